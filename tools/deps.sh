@@ -1,0 +1,92 @@
+#!/bin/sh
+# Sees to it that what a purpose needs is installed: tools/deps.sh PURPOSE...
+#
+#   build   compiling the library and the command
+#   check   the tests
+#   clang   clang's fuzzing engine, clang-format, clang-tidy
+#   large   the tree of make check-large
+#
+# Silent when nothing is missing. On Debian and its kin it installs the packages,
+# as root or by sudo; elsewhere it names them and fails.
+set -eu
+
+# What is wanted, one a line: the Debian package, and a command that shows that it is there.
+wanted() {
+    case $1 in
+    build)
+        compiler=${CC:-gcc}
+        echo "${compiler%% *} command -v ${compiler%% *}"
+        echo "libc6-dev test -e /usr/include/stdio.h"
+        echo "binutils command -v objcopy"
+        echo "pkg-config command -v pkg-config"
+        echo "libzstd-dev pkg-config --exists libzstd"
+        echo "libxxhash-dev pkg-config --exists libxxhash"
+        ;;
+    check)
+        wanted build
+        echo "libcmocka-dev pkg-config --exists cmocka"
+        echo "attr command -v getfattr"
+        echo "acl command -v setfacl"
+        ;;
+    clang)
+        echo "clang command -v clang"
+        echo "libclang-rt-14-dev ls /usr/lib/llvm-*/lib/clang/*/lib/linux/libclang_rt.fuzzer-x86_64.a"
+        echo "clang-format command -v clang-format"
+        echo "clang-tidy command -v clang-tidy"
+        ;;
+    large)
+        echo "linux-source-6.1 ls /usr/src/linux-source-6.1.tar.xz"
+        echo "xz-utils command -v xz"
+        ;;
+    *)
+        echo "deps.sh: unknown purpose: $1" >&2
+        exit 2
+        ;;
+    esac
+}
+
+missing() {
+    wanted "$1" | while read -r package test; do
+        eval "$test" >/dev/null 2>&1 || printf ' %s' "$package"
+    done
+}
+
+install() {
+    as_root=
+    how=
+    if [ "$(id -u)" != 0 ]; then
+        command -v sudo >/dev/null || {
+            echo "deps.sh: to be installed as root:$*" >&2
+            exit 1
+        }
+        as_root=sudo
+        how=" by sudo"
+    fi
+    echo "  DEPS  installing$how:$*"
+    log=$(mktemp)
+    apt="$as_root env DEBIAN_FRONTEND=noninteractive apt-get -q -y --no-install-recommends"
+    # A fresh system has no package lists yet, an old one may have outdated ones.
+    # shellcheck disable=SC2048,SC2086
+    $apt install $* >"$log" 2>&1 </dev/null || { $apt update && $apt install $*; } >"$log" 2>&1 </dev/null || {
+        cat "$log" >&2
+        rm -f "$log"
+        echo "deps.sh: could not install:$*" >&2
+        exit 1
+    }
+    rm -f "$log"
+}
+
+for purpose; do
+    packages=$(missing "$purpose")
+    [ -n "$packages" ] || continue
+    if ! command -v apt-get >/dev/null; then
+        echo "deps.sh: please install what Debian calls:$packages" >&2
+        exit 1
+    fi
+    install "$packages"
+    packages=$(missing "$purpose")
+    [ -z "$packages" ] || {
+        echo "deps.sh: installed, but still not to be found:$packages" >&2
+        exit 1
+    }
+done
