@@ -1,0 +1,25 @@
+/*
+ * Memory by the caller's hook, with products checked for overflow.
+ */
+#ifndef MEMFS_ALLOC_H
+#define MEMFS_ALLOC_H
+
+#include "memfs.h"
+
+/* The given allocator, or malloc's for NULL. */
+struct memfs_allocator memfs_allocator_or_default(const struct memfs_allocator *allocator);
+
+/* NULL if there is no memory, or the size overflows. */
+void *memfs_alloc(const struct memfs_allocator *allocator, size_t size);
+void *memfs_alloc_zeroed(const struct memfs_allocator *allocator, size_t size);
+void *memfs_alloc_array(const struct memfs_allocator *allocator, size_t count, size_t width);
+
+/* size as it was allocated; NULL is accepted. */
+void memfs_free(const struct memfs_allocator *allocator, void *memory, size_t size);
+
+/* Doubles (at least to `need` items) an array that holds `count` items and has
+ * room for `*room`; for temporary arrays of operations, not for tables. */
+int memfs_grow_array(const struct memfs_allocator *allocator, void **array, size_t *room, size_t count, size_t need,
+                     size_t width);
+
+#endif

@@ -1,0 +1,39 @@
+/*
+ * The arena: all private memory of one filesystem, from the caller's allocator,
+ * capped, freed at once. Small pieces come from spans by size class and go back
+ * to free lists; large ones are allocated one by one. Used by the filesystem's
+ * one writer only.
+ */
+#ifndef MEMFS_ARENA_H
+#define MEMFS_ARENA_H
+
+#include "memfs.h"
+
+#define MEMFS_SIZE_CLASSES 64
+
+struct arena_span;
+struct arena_large;
+
+struct arena {
+    struct memfs_allocator allocator;
+    uint64_t capacity; /* 0: none */
+    uint64_t used;     /* bytes taken from the allocator */
+    struct arena_span *spans;
+    struct arena_large *large;
+    size_t span_left; /* bytes free at the end of the newest span */
+    void *free[MEMFS_SIZE_CLASSES];
+};
+
+void arena_init(struct arena *arena, const struct memfs_allocator *allocator, uint64_t capacity);
+void arena_destroy(struct arena *arena);
+
+/* 0, -ENOSPC at the cap, -ENOMEM. The memory is not cleared; aligned to 16. */
+int arena_alloc(struct arena *arena, size_t size, void **out);
+void arena_free(struct arena *arena, void *memory, size_t size);
+
+/* Sizes are rounded up to classes: multiples of 16 up to 256, then four steps a
+ * doubling. Also used by the heaps. size is at least 1 and at most 64 KiB. */
+unsigned size_class(size_t size);
+size_t size_of_class(unsigned size_class);
+
+#endif

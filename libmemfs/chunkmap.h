@@ -1,0 +1,63 @@
+/*
+ * A sparse map from chunk numbers to chunks, read without a lock: a root of
+ * pages of 64 pointers each, pages made when first needed. The root grows by
+ * replacement; readers of an older root see what was there before.
+ */
+#ifndef MEMFS_CHUNKMAP_H
+#define MEMFS_CHUNKMAP_H
+
+#include "memfs.h"
+#include <stdatomic.h>
+
+#define MEMFS_MAP_SHIFT 6
+#define MEMFS_MAP_PAGE (1u << MEMFS_MAP_SHIFT)
+
+struct memfs_map_page {
+    _Atomic(void *) chunks[MEMFS_MAP_PAGE];
+};
+
+struct memfs_map_root {
+    struct memfs_map_root *older; /* kept until the map is cleared, for readers */
+    uint64_t pages;
+    _Atomic(struct memfs_map_page *) page[];
+};
+
+/* Zeroed: empty. */
+struct memfs_chunkmap {
+    _Atomic(struct memfs_map_root *) root;
+};
+
+static inline void memfs_chunkmap_init(struct memfs_chunkmap *map)
+{
+    atomic_init(&map->root, NULL);
+}
+
+/* The slot of a chunk, or NULL if nothing was ever put near it. */
+static inline _Atomic(void *) *memfs_chunkmap_slot(const struct memfs_chunkmap *map, uint64_t chunk)
+{
+    const struct memfs_map_root *root = atomic_load(&map->root);
+    if (!root || chunk >> MEMFS_MAP_SHIFT >= root->pages)
+        return NULL;
+    struct memfs_map_page *page = atomic_load(&root->page[chunk >> MEMFS_MAP_SHIFT]);
+    return page ? &page->chunks[chunk & (MEMFS_MAP_PAGE - 1)] : NULL;
+}
+
+static inline void *memfs_chunkmap_get(const struct memfs_chunkmap *map, uint64_t chunk)
+{
+    _Atomic(void *) *slot = memfs_chunkmap_slot(map, chunk);
+    return slot ? atomic_load(slot) : NULL;
+}
+
+/* Memory for roots and pages; as memfs_allocator, but may be an arena. */
+typedef void *memfs_map_alloc(void *context, size_t size);
+
+/* Makes the slot of a chunk exist, and room for it in the root: the slot, or NULL if
+ * there is no memory. One caller at a time per map. */
+_Atomic(void *) *memfs_chunkmap_reserve(struct memfs_chunkmap *map, uint64_t chunk, memfs_map_alloc *alloc,
+                                        void *context);
+
+/* Gives roots and pages back (not the chunks). */
+void memfs_chunkmap_clear(struct memfs_chunkmap *map, void (*free)(void *context, void *memory, size_t size),
+                          void *context);
+
+#endif

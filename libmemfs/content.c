@@ -1,0 +1,137 @@
+#include "content.h"
+
+#include "extent.h"
+#include "map.h"
+#include "page.h"
+#include "plan.h"
+
+#include <errno.h>
+
+int content_check_type(const struct memfs_node_record *node)
+{
+    if (node_type(node) == MEMFS_IFREG)
+        return 0;
+    return node_is_dir(node) ? -EISDIR : -EINVAL;
+}
+
+int content_get(struct op *op, const struct memfs_node_record *node, struct content *out)
+{
+    int r = content_check_type(node);
+    if (r)
+        return r;
+    *out = (struct content){.size = node->size};
+    if (!(node->mode & MEMFS_NODE_CHANGED)) {
+        out->bound = node->size;
+        out->base_limit = node->extents.count ? node->size : 0;
+        out->base_first = node->extents.first;
+        out->base_count = node->extents.count;
+        return 0;
+    }
+    const struct content_record *record;
+    r = table_get(op, MEMFS_CONTENTS, node->extents.first, &record);
+    if (r)
+        return r;
+    out->bound = UINT64_MAX;
+    out->base_limit = record->base_limit;
+    out->base_first = record->base_first;
+    out->base_count = record->base_count;
+    out->root = record->root;
+    out->pages = record->pages;
+    out->height = record->height;
+    return 0;
+}
+
+int content_allocated(struct op *op, const struct memfs_node_record *node, uint64_t *out)
+{
+    struct content content;
+    uint64_t pages = 0;
+    int r = content_get(op, node, &content);
+    if (r == 0)
+        r = extent_sum(op, &content, &pages);
+    if (r)
+        return r;
+    if (content.pages < 0 && pages < (uint64_t)-content.pages)
+        return MEMFS_ECORRUPT; /* more hidden than there is: the extents are not in order */
+    *out = (pages + (uint64_t)content.pages) * MEMFS_HOLE_BYTES;
+    return 0;
+}
+
+struct size {
+    memfs_node node;
+    uint64_t size;
+};
+
+static int reach_size(struct op *op, void *argument)
+{
+    struct size *size = argument;
+    const struct memfs_node_record *node;
+    int r = node_get(op, size->node, &node);
+    if (r == 0)
+        r = content_check_type(node);
+    if (r == 0)
+        size->size = node->size;
+    return r;
+}
+
+int content_size(memfs *fs, memfs_node node, uint64_t *out)
+{
+    struct size size = {.node = node};
+    int r = op_read(fs, reach_size, &size);
+    *out = size.size;
+    return r;
+}
+
+/* The bytes from the new end on become zeros, where they stay at all. */
+static int reach_cut(struct op *op, struct content_plan *plan)
+{
+    plan->kind = PLAN_CUT;
+    plan->from = plan->size;
+    plan->to = UINT64_MAX;
+    if (plan->base_limit > plan->size)
+        plan->base_limit = plan->size;
+    uint64_t index = plan->size >> PAGE_SHIFT, slot, end;
+    int r = map_find(op, &plan->before, index, &slot, &end);
+    if (r == 0 && slot && plan->size & (PAGE_BYTES - 1))
+        r = plan_page(op, plan, index);
+    if (r == 0)
+        r = map_reach_cut(op, &plan->before, (plan->size + PAGE_BYTES - 1) >> PAGE_SHIFT);
+    return r;
+}
+
+int content_reach_resize(struct op *op, uint32_t node, uint64_t size, struct content_plan *plan)
+{
+    if (size > MEMFS_SIZE_MAX)
+        return -EFBIG;
+    int r = plan_begin(op, plan, node);
+    if (r)
+        return r;
+    plan->kind = PLAN_ALLOCATE;
+    plan->size = size;
+    if (size <= plan->before.size)
+        r = reach_cut(op, plan);
+    if (r == 0)
+        r = plan_reserve(op, plan);
+    if (r)
+        content_cancel(op->fs, plan);
+    return r;
+}
+
+void content_resize(memfs *fs, struct content_plan *plan)
+{
+    plan_commit(fs, plan);
+}
+
+void content_free(memfs *fs, struct memfs_node_record *node)
+{
+    if (node->mode & MEMFS_NODE_CHANGED) {
+        uint32_t number = node->extents.first;
+        /* Nothing of it is ours while its record is not. */
+        if (memfs_chunkmap_get(&fs->tables[MEMFS_CONTENTS].map, number >> table_shapes[MEMFS_CONTENTS].shift)) {
+            map_cut(fs, table_mutable(fs, MEMFS_CONTENTS, number), 0);
+            table_put(fs, MEMFS_CONTENTS, number);
+        }
+    }
+    node->mode &= ~MEMFS_NODE_CHANGED;
+    node->extents.first = node->extents.count = 0;
+    node->size = 0;
+}

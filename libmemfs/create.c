@@ -1,0 +1,272 @@
+#include "cred.h"
+#include "dir.h"
+#include "name.h"
+
+#include <errno.h>
+#include <string.h>
+
+/* Making nodes, and giving them names. */
+
+struct creation {
+    const struct memfs_cred *cred;
+    memfs_node dir;
+    const char *name; /* NULL: none */
+    size_t length;
+    uint32_t mode; /* with the type */
+    uint32_t major, minor;
+    const char *target;
+    size_t target_length;
+    memfs_node linked; /* the node to be named; 0: a new one */
+    memfs_node *out;
+    /* What reach has prepared. */
+    struct cred_new owner;
+    struct dir_insertion insertion;
+    uint64_t target_offset;
+    int64_t now;
+    uint32_t held; /* the number of the node to come, if it is held already */
+};
+
+static void cancel(memfs *fs, struct creation *creation)
+{
+    dir_cancel_insert(fs, &creation->insertion);
+    xattr_cancel(fs, &creation->owner.acl);
+    if (creation->target_offset) {
+        heap_put(fs, MEMFS_BLOBS, creation->target_offset - 1, creation->target_length);
+        creation->target_offset = 0;
+    }
+    if (creation->held)
+        holds_drop(&fs->holds, creation->held, 1, 0);
+    creation->held = 0;
+}
+
+/* The directory, and that the name is free in it. As Linux's may_create(). */
+static int reach_place(struct op *op, struct creation *creation, const struct memfs_node_record **dir)
+{
+    struct found found;
+    int r = node_get_dir(op, creation->dir, dir);
+    if (r == 0)
+        r = cred_check(op, creation->cred, *dir, MEMFS_X_OK);
+    if (r)
+        return r;
+    if (creation->name) {
+        r = dir_find(op, node_number(creation->dir), *dir, creation->name, creation->length, &found, NULL);
+        if (r != -ENOENT)
+            return r ? r : -EEXIST;
+    }
+    if ((*dir)->nlink == 0)
+        return -ENOENT;
+    return cred_check(op, creation->cred, *dir, MEMFS_W_OK | MEMFS_X_OK);
+}
+
+static int reach_target(struct op *op, struct creation *creation)
+{
+    uint64_t offset;
+    if (!creation->target)
+        return 0;
+    int r = heap_take(op, MEMFS_BLOBS, creation->target, creation->target_length, &offset);
+    if (r == 0)
+        creation->target_offset = offset + 1;
+    return r;
+}
+
+/* Holds the node before it is there, since commit cannot fail. */
+static int reach_hold(struct op *op, struct creation *creation)
+{
+    if (!creation->out)
+        return 0;
+    uint32_t number = table_next(op->fs, MEMFS_NODES);
+    int r = holds_add(&op->fs->holds, &op->fs->allocator, number, 1, 0);
+    if (r == 0)
+        creation->held = number;
+    return r;
+}
+
+static int reach_all(struct op *op, struct creation *creation)
+{
+    const struct memfs_node_record *dir;
+    struct memfs_node_record *own;
+    int r = reach_place(op, creation, &dir);
+    if (r == 0 && (creation->mode & MEMFS_IFMT) == MEMFS_IFDIR && dir->nlink == NODE_MAX_LINKS)
+        return -EMLINK;
+    if (r == 0)
+        r = cred_reach_new(op, creation->cred, dir, creation->mode, &creation->owner);
+    if (r == 0)
+        r = table_reserve(op, MEMFS_NODES, 1);
+    if (r == 0)
+        r = node_own(op, node_number(creation->dir), &own);
+    if (r == 0 && creation->name)
+        r = dir_reach_insert(op, node_number(creation->dir), creation->name, creation->length, &creation->insertion);
+    if (r == 0)
+        r = reach_target(op, creation);
+    if (r == 0)
+        r = reach_hold(op, creation);
+    return r;
+}
+
+static int reach_create(struct op *op, void *argument)
+{
+    struct creation *creation = argument;
+    int r = reach_all(op, creation);
+    if (r)
+        cancel(op->fs, creation);
+    else
+        creation->now = fs_now(op->fs);
+    return r;
+}
+
+static void touch_dir(memfs *fs, uint32_t number, int64_t now)
+{
+    struct memfs_node_record *dir = table_mutable(fs, MEMFS_NODES, number);
+    dir->mtime = dir->ctime = now;
+}
+
+static void name_node(memfs *fs, struct creation *creation, uint32_t number, struct memfs_node_record *node)
+{
+    uint32_t dir_number = node_number(creation->dir);
+    uint32_t entry = dir_insert(fs, &creation->insertion, number, node_type(node) >> 12);
+    if (node_is_dir(node)) {
+        node->nlink = 2;
+        node->up.parent = dir_number;
+        node->up.entry = entry;
+        ((struct memfs_node_record *)table_mutable(fs, MEMFS_NODES, dir_number))->nlink++;
+    }
+    touch_dir(fs, dir_number, creation->now);
+}
+
+static void commit_create(struct op *op, void *argument)
+{
+    struct creation *creation = argument;
+    uint32_t number;
+    struct memfs_node_record *node = node_take(op->fs, creation->owner.mode, creation->owner.uid,
+                                               creation->owner.gid, creation->now, &number);
+    if (creation->owner.acl.active)
+        xattr_replace(op->fs, node, &creation->owner.acl);
+    if (creation->target) {
+        node->size = creation->target_length;
+        node->target = creation->target_offset - 1;
+    } else if ((creation->mode & MEMFS_IFMT) == MEMFS_IFCHR || (creation->mode & MEMFS_IFMT) == MEMFS_IFBLK) {
+        node->rdev.major = creation->major;
+        node->rdev.minor = creation->minor;
+    }
+    if (creation->name) {
+        name_node(op->fs, creation, number, node);
+    } else {
+        node->nlink = 0;
+        node->mode |= MEMFS_NODE_LINKABLE;
+    }
+    if (creation->out)
+        *creation->out = node_handle(number, node);
+}
+
+static int create(memfs *fs, struct creation *creation)
+{
+    int r = creation->name ? name_measure(creation->name, &creation->length) : 0;
+    return r ? r : op_write(fs, reach_create, commit_create, creation);
+}
+
+int memfs_node_create(memfs *fs, const struct memfs_cred *cred, memfs_node dir, const char *name, uint32_t mode,
+                      memfs_node *out)
+{
+    struct creation creation = {
+        .cred = cred, .dir = dir, .name = name, .mode = MEMFS_IFREG | (mode & 07777), .out = out};
+    return create(fs, &creation);
+}
+
+int memfs_node_mkdir(memfs *fs, const struct memfs_cred *cred, memfs_node dir, const char *name, uint32_t mode,
+                     memfs_node *out)
+{
+    /* Linux keeps the permissions and the sticky bit; setgid comes from the parent. */
+    uint32_t kept = cred ? 01777 : 07777;
+    struct creation creation = {
+        .cred = cred, .dir = dir, .name = name, .mode = MEMFS_IFDIR | (mode & kept), .out = out};
+    return create(fs, &creation);
+}
+
+int memfs_node_mknod(memfs *fs, const struct memfs_cred *cred, memfs_node dir, const char *name, uint32_t mode,
+                     uint32_t rdev_major, uint32_t rdev_minor, memfs_node *out)
+{
+    uint32_t type = mode & MEMFS_IFMT ? mode & MEMFS_IFMT : MEMFS_IFREG;
+    struct creation creation = {.cred = cred,
+                                .dir = dir,
+                                .name = name,
+                                .mode = type | (mode & 07777),
+                                .major = rdev_major,
+                                .minor = rdev_minor,
+                                .out = out};
+    switch (type) {
+    case MEMFS_IFCHR:
+    case MEMFS_IFBLK:
+        return cred_is_privileged(cred) ? create(fs, &creation) : -EPERM;
+    case MEMFS_IFREG:
+    case MEMFS_IFIFO:
+    case MEMFS_IFSOCK:
+        return create(fs, &creation);
+    case MEMFS_IFDIR:
+        return -EPERM;
+    default:
+        return -EINVAL;
+    }
+}
+
+int memfs_node_symlink(memfs *fs, const struct memfs_cred *cred, memfs_node dir, const char *name, const char *target,
+                       memfs_node *out)
+{
+    struct creation creation = {
+        .cred = cred, .dir = dir, .name = name, .mode = MEMFS_IFLNK | 0777, .target = target, .out = out};
+    creation.target_length = strnlen(target, MEMFS_TARGET_MAX + 1);
+    if (creation.target_length == 0)
+        return -ENOENT;
+    return creation.target_length > MEMFS_TARGET_MAX ? -ENAMETOOLONG : create(fs, &creation);
+}
+
+int memfs_node_tmpfile(memfs *fs, const struct memfs_cred *cred, memfs_node dir, uint32_t mode, memfs_node *out)
+{
+    struct creation creation = {.cred = cred, .dir = dir, .mode = MEMFS_IFREG | (mode & 07777), .out = out};
+    return create(fs, &creation);
+}
+
+/* ---- Links ---- */
+
+static int reach_link(struct op *op, void *argument)
+{
+    struct creation *creation = argument;
+    const struct memfs_node_record *dir, *node;
+    struct memfs_node_record *own;
+    int r = node_get(op, creation->linked, &node);
+    if (r == 0)
+        r = reach_place(op, creation, &dir);
+    if (r)
+        return r;
+    if (node_is_dir(node))
+        return -EPERM;
+    if (node->nlink == 0 && !(node->mode & MEMFS_NODE_LINKABLE))
+        return -ENOENT;
+    if (node->nlink == NODE_MAX_LINKS)
+        return -EMLINK;
+    r = node_own(op, node_number(creation->linked), &own);
+    if (r == 0)
+        r = node_own(op, node_number(creation->dir), &own);
+    if (r == 0)
+        r = dir_reach_insert(op, node_number(creation->dir), creation->name, creation->length, &creation->insertion);
+    if (r == 0)
+        creation->now = fs_now(op->fs);
+    return r;
+}
+
+static void commit_link(struct op *op, void *argument)
+{
+    struct creation *creation = argument;
+    uint32_t number = node_number(creation->linked);
+    struct memfs_node_record *node = table_mutable(op->fs, MEMFS_NODES, number);
+    node->nlink++;
+    node->mode &= ~MEMFS_NODE_LINKABLE;
+    node->ctime = creation->now;
+    name_node(op->fs, creation, number, node);
+}
+
+int memfs_node_link(memfs *fs, const struct memfs_cred *cred, memfs_node node, memfs_node dir, const char *name)
+{
+    struct creation creation = {.cred = cred, .dir = dir, .name = name, .linked = node};
+    int r = name_measure(name, &creation.length);
+    return r ? r : op_write(fs, reach_link, commit_link, &creation);
+}

@@ -1,0 +1,469 @@
+#include "dir.h"
+
+#include "dir_hash.h"
+
+#include <errno.h>
+#include <string.h>
+
+/* ---- The state of a directory, changed or not ---- */
+
+static int get_state(struct op *op, const struct memfs_node_record *dir, struct dir_record *out)
+{
+    if (!(dir->mode & MEMFS_NODE_CHANGED)) {
+        *out = (struct dir_record){.first = dir->run.first, .count = dir->run.count};
+        return 0;
+    }
+    const struct dir_record *record;
+    int r = table_get(op, MEMFS_DIRS, dir->run.first, &record);
+    if (r == 0)
+        *out = *record;
+    return r;
+}
+
+int dir_count(struct op *op, const struct memfs_node_record *dir, uint64_t *out)
+{
+    struct dir_record state;
+    int r = get_state(op, dir, &state);
+    if (r == 0)
+        *out = (uint64_t)state.count - state.removed + state.inserted;
+    return r;
+}
+
+static uint32_t delta_entry(const memfs *fs, uint32_t delta)
+{
+    return (uint32_t)fs->tables[MEMFS_ENTRIES].base_count + delta;
+}
+
+static int entry_is_delta(const memfs *fs, uint32_t entry)
+{
+    return entry >= fs->tables[MEMFS_ENTRIES].base_count;
+}
+
+static uint32_t entry_delta(const memfs *fs, uint32_t entry)
+{
+    return entry - (uint32_t)fs->tables[MEMFS_ENTRIES].base_count;
+}
+
+/* ---- Finding ---- */
+
+static int base_entry(struct op *op, uint32_t number, const struct memfs_entry **entry, const char **name)
+{
+    const void *chunk = NULL;
+    int r = table_chunk(op, MEMFS_ENTRIES, number, &chunk);
+    if (r)
+        return r;
+    *entry = (const struct memfs_entry *)chunk + (number & (MEMFS_CHUNK_RECORDS - 1));
+    *name = memfs_entry_name(chunk, *entry);
+    return 0;
+}
+
+static void found_in_base(struct found *out, uint32_t number, const struct memfs_entry *entry, const char *name)
+{
+    *out = (struct found){
+        .entry = number, .node = entry->node, .type = entry->type, .length = entry->length, .name = name};
+}
+
+/* By bisection of the base run. */
+static int find_in_run(struct op *op, const struct dir_record *state, const char *name, size_t length,
+                       struct found *out)
+{
+    uint32_t prefix = memfs_name_prefix(name, length);
+    uint32_t low = 0, high = state->count;
+    while (low < high) {
+        uint32_t middle = low + (high - low) / 2;
+        const struct memfs_entry *entry;
+        const char *entry_name;
+        int r = base_entry(op, state->first + middle, &entry, &entry_name);
+        if (r)
+            return r;
+        int order = prefix < entry->prefix ? -1 : prefix > entry->prefix;
+        if (order == 0)
+            order = memfs_name_compare(name, length, entry_name, entry->length);
+        if (order == 0) {
+            found_in_base(out, state->first + middle, entry, entry_name);
+            return 0;
+        }
+        if (order < 0)
+            high = middle;
+        else
+            low = middle + 1;
+    }
+    return -ENOENT;
+}
+
+/* What the deltas make of a base entry that was found: -ENOENT if it was removed. */
+static int apply_override(struct op *op, const struct dir_record *state, struct found *found)
+{
+    if (state->removed + state->replaced == 0)
+        return 0;
+    uint32_t number;
+    const struct delta *delta;
+    int r = dir_hash_find_override(op, found->entry, &number, &delta);
+    if (r)
+        return r == -ENOENT ? 0 : r;
+    if (delta_type(delta) == 0)
+        return -ENOENT;
+    found->node = delta->prev;
+    found->type = delta_type(delta);
+    return 0;
+}
+
+static int found_in_deltas(struct op *op, uint32_t number, const struct delta *delta, struct found *out)
+{
+    *out = (struct found){.entry = delta_entry(op->fs, number),
+                          .node = delta->node,
+                          .type = delta_type(delta),
+                          .length = (uint8_t)delta_length(delta)};
+    return heap_get(op, MEMFS_NAMES, delta_name(delta), delta_length(delta), &out->name);
+}
+
+static int find_entry(struct op *op, uint32_t dir, const struct dir_record *state, const char *name, size_t length,
+                      struct found *out)
+{
+    int r = -ENOENT;
+    if (state->inserted) {
+        uint32_t number;
+        const struct delta *delta;
+        r = dir_hash_find(op, dir, name, length, &number, &delta);
+        if (r == 0)
+            return found_in_deltas(op, number, delta, out);
+    }
+    if (r == -ENOENT && state->count)
+        r = find_in_run(op, state, name, length, out);
+    return r || entry_is_delta(op->fs, out->entry) ? r : apply_override(op, state, out);
+}
+
+/* The step from an entry to its node: they must agree on the type, and a
+ * directory must name the way by which it was reached. That leaves each
+ * directory one way in, and no way round. */
+static int check_step(struct op *op, uint32_t dir, const struct found *found, const struct memfs_node_record **node)
+{
+    int r = node_by_number(op, found->node, node);
+    if (r)
+        return r;
+    if (node_type(*node) >> 12 != found->type)
+        return MEMFS_ECORRUPT;
+    if (node_is_dir(*node) &&
+        ((*node)->up.parent != dir || (*node)->up.entry != found->entry || found->node == NODE_ROOT))
+        return MEMFS_ECORRUPT;
+    return 0;
+}
+
+int dir_find(struct op *op, uint32_t dir, const struct memfs_node_record *record, const char *name, size_t length,
+             struct found *out, const struct memfs_node_record **node)
+{
+    struct dir_record state;
+    const struct memfs_node_record *found_node;
+    int r = get_state(op, record, &state);
+    if (r == 0)
+        r = find_entry(op, dir, &state, name, length, out);
+    if (r == 0)
+        r = check_step(op, dir, out, &found_node);
+    if (r == 0 && node)
+        *node = found_node;
+    return r;
+}
+
+int dir_entry_name(struct op *op, uint32_t number, const char **name, size_t *length)
+{
+    if (!entry_is_delta(op->fs, number)) {
+        const struct memfs_entry *entry;
+        int r = base_entry(op, number, &entry, name);
+        if (r == 0)
+            *length = entry->length;
+        return r;
+    }
+    const struct delta *delta;
+    int r = table_get(op, MEMFS_DELTAS, entry_delta(op->fs, number), &delta);
+    if (r)
+        return r;
+    *length = delta_length(delta);
+    return heap_get(op, MEMFS_NAMES, delta_name(delta), *length, name);
+}
+
+/* ---- Iterating ---- */
+
+/* A cursor below INSERTIONS is the next position in the base run. Above, it has
+ * the order and the number of the last insertion seen. */
+#define INSERTIONS ((uint64_t)1 << 62)
+#define ORDER_MASK (((uint32_t)1 << 30) - 1)
+
+static uint64_t insertion_cursor(uint32_t number, const struct delta *delta)
+{
+    return INSERTIONS | (uint64_t)(delta->order & ORDER_MASK) << 32 | number;
+}
+
+static int next_in_run(struct op *op, const struct dir_record *state, uint64_t *cursor, struct found *out)
+{
+    while (*cursor < state->count) {
+        uint32_t number = state->first + (uint32_t)*cursor;
+        const struct memfs_entry *entry;
+        const char *name;
+        int r = base_entry(op, number, &entry, &name);
+        if (r)
+            return r;
+        if (*cursor > 0 && entry->starts_run)
+            return MEMFS_ECORRUPT; /* the run of another directory */
+        found_in_base(out, number, entry, name);
+        r = apply_override(op, state, out);
+        if (r && r != -ENOENT)
+            return r;
+        ++*cursor;
+        if (r == 0)
+            return 1;
+    }
+    return 0;
+}
+
+/* 1 + the insertion that follows the cursor's. */
+static int after_cursor(struct op *op, uint32_t dir, const struct dir_record *state, uint64_t cursor, uint32_t *next)
+{
+    const struct delta *delta;
+    uint32_t number = (uint32_t)cursor, order = (uint32_t)(cursor >> 32) & ORDER_MASK;
+    int r;
+    *next = state->head;
+    if (!(cursor & INSERTIONS))
+        return 0;
+    if (table_has(op, MEMFS_DELTAS, number)) {
+        r = table_get(op, MEMFS_DELTAS, number, &delta);
+        if (r)
+            return r;
+        if (delta->dir == dir && delta_length(delta) && (delta->order & ORDER_MASK) == order) {
+            *next = delta->next;
+            return 0;
+        }
+    }
+    /* It has gone: look for the first that came after it. */
+    while (*next) {
+        r = table_get(op, MEMFS_DELTAS, *next - 1, &delta);
+        if (r || ((delta->order - order) & ORDER_MASK) - 1 < ORDER_MASK / 2)
+            return r;
+        *next = delta->next;
+    }
+    return 0;
+}
+
+static int next_entry(struct op *op, uint32_t dir, const struct dir_record *state, uint64_t *cursor,
+                      struct found *out)
+{
+    if (!(*cursor & INSERTIONS)) {
+        int r = next_in_run(op, state, cursor, out);
+        if (r)
+            return r;
+    }
+    uint32_t next;
+    int r = after_cursor(op, dir, state, *cursor, &next);
+    if (r || next == 0)
+        return r;
+    const struct delta *delta;
+    r = table_get(op, MEMFS_DELTAS, next - 1, &delta);
+    if (r == 0)
+        r = found_in_deltas(op, next - 1, delta, out);
+    if (r)
+        return r;
+    *cursor = insertion_cursor(next - 1, delta);
+    return 1;
+}
+
+int dir_next(struct op *op, uint32_t dir, const struct memfs_node_record *record, uint64_t *cursor,
+             struct found *out, const struct memfs_node_record **node)
+{
+    struct dir_record state;
+    uint64_t position = *cursor;
+    int r = get_state(op, record, &state);
+    if (r == 0)
+        r = next_entry(op, dir, &state, &position, out);
+    if (r <= 0)
+        return r;
+    r = check_step(op, dir, out, node);
+    if (r)
+        return r;
+    *cursor = position;
+    return 1;
+}
+
+/* ---- Changing: reach ---- */
+
+/* Makes the directory's node and record ready to be changed. */
+static int reach_record(struct op *op, uint32_t dir)
+{
+    struct memfs_node_record *node;
+    struct dir_record *record;
+    int r = node_own(op, dir, &node);
+    if (r)
+        return r;
+    return node->mode & MEMFS_NODE_CHANGED ? table_own(op, MEMFS_DIRS, node->run.first, &record)
+                                           : table_reserve(op, MEMFS_DIRS, 2);
+}
+
+static int own_delta(struct op *op, uint32_t one_more)
+{
+    struct delta *delta;
+    return one_more ? table_own(op, MEMFS_DELTAS, one_more - 1, &delta) : 0;
+}
+
+int dir_reach_insert(struct op *op, uint32_t dir, const char *name, size_t length, struct dir_insertion *out)
+{
+    const struct memfs_node_record *node;
+    struct dir_record state;
+    uint64_t hash = dir_hash_name(op->fs, dir, name, length), offset;
+    int r = reach_record(op, dir);
+    if (r == 0)
+        r = node_by_number(op, dir, &node);
+    if (r == 0)
+        r = get_state(op, node, &state);
+    if (r == 0)
+        r = own_delta(op, state.tail);
+    if (r == 0)
+        r = dir_hash_reach_add(op, hash);
+    if (r == 0)
+        r = heap_take(op, MEMFS_NAMES, name, length, &offset);
+    if (r == 0)
+        *out = (struct dir_insertion){.dir = dir, .length = (uint8_t)length, .name = offset, .hash = hash};
+    return r;
+}
+
+void dir_cancel_insert(memfs *fs, struct dir_insertion *insertion)
+{
+    if (insertion->length)
+        heap_put(fs, MEMFS_NAMES, insertion->name, insertion->length);
+    insertion->length = 0;
+}
+
+/* Own what a change of an insertion touches: itself, its neighbours in the list, its bucket. */
+static int reach_unlink(struct op *op, uint32_t number)
+{
+    struct delta *delta;
+    int r = table_own(op, MEMFS_DELTAS, number, &delta);
+    if (r == 0)
+        r = own_delta(op, delta->prev);
+    if (r == 0)
+        r = own_delta(op, delta->next);
+    return r ? r : dir_hash_reach_drop(op, number);
+}
+
+int dir_reach_remove(struct op *op, uint32_t dir, const struct found *found)
+{
+    int r = reach_record(op, dir);
+    if (r)
+        return r;
+    return entry_is_delta(op->fs, found->entry) ? reach_unlink(op, entry_delta(op->fs, found->entry))
+                                                : dir_hash_reach_override(op, found->entry);
+}
+
+int dir_reach_replace(struct op *op, uint32_t dir, const struct found *found)
+{
+    struct delta *delta;
+    int r = reach_record(op, dir);
+    if (r)
+        return r;
+    return entry_is_delta(op->fs, found->entry)
+               ? table_own(op, MEMFS_DELTAS, entry_delta(op->fs, found->entry), &delta)
+               : dir_hash_reach_override(op, found->entry);
+}
+
+/* ---- Changing: commit ---- */
+
+static struct dir_record *changed_record(memfs *fs, uint32_t dir)
+{
+    struct memfs_node_record *node = table_mutable(fs, MEMFS_NODES, dir);
+    if (node->mode & MEMFS_NODE_CHANGED)
+        return table_mutable(fs, MEMFS_DIRS, node->run.first);
+    struct dir_record *record;
+    uint32_t number = table_take(fs, MEMFS_DIRS, &record);
+    record->first = node->run.first;
+    record->count = node->run.count;
+    node->mode |= MEMFS_NODE_CHANGED;
+    node->run.first = number;
+    node->run.count = 0;
+    return record;
+}
+
+uint32_t dir_insert(memfs *fs, const struct dir_insertion *insertion, uint32_t node, uint32_t type)
+{
+    struct dir_record *record = changed_record(fs, insertion->dir);
+    struct delta *delta;
+    uint32_t number = table_take(fs, MEMFS_DELTAS, &delta);
+    delta->name = delta_pack(insertion->name, insertion->length, type, insertion->hash);
+    delta->node = node;
+    delta->dir = insertion->dir;
+    delta->order = record->order++;
+    delta->prev = record->tail;
+    if (record->tail)
+        ((struct delta *)table_mutable(fs, MEMFS_DELTAS, record->tail - 1))->next = number + 1;
+    else
+        record->head = number + 1;
+    record->tail = number + 1;
+    record->inserted++;
+    dir_hash_add(fs, insertion->hash, number);
+    return delta_entry(fs, number);
+}
+
+static void remove_insertion(memfs *fs, struct dir_record *record, uint32_t number)
+{
+    struct delta *delta = table_mutable(fs, MEMFS_DELTAS, number);
+    dir_hash_drop(fs, number);
+    if (delta->prev)
+        ((struct delta *)table_mutable(fs, MEMFS_DELTAS, delta->prev - 1))->next = delta->next;
+    else
+        record->head = delta->next;
+    if (delta->next)
+        ((struct delta *)table_mutable(fs, MEMFS_DELTAS, delta->next - 1))->prev = delta->prev;
+    else
+        record->tail = delta->prev;
+    record->inserted--;
+    heap_put(fs, MEMFS_NAMES, delta_name(delta), delta_length(delta));
+    memset(delta, 0, sizeof *delta);
+    table_put(fs, MEMFS_DELTAS, number);
+}
+
+/* The delta that stands for a base entry, made if there is none. */
+static struct delta *override(memfs *fs, struct dir_record *record, uint32_t dir, uint32_t entry)
+{
+    struct delta *delta = dir_hash_override(fs, entry);
+    if (delta) {
+        if (delta_type(delta))
+            record->replaced--;
+        else
+            record->removed--;
+        return delta;
+    }
+    uint32_t number = table_take(fs, MEMFS_DELTAS, &delta);
+    delta->node = entry;
+    delta->dir = dir;
+    dir_hash_add(fs, dir_hash_entry(fs, entry), number);
+    return delta;
+}
+
+void dir_remove(memfs *fs, uint32_t dir, uint32_t entry)
+{
+    struct dir_record *record = changed_record(fs, dir);
+    if (entry_is_delta(fs, entry)) {
+        remove_insertion(fs, record, entry_delta(fs, entry));
+        return;
+    }
+    override(fs, record, dir, entry)->name = 0;
+    record->removed++;
+}
+
+void dir_replace(memfs *fs, uint32_t dir, uint32_t entry, uint32_t node, uint32_t type)
+{
+    struct dir_record *record = changed_record(fs, dir);
+    if (entry_is_delta(fs, entry)) {
+        struct delta *delta = table_mutable(fs, MEMFS_DELTAS, entry_delta(fs, entry));
+        delta->node = node;
+        delta->name = delta_with_type(delta->name, type);
+        return;
+    }
+    struct delta *delta = override(fs, record, dir, entry);
+    delta->name = delta_with_type(0, type);
+    delta->prev = node;
+    record->replaced++;
+}
+
+void dir_free(memfs *fs, struct memfs_node_record *node)
+{
+    /* Removals of base entries stay: their numbers are never used again. */
+    if (node->mode & MEMFS_NODE_CHANGED)
+        table_put(fs, MEMFS_DIRS, node->run.first);
+}

@@ -1,0 +1,92 @@
+/*
+ * Directories: a sorted base run, which never changes, and a delta of
+ * insertions and removals. All deltas of a filesystem stand in one hash table;
+ * insertions by directory and name, removals by the base entry's number. It
+ * grows by linear hashing (Litwin, "Linear hashing: a new tool for file and
+ * table addressing", 1980): one bucket at a time, never all at once.
+ */
+#ifndef MEMFS_DIR_H
+#define MEMFS_DIR_H
+
+#include "node.h"
+
+/*
+ * A change to a directory:
+ *   insertion    length and type are not 0: a new entry
+ *   removal      length 0, type 0: of the base entry whose number is `node`
+ *   replacement  length 0, type not 0: that base entry now leads to the node `prev`
+ */
+struct delta {
+    uint64_t name; /* offset in NAMES (40 bits), length (8), type (4), tag of the hash (12) */
+    uint32_t node;
+    uint32_t dir;        /* 0: free */
+    uint32_t chain;      /* 1 + next in the bucket */
+    uint32_t prev, next; /* insertions: 1 + neighbours in the directory, oldest first */
+    uint32_t order;      /* insertions: ascends along the list, modulo 2^30 */
+};
+_Static_assert(sizeof(struct delta) == 32, "a delta fits in 32 bytes");
+
+/* A directory that has changed. */
+struct dir_record {
+    uint32_t first, count; /* base run */
+    uint32_t head, tail;   /* 1 + oldest and newest insertion */
+    uint32_t order;        /* of the next insertion */
+    uint32_t inserted, removed, replaced; /* how many of each there are */
+};
+
+/* An entry that has been found. Entry numbers: those of the base's ENTRIES,
+ * then those of the deltas. */
+struct found {
+    uint32_t entry;
+    uint32_t node;
+    uint32_t type; /* mode >> 12 */
+    uint8_t length;
+    const char *name;
+};
+
+/* ---- Reach ---- */
+
+/* Entries there are. */
+int dir_count(struct op *op, const struct memfs_node_record *dir, uint64_t *out);
+
+/* 0, -ENOENT, OP_MISS, MEMFS_ECORRUPT. The node's type, and for a directory that
+ * its way in is this entry, have been checked; node may be NULL. */
+int dir_find(struct op *op, uint32_t dir, const struct memfs_node_record *record, const char *name, size_t length,
+             struct found *out, const struct memfs_node_record **node);
+
+/* The entry after *cursor, which moves: 1, 0 at the end, or an error. */
+int dir_next(struct op *op, uint32_t dir, const struct memfs_node_record *record, uint64_t *cursor,
+             struct found *out, const struct memfs_node_record **node);
+
+/* The name of the entry with a number. */
+int dir_entry_name(struct op *op, uint32_t entry, const char **name, size_t *length);
+
+/* Prepares an insertion; the name is stored already, so dir_cancel_insert() if
+ * the operation then fails or is to be retried (zeroed: nothing to cancel). */
+struct dir_insertion {
+    uint32_t dir;
+    uint8_t length;
+    uint64_t name; /* offset in NAMES */
+    uint64_t hash;
+};
+int dir_reach_insert(struct op *op, uint32_t dir, const char *name, size_t length, struct dir_insertion *out);
+void dir_cancel_insert(memfs *fs, struct dir_insertion *insertion);
+
+/* Prepare the removal of an entry, and pointing it to another node. */
+int dir_reach_remove(struct op *op, uint32_t dir, const struct found *found);
+int dir_reach_replace(struct op *op, uint32_t dir, const struct found *found);
+
+/* An operation does at most one insertion, two removals and two replacements,
+ * all reached before the first is committed. */
+
+/* ---- Commit ---- */
+
+/* Each returns or takes the entry's number. */
+uint32_t dir_insert(memfs *fs, const struct dir_insertion *insertion, uint32_t node, uint32_t type);
+void dir_remove(memfs *fs, uint32_t dir, uint32_t entry);
+void dir_replace(memfs *fs, uint32_t dir, uint32_t entry, uint32_t node, uint32_t type);
+
+/* Frees what a directory that is empty and about to be released has beside its node. */
+void dir_free(memfs *fs, struct memfs_node_record *node);
+
+#endif

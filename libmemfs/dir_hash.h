@@ -1,0 +1,66 @@
+/*
+ * The hash table over the deltas of all directories of a filesystem.
+ */
+#ifndef MEMFS_DIR_HASH_H
+#define MEMFS_DIR_HASH_H
+
+#include "dir.h"
+
+/* ---- A delta's name field ---- */
+
+static inline uint64_t delta_name(const struct delta *delta)
+{
+    return delta->name & (MEMFS_HEAP_MAX - 1);
+}
+
+static inline uint32_t delta_length(const struct delta *delta)
+{
+    return (uint32_t)(delta->name >> 40) & 0xFF;
+}
+
+static inline uint32_t delta_type(const struct delta *delta)
+{
+    return (uint32_t)(delta->name >> 48) & 0xF;
+}
+
+static inline uint32_t delta_tag(const struct delta *delta)
+{
+    return (uint32_t)(delta->name >> 52);
+}
+
+static inline uint64_t delta_pack(uint64_t name, uint32_t length, uint32_t type, uint64_t hash)
+{
+    return name | (uint64_t)length << 40 | (uint64_t)type << 48 | hash >> 52 << 52;
+}
+
+static inline uint64_t delta_with_type(uint64_t field, uint32_t type)
+{
+    return (field & ~((uint64_t)0xF << 48)) | (uint64_t)type << 48;
+}
+
+/* ---- Hashes ---- */
+
+uint64_t dir_hash_name(const memfs *fs, uint32_t dir, const char *name, size_t length);
+uint64_t dir_hash_entry(const memfs *fs, uint32_t entry);
+
+/* ---- Reach: 0, -ENOENT, OP_MISS ... ---- */
+
+int dir_hash_find(struct op *op, uint32_t dir, const char *name, size_t length, uint32_t *number,
+                  const struct delta **out);
+/* The removal or replacement of a base entry. */
+int dir_hash_find_override(struct op *op, uint32_t entry, uint32_t *number, const struct delta **out);
+
+/* Prepare adding a delta with this hash, dropping one, and changing what stands
+ * for a base entry (adding it if nothing does). */
+int dir_hash_reach_add(struct op *op, uint64_t hash);
+int dir_hash_reach_drop(struct op *op, uint32_t number);
+int dir_hash_reach_override(struct op *op, uint32_t entry);
+
+/* ---- Commit ---- */
+
+void dir_hash_add(memfs *fs, uint64_t hash, uint32_t number);
+void dir_hash_drop(memfs *fs, uint32_t number);
+/* What stands for a base entry, owned; NULL if nothing does. */
+struct delta *dir_hash_override(memfs *fs, uint32_t entry);
+
+#endif

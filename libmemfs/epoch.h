@@ -1,0 +1,60 @@
+/*
+ * When may memory be freed that readers look at without a lock? Each reader
+ * stands in a slot that says since which epoch it reads. What is taken out of
+ * sight is retired with the epoch of that moment, and freed when every reader
+ * of that epoch or an earlier one has left. (Fraser, "Practical lock-freedom",
+ * 2004, section 5.2.3: epoch-based reclamation.)
+ *
+ * The atomics are all sequentially consistent: a reader first shows itself and
+ * then looks, whoever retires first hides and then looks for readers.
+ */
+#ifndef MEMFS_EPOCH_H
+#define MEMFS_EPOCH_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdint.h>
+
+#define MEMFS_READER_SLOTS 32 /* readers of one filesystem at one instant; more wait for a slot */
+
+/* The readers of one filesystem (or of one checker). */
+struct memfs_readers {
+    struct memfs_readers *next, **link; /* among its epochs' readers */
+    struct {
+        _Atomic(uint64_t) epoch; /* 0: nobody */
+        char apart[64 - sizeof(uint64_t)]; /* a cache line each */
+    } slots[MEMFS_READER_SLOTS];
+};
+
+/* Embed it in what is to be retired. */
+struct memfs_retired {
+    struct memfs_retired *next;
+    void (*free)(struct memfs_retired *retired);
+    uint64_t epoch;
+};
+
+/* One for each backing from outside; filesystems on it share it. */
+struct memfs_epochs {
+    _Atomic(uint64_t) now; /* from 1 */
+    pthread_mutex_t lock;  /* binds what follows */
+    struct memfs_readers *readers;
+    struct memfs_retired *retired; /* newest first */
+};
+
+int memfs_epochs_init(struct memfs_epochs *epochs);
+void memfs_epochs_destroy(struct memfs_epochs *epochs); /* frees all that is retired; no readers are left */
+
+void memfs_readers_join(struct memfs_epochs *epochs, struct memfs_readers *readers); /* initialises readers */
+void memfs_readers_leave(struct memfs_epochs *epochs, struct memfs_readers *readers);
+
+/* Begins reading; returns the slot to be given to memfs_reader_exit(). Never
+ * waits for anything but a free slot. Do not block in between. */
+unsigned memfs_reader_enter(struct memfs_epochs *epochs, struct memfs_readers *readers);
+void memfs_reader_exit(struct memfs_readers *readers, unsigned slot);
+
+/* Frees later what no new reader can find. Also frees what has become free.
+ * Not to be called between enter and exit. */
+void memfs_epochs_retire(struct memfs_epochs *epochs, struct memfs_retired *retired,
+                         void (*free)(struct memfs_retired *retired));
+
+#endif

@@ -1,0 +1,22 @@
+/*
+ * Extents of the base: where the bytes of a file are that nobody has changed.
+ * An image may lie about their order, so it is checked wherever it matters.
+ */
+#ifndef MEMFS_EXTENT_H
+#define MEMFS_EXTENT_H
+
+#include "content.h"
+
+/* All for reach, with OP_MISS and MEMFS_ECORRUPT. */
+
+/* The first extent that ends behind offset: 1, or 0 if there is none. */
+int extent_find(struct op *op, const struct content *content, uint64_t offset, struct memfs_extent *out);
+
+/* Which 4,096-byte pages of a page have data of the base: those that an extent
+ * touches, and that start below the limit. */
+int extent_mask(struct op *op, const struct content *content, uint64_t page, uint16_t *out);
+
+/* How many such there are in the file. */
+int extent_sum(struct op *op, const struct content *content, uint64_t *out);
+
+#endif

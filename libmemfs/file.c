@@ -1,0 +1,282 @@
+#include "content.h"
+#include "cred.h"
+#include "path.h"
+#include "write.h"
+
+#include <errno.h>
+#include <string.h>
+
+#define CREATES (MEMFS_O_CREATE | MEMFS_O_EXCL | MEMFS_O_TMPFILE)
+#define ALL_FLAGS                                                                                                      \
+    (MEMFS_O_RDWR | CREATES | MEMFS_O_TRUNC | MEMFS_O_APPEND | MEMFS_O_NOFOLLOW | MEMFS_O_DIRECTORY)
+
+struct memfs_file {
+    memfs *fs;
+    memfs_node node;
+    uint32_t flags;
+    uint64_t position;
+};
+
+/* ---- Nodes ---- */
+
+struct opening {
+    const struct memfs_cred *cred;
+    memfs_node node;
+    uint32_t flags;
+};
+
+static int check_type(const struct memfs_node_record *node, uint32_t flags)
+{
+    switch (node_type(node)) {
+    case MEMFS_IFREG:
+        return flags & MEMFS_O_DIRECTORY ? -ENOTDIR : 0;
+    case MEMFS_IFDIR:
+        return flags & (MEMFS_O_WRITE | MEMFS_O_TRUNC | MEMFS_O_CREATE) ? -EISDIR : 0;
+    case MEMFS_IFLNK:
+        return flags & MEMFS_O_DIRECTORY ? -ENOTDIR : -ELOOP;
+    default:
+        return flags & MEMFS_O_DIRECTORY ? -ENOTDIR : -ENXIO;
+    }
+}
+
+static int reach_open(struct op *op, void *argument)
+{
+    const struct opening *opening = argument;
+    const struct memfs_node_record *node;
+    uint32_t mask = opening->flags & MEMFS_O_READ ? MEMFS_R_OK : 0;
+    mask |= opening->flags & (MEMFS_O_WRITE | MEMFS_O_TRUNC) ? MEMFS_W_OK : 0;
+    int r = node_get(op, opening->node, &node);
+    if (r == 0)
+        r = check_type(node, opening->flags);
+    if (r == 0)
+        r = cred_check(op, opening->cred, node, mask);
+    return r ? r : holds_add(&op->fs->holds, &op->fs->allocator, node_number(opening->node), 0, 1);
+}
+
+static int open_node(memfs *fs, const struct memfs_cred *cred, memfs_node node, uint32_t flags)
+{
+    struct opening opening = {.cred = cred, .node = node, .flags = flags};
+    const struct memfs_setattr empty = {.set = MEMFS_SET_SIZE};
+    int r = op_read(fs, reach_open, &opening);
+    if (r == 0 && flags & MEMFS_O_TRUNC)
+        r = memfs_node_setattr(fs, cred, node, &empty, NULL);
+    else
+        return r;
+    if (r)
+        node_drop(fs, node, 0, 1);
+    return r;
+}
+
+int memfs_node_open(memfs *fs, const struct memfs_cred *cred, memfs_node node, uint32_t flags)
+{
+    if (flags & CREATES || flags & ~ALL_FLAGS || !(flags & MEMFS_O_RDWR))
+        return -EINVAL;
+    return open_node(fs, cred, node, flags);
+}
+
+void memfs_node_close(memfs *fs, memfs_node node)
+{
+    node_drop(fs, node, 0, 1);
+}
+
+/* ---- Opening by path ---- */
+
+/* The node that has the name in dir, or a new one. */
+static int find_or_create(memfs *fs, const struct memfs_cred *cred, memfs_node dir, const char *name, uint32_t flags,
+                          uint32_t mode, memfs_node *out, int *created)
+{
+    for (;;) {
+        int r = memfs_node_lookup(fs, cred, dir, name, out);
+        if (r == 0 && flags & MEMFS_O_EXCL) {
+            memfs_node_forget(fs, *out, 1);
+            return -EEXIST;
+        }
+        if (r != -ENOENT)
+            return r;
+        r = memfs_node_create(fs, cred, dir, name, mode, out);
+        *created = r == 0;
+        if (r != -EEXIST || flags & MEMFS_O_EXCL)
+            return r;
+        /* Somebody was quicker: it can be found now, or has gone again. */
+    }
+}
+
+static int open_or_create(memfs *fs, const struct memfs_cred *cred, const char *path, uint32_t flags, uint32_t mode,
+                          memfs_node *out, int *created)
+{
+    char name[MEMFS_NAME_MAX + 1];
+    memfs_node dir;
+    int slash;
+    int r = flags & (MEMFS_O_EXCL | MEMFS_O_NOFOLLOW) ? path_parent(fs, cred, path, &dir, name, &slash)
+                                                      : path_parent_follow(fs, cred, path, &dir, name, &slash);
+    if (r)
+        return r;
+    if (!name[0] || strcmp(name, ".") == 0 || strcmp(name, "..") == 0)
+        r = flags & MEMFS_O_EXCL ? -EEXIST : -EISDIR;
+    else if (slash)
+        r = -EISDIR;
+    else
+        r = find_or_create(fs, cred, dir, name, flags, mode, out, created);
+    memfs_node_forget(fs, dir, 1);
+    return r;
+}
+
+static int create_unnamed(memfs *fs, const struct memfs_cred *cred, const char *path, uint32_t mode, memfs_node *out)
+{
+    memfs_node dir;
+    int r = path_resolve(fs, cred, path, PATH_FOLLOW, &dir);
+    if (r)
+        return r;
+    r = memfs_node_tmpfile(fs, cred, dir, mode, out);
+    memfs_node_forget(fs, dir, 1);
+    return r;
+}
+
+static int check_flags(uint32_t flags)
+{
+    if (flags & ~ALL_FLAGS || !(flags & MEMFS_O_RDWR))
+        return -EINVAL;
+    if (flags & MEMFS_O_TMPFILE)
+        return flags & MEMFS_O_WRITE && !(flags & (MEMFS_O_CREATE | MEMFS_O_TRUNC)) ? 0 : -EINVAL;
+    return flags & MEMFS_O_CREATE && flags & MEMFS_O_DIRECTORY ? -EINVAL : 0;
+}
+
+static int find_node(memfs *fs, const struct memfs_cred *cred, const char *path, uint32_t flags, uint32_t mode,
+                     memfs_node *out, int *created)
+{
+    if (flags & MEMFS_O_TMPFILE) {
+        *created = 1;
+        return create_unnamed(fs, cred, path, mode, out);
+    }
+    if (flags & MEMFS_O_CREATE)
+        return open_or_create(fs, cred, path, flags, mode, out, created);
+    return path_resolve(fs, cred, path, flags & MEMFS_O_NOFOLLOW ? 0 : PATH_FOLLOW, out);
+}
+
+int memfs_open(memfs *fs, const struct memfs_cred *cred, const char *path, uint32_t flags, uint32_t mode,
+               memfs_file **out)
+{
+    int created = 0, r = check_flags(flags);
+    if (r)
+        return r;
+    /* First, so that nothing has been created when it fails. */
+    memfs_file *file = memfs_alloc(&fs->allocator, sizeof *file);
+    if (!file)
+        return -ENOMEM;
+    *file = (struct memfs_file){.fs = fs, .flags = flags};
+    r = find_node(fs, cred, path, flags, mode, &file->node, &created);
+    if (r == 0) {
+        /* Whoever made a file may open it, whatever its mode; it is empty, and held
+         * already, so that this cannot fail. */
+        uint32_t without = created ? CREATES | MEMFS_O_TRUNC | MEMFS_O_DIRECTORY : 0;
+        r = open_node(fs, created ? NULL : cred, file->node, flags & ~without);
+        memfs_node_forget(fs, file->node, 1);
+    }
+    if (r) {
+        memfs_free(&fs->allocator, file, sizeof *file);
+        return r;
+    }
+    *out = file;
+    return 0;
+}
+
+void memfs_close(memfs_file *file)
+{
+    if (!file)
+        return;
+    memfs *fs = file->fs;
+    node_drop(fs, file->node, 0, 1);
+    memfs_free(&fs->allocator, file, sizeof *file);
+}
+
+memfs_node memfs_file_node(const memfs_file *file)
+{
+    return file->node;
+}
+
+/* ---- Reading and writing ---- */
+
+int64_t memfs_pread(memfs_file *file, void *buffer, size_t size, uint64_t offset)
+{
+    if (!(file->flags & MEMFS_O_READ))
+        return -EBADF;
+    return memfs_node_read(file->fs, file->node, offset, buffer, size);
+}
+
+int64_t memfs_read(memfs_file *file, void *buffer, size_t size)
+{
+    int64_t got = memfs_pread(file, buffer, size, file->position);
+    if (got > 0)
+        file->position += (uint64_t)got;
+    return got;
+}
+
+static int64_t write_file(memfs_file *file, const void *buffer, size_t size, uint64_t offset, uint64_t *at)
+{
+    if (!(file->flags & MEMFS_O_WRITE))
+        return -EBADF;
+    if (offset > MEMFS_SIZE_MAX)
+        return -EFBIG;
+    if (file->flags & MEMFS_O_APPEND)
+        offset = MEMFS_APPEND;
+    return write_at(file->fs, file->node, offset, buffer, size, at);
+}
+
+int64_t memfs_pwrite(memfs_file *file, const void *buffer, size_t size, uint64_t offset)
+{
+    uint64_t at;
+    return write_file(file, buffer, size, offset, &at);
+}
+
+int64_t memfs_write(memfs_file *file, const void *buffer, size_t size)
+{
+    uint64_t at;
+    int64_t written = write_file(file, buffer, size, file->position, &at);
+    if (written > 0)
+        file->position = at + (uint64_t)written;
+    return written;
+}
+
+/* Where an offset is counted from; for data and holes: what was found. */
+static int64_t seek_base(const memfs_file *file, int64_t offset, enum memfs_whence whence)
+{
+    uint64_t size = 0;
+    switch (whence) {
+    case MEMFS_SEEK_SET:
+        return 0;
+    case MEMFS_SEEK_CUR:
+        return (int64_t)file->position;
+    case MEMFS_SEEK_END: {
+        int r = content_size(file->fs, file->node, &size);
+        return r ? r : (int64_t)size;
+    }
+    case MEMFS_SEEK_DATA:
+    case MEMFS_SEEK_HOLE:
+        return offset < 0 ? -ENXIO : memfs_node_seek(file->fs, file->node, (uint64_t)offset, whence);
+    default:
+        return -EINVAL;
+    }
+}
+
+int64_t memfs_lseek(memfs_file *file, int64_t offset, enum memfs_whence whence)
+{
+    int64_t base = seek_base(file, offset, whence);
+    if (base < 0)
+        return base;
+    if (whence == MEMFS_SEEK_DATA || whence == MEMFS_SEEK_HOLE)
+        offset = 0;
+    if (offset > 0 && base > INT64_MAX - offset)
+        return -EOVERFLOW;
+    if (base + offset < 0)
+        return -EINVAL;
+    file->position = (uint64_t)(base + offset);
+    return base + offset;
+}
+
+int memfs_ftruncate(memfs_file *file, uint64_t size)
+{
+    const struct memfs_setattr set = {.set = MEMFS_SET_SIZE, .size = size};
+    if (!(file->flags & MEMFS_O_WRITE))
+        return -EBADF;
+    return memfs_node_setattr(file->fs, NULL, file->node, &set, NULL);
+}

@@ -1,0 +1,176 @@
+#include "fs.h"
+
+#include "node.h"
+
+#include <errno.h>
+#include <string.h>
+#include <time.h>
+
+int64_t memfs_clock_realtime(void *context)
+{
+    struct timespec now;
+    (void)context;
+    clock_gettime(CLOCK_REALTIME, &now);
+    return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+}
+
+int64_t fs_now(memfs *fs)
+{
+    return fs->clock ? fs->clock(fs->clock_context) : 0;
+}
+
+/* ---- Making ---- */
+
+static int init_locks(memfs *fs)
+{
+    int r = -pthread_mutex_init(&fs->writer, NULL);
+    if (r)
+        return r;
+    r = -pthread_mutex_init(&fs->gate_lock, NULL);
+    if (r)
+        goto no_gate_lock;
+    r = -pthread_cond_init(&fs->gate_opened, NULL);
+    if (r)
+        goto no_gate;
+    r = holds_init(&fs->holds);
+    if (r == 0)
+        return 0;
+    pthread_cond_destroy(&fs->gate_opened);
+no_gate:
+    pthread_mutex_destroy(&fs->gate_lock);
+no_gate_lock:
+    pthread_mutex_destroy(&fs->writer);
+    return r;
+}
+
+static void destroy_locks(memfs *fs)
+{
+    holds_destroy(&fs->holds, &fs->allocator);
+    pthread_cond_destroy(&fs->gate_opened);
+    pthread_mutex_destroy(&fs->gate_lock);
+    pthread_mutex_destroy(&fs->writer);
+}
+
+/* Takes over from the base what does not stand in tables. */
+static void stand_on(memfs *fs, memfs_backing *base)
+{
+    memfs_backing_retain(base);
+    fs->base = base;
+    fs->epochs = base->epochs;
+    fs->layer = base->layers + 1;
+    fs->nodes_in_use = base->nodes_in_use;
+    const memfs *below = base->sealed;
+    fs->outside = below ? below->outside : base;
+    if (below) {
+        fs->seed = below->seed;
+        fs->buckets = below->buckets;
+        fs->deltas = below->deltas;
+    }
+}
+
+static int reach_root(struct op *op, void *argument)
+{
+    (void)argument;
+    table_set_count(&op->fs->tables[MEMFS_NODES], NODE_ROOT); /* number 0 is never used */
+    return table_reserve(op, MEMFS_NODES, 1);
+}
+
+static void commit_root(struct op *op, void *argument)
+{
+    const struct memfs_options *options = argument;
+    uint32_t mode = options->root_mode ? options->root_mode & 07777 : 0755, number;
+    node_take(op->fs, MEMFS_IFDIR | mode, options->root_uid, options->root_gid, fs_now(op->fs), &number)->nlink = 2;
+}
+
+static int init_fs(memfs *fs, const struct memfs_options *options)
+{
+    fs->clock = options->clock;
+    fs->clock_context = options->clock_context;
+    fs->layer = 1;
+    /* Where memory lies is hard to guess, and nothing that can be seen depends on the seed. */
+    fs->seed = (uint64_t)(uintptr_t)fs * 0x9E3779B97F4A7C15u ^ (uint64_t)(uintptr_t)&options;
+    arena_init(&fs->arena, &fs->allocator, options->capacity);
+    if (options->backing)
+        stand_on(fs, options->backing);
+    else
+        fs->epochs = &fs->own_epochs;
+    for (int id = 0; id < MEMFS_TABLES; id++)
+        table_init(&fs->tables[id], (enum memfs_table)id, fs->base);
+    memfs_readers_join(fs->epochs, &fs->readers);
+    if (fs->base)
+        return 0;
+    struct memfs_options root = *options;
+    int r = op_write(fs, reach_root, commit_root, &root);
+    atomic_store(&fs->changes, 0);
+    return r;
+}
+
+static const struct memfs_options *complete_options(const struct memfs_options *given, struct memfs_options *whole)
+{
+    memset(whole, 0, sizeof *whole);
+    if (given)
+        memcpy(whole, given, given->size && given->size < sizeof *whole ? given->size : sizeof *whole);
+    return whole;
+}
+
+int memfs_create(const struct memfs_options *given, memfs **out)
+{
+    struct memfs_options whole;
+    const struct memfs_options *options = complete_options(given, &whole);
+    if (options->backing && options->backing->layers > MEMFS_LAYERS_MAX)
+        return MEMFS_ELIMIT;
+    struct memfs_allocator allocator = memfs_allocator_or_default(options->allocator);
+    memfs *fs = memfs_alloc_zeroed(&allocator, sizeof *fs);
+    if (!fs)
+        return -ENOMEM;
+    fs->allocator = allocator;
+    int r = init_locks(fs);
+    if (r)
+        goto no_locks;
+    r = memfs_epochs_init(&fs->own_epochs);
+    if (r)
+        goto no_epochs;
+    r = init_fs(fs, options);
+    if (r) {
+        memfs_destroy(fs);
+        return r;
+    }
+    *out = fs;
+    return 0;
+no_epochs:
+    destroy_locks(fs);
+no_locks:
+    memfs_free(&allocator, fs, sizeof *fs);
+    return r;
+}
+
+void memfs_destroy(memfs *fs)
+{
+    if (!fs)
+        return;
+    struct memfs_allocator allocator = fs->allocator;
+    memfs_readers_leave(fs->epochs, &fs->readers);
+    arena_destroy(&fs->arena);
+    memfs_epochs_destroy(&fs->own_epochs);
+    destroy_locks(fs);
+    memfs_backing_release(fs->base);
+    memfs_free(&allocator, fs, sizeof *fs);
+}
+
+static int read_statfs(struct op *op, void *argument)
+{
+    struct memfs_statfs *out = argument;
+    out->nodes = op->fs->nodes_in_use;
+    return 0;
+}
+
+int memfs_statfs(memfs *fs, struct memfs_statfs *out)
+{
+    *out = (struct memfs_statfs){.capacity = fs->arena.capacity, .changes = atomic_load(&fs->changes)};
+    op_read(fs, read_statfs, out);
+    /* The arena is the writer's: it also grows in reach. */
+    pthread_mutex_lock(&fs->writer);
+    out->private_bytes = fs->arena.used;
+    pthread_mutex_unlock(&fs->writer);
+    return 0;
+}

@@ -1,0 +1,35 @@
+/*
+ * Look-up and open counts: which nodes live on without a name. They stand
+ * beside the nodes, since few nodes have any.
+ */
+#ifndef MEMFS_HOLD_H
+#define MEMFS_HOLD_H
+
+#include "memfs.h"
+
+#include <pthread.h>
+
+#define HOLD_STRIPES 16
+
+struct hold; /* number of the node, its counts */
+
+struct holds {
+    struct hold_stripe {
+        pthread_mutex_t lock;
+        struct hold *slots; /* open addressing; a node of 0 is empty */
+        size_t room, used;
+    } stripes[HOLD_STRIPES];
+};
+
+int holds_init(struct holds *holds);
+void holds_destroy(struct holds *holds, const struct memfs_allocator *allocator);
+
+/* Adds to a node's counts. -ENOMEM. */
+int holds_add(struct holds *holds, const struct memfs_allocator *allocator, uint32_t node, uint64_t lookups,
+              uint64_t opens);
+/* Takes from them, not below 0; returns whether the node is held no more. */
+int holds_drop(struct holds *holds, uint32_t node, uint64_t lookups, uint64_t opens);
+int holds_has(struct holds *holds, uint32_t node);
+int holds_any(struct holds *holds);
+
+#endif

@@ -1,0 +1,231 @@
+#define _GNU_SOURCE
+#include "host_export.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+/* ---- The plan's directories as a tree --------------------------------------- */
+
+static uint32_t tree_parent(void *context, uint32_t directory)
+{
+    return memfs_export_dir(context, directory)->parent;
+}
+
+static size_t tree_name(void *context, uint32_t directory, char name[MEMFS_NAME_MAX + 1])
+{
+    const struct memfs_export *job = context;
+    const struct memfs_export_dir *dir = memfs_export_dir(job, directory);
+    memcpy(name, memfs_host_list_at(&job->names, dir->name), dir->name_length);
+    name[dir->name_length] = '\0';
+    return dir->name_length;
+}
+
+/* The first time, right after a directory was made, it must be of our owner
+ * and on the destination's device, where no other is mounted. Later it must be
+ * the same. */
+static int tree_admit(void *context, uint32_t directory, const struct stat *stat)
+{
+    const struct memfs_export *job = context;
+    struct memfs_export_dir *dir = memfs_export_dir(job, directory);
+    if ((uint64_t)stat->st_dev != job->dev)
+        return -ESTALE;
+    if (dir->ino)
+        return dir->ino == stat->st_ino ? 0 : -ESTALE;
+    if (stat->st_uid != job->uid)
+        return -ESTALE;
+    dir->ino = stat->st_ino;
+    return 0;
+}
+
+uint32_t memfs_export_next(const struct memfs_export *job, uint32_t directory, int skip, size_t *depth)
+{
+    const struct memfs_export_dir *dir = memfs_export_dir(job, directory);
+    if (!skip && dir->count) {
+        ++*depth;
+        return dir->first;
+    }
+    while (directory) {
+        uint32_t parent = memfs_export_dir(job, directory)->parent;
+        const struct memfs_export_dir *above = memfs_export_dir(job, parent);
+        if (directory + 1 - above->first < above->count)
+            return directory + 1;
+        directory = parent;
+        --*depth;
+    }
+    return 0;
+}
+
+uint32_t memfs_export_deepest(const struct memfs_export *job, uint32_t directory)
+{
+    while (memfs_export_dir(job, directory)->count)
+        directory = memfs_export_dir(job, directory)->first;
+    return directory;
+}
+
+uint32_t memfs_export_next_up(const struct memfs_export *job, uint32_t directory)
+{
+    uint32_t parent = memfs_export_dir(job, directory)->parent;
+    const struct memfs_export_dir *above = memfs_export_dir(job, parent);
+    return directory + 1 - above->first < above->count ? memfs_export_deepest(job, directory + 1) : parent;
+}
+
+/* ---- What all steps need ---------------------------------------------------------- */
+
+/* What could not be listed for the plan cannot be later, and is not told twice. */
+static int unlistable(struct memfs_export *job, uint32_t directory, int error)
+{
+    struct memfs_export_dir *dir = memfs_export_dir(job, directory);
+    if (dir->unlistable)
+        return 0;
+    dir->unlistable = 1;
+    job->incomplete = 1;
+    return memfs_host_problem(&job->report, directory, NULL, error, "cannot be listed");
+}
+
+int memfs_export_list(struct memfs_export *job, uint32_t directory, memfs_export_visit *visit)
+{
+    memfs_node node = memfs_export_dir(job, directory)->node;
+    uint64_t cursor = 0;
+    for (;;) {
+        int64_t got = memfs_node_readdir(job->fs, NULL, node, cursor, job->batch, MEMFS_EXPORT_BATCH, 1);
+        if (got < 0)
+            return unlistable(job, directory, (int)got);
+        for (int64_t i = 0; i < got; i++) {
+            int error = visit(job, directory, &job->batch[i]);
+            if (error)
+                return error;
+        }
+        if (!got)
+            return 0;
+        cursor = job->batch[got - 1].cursor;
+    }
+}
+
+int memfs_export_tell(struct memfs_export *job)
+{
+    if (!job->options.progress || !job->options.progress(job->options.progress_context, &job->progress))
+        return 0;
+    return memfs_host_fail(&job->report, 0, NULL, -ECANCELED, "unpacking was cancelled");
+}
+
+/* ---- The last step ------------------------------------------------------------------ */
+
+static int finish_directory(struct memfs_export *job, uint32_t directory)
+{
+    struct memfs_stat stat;
+    struct memfs_export_made made = {.directory = directory, .fd = job->trail.root};
+    int error = memfs_host_trail_go(&job->trail, directory);
+    if (!error && directory)
+        error = memfs_host_trail_leave(&job->trail, &made.fd); /* from now on it may be closed to us */
+    if (!error)
+        error = memfs_node_stat(job->fs, memfs_export_dir(job, directory)->node, &stat);
+    if (error)
+        error = memfs_host_problem(&job->report, directory, NULL, error, "its attributes cannot be set");
+    else
+        error = memfs_export_attributes(job, &made, &stat);
+    if (made.fd >= 0 && made.fd != job->trail.root)
+        close(made.fd);
+    return error ? error : memfs_export_tell(job);
+}
+
+/* A destination that had things in it before keeps its own attributes. */
+int memfs_export_finish(struct memfs_export *job)
+{
+    int error = 0;
+    job->finishing = 1;
+    for (uint32_t directory = memfs_export_deepest(job, 0); directory && !error;
+         directory = memfs_export_next_up(job, directory))
+        if (memfs_export_dir(job, directory)->state == MEMFS_EXPORT_MADE)
+            error = finish_directory(job, directory);
+    return error || (job->options.into && !job->made_root) ? error : finish_directory(job, 0);
+}
+
+/* ---- All of it ------------------------------------------------------------------------ */
+
+static int begin(struct memfs_export *job)
+{
+    const struct memfs_allocator *allocator = &job->allocator;
+    memfs_host_list_init(&job->dirs, allocator, sizeof(struct memfs_export_dir), 9);
+    memfs_host_list_init(&job->names, allocator, 1, 16);
+    memfs_host_list_init(&job->links, allocator, sizeof(struct memfs_export_link), 9);
+    memfs_host_list_init(&job->inos, allocator, sizeof(uint64_t), 12);
+    memfs_host_map_init(&job->link_numbers, allocator);
+    job->batch = memfs_alloc_array(allocator, MEMFS_EXPORT_BATCH, sizeof *job->batch);
+    job->list = memfs_alloc(allocator, MEMFS_XATTR_LIST_MAX);
+    job->value = memfs_alloc(allocator, MEMFS_XATTR_MAX);
+    job->buffer = memfs_alloc(allocator, MEMFS_EXPORT_BUFFER);
+    return job->batch && job->list && job->value && job->buffer ? 0 : -ENOMEM;
+}
+
+static void end(struct memfs_export *job)
+{
+    const struct memfs_allocator *allocator = &job->allocator;
+    memfs_host_trail_end(&job->trail);
+    memfs_host_trail_end(&job->link_trail);
+    if (job->above >= 0)
+        close(job->above);
+    memfs_host_list_free(&job->dirs);
+    memfs_host_list_free(&job->names);
+    memfs_host_list_free(&job->links);
+    memfs_host_list_free(&job->inos);
+    memfs_host_map_free(&job->link_numbers);
+    memfs_free(allocator, job->batch, MEMFS_EXPORT_BATCH * sizeof *job->batch);
+    memfs_free(allocator, job->list, MEMFS_XATTR_LIST_MAX);
+    memfs_free(allocator, job->value, MEMFS_XATTR_MAX);
+    memfs_free(allocator, job->buffer, MEMFS_EXPORT_BUFFER);
+    memfs_free(allocator, job, sizeof *job);
+}
+
+static void say_kept(const struct memfs_export *job, uint64_t kept)
+{
+    struct memfs_detail *detail = job->report.detail;
+    size_t length = detail && kept ? strlen(detail->text) : 0;
+    if (length)
+        snprintf(detail->text + length, sizeof detail->text - length,
+                 "; %llu things that were made could not be removed again", (unsigned long long)kept);
+}
+
+static int run(struct memfs_export *job, const char *path)
+{
+    int error = memfs_export_plan(job);
+    if (error)
+        return error;
+    error = memfs_export_open(job, path);
+    if (!error)
+        error = memfs_export_make(job);
+    if (!error)
+        error = memfs_export_finish(job);
+    if (error)
+        say_kept(job, memfs_export_undo(job));
+    return error;
+}
+
+int memfs_host_export(memfs *fs, const char *path, const struct memfs_export_options *options,
+                      struct memfs_detail *detail)
+{
+    struct memfs_export_options chosen = {0};
+    if (options)
+        memcpy(&chosen, options, options->size < sizeof chosen ? options->size : sizeof chosen);
+    struct memfs_allocator allocator = memfs_allocator_or_default(chosen.allocator);
+    struct memfs_export *job = memfs_alloc_zeroed(&allocator, sizeof *job);
+    if (!job) {
+        if (detail)
+            *detail = (struct memfs_detail){-ENOMEM, UINT64_MAX, "not enough memory to unpack"};
+        return -ENOMEM;
+    }
+    job->fs = fs;
+    job->options = chosen;
+    job->allocator = allocator;
+    job->above = -1;
+    job->tree = (struct memfs_host_tree){job, 0, tree_parent, tree_name, tree_admit};
+    job->report = (struct memfs_host_report){&job->tree, &job->allocator, chosen.problem, chosen.problem_context, detail};
+    int error = begin(job);
+    if (error)
+        memfs_host_fail(&job->report, 0, NULL, error, "cannot be unpacked");
+    else
+        error = run(job, path);
+    end(job);
+    return error;
+}

@@ -1,0 +1,79 @@
+#define _GNU_SOURCE
+#include "host_export.h"
+
+#include <errno.h>
+#include <unistd.h>
+
+static const char unreadable[] = "its contents cannot be read";
+static const char unwritable[] = "cannot be written";
+
+static int write_whole(int fd, uint64_t offset, const char *bytes, size_t length)
+{
+    while (length) {
+        ssize_t done = pwrite(fd, bytes, length, (off_t)offset);
+        if (done < 0 && errno == EINTR)
+            continue;
+        if (done <= 0)
+            return done < 0 ? -errno : -EIO;
+        offset += (uint64_t)done;
+        bytes += done;
+        length -= (size_t)done;
+    }
+    return 0;
+}
+
+static int copy_range(struct memfs_export *job, int fd, memfs_node node, uint64_t from, uint64_t to, const char **text)
+{
+    int error = 0;
+    while (!error && from < to) {
+        struct memfs_view view;
+        size_t length = to - from < MEMFS_EXPORT_PIECE ? (size_t)(to - from) : MEMFS_EXPORT_PIECE;
+        *text = unreadable;
+        error = memfs_node_view(job->fs, node, from, length, &view);
+        if (error)
+            return error;
+        *text = unwritable;
+        job->written += view.length;
+        if (!view.length)
+            error = -ESTALE; /* it has become shorter */
+        else if (job->options.bytes_max && job->written > job->options.bytes_max)
+            error = -EDQUOT; /* planned for less: it has grown */
+        else
+            error = write_whole(fd, from, view.data, view.length);
+        from += view.length;
+        job->progress.bytes += view.length;
+        memfs_view_release(job->fs, &view);
+        if (!error)
+            error = memfs_export_tell(job);
+    }
+    return error;
+}
+
+int memfs_export_content(struct memfs_export *job, int fd, const struct memfs_stat *stat, const char **text)
+{
+    uint64_t at = 0;
+    *text = unwritable;
+    if (stat->size > INT64_MAX)
+        return -EFBIG;
+    if (stat->allocated < stat->size && ftruncate(fd, (off_t)stat->size))
+        return -errno;
+    while (at < stat->size) {
+        *text = unreadable;
+        int64_t data = memfs_node_seek(job->fs, stat->node, at, MEMFS_SEEK_DATA);
+        if (data == -ENXIO)
+            break;
+        int64_t hole = data < 0 ? data : memfs_node_seek(job->fs, stat->node, (uint64_t)data, MEMFS_SEEK_HOLE);
+        if (hole < 0)
+            return (int)hole;
+        if (hole <= data) /* somebody is changing it */
+            return -ESTALE;
+        uint64_t end = (uint64_t)hole < stat->size ? (uint64_t)hole : stat->size;
+        int error = (uint64_t)data < end ? copy_range(job, fd, stat->node, (uint64_t)data, end, text) : 0;
+        if (error)
+            return error;
+        at = (uint64_t)hole;
+    }
+    *text = unwritable;
+    /* Whatever ends in a hole has its size now, even if that was not foreseen. */
+    return at < stat->size && ftruncate(fd, (off_t)stat->size) ? -errno : 0;
+}

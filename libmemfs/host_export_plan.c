@@ -1,0 +1,230 @@
+#define _GNU_SOURCE
+#include "backing.h"
+#include "host_export.h"
+
+#include <errno.h>
+#include <string.h>
+
+#define SEEN_SHIFT 15 /* nodes of a page of the bitmap */
+#define SEEN_BYTES ((size_t)1 << (SEEN_SHIFT - 3))
+
+static int corrupt(struct memfs_export *job, uint32_t directory, const char *name, const char *text)
+{
+    return memfs_host_fail(&job->report, directory, name, MEMFS_ECORRUPT, text);
+}
+
+/* Whether a node was seen before; from now on it was. */
+static int see(struct memfs_export *job, memfs_node node, int *before)
+{
+    uint32_t number = (uint32_t)node;
+    size_t page = number >> SEEN_SHIFT;
+    if (page >= job->seen_room) {
+        void *array = job->seen;
+        size_t old = job->seen_room;
+        if (memfs_grow_array(&job->allocator, &array, &job->seen_room, old, page + 1, sizeof *job->seen))
+            return -ENOMEM;
+        job->seen = array;
+        memset(job->seen + old, 0, (job->seen_room - old) * sizeof *job->seen);
+    }
+    if (!job->seen[page])
+        job->seen[page] = memfs_alloc_zeroed(&job->allocator, SEEN_BYTES);
+    if (!job->seen[page])
+        return -ENOMEM;
+    uint64_t *word = &job->seen[page][(number & ((1u << SEEN_SHIFT) - 1)) >> 6];
+    uint64_t bit = (uint64_t)1 << (number & 63);
+    *before = (*word & bit) != 0;
+    *word |= bit;
+    return 0;
+}
+
+static void free_seen(struct memfs_export *job)
+{
+    for (size_t i = 0; i < job->seen_room; i++)
+        memfs_free(&job->allocator, job->seen[i], SEEN_BYTES);
+    memfs_free(&job->allocator, job->seen, job->seen_room * sizeof *job->seen);
+    job->seen = NULL;
+    job->seen_room = 0;
+}
+
+struct memfs_export_link *memfs_export_find_link(const struct memfs_export *job, memfs_node node)
+{
+    uint64_t found = memfs_host_map_get(&job->link_numbers, node, 0);
+    return found ? memfs_host_list_at(&job->links, found - 1) : NULL;
+}
+
+static int plan_directory(struct memfs_export *job, uint32_t parent, const struct memfs_dirent *entry, int before)
+{
+    memfs_node above = 0;
+    int error = memfs_node_parent(job->fs, entry->stat.node, &above);
+    if (error)
+        return memfs_host_fail(&job->report, parent, entry->name, error, "its parent cannot be read");
+    memfs_node_forget(job->fs, above, 1);
+    if (before || above != memfs_export_dir(job, parent)->node)
+        return corrupt(job, parent, entry->name, "a directory with two ways in");
+    if (job->dirs.count >= UINT32_MAX)
+        return memfs_host_fail(&job->report, parent, entry->name, MEMFS_ELIMIT, "there are too many directories");
+    struct memfs_export_dir *dir = memfs_host_list_add(&job->dirs);
+    if (!dir || memfs_host_list_put(&job->names, entry->name, entry->name_length, &dir->name))
+        return memfs_host_fail(&job->report, parent, entry->name, -ENOMEM, "cannot be planned");
+    dir->node = entry->stat.node;
+    dir->parent = parent;
+    dir->name_length = entry->name_length;
+    memfs_export_dir(job, parent)->count++;
+    return 0;
+}
+
+static int add_link(struct memfs_export *job, const struct memfs_stat *stat)
+{
+    struct memfs_export_link *link = memfs_host_list_add(&job->links);
+    if (!link)
+        return -ENOMEM;
+    link->node = stat->node;
+    link->nlink = stat->nlink;
+    link->seen = 1;
+    return memfs_host_map_put(&job->link_numbers, stat->node, 0, job->links.count);
+}
+
+static int check_target(struct memfs_export *job, const struct memfs_dirent *entry)
+{
+    char target[MEMFS_TARGET_MAX + 1];
+    int64_t length = memfs_node_readlink(job->fs, entry->stat.node, target, sizeof target);
+    if (length < 0)
+        return (int)length;
+    int legal = length > 0 && length <= MEMFS_TARGET_MAX && !memchr(target, '\0', (size_t)length);
+    return legal ? 0 : MEMFS_ECORRUPT;
+}
+
+static int plan_file(struct memfs_export *job, uint32_t parent, const struct memfs_dirent *entry, int before)
+{
+    const struct memfs_stat *stat = &entry->stat;
+    struct memfs_export_dir *dir = memfs_export_dir(job, parent);
+    int is_symlink = (stat->mode & MEMFS_IFMT) == MEMFS_IFLNK;
+    if (is_symlink)
+        dir->has_symlinks = 1, job->any_symlinks = 1;
+    if (before) {
+        struct memfs_export_link *link = memfs_export_find_link(job, stat->node);
+        if (!link || link->seen >= link->nlink)
+            return corrupt(job, parent, entry->name, "more names than its link count says");
+        link->seen++;
+        if (!is_symlink)
+            dir->has_links = 1, job->any_links = 1;
+        return 0;
+    }
+    if (!stat->nlink)
+        return corrupt(job, parent, entry->name, "a name, but a link count of 0");
+    int error = is_symlink ? check_target(job, entry) : 0;
+    if (error && (error == MEMFS_ECORRUPT || !job->options.problem)) /* else it is a problem when it is made */
+        return memfs_host_fail(&job->report, parent, entry->name, error, "its target cannot be read");
+    uint64_t bytes = (stat->mode & MEMFS_IFMT) == MEMFS_IFREG ? stat->allocated : 0;
+    job->bytes = job->bytes > UINT64_MAX - bytes ? UINT64_MAX : job->bytes + bytes;
+    if (job->options.bytes_max && job->bytes > job->options.bytes_max)
+        return memfs_host_fail(&job->report, parent, entry->name, -EDQUOT,
+                               "more contents than allowed, from here on; raise the budget of bytes");
+    if (stat->nlink > 1 && add_link(job, stat))
+        return memfs_host_fail(&job->report, parent, entry->name, -ENOMEM, "cannot be planned");
+    return 0;
+}
+
+static int type_is_known(uint32_t mode)
+{
+    switch (mode & MEMFS_IFMT) {
+    case MEMFS_IFREG:
+    case MEMFS_IFDIR:
+    case MEMFS_IFLNK:
+    case MEMFS_IFCHR:
+    case MEMFS_IFBLK:
+    case MEMFS_IFIFO:
+    case MEMFS_IFSOCK:
+        return 1;
+    default:
+        return 0;
+    }
+}
+
+static int plan_entry(struct memfs_export *job, uint32_t parent, const struct memfs_dirent *entry)
+{
+    int before = 0;
+    if (!memfs_name_ok(entry->name, entry->name_length))
+        return corrupt(job, parent, NULL, "an entry with an illegal name");
+    if (!type_is_known(entry->stat.mode))
+        return corrupt(job, parent, entry->name, "an unknown type");
+    job->entries++;
+    if (job->options.entries_max && job->entries > job->options.entries_max)
+        return memfs_host_fail(&job->report, parent, entry->name, -EDQUOT,
+                               "more entries than allowed, from here on; raise the budget of entries");
+    if (see(job, entry->stat.node, &before))
+        return memfs_host_fail(&job->report, parent, entry->name, -ENOMEM, "cannot be planned");
+    if ((entry->stat.mode & MEMFS_IFMT) == MEMFS_IFDIR)
+        return plan_directory(job, parent, entry, before);
+    return plan_file(job, parent, entry, before);
+}
+
+/* Plans what is in a directory. */
+static int plan_inside(struct memfs_export *job, uint32_t directory)
+{
+    struct memfs_stat stat;
+    memfs_export_dir(job, directory)->first = (uint32_t)job->dirs.count;
+    int incomplete = job->incomplete;
+    job->incomplete = 0;
+    int error = memfs_export_list(job, directory, plan_entry);
+    int whole = !job->incomplete;
+    job->incomplete |= incomplete;
+    if (error)
+        return error;
+    const struct memfs_export_dir *dir = memfs_export_dir(job, directory);
+    error = memfs_node_stat(job->fs, dir->node, &stat);
+    if (error)
+        return memfs_host_fail(&job->report, directory, NULL, error, "cannot be read");
+    if (whole && (uint64_t)stat.nlink != (uint64_t)dir->count + 2)
+        return corrupt(job, directory, NULL, "a link count that is not 2 and one for each directory in it");
+    return memfs_export_tell(job);
+}
+
+static int check_links(struct memfs_export *job)
+{
+    for (uint64_t i = 0; i < job->links.count && !job->incomplete; i++) {
+        const struct memfs_export_link *link = memfs_host_list_at(&job->links, i);
+        if (link->seen != link->nlink)
+            return corrupt(job, 0, NULL, "a file with fewer names than its link count says");
+    }
+    return 0;
+}
+
+static int plan_root(struct memfs_export *job)
+{
+    struct memfs_stat stat;
+    int before = 0;
+    int error = memfs_node_stat(job->fs, MEMFS_ROOT, &stat);
+    if (error)
+        return memfs_host_fail(&job->report, 0, NULL, error, "cannot be read");
+    if ((stat.mode & MEMFS_IFMT) != MEMFS_IFDIR)
+        return corrupt(job, 0, NULL, "the root is no directory");
+    struct memfs_export_dir *root = memfs_host_list_add(&job->dirs);
+    if (!root || see(job, MEMFS_ROOT, &before))
+        return memfs_host_fail(&job->report, 0, NULL, -ENOMEM, "cannot be planned");
+    root->node = MEMFS_ROOT;
+    return 0;
+}
+
+int memfs_export_plan(struct memfs_export *job)
+{
+    size_t depth = 0;
+    uint32_t directory = 0;
+    int error = plan_root(job);
+    while (!error) {
+        job->depth = depth > job->depth ? depth : job->depth;
+        if (job->options.depth_max && depth > job->options.depth_max)
+            error = memfs_host_fail(&job->report, directory, NULL, -EDQUOT,
+                                    "deeper than allowed; raise the budget of depth");
+        else
+            error = plan_inside(job, directory);
+        if (error || !(directory = memfs_export_next(job, directory, 0, &depth)))
+            break;
+    }
+    if (!error)
+        error = check_links(job);
+    free_seen(job);
+    job->progress.nodes_total = job->entries;
+    job->progress.bytes_total = job->bytes;
+    return error;
+}

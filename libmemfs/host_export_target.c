@@ -1,0 +1,112 @@
+#define _GNU_SOURCE
+#include "host_export.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+/* Opens the directory above the destination, and takes its last name. */
+static int open_above(struct memfs_export *job, const char *path)
+{
+    size_t end = strlen(path);
+    while (end > 1 && path[end - 1] == '/')
+        end--;
+    size_t start = end;
+    while (start && path[start - 1] != '/')
+        start--;
+    if (!end || end - start > MEMFS_NAME_MAX)
+        return end ? -ENAMETOOLONG : -ENOENT;
+    memcpy(job->base, path + start, end - start);
+    job->base[end - start] = '\0';
+    if (start == end) /* "/" */
+        strcpy(job->base, ".");
+    char *above = memfs_alloc(&job->allocator, start + 2);
+    if (!above)
+        return -ENOMEM;
+    memcpy(above, start ? path : ".", start ? start : 1);
+    above[start ? start : 1] = '\0';
+    job->above = open(above, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    int error = job->above < 0 ? -errno : 0;
+    memfs_free(&job->allocator, above, start + 2);
+    return error;
+}
+
+static int open_base(struct memfs_export *job)
+{
+    struct stat stat;
+    if (!mkdirat(job->above, job->base, 0700))
+        job->made_root = 1;
+    else if (errno != EEXIST)
+        return -errno;
+    int fd = openat(job->above, job->base, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    if (fd < 0)
+        fd = -errno;
+    if (fd == -ENOTDIR && !fstatat(job->above, job->base, &stat, AT_SYMLINK_NOFOLLOW) && S_ISLNK(stat.st_mode))
+        return -ELOOP;
+    return fd;
+}
+
+static int see_any(void *context, const char *name, size_t length)
+{
+    (void)context;
+    (void)name;
+    (void)length;
+    return 1;
+}
+
+static int check_base(struct memfs_export *job, int fd, const char **text)
+{
+    struct stat stat;
+    if (fstat(fd, &stat))
+        return -errno;
+    job->dev = (uint64_t)stat.st_dev;
+    job->uid = job->made_root ? stat.st_uid : geteuid();
+    memfs_export_dir(job, 0)->ino = stat.st_ino;
+    memfs_export_dir(job, 0)->state = MEMFS_EXPORT_MADE;
+    if (!job->made_root && job->options.into)
+        return 0;
+    int any = memfs_host_list_names(fd, job->buffer, MEMFS_EXPORT_BUFFER, see_any, NULL);
+    if (any > 0 && job->made_root) {
+        *text = "the destination was exchanged while it was made";
+        return -ESTALE;
+    }
+    if (any > 0)
+        *text = "the destination has things in it; give an empty or a new one, or allow it";
+    return any > 0 ? -ENOTEMPTY : any;
+}
+
+/* Both trails begin at the destination, and need no more memory later, so that
+ * what was made can be removed when there is none. */
+static int begin_trails(struct memfs_export *job, int fd)
+{
+    int copy = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+    int error = copy < 0 ? -errno : memfs_host_trail_begin(&job->link_trail, &job->allocator, &job->tree, copy);
+    if (error && copy >= 0)
+        close(copy);
+    if (!error)
+        error = memfs_host_trail_begin(&job->trail, &job->allocator, &job->tree, fd);
+    if (error) {
+        close(fd);
+        return error;
+    }
+    error = memfs_host_trail_reserve(&job->trail, job->depth + 1);
+    return error || !job->any_links ? error : memfs_host_trail_reserve(&job->link_trail, job->depth + 1);
+}
+
+int memfs_export_open(struct memfs_export *job, const char *path)
+{
+    const char *text = "the destination cannot be opened; give a directory, or a new name in one";
+    int error = open_above(job, path);
+    int fd = error ? error : open_base(job);
+    if (fd >= 0) {
+        error = check_base(job, fd, &text);
+        if (error)
+            close(fd);
+        else
+            error = begin_trails(job, fd);
+    }
+    if (fd < 0)
+        error = fd;
+    return error ? memfs_host_fail(&job->report, 0, NULL, error, text) : 0;
+}

@@ -1,0 +1,171 @@
+#define _GNU_SOURCE
+#include "host_export.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <unistd.h>
+
+/* ---- The inode numbers of what was made ----------------------------------------- */
+
+static uint64_t *ino_at(struct memfs_export *job, uint64_t i)
+{
+    return memfs_host_list_at(&job->inos, i);
+}
+
+static void sift(struct memfs_export *job, uint64_t i, uint64_t count)
+{
+    uint64_t value = *ino_at(job, i);
+    for (;;) {
+        uint64_t child = 2 * i + 1;
+        if (child >= count)
+            break;
+        if (child + 1 < count && *ino_at(job, child) < *ino_at(job, child + 1))
+            child++;
+        if (*ino_at(job, child) <= value)
+            break;
+        *ino_at(job, i) = *ino_at(job, child);
+        i = child;
+    }
+    *ino_at(job, i) = value;
+}
+
+/* In place: lack of memory may be the reason why we are here. */
+static void sort_inos(struct memfs_export *job)
+{
+    uint64_t count = job->inos.count;
+    for (uint64_t i = count / 2; i-- > 0;)
+        sift(job, i, count);
+    while (count > 1) {
+        uint64_t largest = *ino_at(job, 0);
+        *ino_at(job, 0) = *ino_at(job, --count);
+        *ino_at(job, count) = largest;
+        sift(job, 0, count);
+    }
+}
+
+static int is_ours(struct memfs_export *job, uint64_t ino)
+{
+    uint64_t low = 0, high = job->inos.count;
+    while (low < high) {
+        uint64_t middle = low + (high - low) / 2;
+        if (*ino_at(job, middle) < ino)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low < job->inos.count && *ino_at(job, low) == ino;
+}
+
+/* ---- Removing ---------------------------------------------------------------------- */
+
+struct emptying {
+    struct memfs_export *job;
+    int fd;
+    uint64_t removed, kept;
+};
+
+static int remove_ours(void *context, const char *name, size_t length)
+{
+    struct emptying *emptying = context;
+    struct stat stat;
+    (void)length;
+    if (fstatat(emptying->fd, name, &stat, AT_SYMLINK_NOFOLLOW) || S_ISDIR(stat.st_mode) ||
+        !is_ours(emptying->job, stat.st_ino))
+        return 0;
+    if (unlinkat(emptying->fd, name, 0))
+        emptying->kept++;
+    else
+        emptying->removed++;
+    return 0;
+}
+
+/* Removes our files from a directory. Listing it again until nothing comes
+ * up: some hosts skip entries when others are removed meanwhile. */
+static uint64_t empty_directory(struct memfs_export *job, int fd)
+{
+    struct emptying emptying = {.job = job, .fd = fd};
+    do {
+        emptying.removed = emptying.kept = 0;
+        if (lseek(fd, 0, SEEK_SET) < 0 ||
+            memfs_host_list_names(fd, job->buffer, MEMFS_EXPORT_BUFFER, remove_ours, &emptying))
+            return 1;
+    } while (emptying.removed);
+    return emptying.kept;
+}
+
+static int is_directory(int above, const char *name, uint64_t ino)
+{
+    struct stat stat;
+    return !fstatat(above, name, &stat, AT_SYMLINK_NOFOLLOW) && S_ISDIR(stat.st_mode) &&
+           (!ino || stat.st_ino == ino);
+}
+
+static uint64_t remove_directory(struct memfs_export *job, uint32_t directory)
+{
+    const struct memfs_export_dir *dir = memfs_export_dir(job, directory);
+    char name[MEMFS_NAME_MAX + 1];
+    uint64_t kept = 0;
+    if (dir->ino) { /* else it was made, but never opened: it is empty */
+        if (memfs_host_trail_go(&job->trail, directory))
+            return 1;
+        kept = empty_directory(job, memfs_host_trail_fd(&job->trail));
+    }
+    if (memfs_host_trail_go(&job->trail, dir->parent))
+        return kept + 1;
+    job->tree.name(job, directory, name);
+    int above = memfs_host_trail_fd(&job->trail);
+    return kept + (!is_directory(above, name, dir->ino) || unlinkat(above, name, AT_REMOVEDIR));
+}
+
+/* Directories that have got their modes may be closed to us. */
+static void loosen(struct memfs_export *job, uint32_t directory)
+{
+    const struct memfs_export_dir *dir = memfs_export_dir(job, directory);
+    char name[MEMFS_NAME_MAX + 1], path[32];
+    struct stat stat;
+    if (memfs_host_trail_go(&job->trail, dir->parent))
+        return;
+    job->tree.name(job, directory, name);
+    int fd = openat(memfs_host_trail_fd(&job->trail), name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    if (fd < 0)
+        return;
+    snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
+    if (!fstat(fd, &stat) && stat.st_ino == dir->ino && (stat.st_mode & 0700) != 0700)
+        chmod(path, 0700); /* if that fails, removing will say so */
+    close(fd);
+}
+
+static void loosen_all(struct memfs_export *job)
+{
+    size_t depth = 0;
+    uint32_t directory = 0;
+    if (job->made_root)
+        fchmod(job->trail.root, 0700);
+    for (;;) {
+        int skip = memfs_export_dir(job, directory)->state != MEMFS_EXPORT_MADE;
+        directory = memfs_export_next(job, directory, skip, &depth);
+        if (!directory)
+            return;
+        if (memfs_export_dir(job, directory)->state == MEMFS_EXPORT_MADE)
+            loosen(job, directory);
+    }
+}
+
+uint64_t memfs_export_undo(struct memfs_export *job)
+{
+    uint64_t kept = 0;
+    if (job->trail.tree) {
+        sort_inos(job);
+        if (job->finishing)
+            loosen_all(job);
+        for (uint32_t directory = memfs_export_deepest(job, 0); directory;
+             directory = memfs_export_next_up(job, directory))
+            if (memfs_export_dir(job, directory)->state == MEMFS_EXPORT_MADE)
+                kept += remove_directory(job, directory);
+        kept += empty_directory(job, job->trail.root);
+    }
+    if (job->made_root)
+        kept += !is_directory(job->above, job->base, memfs_export_dir(job, 0)->ino) ||
+                unlinkat(job->above, job->base, AT_REMOVEDIR);
+    return kept;
+}

@@ -1,0 +1,193 @@
+#define _GNU_SOURCE
+#include "host_scan_files.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define SECOND 1000000000
+
+int memfs_scan_files_init(struct memfs_scan_files *files, const struct memfs_scan_tables *tables,
+                          struct memfs_host_trail *trail)
+{
+    files->trail = trail;
+    files->clock = 0;
+    for (int i = 0; i < MEMFS_SCAN_OPEN_FILES; i++)
+        files->open[i] = (struct memfs_scan_open){.fd = -1};
+    int error = pthread_mutex_init(&files->lock, NULL);
+    if (!error)
+        files->tables = tables;
+    return -error;
+}
+
+void memfs_scan_files_end(struct memfs_scan_files *files)
+{
+    if (!files->tables)
+        return;
+    for (int i = 0; i < MEMFS_SCAN_OPEN_FILES; i++)
+        if (files->open[i].fd >= 0)
+            close(files->open[i].fd);
+    pthread_mutex_destroy(&files->lock);
+    files->tables = NULL;
+}
+
+int64_t memfs_scan_time(const struct timespec *time, int *cut)
+{
+    int64_t seconds = time->tv_sec, most = INT64_MAX / SECOND, least = INT64_MIN / SECOND - 1;
+    if (seconds > most || (seconds == most && time->tv_nsec > INT64_MAX % SECOND)) {
+        *cut = 1;
+        return INT64_MAX;
+    }
+    if (seconds < least || (seconds == least && time->tv_nsec < SECOND + INT64_MIN % SECOND)) {
+        *cut = 1;
+        return INT64_MIN;
+    }
+    if (seconds < 0) /* so that no intermediate result leaves the range */
+        return (seconds + 1) * SECOND + (time->tv_nsec - SECOND);
+    return seconds * SECOND + time->tv_nsec;
+}
+
+static int is_unchanged(const struct memfs_scan_files *files, uint32_t number, int fd)
+{
+    const struct memfs_scan_file *file = memfs_host_list_at(&files->tables->files, number);
+    const struct memfs_extent *extent = memfs_host_list_at(&files->tables->extents, number);
+    struct stat stat;
+    int cut = 0;
+    if (fstat(fd, &stat))
+        return -errno;
+    int same = S_ISREG(stat.st_mode) && file->dev == (uint64_t)stat.st_dev && file->ino == (uint64_t)stat.st_ino &&
+               extent->length == (uint64_t)stat.st_size && file->mtime == memfs_scan_time(&stat.st_mtim, &cut) &&
+               file->ctime == memfs_scan_time(&stat.st_ctim, &cut);
+    return same ? 0 : -ESTALE;
+}
+
+/* O_NONBLOCK, since by now there may be a FIFO under the name. */
+static int open_file(int directory, const char *name)
+{
+    int flags = O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC;
+    int fd = openat(directory, name, flags | O_NOATIME);
+    if (fd < 0 && errno == EPERM)
+        fd = openat(directory, name, flags);
+    return fd < 0 ? -errno : fd;
+}
+
+static int open_scanned(struct memfs_scan_files *files, uint32_t number)
+{
+    const struct memfs_scan_file *file = memfs_host_list_at(&files->tables->files, number);
+    char name[MEMFS_NAME_MAX + 1];
+    const char *text = NULL;
+    const struct memfs_entry *entry = memfs_scan_entry(files->tables, file->entry, &text);
+    memcpy(name, text, entry->length);
+    name[entry->length] = '\0';
+    int fd = memfs_host_trail_go(files->trail, file->directory);
+    if (!fd)
+        fd = open_file(memfs_host_trail_fd(files->trail), name);
+    if (fd == -ELOOP || fd == -ENOTDIR || fd == -ENXIO || fd == -EISDIR)
+        return -ESTALE; /* something of another type */
+    int error = fd < 0 ? fd : is_unchanged(files, number, fd);
+    if (error && fd >= 0)
+        close(fd);
+    return error ? error : fd;
+}
+
+/* The slot to be used for a file: its own, or the one unused for longest; NULL
+ * if all are in use. */
+static struct memfs_scan_open *find_slot(struct memfs_scan_files *files, uint32_t number)
+{
+    struct memfs_scan_open *best = NULL;
+    for (int i = 0; i < MEMFS_SCAN_OPEN_FILES; i++) {
+        struct memfs_scan_open *slot = &files->open[i];
+        if (slot->fd >= 0 && slot->file == number)
+            return slot;
+        if (!slot->users && (!best || slot->used < best->used))
+            best = slot;
+    }
+    return best;
+}
+
+/* A descriptor for the file; *slot is NULL if it is not among those kept. */
+static int acquire(struct memfs_scan_files *files, uint32_t number, struct memfs_scan_open **slot)
+{
+    pthread_mutex_lock(&files->lock);
+    struct memfs_scan_open *found = find_slot(files, number);
+    int fd = found && found->fd >= 0 && found->file == number ? found->fd : open_scanned(files, number);
+    if (fd >= 0 && found) {
+        if (found->fd >= 0 && found->fd != fd)
+            close(found->fd);
+        found->fd = fd;
+        found->file = number;
+        found->users++;
+        found->used = ++files->clock;
+    }
+    pthread_mutex_unlock(&files->lock);
+    *slot = found;
+    return fd;
+}
+
+static void release(struct memfs_scan_files *files, struct memfs_scan_open *slot, int fd, int keep)
+{
+    if (!slot) {
+        close(fd);
+        return;
+    }
+    pthread_mutex_lock(&files->lock);
+    if (!--slot->users && !keep) {
+        close(slot->fd);
+        slot->fd = -1;
+        slot->used = 0;
+    }
+    pthread_mutex_unlock(&files->lock);
+}
+
+static int read_whole(int fd, uint64_t start, char *buffer, size_t length)
+{
+    if (start > INT64_MAX - length)
+        return -ESTALE;
+    while (length) {
+        ssize_t got = pread(fd, buffer, length, (off_t)start);
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got <= 0)
+            return got < 0 ? -errno : -ESTALE;
+        start += (uint64_t)got;
+        buffer += got;
+        length -= (size_t)got;
+    }
+    return 0;
+}
+
+int memfs_scan_files_read(struct memfs_scan_files *files, uint32_t file, uint64_t start, void *buffer, size_t length)
+{
+    struct memfs_scan_open *slot = NULL;
+    int fd = acquire(files, file, &slot);
+    if (fd < 0)
+        return fd;
+    const struct memfs_extent *extent = memfs_host_list_at(&files->tables->extents, file);
+    int error = read_whole(fd, start, buffer, length);
+    if (!error)
+        error = is_unchanged(files, file, fd);
+    release(files, slot, fd, !error && start + length < extent->length);
+    return error;
+}
+
+int64_t memfs_scan_files_seek(struct memfs_scan_files *files, uint32_t file, uint64_t start, uint64_t length)
+{
+    const struct memfs_scan_file *scanned = memfs_host_list_at(&files->tables->files, file);
+    struct memfs_scan_open *slot = NULL;
+    if (scanned->dense)
+        return (int64_t)start;
+    int fd = acquire(files, file, &slot);
+    if (fd < 0)
+        return fd;
+    off_t found = lseek(fd, (off_t)start, SEEK_DATA);
+    int64_t result = (int64_t)start; /* where the host cannot tell */
+    if (found < 0 ? errno == ENXIO : (uint64_t)found > start + length)
+        result = (int64_t)(start + length);
+    else if (found >= 0)
+        result = found;
+    int error = is_unchanged(files, file, fd);
+    release(files, slot, fd, !error);
+    return error ? error : result;
+}

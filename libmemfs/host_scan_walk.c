@@ -1,0 +1,319 @@
+#define _GNU_SOURCE
+#include "host_map.h"
+#include "host_scan.h"
+#include "host_scan_names.h"
+#include "host_scan_xattrs.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
+
+struct walk {
+    struct memfs_scan *scan;
+    struct memfs_scan_tables *tables;
+    const struct memfs_scan_options *options;
+    struct memfs_host_report report;
+    struct memfs_scan_names names;
+    struct memfs_scan_xattrs xattrs;
+    struct memfs_host_map links; /* files with more than one name, by device and inode: the node */
+    struct memfs_progress progress;
+    int no_xattrs;
+};
+
+/* What was found under a name. */
+struct found {
+    uint32_t directory;
+    int fd; /* the directory's */
+    const char *name;
+    size_t length;
+    struct stat stat;
+    struct memfs_node_record node;
+};
+
+static int tell(struct walk *walk)
+{
+    walk->progress.nodes = walk->tables->nodes.count - 1;
+    if (walk->options->progress && walk->options->progress(walk->options->progress_context, &walk->progress))
+        return -ECANCELED;
+    return 0;
+}
+
+/* The attributes that all types have. The error is what problem() answered. */
+static int take_stat(struct walk *walk, const struct found *found, const struct stat *stat,
+                     struct memfs_node_record *node)
+{
+    int cut = 0, ignored = 0;
+    node->mode = stat->st_mode & MEMFS_MODE_BITS;
+    node->uid = stat->st_uid;
+    node->gid = stat->st_gid;
+    node->mtime = memfs_scan_time(&stat->st_mtim, &cut);
+    node->ctime = memfs_scan_time(&stat->st_ctim, &ignored);
+    node->atime = memfs_scan_time(&stat->st_atim, &ignored);
+    if (walk->options->mtime_max && node->mtime > walk->options->mtime_max) {
+        node->mtime = walk->options->mtime_max;
+        cut = 0;
+    }
+    if (!cut || (found->name && S_ISDIR(stat->st_mode))) /* directories come again when they are opened */
+        return 0;
+    return memfs_host_problem(&walk->report, found->directory, found->name, -EOVERFLOW,
+                              "its modification time is cut to the years 1677 to 2262");
+}
+
+static int take_target(struct walk *walk, struct found *found)
+{
+    char target[MEMFS_TARGET_MAX + 1];
+    ssize_t length = readlinkat(found->fd, found->name, target, sizeof target);
+    if (length < 0)
+        return -errno;
+    if (!length || length > MEMFS_TARGET_MAX)
+        return length ? -ENAMETOOLONG : -EINVAL;
+    found->node.size = (uint64_t)length;
+    return memfs_scan_string(&walk->xattrs, target, (size_t)length, &found->node.target);
+}
+
+/* What a type has of its own, except for files' extents: these are added when
+ * nothing can go wrong with the file any more. */
+static int take_own(struct walk *walk, struct found *found)
+{
+    switch (found->stat.st_mode & S_IFMT) {
+    case S_IFREG:
+        found->node.size = (uint64_t)found->stat.st_size;
+        return 0;
+    case S_IFLNK:
+        return take_target(walk, found);
+    case S_IFCHR:
+    case S_IFBLK:
+        found->node.rdev.major = major(found->stat.st_rdev);
+        found->node.rdev.minor = minor(found->stat.st_rdev);
+        return 0;
+    case S_IFDIR: { /* whether it can be read must be known before it gets a number */
+        int fd = memfs_host_open_directory(found->fd, found->name);
+        if (fd >= 0)
+            close(fd);
+        return fd < 0 ? fd : 0;
+    }
+    case S_IFIFO:
+    case S_IFSOCK:
+        return 0;
+    default:
+        return -EINVAL;
+    }
+}
+
+static int take_xattrs(struct walk *walk, const struct found *found, const struct stat *stat, uint32_t *xattrs)
+{
+    *xattrs = 0;
+    if (walk->no_xattrs)
+        return 0;
+    int error = memfs_scan_xattrs_read(&walk->xattrs, found->fd, found->name ? found->name : ".", stat, xattrs);
+    return error ? memfs_host_problem(&walk->report, found->directory, found->name, error,
+                                      "its extended attributes cannot be read")
+                 : 0;
+}
+
+static int add_content(struct walk *walk, const struct found *found, struct memfs_node_record *node)
+{
+    int ignored = 0;
+    const struct stat *stat = &found->stat;
+    struct memfs_scan_file file = {
+        .dev = (uint64_t)stat->st_dev,
+        .ino = (uint64_t)stat->st_ino,
+        .mtime = memfs_scan_time(&stat->st_mtim, &ignored),
+        .ctime = memfs_scan_time(&stat->st_ctim, &ignored),
+        .directory = found->directory,
+        .entry = (uint32_t)walk->tables->entries, /* the one that is added next */
+        .dense = stat->st_blocks >= stat->st_size / 512 + (stat->st_size % 512 != 0),
+    };
+    node->extents.count = 1;
+    return memfs_scan_add_file(walk->tables, &file, node->size, &node->extents.first);
+}
+
+/* Adds the node of a name that was found whole. */
+static int add_node(struct walk *walk, struct found *found, uint32_t *number)
+{
+    struct memfs_node_record *node = &found->node;
+    int error = 0;
+    int directory = S_ISDIR(node->mode);
+    node->nlink = directory ? 2 : 1;
+    if (directory) {
+        node->up.parent = found->directory;
+        node->up.entry = (uint32_t)walk->tables->entries;
+        memfs_scan_node(walk->tables, found->directory)->nlink++;
+    } else if (S_ISREG(node->mode) && node->size) {
+        error = add_content(walk, found, node);
+    }
+    if (!error)
+        error = memfs_scan_add_node(walk->tables, node, number);
+    if (!error && !directory && found->stat.st_nlink > 1)
+        error = memfs_host_map_put(&walk->links, (uint64_t)found->stat.st_dev, (uint64_t)found->stat.st_ino, *number);
+    return error ? error : tell(walk);
+}
+
+static int add_entry(struct walk *walk, const struct found *found, uint32_t number)
+{
+    struct memfs_node_record *directory = memfs_scan_node(walk->tables, found->directory);
+    int first = !directory->run.count;
+    if (first)
+        directory->run.first = (uint32_t)walk->tables->entries;
+    directory->run.count++;
+    struct memfs_entry entry = {
+        .node = number,
+        .length = (uint8_t)found->length,
+        .type = (uint8_t)(memfs_scan_node(walk->tables, number)->mode >> 12),
+        .starts_run = (uint8_t)first,
+    };
+    return memfs_scan_add_entry(walk->tables, entry, found->name);
+}
+
+/* Errors of the tables end the scan; those of the file are the caller's to
+ * judge, and are reported here. *take says whether the name is to be added. */
+static int look_at(struct walk *walk, struct found *found, int *take)
+{
+    const char *text = "cannot be read";
+    int error = 0;
+    *take = 0;
+    if (!memfs_name_ok(found->name, found->length)) {
+        text = "is no name that can be stored";
+        error = found->length > MEMFS_NAME_MAX ? -ENAMETOOLONG : -EINVAL;
+    } else if (fstatat(found->fd, found->name, &found->stat, AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT)) {
+        error = -errno;
+    }
+    if (error)
+        return memfs_host_problem(&walk->report, found->directory, found->name, error, text);
+    *take = 1;
+    return 0;
+}
+
+static int scan_name(struct walk *walk, struct found *found)
+{
+    int take = 0;
+    int error = look_at(walk, found, &take);
+    if (error || !take)
+        return error;
+    int linked = !S_ISDIR(found->stat.st_mode) && found->stat.st_nlink > 1;
+    uint32_t number = 0;
+    if (linked)
+        number = (uint32_t)memfs_host_map_get(&walk->links, (uint64_t)found->stat.st_dev, (uint64_t)found->stat.st_ino);
+    if (number) {
+        memfs_scan_node(walk->tables, number)->nlink++;
+        return add_entry(walk, found, number);
+    }
+    error = take_own(walk, found);
+    if (error == MEMFS_ELIMIT)
+        return memfs_host_fail(&walk->report, found->directory, found->name, error, "there are too many");
+    if (error)
+        return memfs_host_problem(&walk->report, found->directory, found->name, error, "cannot be read");
+    error = take_stat(walk, found, &found->stat, &found->node);
+    if (!error)
+        error = take_xattrs(walk, found, &found->stat, &found->node.xattrs);
+    if (error)
+        return error;
+    error = add_node(walk, found, &number);
+    if (!error)
+        error = add_entry(walk, found, number);
+    return error ? memfs_host_fail(&walk->report, found->directory, found->name, error, "cannot be scanned") : 0;
+}
+
+/* Opens a directory, takes its own attributes, and reads its names. */
+static int open_directory(struct walk *walk, uint32_t directory)
+{
+    struct memfs_host_trail *trail = &walk->scan->trail;
+    struct found itself = {.directory = directory};
+    struct stat stat;
+    walk->names.count = 0;
+    int error = memfs_host_trail_go(trail, directory);
+    if (!error && fstat(memfs_host_trail_fd(trail), &stat))
+        error = -errno;
+    if (error)
+        return memfs_host_problem(&walk->report, directory, NULL, error, "can be opened no more; it stays empty");
+    error = take_stat(walk, &itself, &stat, memfs_scan_node(walk->tables, directory));
+    if (error)
+        return error;
+    error = memfs_scan_names_read(&walk->names, memfs_host_trail_fd(trail));
+    return error ? memfs_host_problem(&walk->report, directory, NULL, error, "cannot be listed; it stays empty") : 0;
+}
+
+static int scan_directory(struct walk *walk, uint32_t directory)
+{
+    int error = open_directory(walk, directory);
+    for (size_t i = 0; !error && i < walk->names.count; i++) {
+        struct found found = {
+            .directory = directory,
+            .fd = memfs_host_trail_fd(&walk->scan->trail),
+            .name = memfs_scan_names_text(&walk->names, i),
+            .length = walk->names.names[i].length,
+        };
+        error = scan_name(walk, &found);
+    }
+    return error;
+}
+
+/* The directory to be visited after this one, or 0: depth first, so the first
+ * below it, else the next beside it or beside one above it. */
+static uint32_t next_directory(const struct memfs_scan_tables *tables, uint32_t directory)
+{
+    const struct memfs_node_record *node = memfs_scan_node(tables, directory);
+    uint32_t i = node->run.first;
+    for (;;) {
+        for (; i - node->run.first < node->run.count; i++) {
+            const char *name = NULL;
+            const struct memfs_entry *entry = memfs_scan_entry(tables, i, &name);
+            if (entry->type == MEMFS_IFDIR >> 12)
+                return entry->node;
+        }
+        if (directory == MEMFS_ROOT)
+            return 0;
+        i = node->up.entry + 1;
+        directory = node->up.parent;
+        node = memfs_scan_node(tables, directory);
+    }
+}
+
+static int add_root(struct walk *walk)
+{
+    struct found root = {.directory = (uint32_t)MEMFS_ROOT, .fd = memfs_host_trail_fd(&walk->scan->trail)};
+    struct memfs_node_record node = {.mode = MEMFS_IFDIR, .nlink = 2};
+    struct stat stat;
+    uint32_t number = 0;
+    if (fstat(root.fd, &stat))
+        return memfs_host_fail(&walk->report, root.directory, NULL, -errno, "cannot be read");
+    int error = memfs_scan_add_node(walk->tables, &node, &number);
+    if (error)
+        return memfs_host_fail(&walk->report, root.directory, NULL, error, "cannot be scanned");
+    if (!walk->no_xattrs && access("/proc/self/fd", X_OK)) {
+        walk->no_xattrs = 1;
+        error = memfs_host_problem(&walk->report, root.directory, NULL, -ENOSYS,
+                                   "extended attributes cannot be read without /proc");
+    }
+    if (!error)
+        error = take_xattrs(walk, &root, &stat, &memfs_scan_node(walk->tables, number)->xattrs);
+    return error ? error : tell(walk);
+}
+
+int memfs_scan_walk(struct memfs_scan *scan, const struct memfs_scan_options *options, struct memfs_detail *detail)
+{
+    struct walk walk = {
+        .scan = scan,
+        .tables = &scan->tables,
+        .options = options,
+        .no_xattrs = options->no_xattrs,
+        .report = {&scan->tree, &scan->allocator, options->problem, options->problem_context, detail},
+    };
+    memfs_host_map_init(&walk.links, &scan->allocator);
+    int error = memfs_scan_names_init(&walk.names, &scan->allocator);
+    if (!error)
+        error = memfs_scan_xattrs_init(&walk.xattrs, &scan->tables);
+    if (error)
+        memfs_host_fail(&walk.report, (uint32_t)MEMFS_ROOT, NULL, error, "cannot be scanned");
+    else
+        error = add_root(&walk);
+    for (uint32_t directory = (uint32_t)MEMFS_ROOT; !error && directory;
+         directory = next_directory(&scan->tables, directory))
+        error = scan_directory(&walk, directory);
+    memfs_scan_names_free(&walk.names);
+    memfs_scan_xattrs_free(&walk.xattrs);
+    memfs_host_map_free(&walk.links);
+    return error;
+}

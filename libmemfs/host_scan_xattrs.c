@@ -1,0 +1,157 @@
+#define _GNU_SOURCE
+#include "host_scan_xattrs.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/xattr.h>
+
+#define FIRST_TRY 1024u /* the kernel takes memory for what is offered: offer little first */
+
+int memfs_scan_xattrs_init(struct memfs_scan_xattrs *xattrs, struct memfs_scan_tables *tables)
+{
+    *xattrs = (struct memfs_scan_xattrs){.tables = tables};
+    memfs_host_map_init(&xattrs->strings, &tables->allocator);
+    memfs_host_map_init(&xattrs->sets, &tables->allocator);
+    xattrs->list = memfs_alloc(&tables->allocator, MEMFS_XATTR_LIST_MAX);
+    xattrs->value = memfs_alloc(&tables->allocator, MEMFS_XATTR_MAX);
+    return xattrs->list && xattrs->value ? 0 : -ENOMEM;
+}
+
+void memfs_scan_xattrs_free(struct memfs_scan_xattrs *xattrs)
+{
+    if (!xattrs->tables)
+        return;
+    const struct memfs_allocator *allocator = &xattrs->tables->allocator;
+    memfs_host_map_free(&xattrs->strings);
+    memfs_host_map_free(&xattrs->sets);
+    memfs_free(allocator, xattrs->list, MEMFS_XATTR_LIST_MAX);
+    memfs_free(allocator, xattrs->value, MEMFS_XATTR_MAX);
+    memfs_free(allocator, xattrs->set, xattrs->set_room * sizeof *xattrs->set);
+    memfs_free(allocator, xattrs->names, xattrs->names_room * sizeof *xattrs->names);
+}
+
+int memfs_scan_string(struct memfs_scan_xattrs *xattrs, const void *bytes, size_t length, uint64_t *offset)
+{
+    struct memfs_host_list *blobs = &xattrs->tables->blobs;
+    uint64_t hash = memfs_host_hash(bytes, length);
+    uint64_t found = memfs_host_map_get(&xattrs->strings, hash, length);
+    if (found && !memcmp(memfs_host_list_at(blobs, found - 1), bytes, length)) {
+        *offset = found - 1;
+        return 0;
+    }
+    if (blobs->count + 2 * (uint64_t)MEMFS_BLOB_BYTES > MEMFS_HEAP_MAX)
+        return MEMFS_ELIMIT;
+    int error = memfs_host_list_put(blobs, bytes, length, offset);
+    if (error || found) /* another string has the same hash: this one is not found again */
+        return error;
+    return memfs_host_map_put(&xattrs->strings, hash, length, *offset + 1);
+}
+
+static ssize_t list_names(const char *path, char *list)
+{
+    ssize_t got = llistxattr(path, list, FIRST_TRY);
+    return got < 0 && errno == ERANGE ? llistxattr(path, list, MEMFS_XATTR_LIST_MAX) : got;
+}
+
+static ssize_t get_value(const char *path, const char *name, char *value)
+{
+    ssize_t got = lgetxattr(path, name, value, FIRST_TRY);
+    return got < 0 && errno == ERANGE ? lgetxattr(path, name, value, MEMFS_XATTR_MAX) : got;
+}
+
+/* Points xattrs->names into the list, sorted. */
+static int sort_names(struct memfs_scan_xattrs *xattrs, size_t length, size_t *count)
+{
+    *count = 0;
+    for (size_t at = 0; at < length; at += strlen(xattrs->list + at) + 1) {
+        void *array = xattrs->names;
+        int error = memfs_grow_array(&xattrs->tables->allocator, &array, &xattrs->names_room, *count, *count + 1,
+                                     sizeof *xattrs->names);
+        xattrs->names = array;
+        if (error)
+            return error;
+        size_t i = (*count)++;
+        for (; i && strcmp(xattrs->names[i - 1], xattrs->list + at) > 0; i--)
+            xattrs->names[i] = xattrs->names[i - 1];
+        xattrs->names[i] = xattrs->list + at;
+    }
+    return 0;
+}
+
+/* Reads one attribute into the set, unless it is gone by now. */
+static int read_one(struct memfs_scan_xattrs *xattrs, const char *path, const char *name, size_t *count)
+{
+    ssize_t got = get_value(path, name, xattrs->value);
+    if (got < 0)
+        return errno == ENODATA || errno == ENOTSUP ? 0 : -errno;
+    struct memfs_xattr record = {.value_length = (uint32_t)got};
+    size_t length = strlen(name);
+    if (!length || length > MEMFS_NAME_MAX)
+        return -EINVAL;
+    record.name_length = (uint8_t)length;
+    int error = memfs_scan_string(xattrs, name, length, &record.name);
+    if (!error && got)
+        error = memfs_scan_string(xattrs, xattrs->value, (size_t)got, &record.value);
+    void *array = xattrs->set;
+    if (!error)
+        error = memfs_grow_array(&xattrs->tables->allocator, &array, &xattrs->set_room, *count, *count + 1,
+                                 sizeof *xattrs->set);
+    xattrs->set = array;
+    if (!error)
+        xattrs->set[(*count)++] = record;
+    return error;
+}
+
+/* Equal strings have equal offsets (or are not found again), so comparing the
+ * records compares the sets. */
+static int store_set(struct memfs_scan_xattrs *xattrs, size_t count, uint32_t *out)
+{
+    struct memfs_host_list *records = &xattrs->tables->xattrs;
+    uint64_t hash = memfs_host_hash(xattrs->set, count * sizeof *xattrs->set);
+    uint64_t found = memfs_host_map_get(&xattrs->sets, hash, count);
+    int equal = found != 0;
+    for (size_t i = 0; equal && i < count; i++)
+        equal = !memcmp(memfs_host_list_at(records, found - 1 + i), &xattrs->set[i], sizeof *xattrs->set);
+    if (equal) {
+        *out = (uint32_t)found;
+        return 0;
+    }
+    if (records->count + count >= UINT32_MAX)
+        return MEMFS_ELIMIT;
+    uint64_t first = records->count;
+    for (size_t i = 0; i < count; i++) {
+        struct memfs_xattr *record = memfs_host_list_add(records);
+        if (!record)
+            return -ENOMEM;
+        *record = xattrs->set[i];
+    }
+    *out = (uint32_t)first + 1;
+    return found ? 0 : memfs_host_map_put(&xattrs->sets, hash, count, first + 1);
+}
+
+int memfs_scan_xattrs_read(struct memfs_scan_xattrs *xattrs, int directory, const char *name,
+                           const struct stat *stat, uint32_t *out)
+{
+    char path[32 + MEMFS_NAME_MAX];
+    *out = 0;
+    if (xattrs->mute && xattrs->mute_dev == stat->st_dev)
+        return 0;
+    snprintf(path, sizeof path, "/proc/self/fd/%d/%s", directory, name);
+    ssize_t length = list_names(path, xattrs->list);
+    if (length < 0 && errno == ENOTSUP) {
+        xattrs->mute = S_ISREG(stat->st_mode) || S_ISDIR(stat->st_mode); /* others may differ from these */
+        xattrs->mute_dev = stat->st_dev;
+        return 0;
+    }
+    if (length < 0)
+        return errno == ENODATA ? 0 : -errno;
+    size_t names = 0, count = 0;
+    int error = length ? sort_names(xattrs, (size_t)length, &names) : 0;
+    for (size_t i = 0; !error && i < names; i++)
+        error = read_one(xattrs, path, xattrs->names[i], &count);
+    if (error || !count)
+        return error;
+    xattrs->set[count - 1].last = 1;
+    return store_set(xattrs, count, out);
+}

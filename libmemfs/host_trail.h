@@ -1,0 +1,53 @@
+/*
+ * A trail: the way from a directory of the host down to one below it, walked
+ * one component at a time below held descriptors and never through a symbolic
+ * link, to any depth, with a bounded number of descriptors. Going up again
+ * uses ".." and makes sure that it leads to the directory it came from.
+ */
+#ifndef MEMFS_HOST_TRAIL_H
+#define MEMFS_HOST_TRAIL_H
+
+#include "host_tree.h"
+
+#define MEMFS_TRAIL_HELD 32 /* descriptors held, of the deepest directories */
+
+struct memfs_host_level {
+    uint64_t dev, ino;
+};
+
+struct memfs_host_trail {
+    struct memfs_allocator allocator;
+    const struct memfs_host_tree *tree;
+    uint32_t at;                     /* the directory where the trail ends */
+    size_t depth;                    /* its level; the root's is 0 */
+    struct memfs_host_level *levels; /* who they are, [0, depth] */
+    size_t levels_room;
+    uint32_t *way; /* for go(): the directories still to go down, the next one last */
+    size_t way_room;
+    int root;                   /* the root's descriptor: always held */
+    int held[MEMFS_TRAIL_HELD]; /* level n's at n % MEMFS_TRAIL_HELD, or -1 */
+};
+
+/* Takes over fd, the root's descriptor, on success. -ENOMEM, or fstat's error. */
+int memfs_host_trail_begin(struct memfs_host_trail *trail, const struct memfs_allocator *allocator,
+                           const struct memfs_host_tree *tree, int fd);
+void memfs_host_trail_end(struct memfs_host_trail *trail); /* closes all */
+
+/* Makes sure that going to a directory of this depth needs no memory. */
+int memfs_host_trail_reserve(struct memfs_host_trail *trail, size_t depth);
+
+/* Goes to a directory. On failure the trail ends somewhere else, in good order.
+ * -ENOMEM, -ESTALE, admit's errors, open's errors. */
+int memfs_host_trail_go(struct memfs_host_trail *trail, uint32_t directory);
+
+/* Goes up one level; the descriptor of where it was is the caller's. */
+int memfs_host_trail_leave(struct memfs_host_trail *trail, int *left);
+
+/* Of the directory where the trail ends; it stays the trail's. */
+int memfs_host_trail_fd(const struct memfs_host_trail *trail);
+
+/* Opens a directory by one name: no symbolic links, access time untouched
+ * where that is allowed. A descriptor, or a negative errno. */
+int memfs_host_open_directory(int parent, const char *name);
+
+#endif

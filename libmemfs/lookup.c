@@ -1,0 +1,162 @@
+#include "cred.h"
+#include "dir.h"
+#include "name.h"
+
+#include <errno.h>
+#include <string.h>
+
+struct lookup {
+    const struct memfs_cred *cred;
+    memfs_node dir;
+    const char *name;
+    size_t length;
+    memfs_node *out;
+};
+
+static int hold(struct op *op, uint32_t number, const struct memfs_node_record *node, memfs_node *out)
+{
+    if (!out)
+        return 0;
+    int r = holds_add(&op->fs->holds, &op->fs->allocator, number, 1, 0);
+    if (r == 0)
+        *out = node_handle(number, node);
+    return r;
+}
+
+static int read_lookup(struct op *op, void *argument)
+{
+    struct lookup *lookup = argument;
+    const struct memfs_node_record *dir, *node;
+    struct found found;
+    int r = node_get_dir(op, lookup->dir, &dir);
+    if (r == 0)
+        r = cred_check(op, lookup->cred, dir, MEMFS_X_OK);
+    if (r == 0)
+        r = dir_find(op, node_number(lookup->dir), dir, lookup->name, lookup->length, &found, &node);
+    return r ? r : hold(op, found.node, node, lookup->out);
+}
+
+int memfs_node_lookup(memfs *fs, const struct memfs_cred *cred, memfs_node dir, const char *name, memfs_node *out)
+{
+    struct lookup lookup = {.cred = cred, .dir = dir, .name = name, .out = out};
+    int r = name_measure(name, &lookup.length);
+    return r ? r : op_read(fs, read_lookup, &lookup);
+}
+
+static int read_parent(struct op *op, void *argument)
+{
+    struct lookup *lookup = argument;
+    const struct memfs_node_record *dir, *parent;
+    int r = node_get_dir(op, lookup->dir, &dir);
+    if (r)
+        return r;
+    if (dir->nlink == 0)
+        return -ENOENT;
+    uint32_t number = node_number(lookup->dir) == NODE_ROOT ? NODE_ROOT : dir->up.parent;
+    r = node_by_number(op, number, &parent);
+    if (r)
+        return r;
+    return node_is_dir(parent) ? hold(op, number, parent, lookup->out) : MEMFS_ECORRUPT;
+}
+
+int memfs_node_parent(memfs *fs, memfs_node dir, memfs_node *out)
+{
+    struct lookup lookup = {.dir = dir, .out = out};
+    return op_read(fs, read_parent, &lookup);
+}
+
+/* ---- Forgetting ---- */
+
+static int reach_release(struct op *op, void *argument)
+{
+    const struct memfs_node_record *node;
+    memfs_node handle = *(memfs_node *)argument;
+    int r = node_get(op, handle, &node);
+    if (r)
+        return r;
+    /* Nothing to do (1) if it has a name, or somebody holds it again. */
+    return node->nlink > 0 || holds_has(&op->fs->holds, node_number(handle));
+}
+
+static void commit_release(struct op *op, void *argument)
+{
+    node_release(op->fs, node_number(*(memfs_node *)argument));
+}
+
+void node_drop(memfs *fs, memfs_node handle, uint64_t lookups, uint64_t opens)
+{
+    uint32_t number = node_number(handle);
+    if (!holds_drop(&fs->holds, number, lookups, opens))
+        return;
+    /* A node without a name has been changed, so that its chunk is private. */
+    if (!memfs_chunkmap_get(&fs->tables[MEMFS_NODES].map, number >> MEMFS_CHUNK_SHIFT))
+        return;
+    if (op_read(fs, reach_release, &handle) == 0)
+        op_write(fs, reach_release, commit_release, &handle);
+}
+
+void memfs_node_forget(memfs *fs, memfs_node node, uint64_t count)
+{
+    node_drop(fs, node, count, 0);
+}
+
+/* ---- Listing ---- */
+
+struct listing {
+    const struct memfs_cred *cred;
+    memfs_node dir;
+    uint64_t cursor;
+    struct memfs_dirent *entries;
+    size_t count, filled;
+    int with_stat;
+};
+
+static int fill(struct op *op, const struct found *found, const struct memfs_node_record *node, int with_stat,
+                uint64_t cursor, struct memfs_dirent *out)
+{
+    if (with_stat) {
+        int r = node_stat(op, found->node, node, &out->stat);
+        if (r)
+            return r;
+    } else {
+        out->stat = (struct memfs_stat){.node = node_handle(found->node, node), .mode = node_type(node)};
+    }
+    out->cursor = cursor;
+    out->name_length = found->length;
+    memcpy(out->name, found->name, found->length);
+    out->name[found->length] = 0;
+    return 0;
+}
+
+/* What has been filled stays filled: after a miss it goes on from there. */
+static int read_listing(struct op *op, void *argument)
+{
+    struct listing *listing = argument;
+    const struct memfs_node_record *dir, *node;
+    int r = node_get_dir(op, listing->dir, &dir);
+    if (r == 0)
+        r = cred_check(op, listing->cred, dir, MEMFS_R_OK);
+    while (r == 0 && listing->filled < listing->count) {
+        struct found found;
+        uint64_t cursor = listing->cursor;
+        r = dir_next(op, node_number(listing->dir), dir, &cursor, &found, &node);
+        if (r <= 0)
+            return r;
+        r = fill(op, &found, node, listing->with_stat, cursor, &listing->entries[listing->filled]);
+        if (r == 0) {
+            listing->cursor = cursor;
+            listing->filled++;
+        }
+    }
+    return r;
+}
+
+int64_t memfs_node_readdir(memfs *fs, const struct memfs_cred *cred, memfs_node dir, uint64_t cursor,
+                           struct memfs_dirent *entries, size_t count, int with_stat)
+{
+    struct listing listing = {
+        .cred = cred, .dir = dir, .cursor = cursor, .entries = entries, .count = count, .with_stat = with_stat};
+    int r = op_read(fs, read_listing, &listing);
+    /* An error behind some entries is met again by the next call. */
+    return listing.filled ? (int64_t)listing.filled : r;
+}

@@ -1,0 +1,81 @@
+/*
+ * memfs: directories of the host, in and out.
+ */
+#ifndef MEMFS_HOST_H
+#define MEMFS_HOST_H
+
+#include "memfs.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* Called now and then while something takes long. Returns 0 to go on; anything
+ * else cancels, and the function returns -ECANCELED. total is 0 while unknown. */
+struct memfs_progress {
+    uint64_t nodes, nodes_total;
+    uint64_t bytes, bytes_total; /* of contents */
+};
+typedef int memfs_progress_fn(void *context, const struct memfs_progress *progress);
+
+/* Called for each file of the host, or path of the filesystem, with which
+ * something went wrong; path is relative to the directory. Returns 0 to leave
+ * it out and go on, anything else to fail with error. NULL for the function
+ * fails at the first. */
+typedef int memfs_problem_fn(void *context, const char *path, int error, const char *text);
+
+/* ---- In ------------------------------------------------------------------- */
+
+struct memfs_scan_options {
+    size_t size;
+    const struct memfs_allocator *allocator; /* copied */
+    int64_t mtime_max; /* later mtimes become this one; 0: no limit (SOURCE_DATE_EPOCH) */
+    int no_xattrs;
+    memfs_problem_fn *problem;
+    void *problem_context;
+    memfs_progress_fn *progress;
+    void *progress_context;
+};
+
+/* Reads the names and attributes of a directory and all below it into a
+ * backing. Contents are read only when they are asked for: a file that has
+ * changed since (identity, size, mtime, ctime) is then answered with -ESTALE,
+ * one that vanished with -ENOENT. Symbolic links are not followed, except as
+ * path itself. Times that 64-bit nanoseconds cannot hold are clamped, and
+ * reported to problem with -EOVERFLOW, where 0 keeps the file.
+ * -ENOTDIR if path is not a directory; detail may be NULL. */
+int memfs_host_scan(const char *path, const struct memfs_scan_options *options, memfs_backing **out,
+                    struct memfs_detail *detail);
+
+/* ---- Out ------------------------------------------------------------------ */
+
+struct memfs_export_options {
+    size_t size;
+    const struct memfs_allocator *allocator; /* copied */
+    int owner;             /* restore uid and gid (chown is then an error if it fails) */
+    int setuid;            /* restore setuid, setgid */
+    int devices;           /* make block and character devices */
+    int privileged_xattrs; /* restore security.*, trusted.*, system.* */
+    int into;              /* the directory may have things in it; existing ones are -EEXIST */
+    uint64_t bytes_max;    /* budget of contents, holes not counted; 0: none (-EDQUOT) */
+    uint64_t entries_max;  /* budget of entries; 0: none */
+    uint32_t depth_max;    /* budget of directories below each other; 0: none */
+    memfs_problem_fn *problem; /* also told of what was left out by these options, with error 0 */
+    void *problem_context;
+    memfs_progress_fn *progress;
+    void *progress_context;
+};
+
+/* Writes the whole tree into the directory path, which is made if it does not
+ * exist; if it does, it must be an empty directory and no symbolic link, unless
+ * into is set (-ENOTEMPTY, -ELOOP, -ENOTDIR). The whole tree is checked before
+ * the first write: link counts, names, directories' ways in. Nothing outside
+ * path is touched, whatever symbolic links stand or appear in it. On failure
+ * everything that was made is removed again, and path too if it was made. */
+int memfs_host_export(memfs *fs, const char *path, const struct memfs_export_options *options,
+                      struct memfs_detail *detail);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

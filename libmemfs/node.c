@@ -1,0 +1,135 @@
+#include "node.h"
+
+#include "content.h"
+#include "dir.h"
+#include "xattr.h"
+
+#include <errno.h>
+#include <string.h>
+
+int node_get(struct op *op, memfs_node handle, const struct memfs_node_record **out)
+{
+    uint32_t number = node_number(handle);
+    if (number == 0 || !table_has(op, MEMFS_NODES, number))
+        return -ESTALE;
+    int r = table_get(op, MEMFS_NODES, number, out);
+    if (r == 0 && ((*out)->mode == 0 || (*out)->generation != handle >> 32))
+        return -ESTALE;
+    return r;
+}
+
+int node_get_dir(struct op *op, memfs_node handle, const struct memfs_node_record **out)
+{
+    int r = node_get(op, handle, out);
+    return r == 0 && !node_is_dir(*out) ? -ENOTDIR : r;
+}
+
+int node_by_number(struct op *op, uint32_t number, const struct memfs_node_record **out)
+{
+    int r = table_get(op, MEMFS_NODES, number, out);
+    return r == 0 && (*out)->mode == 0 ? MEMFS_ECORRUPT : r;
+}
+
+int node_own(struct op *op, uint32_t number, struct memfs_node_record **out)
+{
+    return table_own(op, MEMFS_NODES, number, out);
+}
+
+int node_stat(struct op *op, uint32_t number, const struct memfs_node_record *node, struct memfs_stat *out)
+{
+    *out = (struct memfs_stat){
+        .node = node_handle(number, node),
+        .mode = node->mode & MEMFS_MODE_BITS,
+        .nlink = node->nlink,
+        .uid = node->uid,
+        .gid = node->gid,
+        .atime = node->atime,
+        .mtime = node->mtime,
+        .ctime = node->ctime,
+    };
+    switch (node_type(node)) {
+    case MEMFS_IFDIR:
+        return dir_count(op, node, &out->size);
+    case MEMFS_IFREG:
+        out->size = node->size;
+        return content_allocated(op, node, &out->allocated);
+    case MEMFS_IFLNK:
+        out->size = node->size;
+        return 0;
+    case MEMFS_IFCHR:
+    case MEMFS_IFBLK:
+        out->rdev_major = node->rdev.major;
+        out->rdev_minor = node->rdev.minor;
+        return 0;
+    default:
+        return 0;
+    }
+}
+
+int node_is_above(struct op *op, uint32_t above, uint32_t dir)
+{
+    /* No way up is longer than there are nodes. */
+    uint64_t left = table_count(&op->fs->tables[MEMFS_NODES]);
+    while (dir != above && dir != NODE_ROOT) {
+        const struct memfs_node_record *node;
+        int r = node_by_number(op, dir, &node);
+        if (r)
+            return r;
+        if (!node_is_dir(node) || left-- == 0)
+            return MEMFS_ECORRUPT;
+        if (node->nlink == 0)
+            return 0; /* removed, but still held: it hangs nowhere */
+        dir = node->up.parent;
+    }
+    return dir == above;
+}
+
+struct memfs_node_record *node_take(memfs *fs, uint32_t mode, uint32_t uid, uint32_t gid, int64_t now,
+                                    uint32_t *number)
+{
+    struct memfs_node_record *node;
+    *number = table_take(fs, MEMFS_NODES, &node);
+    node->mode = mode;
+    node->uid = uid;
+    node->gid = gid;
+    node->nlink = 1;
+    node->mtime = node->ctime = node->atime = now;
+    fs->nodes_in_use++;
+    return node;
+}
+
+void node_release(memfs *fs, uint32_t number)
+{
+    struct memfs_node_record *node = table_mutable(fs, MEMFS_NODES, number);
+    uint32_t generation = node->generation;
+    xattr_free(fs, node);
+    switch (node_type(node)) {
+    case MEMFS_IFREG:
+        content_free(fs, node);
+        break;
+    case MEMFS_IFLNK:
+        heap_put(fs, MEMFS_BLOBS, node->target, (size_t)node->size);
+        break;
+    case MEMFS_IFDIR:
+        dir_free(fs, node);
+        break;
+    default:
+        break;
+    }
+    memset(node, 0, sizeof *node);
+    node->generation = generation + 1;
+    table_put(fs, MEMFS_NODES, number);
+    fs->nodes_in_use--;
+}
+
+void node_unlink(memfs *fs, uint32_t number, int64_t now)
+{
+    struct memfs_node_record *node = table_mutable(fs, MEMFS_NODES, number);
+    if (node_is_dir(node))
+        node->nlink = 0;
+    else if (node->nlink > 0) /* an image may have lied about it */
+        node->nlink--;
+    node->ctime = now;
+    if (node->nlink == 0 && !holds_has(&fs->holds, number))
+        node_release(fs, number);
+}

@@ -1,0 +1,68 @@
+/*
+ * Nodes: finding one by its handle, making and releasing one.
+ */
+#ifndef MEMFS_NODE_H
+#define MEMFS_NODE_H
+
+#include "fs.h"
+
+#define NODE_ROOT 1u
+#define NODE_MAX_LINKS UINT32_MAX
+
+static inline uint32_t node_number(memfs_node handle)
+{
+    return (uint32_t)handle;
+}
+
+static inline memfs_node node_handle(uint32_t number, const struct memfs_node_record *node)
+{
+    return (memfs_node)node->generation << 32 | number;
+}
+
+static inline uint32_t node_type(const struct memfs_node_record *node)
+{
+    return node->mode & MEMFS_IFMT;
+}
+
+static inline int node_is_dir(const struct memfs_node_record *node)
+{
+    return node_type(node) == MEMFS_IFDIR;
+}
+
+/* ---- Reach ---- */
+
+/* The node of a handle: 0, OP_MISS, -ESTALE. */
+int node_get(struct op *op, memfs_node handle, const struct memfs_node_record **out);
+/* The same for a directory: also -ENOTDIR. */
+int node_get_dir(struct op *op, memfs_node handle, const struct memfs_node_record **out);
+/* A node by its number, which came from an entry; MEMFS_ECORRUPT if unused. */
+int node_by_number(struct op *op, uint32_t number, const struct memfs_node_record **out);
+/* To be changed by commit. */
+int node_own(struct op *op, uint32_t number, struct memfs_node_record **out);
+/* All of stat. */
+int node_stat(struct op *op, uint32_t number, const struct memfs_node_record *node, struct memfs_stat *out);
+/* Are we within `dir`, or is it ours: is `above` an ancestor of `dir` or `dir` itself? 1, 0, or an error. */
+int node_is_above(struct op *op, uint32_t above, uint32_t dir);
+
+/* Gives back look-up and open counts, and releases the node if that was all
+ * that kept it. Takes its own operation. */
+void node_drop(memfs *fs, memfs_node node, uint64_t lookups, uint64_t opens);
+
+/* ---- Commit ---- */
+
+/* A new node (table_reserve(op, MEMFS_NODES, 1) before). Sets times. */
+struct memfs_node_record *node_take(memfs *fs, uint32_t mode, uint32_t uid, uint32_t gid, int64_t now,
+                                    uint32_t *number);
+/* Frees a node that nothing names or holds, with all that it has. */
+void node_release(memfs *fs, uint32_t number);
+/* A directory has one subdirectory less. An image may have lied about how many there were. */
+static inline void node_drop_subdir(struct memfs_node_record *dir)
+{
+    if (dir->nlink > 2)
+        dir->nlink--;
+}
+
+/* Takes one link away, and releases the node if that was its last and nothing holds it. */
+void node_unlink(memfs *fs, uint32_t number, int64_t now);
+
+#endif

@@ -1,0 +1,202 @@
+#include "op.h"
+
+#include "content.h"
+#include "fs.h"
+
+#include <errno.h>
+#include <sched.h>
+#include <string.h>
+
+/* ---- The gate between readers and commits ---- */
+
+static void wait_for_gate(memfs *fs)
+{
+    pthread_mutex_lock(&fs->gate_lock);
+    atomic_fetch_add(&fs->gate_waiters, 1);
+    while (atomic_load(&fs->gate_closed))
+        pthread_cond_wait(&fs->gate_opened, &fs->gate_lock);
+    atomic_fetch_sub(&fs->gate_waiters, 1);
+    pthread_mutex_unlock(&fs->gate_lock);
+}
+
+/* Readers show themselves first and then look at the gate; the writer closes it
+ * first and then looks for readers. */
+static void enter_as_reader(struct op *op)
+{
+    for (;;) {
+        op->slot = memfs_reader_enter(op->fs->epochs, &op->fs->readers);
+        if (!atomic_load(&op->fs->gate_closed))
+            return;
+        memfs_reader_exit(&op->fs->readers, op->slot);
+        wait_for_gate(op->fs);
+    }
+}
+
+static void close_gate(struct op *op)
+{
+    atomic_store(&op->fs->gate_closed, 1);
+    for (unsigned i = 0; i < MEMFS_READER_SLOTS; i++) {
+        if (i == op->slot)
+            continue;
+        for (unsigned spins = 1; atomic_load(&op->fs->readers.slots[i].epoch); spins++) {
+            if (spins % 64 == 0)
+                sched_yield();
+        }
+    }
+}
+
+static void open_gate(struct op *op)
+{
+    atomic_store(&op->fs->gate_closed, 0);
+    if (atomic_load(&op->fs->gate_waiters)) {
+        pthread_mutex_lock(&op->fs->gate_lock);
+        pthread_cond_broadcast(&op->fs->gate_opened);
+        pthread_mutex_unlock(&op->fs->gate_lock);
+    }
+}
+
+/* ---- What is missing ---- */
+
+int op_miss(struct op *op, enum memfs_table table, uint64_t chunk)
+{
+    op->miss_table = table;
+    op->miss_chunk = chunk;
+    return OP_MISS;
+}
+
+int op_bytes(struct op *op, uint32_t block, uint64_t start, size_t length, const void **data)
+{
+    for (size_t i = 0; i < op->pin_count; i++) {
+        const struct op_pin *pin = &op->pins[i];
+        if (pin->data && pin->block == block && pin->start <= start && start - pin->start <= pin->length &&
+            length <= pin->length - (size_t)(start - pin->start)) {
+            *data = (const char *)pin->data + (start - pin->start);
+            return 0;
+        }
+    }
+    op->miss_block = block;
+    op->miss_start = start;
+    op->miss_length = length;
+    return op_miss(op, MEMFS_TABLES, 0);
+}
+
+static int add_pin(struct op *op, struct op_pin **out)
+{
+    if (op->pin_count == op->pin_room) {
+        int inline_pins = op->pins == op->first_pins;
+        size_t room = op->pin_room * 2;
+        struct op_pin *pins = memfs_alloc_array(&op->fs->allocator, room, sizeof *pins);
+        if (!pins)
+            return -ENOMEM;
+        memcpy(pins, op->pins, op->pin_count * sizeof *pins);
+        if (!inline_pins)
+            memfs_free(&op->fs->allocator, op->pins, op->pin_room * sizeof *pins);
+        op->pins = pins;
+        op->pin_room = room;
+    }
+    *out = &op->pins[op->pin_count];
+    **out = (struct op_pin){.data = NULL};
+    return 0;
+}
+
+static int load_bytes(struct op *op, struct op_pin *pin)
+{
+    void *buffer = memfs_alloc(&op->fs->allocator, op->miss_length);
+    if (!buffer)
+        return -ENOMEM;
+    int r = op->fs->base->ops->read(op->fs->base, op->miss_block, op->miss_start, buffer, op->miss_length);
+    if (r) {
+        memfs_free(&op->fs->allocator, buffer, op->miss_length);
+        return r;
+    }
+    pin->block = op->miss_block;
+    pin->start = op->miss_start;
+    pin->length = op->miss_length;
+    pin->data = buffer;
+    return 0;
+}
+
+/* Without any lock: loads what was missing, and keeps it for the operation. */
+static int load_missing(struct op *op)
+{
+    struct op_pin *pin = NULL;
+    int r = add_pin(op, &pin);
+    if (r)
+        return r;
+    if (op->miss_table == MEMFS_TABLES)
+        r = load_bytes(op, pin);
+    else
+        r = op->fs->base->ops->load(op->fs->base, op->miss_table, op->miss_chunk, &pin->pin);
+    if (r == 0)
+        op->pin_count++;
+    return r;
+}
+
+/* ---- Running ---- */
+
+static void start(struct op *op, memfs *fs)
+{
+    op->fs = fs;
+    op->pins = op->first_pins;
+    op->pin_count = 0;
+    op->pin_room = sizeof op->first_pins / sizeof op->first_pins[0];
+}
+
+static void finish(struct op *op)
+{
+    for (size_t i = 0; i < op->pin_count; i++) {
+        struct op_pin *pin = &op->pins[i];
+        if (pin->data)
+            memfs_free(&op->fs->allocator, (void *)(uintptr_t)pin->data, pin->length);
+        else
+            op->fs->base->ops->unpin(op->fs->base, &pin->pin);
+    }
+    if (op->pins != op->first_pins)
+        memfs_free(&op->fs->allocator, op->pins, op->pin_room * sizeof *op->pins);
+}
+
+int op_read(memfs *fs, op_body *body, void *argument)
+{
+    struct op op;
+    int r;
+    start(&op, fs);
+    do {
+        enter_as_reader(&op);
+        r = body(&op, argument);
+        memfs_reader_exit(&fs->readers, op.slot);
+    } while (r == OP_MISS && (r = load_missing(&op)) == 0);
+    finish(&op);
+    return r;
+}
+
+static int try_write(struct op *op, op_body *reach, op_commit *commit, void *argument)
+{
+    memfs *fs = op->fs;
+    pthread_mutex_lock(&fs->writer);
+    content_collect(fs);
+    fs->splitting = 0;
+    fs->adding = 0;
+    op->slot = memfs_reader_enter(fs->epochs, &fs->readers);
+    int r = reach(op, argument);
+    if (r == 0 && commit) {
+        close_gate(op);
+        commit(op, argument);
+        atomic_fetch_add(&fs->changes, 1);
+        open_gate(op);
+    }
+    memfs_reader_exit(&fs->readers, op->slot);
+    pthread_mutex_unlock(&fs->writer);
+    return r;
+}
+
+int op_write(memfs *fs, op_body *reach, op_commit *commit, void *argument)
+{
+    struct op op;
+    int r;
+    start(&op, fs);
+    do
+        r = try_write(&op, reach, commit, argument);
+    while (r == OP_MISS && (r = load_missing(&op)) == 0);
+    finish(&op);
+    return r > 0 ? 0 : r;
+}

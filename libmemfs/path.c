@@ -1,0 +1,284 @@
+#include "path.h"
+
+#include "cred.h"
+#include "dir.h"
+
+#include <errno.h>
+#include <string.h>
+
+/* How often a directory may be removed under a walk before it is given up. */
+#define RESTARTS_MAX 16
+
+/* What a section may end with, besides results. */
+#define STEP_LINK 1    /* a symbolic link is to be expanded */
+#define STEP_RESTART 2 /* the node where the walk stood is gone */
+
+/* A walk along a path. It survives its sections: node and text say where it
+ * stands. */
+struct walk {
+    const struct memfs_cred *cred;
+    unsigned flags;
+    const char *text;  /* still to be walked */
+    memfs_node at;     /* from here; a directory, unless no text is left */
+    char *buffer;      /* where text points to once a link has been expanded */
+    size_t buffer_size;
+    unsigned links;
+    path_leaf *leaf; /* for whole paths; NULL: for all but the last component */
+    void *argument;
+    memfs_node *dir; /* else what path_parent() returns */
+    char *name;
+    int slash;
+    size_t target_length; /* of the link to be expanded */
+    char target[MEMFS_TARGET_MAX];
+};
+
+struct component {
+    const char *name;
+    size_t length;
+    const char *rest; /* behind it, slashes included */
+    int last;         /* nothing but slashes follows */
+};
+
+static struct component next_component(const char *text)
+{
+    struct component component = {.name = text + strspn(text, "/")};
+    component.length = strcspn(component.name, "/");
+    component.rest = component.name + component.length;
+    component.last = component.rest[strspn(component.rest, "/")] == 0;
+    return component;
+}
+
+static int is_dots(const struct component *component)
+{
+    return component->name[0] == '.' &&
+           (component->length == 1 || (component->length == 2 && component->name[1] == '.'));
+}
+
+static int hold(struct op *op, uint32_t number)
+{
+    return holds_add(&op->fs->holds, &op->fs->allocator, number, 1, 0);
+}
+
+/* ---- One section --------------------------------------------------------------- */
+
+static int step_up(struct op *op, struct walk *walk, const struct memfs_node_record **node)
+{
+    if (node_number(walk->at) == NODE_ROOT)
+        return 0;
+    if ((*node)->nlink == 0)
+        return -ENOENT;
+    uint32_t parent = (*node)->up.parent;
+    int error = node_by_number(op, parent, node);
+    if (error)
+        return error;
+    if (!node_is_dir(*node))
+        return MEMFS_ECORRUPT;
+    walk->at = node_handle(parent, *node);
+    return 0;
+}
+
+static int read_target(struct op *op, struct walk *walk, const struct memfs_node_record *link)
+{
+    const char *target = NULL;
+    if (walk->links == MEMFS_SYMLOOP_MAX)
+        return -ELOOP;
+    if (link->size == 0 || link->size > MEMFS_TARGET_MAX)
+        return MEMFS_ECORRUPT;
+    int error = heap_get(op, MEMFS_BLOBS, link->target, (size_t)link->size, &target);
+    if (error)
+        return error;
+    if (memchr(target, 0, (size_t)link->size))
+        return MEMFS_ECORRUPT;
+    memcpy(walk->target, target, (size_t)link->size);
+    walk->target_length = (size_t)link->size;
+    return STEP_LINK;
+}
+
+/* From *node, a directory, to what the component names in it. */
+static int step_down(struct op *op, struct walk *walk, const struct component *component,
+                     const struct memfs_node_record **node)
+{
+    const struct memfs_node_record *child = NULL;
+    struct found found;
+    int error = dir_find(op, node_number(walk->at), *node, component->name, component->length, &found, &child);
+    if (error)
+        return error;
+    int needs_dir = *component->rest != 0;
+    if (node_type(child) == MEMFS_IFLNK && (needs_dir || (walk->flags & PATH_FOLLOW))) {
+        error = read_target(op, walk, child);
+        if (error == STEP_LINK)
+            walk->text = component->rest;
+        return error;
+    }
+    if (needs_dir && !node_is_dir(child))
+        return -ENOTDIR;
+    walk->at = node_handle(found.node, child);
+    *node = child;
+    return 0;
+}
+
+/* The walk stands in the last component's directory. */
+static int end_in_parent(struct op *op, struct walk *walk, const struct component *component)
+{
+    int error = hold(op, node_number(walk->at));
+    if (error)
+        return error;
+    memcpy(walk->name, component->name, component->length);
+    walk->name[component->length] = 0;
+    walk->slash = *component->rest != 0;
+    *walk->dir = walk->at;
+    return 0;
+}
+
+/* Is the last component one that path_parent() is not to follow? 1, 0, or an error. */
+static int is_end(struct op *op, const struct walk *walk, const struct component *component,
+                  const struct memfs_node_record *dir)
+{
+    if (walk->leaf || !component->last)
+        return 0;
+    if (!(walk->flags & PATH_FOLLOW) || *component->rest || is_dots(component))
+        return 1;
+    struct found found;
+    const struct memfs_node_record *child = NULL;
+    int error = dir_find(op, node_number(walk->at), dir, component->name, component->length, &found, &child);
+    if (error)
+        return error == -ENOENT ? 1 : error;
+    return node_type(child) != MEMFS_IFLNK;
+}
+
+/* Walks until the end, or something that needs another section. */
+static int walk_section(struct op *op, void *argument)
+{
+    struct walk *walk = argument;
+    const struct memfs_node_record *node = NULL;
+    int error = node_get(op, walk->at, &node);
+    if (error)
+        return error == -ESTALE ? STEP_RESTART : error;
+    for (;;) {
+        struct component component = next_component(walk->text);
+        if (component.length == 0)
+            break;
+        error = cred_check(op, walk->cred, node, MEMFS_X_OK);
+        if (error)
+            return error;
+        if (component.length > MEMFS_NAME_MAX)
+            return -ENAMETOOLONG;
+        int end = is_end(op, walk, &component, node);
+        if (end)
+            return end < 0 ? end : end_in_parent(op, walk, &component);
+        if (!is_dots(&component))
+            error = step_down(op, walk, &component, &node);
+        else if (component.length == 2)
+            error = step_up(op, walk, &node);
+        if (error)
+            return error;
+        walk->text = component.rest;
+    }
+    if (walk->leaf)
+        return walk->leaf(op, node_number(walk->at), node, walk->argument);
+    struct component none = {.name = "", .rest = walk->text};
+    return end_in_parent(op, walk, &none);
+}
+
+/* ---- Whole walks ----------------------------------------------------------------- */
+
+/* The target takes the place of the link in the text. */
+static int expand_link(memfs *fs, struct walk *walk)
+{
+    size_t rest = strlen(walk->text), size = walk->target_length + rest + 1;
+    char *buffer = memfs_alloc(&fs->allocator, size);
+    if (!buffer)
+        return -ENOMEM;
+    memcpy(buffer, walk->target, walk->target_length);
+    memcpy(buffer + walk->target_length, walk->text, rest + 1);
+    memfs_free(&fs->allocator, walk->buffer, walk->buffer_size);
+    walk->buffer = buffer;
+    walk->buffer_size = size;
+    walk->text = buffer;
+    walk->links++;
+    if (buffer[0] == '/')
+        walk->at = MEMFS_ROOT;
+    return 0;
+}
+
+static int walk_path(memfs *fs, const char *path, struct walk *walk)
+{
+    if (!*path)
+        return -ENOENT;
+    int result = STEP_RESTART;
+    for (int restarts = 0; result > 0;) {
+        if (result == STEP_LINK) {
+            result = expand_link(fs, walk);
+            if (result)
+                break;
+        } else if (restarts++ < RESTARTS_MAX) {
+            walk->text = path;
+            walk->at = MEMFS_ROOT;
+            walk->links = 0;
+        } else {
+            result = -ENOENT;
+            break;
+        }
+        result = op_read(fs, walk_section, walk);
+    }
+    memfs_free(&fs->allocator, walk->buffer, walk->buffer_size);
+    return result;
+}
+
+int path_apply(memfs *fs, const struct memfs_cred *cred, const char *path, unsigned flags, path_leaf *leaf,
+               void *argument)
+{
+    struct walk walk;
+    walk.cred = cred;
+    walk.flags = flags;
+    walk.buffer = NULL;
+    walk.buffer_size = 0;
+    walk.leaf = leaf;
+    walk.argument = argument;
+    return walk_path(fs, path, &walk);
+}
+
+static int walk_parent(memfs *fs, const struct memfs_cred *cred, const char *path, unsigned flags, memfs_node *dir,
+                       char *name, int *slash)
+{
+    struct walk walk;
+    walk.cred = cred;
+    walk.flags = flags;
+    walk.buffer = NULL;
+    walk.buffer_size = 0;
+    walk.leaf = NULL;
+    walk.dir = dir;
+    walk.name = name;
+    int error = walk_path(fs, path, &walk);
+    if (!error && slash)
+        *slash = walk.slash;
+    return error;
+}
+
+int path_parent(memfs *fs, const struct memfs_cred *cred, const char *path, memfs_node *dir,
+                char name[MEMFS_NAME_MAX + 1], int *slash)
+{
+    return walk_parent(fs, cred, path, 0, dir, name, slash);
+}
+
+int path_parent_follow(memfs *fs, const struct memfs_cred *cred, const char *path, memfs_node *dir,
+                       char name[MEMFS_NAME_MAX + 1], int *slash)
+{
+    return walk_parent(fs, cred, path, PATH_FOLLOW, dir, name, slash);
+}
+
+static int hold_leaf(struct op *op, uint32_t number, const struct memfs_node_record *node, void *argument)
+{
+    memfs_node *out = argument;
+    if (!out)
+        return 0;
+    int error = hold(op, number);
+    if (!error)
+        *out = node_handle(number, node);
+    return error;
+}
+
+int path_resolve(memfs *fs, const struct memfs_cred *cred, const char *path, unsigned flags, memfs_node *out)
+{
+    return path_apply(fs, cred, path, flags, hold_leaf, out);
+}

@@ -1,0 +1,201 @@
+#include "path.h"
+
+#include <errno.h>
+#include <string.h>
+
+/* What stands last in a path that a call by name gets. */
+struct last {
+    memfs_node dir;
+    int slash;
+    char name[MEMFS_NAME_MAX + 1];
+};
+
+static int last_get(memfs *fs, const struct memfs_cred *cred, const char *path, struct last *last)
+{
+    return path_parent(fs, cred, path, &last->dir, last->name, &last->slash);
+}
+
+static int is_normal(const struct last *last)
+{
+    return last->name[0] && strcmp(last->name, ".") != 0 && strcmp(last->name, "..") != 0;
+}
+
+int memfs_resolve(memfs *fs, const struct memfs_cred *cred, const char *path, int follow, memfs_node *out)
+{
+    return path_resolve(fs, cred, path, follow ? PATH_FOLLOW : 0, out);
+}
+
+/* ---- Making ------------------------------------------------------------------ */
+
+/* Where something new is to be made: -EEXIST for ".", ".." and the root. A slash
+ * behind asks for a directory; what is none is not there, or in the way. */
+static int last_for_new(memfs *fs, const struct memfs_cred *cred, const char *path, int wants_dir, struct last *last)
+{
+    int error = last_get(fs, cred, path, last);
+    if (error)
+        return error;
+    if (!is_normal(last))
+        error = -EEXIST;
+    else if (last->slash && !wants_dir) {
+        error = memfs_node_lookup(fs, cred, last->dir, last->name, NULL);
+        error = error ? error : -EEXIST;
+    }
+    if (error)
+        memfs_node_forget(fs, last->dir, 1);
+    return error;
+}
+
+int memfs_mkdir(memfs *fs, const struct memfs_cred *cred, const char *path, uint32_t mode)
+{
+    struct last last;
+    int error = last_for_new(fs, cred, path, 1, &last);
+    if (error)
+        return error;
+    error = memfs_node_mkdir(fs, cred, last.dir, last.name, mode, NULL);
+    memfs_node_forget(fs, last.dir, 1);
+    return error;
+}
+
+int memfs_mknod(memfs *fs, const struct memfs_cred *cred, const char *path, uint32_t mode, uint32_t rdev_major,
+                uint32_t rdev_minor)
+{
+    struct last last;
+    int error = last_for_new(fs, cred, path, 0, &last);
+    if (error)
+        return error;
+    error = memfs_node_mknod(fs, cred, last.dir, last.name, mode, rdev_major, rdev_minor, NULL);
+    memfs_node_forget(fs, last.dir, 1);
+    return error;
+}
+
+int memfs_symlink(memfs *fs, const struct memfs_cred *cred, const char *target, const char *path)
+{
+    struct last last;
+    int error = last_for_new(fs, cred, path, 0, &last);
+    if (error)
+        return error;
+    error = memfs_node_symlink(fs, cred, last.dir, last.name, target, NULL);
+    memfs_node_forget(fs, last.dir, 1);
+    return error;
+}
+
+int memfs_link(memfs *fs, const struct memfs_cred *cred, const char *from, const char *to)
+{
+    struct last last;
+    memfs_node node;
+    int error = path_resolve(fs, cred, from, 0, &node);
+    if (error)
+        return error;
+    error = last_for_new(fs, cred, to, 0, &last);
+    if (!error) {
+        error = memfs_node_link(fs, cred, node, last.dir, last.name);
+        memfs_node_forget(fs, last.dir, 1);
+    }
+    memfs_node_forget(fs, node, 1);
+    return error;
+}
+
+/* ---- Removing and renaming ------------------------------------------------------ */
+
+/* 1 for a directory, 0 for anything else, or an error. */
+static int names_dir(memfs *fs, const struct memfs_cred *cred, const struct last *last)
+{
+    struct memfs_stat stat;
+    memfs_node node;
+    int error = memfs_node_lookup(fs, cred, last->dir, last->name, &node);
+    if (error)
+        return error;
+    error = memfs_node_stat(fs, node, &stat);
+    memfs_node_forget(fs, node, 1);
+    return error ? error : (stat.mode & MEMFS_IFMT) == MEMFS_IFDIR;
+}
+
+static int unlink_last(memfs *fs, const struct memfs_cred *cred, const struct last *last)
+{
+    if (!is_normal(last))
+        return -EISDIR;
+    if (last->slash) {
+        int dir = names_dir(fs, cred, last);
+        return dir < 0 ? dir : dir ? -EISDIR : -ENOTDIR;
+    }
+    return memfs_node_unlink(fs, cred, last->dir, last->name);
+}
+
+int memfs_unlink(memfs *fs, const struct memfs_cred *cred, const char *path)
+{
+    struct last last;
+    int error = last_get(fs, cred, path, &last);
+    if (error)
+        return error;
+    error = unlink_last(fs, cred, &last);
+    memfs_node_forget(fs, last.dir, 1);
+    return error;
+}
+
+static int rmdir_last(memfs *fs, const struct memfs_cred *cred, const struct last *last)
+{
+    if (!last->name[0])
+        return -EBUSY;
+    if (!is_normal(last))
+        return last->name[1] ? -ENOTEMPTY : -EINVAL;
+    return memfs_node_rmdir(fs, cred, last->dir, last->name);
+}
+
+int memfs_rmdir(memfs *fs, const struct memfs_cred *cred, const char *path)
+{
+    struct last last;
+    int error = last_get(fs, cred, path, &last);
+    if (error)
+        return error;
+    error = rmdir_last(fs, cred, &last);
+    memfs_node_forget(fs, last.dir, 1);
+    return error;
+}
+
+/* A slash behind a name that is renamed asks for a directory there; behind the new
+ * name, for one that comes there. */
+static int check_slashes(memfs *fs, const struct memfs_cred *cred, const struct last *from, const struct last *to,
+                         uint32_t flags)
+{
+    int exchange = (flags & MEMFS_RENAME_EXCHANGE) != 0;
+    if (from->slash || (to->slash && !exchange)) {
+        int dir = names_dir(fs, cred, from);
+        if (dir <= 0)
+            return dir ? dir : -ENOTDIR;
+    }
+    if (to->slash && exchange) {
+        int dir = names_dir(fs, cred, to);
+        if (dir <= 0)
+            return dir ? dir : -ENOTDIR;
+    }
+    return 0;
+}
+
+static int rename_last(memfs *fs, const struct memfs_cred *cred, const struct last *from, const struct last *to,
+                       uint32_t flags)
+{
+    if (!is_normal(from))
+        return -EBUSY;
+    if (!is_normal(to))
+        return flags & MEMFS_RENAME_NOREPLACE ? -EEXIST : -EBUSY;
+    int error = check_slashes(fs, cred, from, to, flags);
+    return error ? error : memfs_node_rename(fs, cred, from->dir, from->name, to->dir, to->name, flags);
+}
+
+int memfs_rename(memfs *fs, const struct memfs_cred *cred, const char *from, const char *to, uint32_t flags)
+{
+    struct last source, target;
+    if (flags & ~(MEMFS_RENAME_NOREPLACE | MEMFS_RENAME_EXCHANGE) ||
+        flags == (MEMFS_RENAME_NOREPLACE | MEMFS_RENAME_EXCHANGE))
+        return -EINVAL;
+    int error = last_get(fs, cred, from, &source);
+    if (error)
+        return error;
+    error = last_get(fs, cred, to, &target);
+    if (!error) {
+        error = rename_last(fs, cred, &source, &target, flags);
+        memfs_node_forget(fs, target.dir, 1);
+    }
+    memfs_node_forget(fs, source.dir, 1);
+    return error;
+}

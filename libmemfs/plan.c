@@ -1,0 +1,405 @@
+#include "plan.h"
+
+#include "extent.h"
+#include "gather.h"
+#include "map.h"
+#include "page.h"
+
+#include <errno.h>
+#include <string.h>
+
+#define STREAM_PAGES 4 /* from this page on, one written from its start gets all its memory at once */
+
+/* ---- Bytes of the base for pages that are changed in part ---- */
+
+struct plan_fill {
+    struct plan_fill *next;
+    uint64_t index;
+    uint32_t base_first, base_count;
+    unsigned char bytes[PAGE_BYTES]; /* zeros behind what was visible */
+};
+
+static const struct plan_fill *find_fill(const struct content_plan *plan, uint64_t index)
+{
+    const struct plan_fill *fill = plan->fills;
+    while (fill && (fill->index != index || fill->base_first != plan->before.base_first ||
+                    fill->base_count != plan->before.base_count))
+        fill = fill->next;
+    return fill;
+}
+
+/* How much of a page lies below a limit. */
+static uint32_t below(uint64_t limit, uint64_t index)
+{
+    uint64_t start = index << PAGE_SHIFT;
+    if (limit <= start)
+        return 0;
+    return limit - start < PAGE_BYTES ? (uint32_t)(limit - start) : PAGE_BYTES;
+}
+
+/* The base never changes: what is read here holds whatever has happened to the file since. */
+static int load_fill(memfs *fs, struct content_plan *plan)
+{
+    struct plan_fill *fill = memfs_alloc(&fs->allocator, sizeof *fill);
+    if (!fill)
+        return -ENOMEM;
+    uint32_t visible = below(plan->before.base_limit, plan->wanted);
+    fill->index = plan->wanted;
+    fill->base_first = plan->before.base_first;
+    fill->base_count = plan->before.base_count;
+    memset(fill->bytes + visible, 0, PAGE_BYTES - visible);
+    int r = gather_base(fs, &plan->before, plan->wanted << PAGE_SHIFT, fill->bytes, visible);
+    if (r) {
+        memfs_free(&fs->allocator, fill, sizeof *fill);
+        return r;
+    }
+    fill->next = plan->fills;
+    plan->fills = fill;
+    return 0;
+}
+
+static void free_fills(memfs *fs, struct content_plan *plan)
+{
+    while (plan->fills) {
+        struct plan_fill *fill = plan->fills;
+        plan->fills = fill->next;
+        memfs_free(&fs->allocator, fill, sizeof *fill);
+    }
+}
+
+/* ---- The list of changes ---- */
+
+static struct plan_change *changes_of(struct content_plan *plan)
+{
+    return plan->room ? plan->changes : plan->first_changes;
+}
+
+static int add_change(struct op *op, struct content_plan *plan, const struct plan_change *change)
+{
+    const size_t inline_room = sizeof plan->first_changes / sizeof plan->first_changes[0];
+    if (plan->room ? plan->count == plan->room : plan->count == inline_room) {
+        size_t room = plan->room;
+        void *array = room ? plan->changes : NULL;
+        int r = memfs_grow_array(&op->fs->allocator, &array, &room, room ? plan->count : 0, plan->count * 2,
+                                 sizeof *change);
+        if (r)
+            return r;
+        plan->changes = array;
+        if (!plan->room)
+            memcpy(plan->changes, plan->first_changes, sizeof plan->first_changes);
+        plan->room = room;
+    }
+    changes_of(plan)[plan->count++] = *change;
+    return 0;
+}
+
+static void free_changes(memfs *fs, struct content_plan *plan)
+{
+    if (plan->room)
+        memfs_free(&fs->allocator, plan->changes, plan->room * sizeof *plan->changes);
+    plan->count = plan->room = 0;
+}
+
+void content_cancel(memfs *fs, struct content_plan *plan)
+{
+    for (size_t i = 0; i < plan->count; i++) {
+        const struct plan_change *change = &changes_of(plan)[i];
+        struct page *page = page_of_slot(change->value);
+        if (page && change->in_place)
+            page_unclaim(page);
+        else if (page)
+            page_free(fs, page);
+    }
+    free_changes(fs, plan);
+}
+
+/* ---- Reach ---- */
+
+int plan_begin(struct op *op, struct content_plan *plan, uint32_t number)
+{
+    int r = node_own(op, number, &plan->record);
+    if (r == 0)
+        r = content_get(op, plan->record, &plan->before);
+    if (r)
+        return r;
+    plan->node = number;
+    plan->owned = NULL;
+    if (plan->record->mode & MEMFS_NODE_CHANGED)
+        r = table_own(op, MEMFS_CONTENTS, plan->record->extents.first, &plan->owned);
+    plan->size = plan->before.size;
+    plan->base_limit = plan->before.base_limit;
+    plan->last = UINT64_MAX;
+    plan->maps = 0;
+    plan->now = fs_now(op->fs);
+    return r;
+}
+
+/* A page on the way. */
+struct at {
+    uint64_t index, slot;
+    struct page *page;
+    uint32_t from, to;         /* the range in it */
+    uint16_t base;             /* data of the base that is or will be hidden, or shows through */
+    uint16_t allocated, after; /* what is data, now and then */
+};
+
+static int zeroes(const struct content_plan *plan)
+{
+    return plan->kind == PLAN_PUNCH || plan->kind == PLAN_CUT;
+}
+
+static uint16_t allocated_after(const struct content_plan *plan, const struct at *at)
+{
+    switch (plan->kind) {
+    case PLAN_WRITE:
+    case PLAN_ALLOCATE:
+        return at->allocated | page_touched(at->from, at->to);
+    case PLAN_PUNCH:
+        return at->allocated & (uint16_t)~page_covered(at->from, at->to);
+    default:
+        return at->allocated & page_touched(0, at->from);
+    }
+}
+
+static int look(struct op *op, const struct content_plan *plan, struct at *at)
+{
+    uint64_t start = at->index << PAGE_SHIFT, end;
+    int r = map_find(op, &plan->before, at->index, &at->slot, &end);
+    if (r == 0 && at->slot == 0 && start < plan->before.base_limit)
+        r = extent_mask(op, &plan->before, at->index, &at->base);
+    if (r)
+        return r;
+    at->page = page_of_slot(at->slot);
+    if (at->slot)
+        at->base = page_hidden(at->slot);
+    at->base &= page_touched(0, below(plan->base_limit, at->index));
+    at->from = plan->from > start ? (uint32_t)(plan->from - start) : 0;
+    at->to = below(plan->to, at->index);
+    at->allocated = at->page ? at->page->allocated : at->slot ? 0 : at->base;
+    at->after = allocated_after(plan, at);
+    return 0;
+}
+
+/* Will nothing be different? */
+static int is_idle(const struct op *op, const struct content_plan *plan, const struct at *at)
+{
+    if (plan->kind == PLAN_ALLOCATE)
+        return at->page && page_is_ours(op->fs, at->page) && at->page->capacity >= at->to &&
+               at->after == at->allocated;
+    if (plan->kind == PLAN_WRITE || (at->slot && page_hidden(at->slot) != at->base))
+        return 0;
+    /* Beyond the limit an absent page shows zeros anyway. */
+    return (at->allocated & page_touched(at->from, at->to)) == 0 ||
+           (at->slot == 0 && at->from >= below(plan->base_limit, at->index));
+}
+
+/* A slot gets a new value. */
+static int change_slot(struct op *op, struct content_plan *plan, const struct plan_change *change)
+{
+    int r = map_reach_set(op, &plan->before, change->index, plan->last, &plan->maps);
+    if (r)
+        return r;
+    plan->last = change->index;
+    return add_change(op, plan, change);
+}
+
+static uint32_t capacity_for(const struct content_plan *plan, const struct at *at, uint32_t used)
+{
+    if (zeroes(plan) || at->to <= used)
+        return used;
+    if (at->page)
+        return at->to < used * 2 ? (used * 2 < PAGE_BYTES ? used * 2 : PAGE_BYTES) : at->to;
+    int stream = plan->kind == PLAN_WRITE && at->index >= STREAM_PAGES && at->from == 0;
+    return stream ? PAGE_BYTES : at->to;
+}
+
+/* Fills a new page: the old bytes, of which there are `used`, changed in the range. */
+static void compose(const struct content_plan *plan, const struct at *at, struct page *page, const void *old,
+                    uint32_t used)
+{
+    uint32_t from = at->from, to = at->to;
+    if (plan->kind == PLAN_ALLOCATE)
+        from = to = used;
+    if (zeroes(plan)) {
+        from = from < used ? from : used;
+        to = to < used ? to : used;
+    }
+    uint32_t head = from < used ? from : used;
+    if (head)
+        memcpy(page->bytes, old, head);
+    memset(page->bytes + head, 0, from - head);
+    if (plan->kind == PLAN_WRITE)
+        memcpy(page->bytes + from, plan->data + ((at->index << PAGE_SHIFT) + from - plan->from), to - from);
+    else
+        memset(page->bytes + from, 0, to - from);
+    if (to < used)
+        memcpy(page->bytes + to, (const unsigned char *)old + to, used - to);
+    uint32_t end = to > used ? to : used;
+    memset(page->bytes + end, 0, page->capacity - end);
+}
+
+/* What the base shows in an absent page that is needed: *old with *used bytes, or PLAN_FILL. */
+static int old_bytes(struct content_plan *plan, const struct at *at, const void **old, uint32_t *used)
+{
+    uint32_t visible = below(plan->base_limit, at->index);
+    uint32_t to = at->to >= visible ? PAGE_BYTES : at->to;
+    uint16_t covered = plan->kind == PLAN_ALLOCATE ? 0 : page_covered(at->from, to);
+    *used = 0;
+    if (at->page) {
+        *old = at->page->bytes;
+        *used = at->page->capacity;
+        return 0;
+    }
+    if (at->slot || (at->base & (uint16_t)~covered) == 0)
+        return 0;
+    const struct plan_fill *fill = find_fill(plan, at->index);
+    if (!fill) {
+        plan->wanted = at->index;
+        return PLAN_FILL;
+    }
+    *old = fill->bytes;
+    *used = visible;
+    return 0;
+}
+
+static int replace_page(struct op *op, struct content_plan *plan, const struct at *at)
+{
+    const void *old = NULL;
+    uint32_t used;
+    struct page *page;
+    int r = old_bytes(plan, at, &old, &used);
+    if (r == 0)
+        r = page_new(op->fs, capacity_for(plan, at, used), &page);
+    if (r)
+        return r;
+    compose(plan, at, page, old, used);
+    page->allocated = at->after;
+    page->base = at->base;
+    r = change_slot(op, plan, &(struct plan_change){.index = at->index, .value = page_slot(page)});
+    if (r)
+        page_free(op->fs, page);
+    return r;
+}
+
+static int keep_page(struct op *op, struct content_plan *plan, const struct at *at)
+{
+    const struct plan_change change = {
+        .index = at->index, .value = at->slot, .allocated = at->after, .base = at->base, .in_place = 1};
+    int r = add_change(op, plan, &change);
+    if (r)
+        page_unclaim(at->page);
+    return r;
+}
+
+int plan_page(struct op *op, struct content_plan *plan, uint64_t index)
+{
+    struct at at = {.index = index};
+    int r = look(op, plan, &at);
+    if (r || is_idle(op, plan, &at))
+        return r;
+    if (zeroes(plan) && at.after == 0)
+        return change_slot(op, plan, &(struct plan_change){.index = index, .value = page_hole(at.base)});
+    if (at.page && page_is_ours(op->fs, at.page) && (zeroes(plan) || at.page->capacity >= at.to) &&
+        page_claim(at.page))
+        return keep_page(op, plan, &at);
+    return replace_page(op, plan, &at);
+}
+
+int plan_pages(struct op *op, struct content_plan *plan)
+{
+    int r = 0;
+    for (uint64_t index = plan->from >> PAGE_SHIFT; r == 0 && index <= (plan->to - 1) >> PAGE_SHIFT; index++)
+        r = plan_page(op, plan, index);
+    return r;
+}
+
+static int is_empty(const struct content_plan *plan)
+{
+    return plan->count == 0 && plan->size == plan->before.size && plan->base_limit == plan->before.base_limit;
+}
+
+int plan_reserve(struct op *op, struct content_plan *plan)
+{
+    int r = plan->maps ? table_reserve(op, MEMFS_MAPS, plan->maps) : 0;
+    if (r == 0 && !plan->owned && !is_empty(plan))
+        r = table_reserve(op, MEMFS_CONTENTS, 1);
+    return r;
+}
+
+/* ---- Commit ---- */
+
+static struct content_record *own_content(memfs *fs, struct content_plan *plan)
+{
+    struct memfs_node_record *node = plan->record;
+    if (plan->owned || is_empty(plan))
+        return plan->owned;
+    uint32_t number = table_take(fs, MEMFS_CONTENTS, &plan->owned);
+    plan->owned->base_first = node->extents.first;
+    plan->owned->base_count = node->extents.count;
+    node->extents.first = number;
+    node->extents.count = 0;
+    node->mode |= MEMFS_NODE_CHANGED;
+    return plan->owned;
+}
+
+static void change_bytes(const struct content_plan *plan, const struct plan_change *change, struct page *page)
+{
+    uint64_t start = change->index << PAGE_SHIFT;
+    uint32_t from = plan->from > start ? (uint32_t)(plan->from - start) : 0, to = below(plan->to, change->index);
+    if (plan->kind == PLAN_WRITE)
+        memcpy(page->bytes + from, plan->data + (start + from - plan->from), to - from);
+    to = to < page->capacity ? to : page->capacity;
+    if (zeroes(plan) && from < to)
+        memset(page->bytes + from, 0, to - from);
+}
+
+static void commit_change(memfs *fs, const struct content_plan *plan, const struct plan_change *change)
+{
+    struct content_record *content = plan->owned;
+    if (!change->in_place) {
+        uint64_t before = map_set(fs, content, change->index, change->value);
+        content->pages += page_weight(change->value) - page_weight(before);
+        page_drop(fs, before);
+        return;
+    }
+    struct page *page = page_of_slot(change->value);
+    content->pages -= page_weight(change->value);
+    change_bytes(plan, change, page);
+    page->allocated = change->allocated;
+    page->base = change->base;
+    content->pages += page_weight(change->value);
+    page_unclaim(page);
+}
+
+void plan_commit(memfs *fs, struct content_plan *plan)
+{
+    struct content_record *content = own_content(fs, plan);
+    for (size_t i = 0; i < plan->count; i++)
+        commit_change(fs, plan, &changes_of(plan)[i]);
+    if (content && plan->kind == PLAN_CUT)
+        content->pages -= map_cut(fs, content, (plan->size + PAGE_BYTES - 1) >> PAGE_SHIFT);
+    if (content)
+        content->base_limit = plan->base_limit;
+    plan->record->size = plan->size;
+    plan->record->ctime = plan->now;
+    if (!plan->keeps_mtime)
+        plan->record->mtime = plan->now;
+    free_changes(fs, plan);
+}
+
+/* ---- Outside of operations ---- */
+
+static void commit(struct op *op, void *plan)
+{
+    plan_commit(op->fs, plan);
+}
+
+int plan_run(memfs *fs, op_body *reach, struct content_plan *plan)
+{
+    int r;
+    do
+        r = op_write(fs, reach, commit, plan);
+    while (r == PLAN_FILL && (r = load_fill(fs, plan)) == 0);
+    free_fills(fs, plan);
+    return r;
+}

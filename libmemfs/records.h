@@ -1,0 +1,123 @@
+/*
+ * The native records: what a chunk of each table holds in memory. Backings
+ * hand out chunks of these, and the filesystem keeps its own in the same form.
+ * Records refer to each other by index; index 0 of nodes is never used.
+ */
+#ifndef MEMFS_RECORDS_H
+#define MEMFS_RECORDS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* The tables. A backing from outside has those before MEMFS_BACKED; the others
+ * hold what filesystems change, and come only from sealed filesystems. */
+enum memfs_table {
+    MEMFS_NODES,
+    MEMFS_ENTRIES, /* directories' base runs, each chunk followed by its names */
+    MEMFS_EXTENTS,
+    MEMFS_XATTRS,
+    MEMFS_BLOBS,   /* heap: link targets, attribute names and values */
+    MEMFS_DIGESTS, /* by node: uint64_t, XXH3-64 of the content; 0 where none */
+    MEMFS_BACKED,
+    MEMFS_DELTAS = MEMFS_BACKED, /* insertions into and removals from directories */
+    MEMFS_BUCKETS,               /* the hash table over the deltas */
+    MEMFS_NAMES,                 /* heap: names of the deltas */
+    MEMFS_DIRS,                  /* directories that have changed */
+    MEMFS_CONTENTS,              /* files that have changed */
+    MEMFS_MAPS,                  /* page maps of large files */
+    MEMFS_TABLES
+};
+
+/* Records (bytes, for a heap) in a chunk, as a power of two. */
+#define MEMFS_CHUNK_SHIFT 9       /* record tables: 512 records */
+#define MEMFS_BLOBS_SHIFT 16      /* 64 KiB: an item never crosses a chunk's end */
+#define MEMFS_CHUNK_RECORDS (1u << MEMFS_CHUNK_SHIFT)
+#define MEMFS_BLOB_BYTES (1u << MEMFS_BLOBS_SHIFT)
+#define MEMFS_HEAP_MAX ((uint64_t)1 << 40) /* heap offsets have 40 bits */
+#define MEMFS_HOLE_BYTES 4096u             /* the page a hole consists of */
+
+/* mode of a node: POSIX type and permissions, and: */
+#define MEMFS_MODE_BITS 0177777u
+#define MEMFS_NODE_CHANGED 0x10000u  /* directory: run.first is an index of DIRS; file: extents.first of CONTENTS */
+#define MEMFS_NODE_LINKABLE 0x20000u /* a file made without a name, which may still get one */
+
+/* A node. Unused nodes are all zero but for the generation. Times are
+ * nanoseconds since 1970. */
+struct memfs_node_record {
+    uint32_t mode;
+    uint32_t nlink;
+    uint32_t uid, gid;
+    union {
+        uint64_t size; /* file: bytes; symbolic link: bytes of the target; else 0 */
+        struct {
+            uint32_t first, count; /* directory: its run of entries */
+        } run;
+    };
+    int64_t mtime, ctime, atime;
+    uint32_t generation;
+    uint32_t xattrs; /* 0: none, else 1 + index of the first record of the set */
+    union {
+        struct {
+            uint32_t first, count; /* file: its extents */
+        } extents;
+        struct {
+            uint32_t parent, entry; /* directory: where it hangs; root: 0, 0 */
+        } up;
+        struct {
+            uint32_t major, minor; /* device */
+        } rdev;
+        uint64_t target; /* symbolic link: offset in BLOBS */
+        uint32_t next_free;
+    };
+};
+_Static_assert(sizeof(struct memfs_node_record) == 64, "a node fits in 64 bytes");
+
+/* An entry of a base run. Within a run names strictly ascend, compared as
+ * unsigned bytes, the shorter first among equal prefixes. */
+struct memfs_entry {
+    uint32_t node;
+    uint32_t prefix;    /* the name's first 4 bytes, big-endian, zero-padded */
+    uint32_t name;      /* offset of the name from the chunk's start; no NUL follows */
+    uint8_t length;     /* of the name, 1 to 255 */
+    uint8_t type;       /* the node's mode >> 12 */
+    uint8_t starts_run; /* 1: a run starts here, else 0 */
+    uint8_t reserved;
+};
+_Static_assert(sizeof(struct memfs_entry) == 16, "an entry fits in 16 bytes");
+
+static inline const char *memfs_entry_name(const void *chunk, const struct memfs_entry *entry)
+{
+    return (const char *)chunk + entry->name;
+}
+
+static inline uint32_t memfs_name_prefix(const char *name, size_t length)
+{
+    uint32_t prefix = 0;
+    for (size_t i = 0; i < 4; i++)
+        prefix = prefix << 8 | (i < length ? (uint8_t)name[i] : 0u);
+    return prefix;
+}
+
+/* Bytes of a file: [offset, offset + length) stand at start in a block. A
+ * file's extents are sorted and do not overlap; a gap is a hole. */
+struct memfs_extent {
+    uint64_t offset;
+    uint64_t length; /* at least 1 */
+    uint32_t block;
+    uint32_t start;
+};
+_Static_assert(sizeof(struct memfs_extent) == 24, "an extent fits in 24 bytes");
+
+/* One attribute. A set is a run of these, names strictly ascending, the last
+ * one marked; sets may be shared by nodes. */
+struct memfs_xattr {
+    uint64_t name;  /* offset in BLOBS */
+    uint64_t value; /* offset in BLOBS; 0 if value_length is 0 */
+    uint32_t value_length;
+    uint8_t name_length; /* 1 to 255 */
+    uint8_t last;        /* 1: the set ends here, else 0 */
+    uint16_t reserved;
+};
+_Static_assert(sizeof(struct memfs_xattr) == 24, "an attribute fits in 24 bytes");
+
+#endif

@@ -1,0 +1,89 @@
+#include "remove.h"
+
+#include "name.h"
+
+#include <errno.h>
+
+struct removal {
+    const struct memfs_cred *cred;
+    memfs_node dir;
+    const char *name;
+    size_t length;
+    int is_rmdir;
+    struct found found;
+    int64_t now;
+};
+
+int remove_check(struct op *op, const struct memfs_cred *cred, const struct memfs_node_record *dir,
+                 const struct memfs_node_record *node, int wants_dir)
+{
+    int r = cred_check(op, cred, dir, MEMFS_W_OK | MEMFS_X_OK);
+    if (r == 0)
+        r = cred_check_sticky(cred, dir, node);
+    if (r)
+        return r;
+    if (wants_dir)
+        return node_is_dir(node) ? 0 : -ENOTDIR;
+    return node_is_dir(node) ? -EISDIR : 0;
+}
+
+int remove_check_empty(struct op *op, const struct memfs_node_record *dir)
+{
+    uint64_t count;
+    int r = dir_count(op, dir, &count);
+    return r == 0 && count ? -ENOTEMPTY : r;
+}
+
+static int reach_removal(struct op *op, void *argument)
+{
+    struct removal *removal = argument;
+    const struct memfs_node_record *dir, *node;
+    struct memfs_node_record *own;
+    uint32_t dir_number = node_number(removal->dir);
+    int r = node_get_dir(op, removal->dir, &dir);
+    if (r == 0)
+        r = cred_check(op, removal->cred, dir, MEMFS_X_OK);
+    if (r == 0)
+        r = dir_find(op, dir_number, dir, removal->name, removal->length, &removal->found, &node);
+    if (r == 0)
+        r = remove_check(op, removal->cred, dir, node, removal->is_rmdir);
+    if (r == 0 && removal->is_rmdir)
+        r = remove_check_empty(op, node);
+    if (r == 0)
+        r = node_own(op, removal->found.node, &own);
+    if (r == 0)
+        r = node_own(op, dir_number, &own);
+    if (r == 0)
+        r = dir_reach_remove(op, dir_number, &removal->found);
+    if (r == 0)
+        removal->now = fs_now(op->fs);
+    return r;
+}
+
+static void commit_removal(struct op *op, void *argument)
+{
+    struct removal *removal = argument;
+    struct memfs_node_record *dir = table_mutable(op->fs, MEMFS_NODES, node_number(removal->dir));
+    dir_remove(op->fs, node_number(removal->dir), removal->found.entry);
+    dir->mtime = dir->ctime = removal->now;
+    if (removal->is_rmdir)
+        node_drop_subdir(dir);
+    node_unlink(op->fs, removal->found.node, removal->now);
+}
+
+static int remove_name(memfs *fs, const struct memfs_cred *cred, memfs_node dir, const char *name, int is_rmdir)
+{
+    struct removal removal = {.cred = cred, .dir = dir, .name = name, .is_rmdir = is_rmdir};
+    int r = name_measure(name, &removal.length);
+    return r ? r : op_write(fs, reach_removal, commit_removal, &removal);
+}
+
+int memfs_node_unlink(memfs *fs, const struct memfs_cred *cred, memfs_node dir, const char *name)
+{
+    return remove_name(fs, cred, dir, name, 0);
+}
+
+int memfs_node_rmdir(memfs *fs, const struct memfs_cred *cred, memfs_node dir, const char *name)
+{
+    return remove_name(fs, cred, dir, name, 1);
+}

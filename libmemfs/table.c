@@ -1,0 +1,228 @@
+#include "table.h"
+
+#include "content.h"
+#include "dir.h"
+
+#include <errno.h>
+#include <string.h>
+
+const struct table_shape table_shapes[MEMFS_TABLES] = {
+    [MEMFS_NODES] = {sizeof(struct memfs_node_record), MEMFS_CHUNK_SHIFT, offsetof(struct memfs_node_record, next_free)},
+    [MEMFS_ENTRIES] = {sizeof(struct memfs_entry), MEMFS_CHUNK_SHIFT, 0},
+    [MEMFS_EXTENTS] = {sizeof(struct memfs_extent), MEMFS_CHUNK_SHIFT, 0},
+    [MEMFS_XATTRS] = {sizeof(struct memfs_xattr), MEMFS_CHUNK_SHIFT, 0},
+    [MEMFS_BLOBS] = {1, MEMFS_BLOBS_SHIFT, 0},
+    [MEMFS_DIGESTS] = {sizeof(uint64_t), MEMFS_CHUNK_SHIFT, 0},
+    [MEMFS_DELTAS] = {sizeof(struct delta), MEMFS_CHUNK_SHIFT, offsetof(struct delta, chain)},
+    [MEMFS_BUCKETS] = {sizeof(uint32_t), MEMFS_CHUNK_SHIFT, 0},
+    [MEMFS_NAMES] = {1, 14, 0},
+    [MEMFS_DIRS] = {sizeof(struct dir_record), 6, 0},
+    [MEMFS_CONTENTS] = {sizeof(struct content_record), 7, 0},
+    [MEMFS_MAPS] = {sizeof(struct map_record), 4, 0},
+};
+
+void table_init(struct table *table, enum memfs_table id, const memfs_backing *base)
+{
+    uint64_t chunk = (uint64_t)1 << table_shapes[id].shift;
+    table->base_count = base ? base->count[id] : 0;
+    /* The buckets' numbers have no gap: that is what makes them addresses. */
+    table->start = id == MEMFS_BUCKETS ? table->base_count : (table->base_count + chunk - 1) & ~(chunk - 1);
+    atomic_init(&table->count, table->start);
+    memfs_chunkmap_init(&table->map);
+    table->free = table->free_count = 0;
+}
+
+/* Each filesystem's own numbers begin behind a gap, which holds no records. */
+int table_has(const struct op *op, enum memfs_table id, uint64_t number)
+{
+    const memfs *fs = op->fs;
+    while (number < fs->tables[id].start) {
+        if (number >= fs->tables[id].base_count)
+            return 0;
+        if (!fs->base->sealed)
+            return 1;
+        fs = fs->base->sealed;
+    }
+    return number < table_count(&fs->tables[id]);
+}
+
+static inline const void *find_chunk(const memfs *fs, enum memfs_table id, uint64_t chunk)
+{
+    const void *own = memfs_chunkmap_get(&fs->tables[id].map, chunk);
+    return own || !fs->base ? own : fs->base->ops->peek(fs->base, id, chunk);
+}
+
+static inline int in_range(const struct table *table, uint64_t number)
+{
+    return number < table->base_count || (number >= table->start && number < table_count(table));
+}
+
+int table_chunk(struct op *op, enum memfs_table id, uint64_t number, const void **out)
+{
+    if (!in_range(&op->fs->tables[id], number))
+        return MEMFS_ECORRUPT;
+    uint64_t chunk = number >> table_shapes[id].shift;
+    *out = find_chunk(op->fs, id, chunk);
+    return *out ? 0 : op_miss(op, id, chunk);
+}
+
+static inline size_t place(enum memfs_table id, uint64_t number)
+{
+    return (size_t)(number & (((uint64_t)1 << table_shapes[id].shift) - 1)) * table_shapes[id].width;
+}
+
+int table_get(struct op *op, enum memfs_table id, uint64_t number, void *out)
+{
+    const void *chunk = NULL;
+    int r = table_chunk(op, id, number, &chunk);
+    if (r)
+        return r;
+    const void *record = (const char *)chunk + place(id, number);
+    memcpy(out, &record, sizeof record);
+    return 0;
+}
+
+/* ---- Private chunks ---- */
+
+struct map_memory {
+    struct arena *arena;
+    int error;
+};
+
+static void *alloc_for_map(void *context, size_t size)
+{
+    struct map_memory *memory = context;
+    void *out = NULL;
+    memory->error = arena_alloc(memory->arena, size, &out);
+    return memory->error ? NULL : out;
+}
+
+/* Bytes of the base's chunk: the last one of a backing from outside is short. */
+static size_t base_bytes(const memfs *fs, enum memfs_table id, uint64_t chunk)
+{
+    const struct table_shape *shape = &table_shapes[id];
+    uint64_t first = chunk << shape->shift, records = (uint64_t)1 << shape->shift;
+    if (fs->outside && first < fs->outside->count[id] && fs->outside->count[id] - first < records)
+        records = fs->outside->count[id] - first;
+    return (size_t)records * shape->width;
+}
+
+/* Makes the chunk private, as a copy of `from` or zeroed. Readers may see it at
+ * once: it says what they saw before. */
+static int make_private(struct op *op, enum memfs_table id, uint64_t chunk, const void *from)
+{
+    memfs *fs = op->fs;
+    struct map_memory memory = {.arena = &fs->arena};
+    _Atomic(void *) *slot = memfs_chunkmap_reserve(&fs->tables[id].map, chunk, alloc_for_map, &memory);
+    if (!slot)
+        return memory.error ? memory.error : -ENOMEM;
+    size_t bytes = (size_t)table_shapes[id].width << table_shapes[id].shift;
+    void *own = NULL;
+    int r = arena_alloc(&fs->arena, bytes, &own);
+    if (r)
+        return r;
+    size_t known = from ? base_bytes(fs, id, chunk) : 0;
+    if (known)
+        memcpy(own, from, known);
+    memset((char *)own + known, 0, bytes - known);
+    atomic_store(slot, own);
+    return 0;
+}
+
+/* Makes sure that the chunk of a number is private. */
+static int own_chunk(struct op *op, enum memfs_table id, uint64_t number)
+{
+    const struct table *table = &op->fs->tables[id];
+    uint64_t chunk = number >> table_shapes[id].shift;
+    if (memfs_chunkmap_get(&table->map, chunk))
+        return 0;
+    const void *from = NULL;
+    if (chunk << table_shapes[id].shift < table->base_count) {
+        from = op->fs->base->ops->peek(op->fs->base, id, chunk);
+        if (!from)
+            return op_miss(op, id, chunk);
+    }
+    return make_private(op, id, chunk, from);
+}
+
+int table_own(struct op *op, enum memfs_table id, uint64_t number, void *out)
+{
+    if (!in_range(&op->fs->tables[id], number))
+        return MEMFS_ECORRUPT;
+    int r = own_chunk(op, id, number);
+    if (r)
+        return r;
+    void *record = table_mutable(op->fs, id, number);
+    memcpy(out, &record, sizeof record);
+    return 0;
+}
+
+/* The highest count a table may reach. */
+static uint64_t count_max(const memfs *fs, enum memfs_table id)
+{
+    /* Numbers of entries go on from the base's entries to the deltas. */
+    return id == MEMFS_DELTAS ? UINT32_MAX - fs->tables[MEMFS_ENTRIES].base_count : UINT32_MAX;
+}
+
+int table_reserve(struct op *op, enum memfs_table id, uint32_t records)
+{
+    const struct table *table = &op->fs->tables[id];
+    if (records <= table->free_count)
+        return 0;
+    records -= table->free_count;
+    if (records > count_max(op->fs, id) || table_count(table) > count_max(op->fs, id) - records)
+        return MEMFS_ELIMIT;
+    uint64_t step = (uint64_t)1 << table_shapes[id].shift;
+    uint64_t last = table_count(table) + records - 1;
+    for (uint64_t number = table_count(table);; number += step) {
+        int r = own_chunk(op, id, number < last ? number : last);
+        if (r || number >= last)
+            return r;
+    }
+}
+
+int heap_reserve_chunk(struct op *op, enum memfs_table id, uint64_t offset)
+{
+    return own_chunk(op, id, offset);
+}
+
+void *table_mutable(memfs *fs, enum memfs_table id, uint64_t number)
+{
+    return (char *)memfs_chunkmap_get(&fs->tables[id].map, number >> table_shapes[id].shift) + place(id, number);
+}
+
+uint32_t table_next(const memfs *fs, enum memfs_table id)
+{
+    const struct table *table = &fs->tables[id];
+    return table->free ? table->free - 1 : (uint32_t)table_count(table);
+}
+
+uint32_t table_take(memfs *fs, enum memfs_table id, void *out)
+{
+    struct table *table = &fs->tables[id];
+    uint32_t number = table_next(fs, id);
+    char *record = table_mutable(fs, id, number);
+    if (table->free) {
+        memcpy(&table->free, record + table_shapes[id].link, sizeof table->free);
+        table->free_count--;
+    } else {
+        table_set_count(table, (uint64_t)number + 1);
+    }
+    uint32_t generation = id == MEMFS_NODES ? ((struct memfs_node_record *)(void *)record)->generation : 0;
+    memset(record, 0, table_shapes[id].width);
+    if (id == MEMFS_NODES)
+        ((struct memfs_node_record *)(void *)record)->generation = generation;
+    memcpy(out, &record, sizeof record);
+    return number;
+}
+
+void table_put(memfs *fs, enum memfs_table id, uint32_t number)
+{
+    struct table *table = &fs->tables[id];
+    if (number < table->start)
+        return;
+    char *record = table_mutable(fs, id, number);
+    memcpy(record + table_shapes[id].link, &table->free, sizeof table->free);
+    table->free = number + 1;
+    table->free_count++;
+}

@@ -1,0 +1,88 @@
+/*
+ * Tables of fixed-width records, in chunks. A chunk that is not the
+ * filesystem's own comes from its base; the first change of a record makes its
+ * chunk private. The numbers of a filesystem's own records begin at the first
+ * chunk border behind the base's, and only they are ever used again.
+ */
+#ifndef MEMFS_TABLE_H
+#define MEMFS_TABLE_H
+
+#include "chunkmap.h"
+#include "op.h"
+
+struct table {
+    struct memfs_chunkmap map; /* private chunks */
+    uint64_t base_count;       /* records below this are the base's */
+    uint64_t start;            /* first number of our own: base_count rounded up to a chunk */
+    _Atomic(uint64_t) count;   /* numbers from here on were never used; start at first */
+    uint32_t free;             /* 1 + first of our own numbers that are free again; 0: none */
+    uint32_t free_count;
+};
+
+/* Shape of each table: width of a record, records in a chunk as a power of two,
+ * and where a free record keeps 1 + the number of the next one. */
+struct table_shape {
+    uint16_t width, shift, link;
+};
+extern const struct table_shape table_shapes[MEMFS_TABLES];
+
+static inline uint64_t table_count(const struct table *table)
+{
+    return atomic_load_explicit(&table->count, memory_order_relaxed);
+}
+
+static inline void table_set_count(struct table *table, uint64_t count)
+{
+    atomic_store_explicit(&table->count, count, memory_order_relaxed);
+}
+
+void table_init(struct table *table, enum memfs_table id, const memfs_backing *base);
+
+/* ---- Reach ---- */
+
+/* Is it the number of a record that exists or has existed? */
+int table_has(const struct op *op, enum memfs_table id, uint64_t number);
+
+/* The record: 0 with *out, OP_MISS. MEMFS_ECORRUPT if there is no such number.
+ * *out may be read until the operation's end. */
+int table_get(struct op *op, enum memfs_table id, uint64_t number, void *out);
+
+/* The chunk that holds the record (for ENTRIES, whose names stand behind). */
+int table_chunk(struct op *op, enum memfs_table id, uint64_t number, const void **out);
+
+/* The record, in a private chunk, to be changed by commit. 0, OP_MISS, -ENOMEM, -ENOSPC. */
+int table_own(struct op *op, enum memfs_table id, uint64_t number, void *out);
+
+/* Makes sure that table_take() can be called `records` times. MEMFS_ELIMIT. */
+int table_reserve(struct op *op, enum memfs_table id, uint32_t records);
+
+/* The number that the next table_take() will give. */
+uint32_t table_next(const memfs *fs, enum memfs_table id);
+
+/* Makes the chunk of a heap private that holds an offset. */
+int heap_reserve_chunk(struct op *op, enum memfs_table id, uint64_t offset);
+
+/* ---- Commit ---- */
+
+/* A number of our own, its record zeroed (a node keeps its generation). */
+uint32_t table_take(memfs *fs, enum memfs_table id, void *out);
+/* Gives it back; numbers of the base are left alone. */
+void table_put(memfs *fs, enum memfs_table id, uint32_t number);
+/* A record that has been reached by table_own(), or is our own. */
+void *table_mutable(memfs *fs, enum memfs_table id, uint64_t number);
+
+/* `out` parameters are `T **` for the table's record type T; they are void
+ * pointers in the declarations only, so that callers need no casts. */
+
+/* ---- Heaps: BLOBS and NAMES ---- */
+
+/* The bytes at an offset: 0 with *out, OP_MISS. MEMFS_ECORRUPT if they are not
+ * within the heap and one chunk. */
+int heap_get(struct op *op, enum memfs_table id, uint64_t offset, size_t length, const char **out);
+
+/* Space for an item of 1 to 65,536 bytes, filled from data. Nothing refers to it
+ * yet, so that reach may do it; what fails later must heap_put() it. */
+int heap_take(struct op *op, enum memfs_table id, const void *data, size_t length, uint64_t *offset);
+void heap_put(memfs *fs, enum memfs_table id, uint64_t offset, size_t length);
+
+#endif

@@ -1,0 +1,223 @@
+#include "listing.h"
+#include "path.h"
+
+#include <errno.h>
+#include <string.h>
+
+#define BATCH 64       /* entries read at once at most */
+#define BATCH_FIRST 4 /* the first time, and after a directory: they are read again behind the next one */
+
+/* A directory that the walk is in. */
+struct level {
+    memfs_node dir;
+    size_t path_length;
+    uint64_t cursor;        /* behind the last entry taken; not used if sorted */
+    struct listing listing; /* if sorted */
+    size_t next;            /* in listing */
+};
+
+struct walk {
+    memfs *fs;
+    const struct memfs_cred *cred;
+    uint32_t flags;
+    memfs_walk_fn *visit;
+    void *context;
+    struct trail trail;
+    struct level *levels;
+    size_t depth, room;
+    /* Entries of the deepest level, read and not yet taken. */
+    struct memfs_dirent *batch;
+    size_t batch_next, batch_count, batch_wanted;
+};
+
+/* What has been removed since it was found is passed over. */
+static int is_gone(int error)
+{
+    return error == -ESTALE || error == -ENOENT;
+}
+
+static void drop_batch(struct walk *walk)
+{
+    walk->batch_next = walk->batch_count = 0;
+    walk->batch_wanted = BATCH_FIRST;
+}
+
+/* ---- The levels ------------------------------------------------------------------ */
+
+static int push(struct walk *walk, memfs_node dir)
+{
+    void *levels = walk->levels;
+    int error =
+        memfs_grow_array(&walk->fs->allocator, &levels, &walk->room, walk->depth, walk->depth + 1, sizeof *walk->levels);
+    walk->levels = levels;
+    if (error)
+        return error;
+    struct level level = {.dir = dir, .path_length = walk->trail.length};
+    error = memfs_node_access(walk->fs, walk->cred, dir, MEMFS_X_OK);
+    if (!error && (walk->flags & MEMFS_WALK_SORTED))
+        error = listing_read(walk->fs, walk->cred, dir, walk->batch, BATCH, &level.listing);
+    if (error)
+        return is_gone(error) ? 0 : error;
+    walk->levels[walk->depth++] = level;
+    drop_batch(walk);
+    return 0;
+}
+
+static void pop(struct walk *walk)
+{
+    listing_free(&walk->fs->allocator, &walk->levels[--walk->depth].listing);
+    drop_batch(walk);
+}
+
+/* The next entry of the deepest level: 1, 0 at its end, or an error. */
+static int next_unsorted(struct walk *walk, struct level *level, memfs_node *node, const char **name)
+{
+    if (walk->batch_next == walk->batch_count) {
+        size_t wanted = walk->batch_wanted;
+        walk->batch_wanted = wanted * 2 < BATCH ? wanted * 2 : BATCH;
+        int64_t count = memfs_node_readdir(walk->fs, walk->cred, level->dir, level->cursor, walk->batch, wanted, 0);
+        if (count <= 0)
+            return is_gone((int)count) ? 0 : (int)count;
+        walk->batch_next = 0;
+        walk->batch_count = (size_t)count;
+    }
+    const struct memfs_dirent *entry = &walk->batch[walk->batch_next++];
+    level->cursor = entry->cursor;
+    *node = entry->stat.node;
+    *name = entry->name;
+    return 1;
+}
+
+static int next_entry(struct walk *walk, struct level *level, memfs_node *node, const char **name)
+{
+    if (!(walk->flags & MEMFS_WALK_SORTED))
+        return next_unsorted(walk, level, node, name);
+    if (level->next == level->listing.count)
+        return 0;
+    *node = level->listing.items[level->next].node;
+    *name = level->listing.items[level->next++].name;
+    return 1;
+}
+
+/* ---- Visiting --------------------------------------------------------------------- */
+
+/* Where the trail ends there is this node: visits it, or goes down into it. */
+static int arrive(struct walk *walk, memfs_node node)
+{
+    struct memfs_stat stat;
+    int error = memfs_node_stat(walk->fs, node, &stat);
+    if (!error && stat.nlink == 0)
+        error = -ENOENT;
+    if (error)
+        return is_gone(error) ? 0 : error;
+    int is_dir = (stat.mode & MEMFS_IFMT) == MEMFS_IFDIR;
+    if (!is_dir || !(walk->flags & MEMFS_WALK_POST)) {
+        int result = walk->visit(walk->context, trail_text(&walk->trail), &stat);
+        if (result)
+            return result == MEMFS_WALK_SKIP ? 0 : result;
+    }
+    return is_dir ? push(walk, node) : 0;
+}
+
+/* All entries of the deepest level have been visited. */
+static int leave(struct walk *walk)
+{
+    struct memfs_stat stat;
+    memfs_node dir = walk->levels[walk->depth - 1].dir;
+    pop(walk);
+    if (!(walk->flags & MEMFS_WALK_POST))
+        return 0;
+    int error = memfs_node_stat(walk->fs, dir, &stat);
+    if (!error && stat.nlink == 0)
+        error = -ENOENT;
+    if (error)
+        return is_gone(error) ? 0 : error;
+    int result = walk->visit(walk->context, trail_text(&walk->trail), &stat);
+    return result == MEMFS_WALK_SKIP ? 0 : result;
+}
+
+static int walk_from(struct walk *walk, memfs_node node)
+{
+    int result = arrive(walk, node);
+    while (!result && walk->depth > 0) {
+        struct level *level = &walk->levels[walk->depth - 1];
+        const char *name = NULL;
+        trail_cut(&walk->trail, level->path_length);
+        int more = next_entry(walk, level, &node, &name);
+        if (more < 0)
+            return more;
+        if (more == 0) {
+            result = leave(walk);
+            continue;
+        }
+        result = trail_append(&walk->fs->allocator, &walk->trail, name);
+        if (!result)
+            result = arrive(walk, node);
+    }
+    return result;
+}
+
+/* ---- Where it begins ------------------------------------------------------------------ */
+
+/* The directory's path, as the trail. */
+static int trail_to_dir(struct walk *walk, memfs_node dir)
+{
+    for (;;) {
+        int64_t length = memfs_node_path(walk->fs, dir, NULL, 0);
+        if (length < 0)
+            return (int)length;
+        void *bytes = walk->trail.bytes;
+        int error = memfs_grow_array(&walk->fs->allocator, &bytes, &walk->trail.room, 0, (size_t)length + 1, 1);
+        walk->trail.bytes = bytes;
+        if (error)
+            return error;
+        length = memfs_node_path(walk->fs, dir, walk->trail.bytes, walk->trail.room);
+        if (length == -ERANGE)
+            continue; /* it has been renamed meanwhile */
+        if (length < 0)
+            return (int)length;
+        walk->trail.length = length == 1 ? 0 : (size_t)length;
+        return 0;
+    }
+}
+
+/* The path from the root to what a path leads to. */
+static int trail_to(struct walk *walk, const char *path, memfs_node node)
+{
+    char name[MEMFS_NAME_MAX + 1];
+    memfs_node dir;
+    int error = trail_to_dir(walk, node);
+    if (error != -ENOTDIR)
+        return error;
+    error = path_parent(walk->fs, walk->cred, path, &dir, name, NULL);
+    if (error)
+        return error;
+    error = trail_to_dir(walk, dir);
+    if (!error)
+        error = trail_append(&walk->fs->allocator, &walk->trail, name);
+    memfs_node_forget(walk->fs, dir, 1);
+    return error;
+}
+
+int memfs_walk(memfs *fs, const struct memfs_cred *cred, const char *path, uint32_t flags, memfs_walk_fn *visit,
+               void *context)
+{
+    struct walk walk = {.fs = fs, .cred = cred, .flags = flags, .visit = visit, .context = context};
+    memfs_node node;
+    if (flags & ~(MEMFS_WALK_POST | MEMFS_WALK_SORTED))
+        return -EINVAL;
+    int result = path_resolve(fs, cred, path, 0, &node);
+    if (result)
+        return result;
+    walk.batch = memfs_alloc_array(&fs->allocator, BATCH, sizeof *walk.batch);
+    result = walk.batch ? trail_to(&walk, path, node) : -ENOMEM;
+    memfs_node_forget(fs, node, 1);
+    if (!result)
+        result = walk_from(&walk, node);
+    while (walk.depth > 0)
+        pop(&walk);
+    memfs_free(&fs->allocator, walk.levels, walk.room * sizeof *walk.levels);
+    memfs_free(&fs->allocator, walk.batch, BATCH * sizeof *walk.batch);
+    trail_free(&fs->allocator, &walk.trail);
+    return result;
+}

@@ -1,0 +1,15 @@
+/*
+ * Writing, for files with a position.
+ */
+#ifndef MEMFS_WRITE_H
+#define MEMFS_WRITE_H
+
+#include "memfs.h"
+
+/* memfs_node_write(), which also says where an append went. */
+int64_t write_at(memfs *fs, memfs_node node, uint64_t offset, const void *buffer, size_t size, uint64_t *at);
+
+/* Grows a file to a size, if it is smaller. */
+int write_extend(memfs *fs, memfs_node node, uint64_t size);
+
+#endif
