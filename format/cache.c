@@ -1,0 +1,322 @@
+#include "cache.h"
+#include "alloc.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <string.h>
+
+/* ---- Buffers ------------------------------------------------------------------ */
+
+static int evict_one(struct memfs_cache *cache, size_t *freed);
+
+/* Evicts as much as is missing, not more: what is retired frees itself a little
+ * later, and must not cost all the others their place. */
+static void make_room(struct memfs_cache *cache, size_t size)
+{
+    const uint64_t used = atomic_load(&cache->bytes);
+    const uint64_t wanted = used + size;
+    if (wanted <= cache->budget)
+        return;
+    uint64_t missing = wanted - cache->budget;
+    size_t freed;
+    while (missing > 0 && evict_one(cache, &freed))
+        missing -= freed < missing ? freed : missing;
+}
+
+/* What a buffer costs the budget: its item too. */
+static size_t charge(size_t length)
+{
+    return sizeof(struct memfs_item) + sizeof(struct memfs_buffer) + length;
+}
+
+struct memfs_buffer *memfs_buffer_make(struct memfs_cache *cache, size_t length)
+{
+    make_room(cache, charge(length));
+    struct memfs_buffer *buffer = memfs_alloc(&cache->allocator, sizeof *buffer + length);
+    if (!buffer)
+        return NULL;
+    memset(buffer, 0, sizeof *buffer);
+    buffer->cache = cache;
+    buffer->length = length;
+    atomic_fetch_add(&cache->bytes, charge(length));
+    return buffer;
+}
+
+void memfs_buffer_free(struct memfs_buffer *buffer)
+{
+    if (!buffer)
+        return;
+    struct memfs_cache *cache = buffer->cache;
+    const size_t length = buffer->length;
+    memfs_free(&cache->allocator, buffer, sizeof *buffer + length);
+    atomic_fetch_sub(&cache->bytes, charge(length));
+}
+
+static void free_retired(struct memfs_retired *retired)
+{
+    memfs_buffer_free((struct memfs_buffer *)(void *)((char *)retired - offsetof(struct memfs_buffer, retired)));
+}
+
+/* ---- Items: all under their shard's lock ---------------------------------------- */
+
+static uint64_t mix(uint64_t key)
+{
+    key *= 0x9e3779b97f4a7c15u;
+    return key ^ key >> 32;
+}
+
+static struct memfs_shard *shard_of(struct memfs_cache *cache, uint64_t key)
+{
+    return &cache->shard[mix(key) % MEMFS_CACHE_SHARDS];
+}
+
+static struct memfs_item **bucket_of(struct memfs_shard *shard, uint64_t key)
+{
+    return &shard->bucket[mix(key) / MEMFS_CACHE_SHARDS % MEMFS_CACHE_BUCKETS];
+}
+
+static struct memfs_item *find(struct memfs_shard *shard, uint64_t key)
+{
+    struct memfs_item *item = *bucket_of(shard, key);
+    while (item && item->key != key)
+        item = item->chain;
+    return item;
+}
+
+/* New items come behind the hand: it reaches them last. */
+static void attach(struct memfs_shard *shard, struct memfs_item *item)
+{
+    struct memfs_item **bucket = bucket_of(shard, item->key);
+    item->chain = *bucket;
+    *bucket = item;
+    if (!shard->hand) {
+        shard->hand = item->next = item->before = item;
+    } else {
+        item->next = shard->hand;
+        item->before = shard->hand->before;
+        item->before->next = item->next->before = item;
+    }
+    shard->items++;
+}
+
+static void detach(struct memfs_shard *shard, struct memfs_item *item)
+{
+    struct memfs_item **link = bucket_of(shard, item->key);
+    while (*link != item)
+        link = &(*link)->chain;
+    *link = item->chain;
+    if (shard->hand == item)
+        shard->hand = item->next == item ? NULL : item->next;
+    item->next->before = item->before;
+    item->before->next = item->next;
+    shard->items--;
+    item->detached = 1;
+    if (item->buffer && item->buffer->slot && !item->error)
+        atomic_store(item->buffer->slot, NULL);
+}
+
+/* Frees a detached item that nobody pins; without the lock. */
+static void discard(struct memfs_cache *cache, struct memfs_item *item)
+{
+    struct memfs_buffer *buffer = item->buffer;
+    memfs_free(&cache->allocator, item, sizeof *item);
+    if (buffer && buffer->slot)
+        memfs_epochs_retire(cache->epochs, &buffer->retired, free_retired);
+    else
+        memfs_buffer_free(buffer);
+}
+
+/* ---- Eviction ------------------------------------------------------------------- */
+
+/* CLOCK, one turn of the hand at most: the item it has taken out, or NULL. */
+static struct memfs_item *sweep(struct memfs_shard *shard)
+{
+    for (size_t steps = shard->items; steps > 0; steps--) {
+        struct memfs_item *item = shard->hand;
+        shard->hand = item->next;
+        if (item->pins > 0 || !item->buffer)
+            continue;
+        if (atomic_exchange_explicit(&item->buffer->referenced, 0, memory_order_relaxed))
+            continue;
+        detach(shard, item);
+        return item;
+    }
+    return NULL;
+}
+
+/* The second turn meets items that the first has marked as not referenced. */
+static int evict_one(struct memfs_cache *cache, size_t *freed)
+{
+    for (unsigned tries = 0; tries < 2 * MEMFS_CACHE_SHARDS; tries++) {
+        struct memfs_shard *shard = &cache->shard[atomic_fetch_add(&cache->turn, 1) % MEMFS_CACHE_SHARDS];
+        pthread_mutex_lock(&shard->lock);
+        struct memfs_item *item = sweep(shard);
+        pthread_mutex_unlock(&shard->lock);
+        if (item) {
+            *freed = charge(item->buffer->length);
+            discard(cache, item);
+            return 1;
+        }
+    }
+    return 0;
+}
+
+/* ---- Finding and loading ------------------------------------------------------------ */
+
+/* A buffer that tells of damage; NULL without memory: then it is met anew. */
+static struct memfs_buffer *remember(struct memfs_cache *cache, const struct memfs_detail *detail)
+{
+    struct memfs_buffer *buffer = memfs_buffer_make(cache, sizeof *detail);
+    if (buffer) {
+        memcpy(buffer->data, detail, sizeof *detail);
+        buffer->complete = 1;
+    }
+    return buffer;
+}
+
+/* Loads into the placeholder, which only this thread and waiters know. */
+static int fill(struct memfs_cache *cache, struct memfs_shard *shard, struct memfs_item *item, size_t need, int again,
+                memfs_loader *loader, void *context, struct memfs_detail *detail)
+{
+    struct memfs_buffer *buffer = NULL;
+    struct memfs_detail found = {0};
+    const int error = loader(context, item->key, need, again, &buffer, &found);
+    const int damaged = error == MEMFS_ECHECKSUM || error == MEMFS_ECORRUPT;
+    if (damaged)
+        buffer = remember(cache, &found);
+    if (error && detail)
+        *detail = found;
+    pthread_mutex_lock(&shard->lock);
+    item->error = error;
+    item->buffer = buffer;
+    if (error)
+        item->pins--;
+    if (!buffer)
+        detach(shard, item);
+    else if (!error && buffer->slot)
+        atomic_store(buffer->slot, buffer->data);
+    pthread_cond_broadcast(&shard->loaded);
+    pthread_mutex_unlock(&shard->lock);
+    if (!buffer)
+        discard(cache, item);
+    return error;
+}
+
+/* Waits until what key names is not being loaded; pins it if it is there and
+ * suffices. What does not suffice is taken out of sight: *shorter, to be
+ * discarded if nobody pins it. */
+static struct memfs_item *find_loaded(struct memfs_shard *shard, uint64_t key, size_t need, struct memfs_item **shorter)
+{
+    struct memfs_item *item;
+    while ((item = find(shard, key)) && !item->buffer)
+        pthread_cond_wait(&shard->loaded, &shard->lock);
+    if (!item)
+        return NULL;
+    if (item->buffer->length >= need || item->buffer->complete) {
+        atomic_store_explicit(&item->buffer->referenced, 1, memory_order_relaxed);
+        item->pins += item->error == 0;
+        return item;
+    }
+    detach(shard, item);
+    *shorter = item;
+    return NULL;
+}
+
+/* A placeholder for what is about to be loaded, pinned by its loader. */
+static struct memfs_item *place(struct memfs_cache *cache, struct memfs_shard *shard, uint64_t key)
+{
+    struct memfs_item *item = memfs_alloc_zeroed(&cache->allocator, sizeof *item);
+    if (!item)
+        return NULL;
+    item->key = key;
+    item->pins = 1;
+    attach(shard, item);
+    return item;
+}
+
+int memfs_cache_acquire(struct memfs_cache *cache, uint64_t key, size_t need, memfs_loader *loader, void *context,
+                        struct memfs_item **out, struct memfs_detail *detail)
+{
+    struct memfs_shard *shard = shard_of(cache, key);
+    struct memfs_item *shorter = NULL;
+    pthread_mutex_lock(&shard->lock);
+    struct memfs_item *item = find_loaded(shard, key, need, &shorter);
+    const int found = item != NULL;
+    int error = found ? item->error : 0;
+    if (error && detail)
+        memcpy(detail, item->buffer->data, sizeof *detail);
+    if (!found)
+        item = place(cache, shard, key);
+    const int discards = shorter && shorter->pins == 0;
+    pthread_mutex_unlock(&shard->lock);
+    if (discards)
+        discard(cache, shorter);
+    if (!item)
+        return -ENOMEM;
+    if (!found)
+        error = fill(cache, shard, item, need, shorter != NULL, loader, context, detail);
+    if (!error)
+        *out = item;
+    return error;
+}
+
+void memfs_cache_release(struct memfs_cache *cache, struct memfs_item *item)
+{
+    struct memfs_shard *shard = shard_of(cache, item->key);
+    pthread_mutex_lock(&shard->lock);
+    const int last = --item->pins == 0 && item->detached;
+    pthread_mutex_unlock(&shard->lock);
+    if (last)
+        discard(cache, item);
+}
+
+/* ---- Life -------------------------------------------------------------------------- */
+
+int memfs_cache_init(struct memfs_cache *cache, const struct memfs_allocator *allocator, struct memfs_epochs *epochs,
+                     uint64_t budget)
+{
+    memset(cache, 0, sizeof *cache);
+    cache->allocator = *allocator;
+    cache->epochs = epochs;
+    cache->budget = budget;
+    unsigned made = 0;
+    int error = 0;
+    for (; made < MEMFS_CACHE_SHARDS; made++) {
+        error = pthread_mutex_init(&cache->shard[made].lock, NULL);
+        if (error)
+            break;
+        error = pthread_cond_init(&cache->shard[made].loaded, NULL);
+        if (error) {
+            pthread_mutex_destroy(&cache->shard[made].lock);
+            break;
+        }
+    }
+    if (!error)
+        return 0;
+    while (made-- > 0) {
+        pthread_cond_destroy(&cache->shard[made].loaded);
+        pthread_mutex_destroy(&cache->shard[made].lock);
+    }
+    return -error;
+}
+
+void memfs_cache_empty(struct memfs_cache *cache)
+{
+    for (unsigned i = 0; i < MEMFS_CACHE_SHARDS; i++) {
+        struct memfs_shard *shard = &cache->shard[i];
+        while (shard->hand) {
+            struct memfs_item *item = shard->hand;
+            assert(item->pins == 0);
+            detach(shard, item);
+            discard(cache, item);
+        }
+    }
+}
+
+void memfs_cache_destroy(struct memfs_cache *cache)
+{
+    for (unsigned i = 0; i < MEMFS_CACHE_SHARDS; i++) {
+        pthread_cond_destroy(&cache->shard[i].loaded);
+        pthread_mutex_destroy(&cache->shard[i].lock);
+    }
+}

@@ -1,0 +1,203 @@
+#include "codec.h"
+#include "alloc.h"
+#include "layout.h"
+
+#include <errno.h>
+#include <string.h>
+
+#define ZSTD_STATIC_LINKING_ONLY
+#include <zstd.h>
+#include <zstd_errors.h>
+
+/* zstd's memory comes from the caller's allocator, which wants sizes back:
+ * each piece begins with its own. */
+#define PIECE_HEAD _Alignof(max_align_t)
+_Static_assert(PIECE_HEAD >= sizeof(size_t), "a size fits before a piece of memory");
+
+static void *piece_alloc(void *allocator, size_t size)
+{
+    if (size > SIZE_MAX - PIECE_HEAD)
+        return NULL;
+    unsigned char *piece = memfs_alloc(allocator, size + PIECE_HEAD);
+    if (!piece)
+        return NULL;
+    memcpy(piece, &size, sizeof size);
+    return piece + PIECE_HEAD;
+}
+
+static void piece_free(void *allocator, void *address)
+{
+    if (!address)
+        return;
+    unsigned char *piece = (unsigned char *)address - PIECE_HEAD;
+    size_t size;
+    memcpy(&size, piece, sizeof size);
+    memfs_free(allocator, piece, size + PIECE_HEAD);
+}
+
+/* ---- Encoding --------------------------------------------------------------------- */
+
+struct memfs_encoder {
+    struct memfs_allocator allocator;
+    ZSTD_CCtx *context;
+};
+
+int memfs_encoder_create(const struct memfs_allocator *allocator, int level, struct memfs_encoder **out)
+{
+    if (level < 1 || level > 19)
+        return -EINVAL;
+    struct memfs_encoder *encoder = memfs_alloc_zeroed(allocator, sizeof *encoder);
+    if (!encoder)
+        return -ENOMEM;
+    encoder->allocator = *allocator;
+    encoder->context = ZSTD_createCCtx_advanced((ZSTD_customMem){piece_alloc, piece_free, &encoder->allocator});
+    if (!encoder->context || ZSTD_isError(ZSTD_CCtx_setParameter(encoder->context, ZSTD_c_compressionLevel, level))) {
+        memfs_encoder_destroy(encoder);
+        return -ENOMEM;
+    }
+    *out = encoder;
+    return 0;
+}
+
+void memfs_encoder_destroy(struct memfs_encoder *encoder)
+{
+    if (!encoder)
+        return;
+    ZSTD_freeCCtx(encoder->context);
+    const struct memfs_allocator allocator = encoder->allocator;
+    memfs_free(&allocator, encoder, sizeof *encoder);
+}
+
+int memfs_encode(struct memfs_encoder *encoder, const void *raw, size_t length, void *scratch, const void **stored,
+                 size_t *stored_length, uint8_t *codec)
+{
+    /* With one byte less than raw as room, zstd fails where it gains nothing. */
+    const size_t result = ZSTD_compress2(encoder->context, scratch, length - 1, raw, length);
+    if (!ZSTD_isError(result)) {
+        *stored = scratch;
+        *stored_length = result;
+        *codec = MEMFS_CODEC_ZSTD;
+        return 0;
+    }
+    if (ZSTD_getErrorCode(result) == ZSTD_error_memory_allocation)
+        return -ENOMEM;
+    if (ZSTD_getErrorCode(result) != ZSTD_error_dstSize_tooSmall)
+        return -EIO;
+    *stored = raw;
+    *stored_length = length;
+    *codec = MEMFS_CODEC_RAW;
+    return 0;
+}
+
+/* ---- Decoding --------------------------------------------------------------------- */
+
+#define WINDOW_LOG_MAX 24
+_Static_assert(MEMFS_WINDOW_MAX == 1u << WINDOW_LOG_MAX, "the limit of windows is one limit");
+#define DECODER_LARGE ((size_t)4 << 20)
+
+struct memfs_decoder {
+    struct memfs_allocator allocator;
+    ZSTD_DCtx *context;
+};
+
+int memfs_decoder_create(const struct memfs_allocator *allocator, struct memfs_decoder **out)
+{
+    struct memfs_decoder *decoder = memfs_alloc_zeroed(allocator, sizeof *decoder);
+    if (!decoder)
+        return -ENOMEM;
+    decoder->allocator = *allocator;
+    decoder->context = ZSTD_createDCtx_advanced((ZSTD_customMem){piece_alloc, piece_free, &decoder->allocator});
+    if (!decoder->context ||
+        ZSTD_isError(ZSTD_DCtx_setParameter(decoder->context, ZSTD_d_windowLogMax, WINDOW_LOG_MAX))) {
+        memfs_decoder_destroy(decoder);
+        return -ENOMEM;
+    }
+    *out = decoder;
+    return 0;
+}
+
+void memfs_decoder_destroy(struct memfs_decoder *decoder)
+{
+    if (!decoder)
+        return;
+    ZSTD_freeDCtx(decoder->context);
+    const struct memfs_allocator allocator = decoder->allocator;
+    memfs_free(&allocator, decoder, sizeof *decoder);
+}
+
+int memfs_decoder_is_large(const struct memfs_decoder *decoder)
+{
+    return ZSTD_sizeof_DCtx(decoder->context) > DECODER_LARGE;
+}
+
+/* One frame that fills the stored bytes and says what the ref says. */
+static const char *check_frame(const void *stored, size_t stored_length, size_t raw_length)
+{
+    ZSTD_frameHeader header;
+    if (ZSTD_getFrameHeader(&header, stored, stored_length) != 0 || header.frameType != ZSTD_frame)
+        return "it is not a zstd frame";
+    if (header.frameContentSize != raw_length)
+        return "its zstd frame states another content size than its ref";
+    if (header.dictID != 0)
+        return "its zstd frame needs a dictionary";
+    if (header.windowSize > MEMFS_WINDOW_MAX)
+        return "its zstd frame needs a window beyond the limit";
+    if (ZSTD_findFrameCompressedSize(stored, stored_length) != stored_length)
+        return "its zstd frame does not fill it";
+    return NULL;
+}
+
+static int decode_whole(ZSTD_DCtx *context, const void *stored, size_t stored_length, size_t raw_length, void *out,
+                        const char **reason)
+{
+    const size_t result = ZSTD_decompressDCtx(context, out, raw_length, stored, stored_length);
+    if (result == raw_length)
+        return 0;
+    if (ZSTD_isError(result) && ZSTD_getErrorCode(result) == ZSTD_error_memory_allocation)
+        return -ENOMEM;
+    *reason = ZSTD_isError(result) ? "zstd cannot decode it" : "it decodes to another length than its ref says";
+    return MEMFS_ECORRUPT;
+}
+
+static int decode_prefix(ZSTD_DCtx *context, const void *stored, size_t stored_length, void *out, size_t wanted,
+                         const char **reason)
+{
+    ZSTD_DCtx_reset(context, ZSTD_reset_session_only);
+    ZSTD_inBuffer in = {stored, stored_length, 0};
+    ZSTD_outBuffer to = {out, wanted, 0};
+    while (to.pos < wanted) {
+        const size_t in_before = in.pos, out_before = to.pos;
+        const size_t result = ZSTD_decompressStream(context, &to, &in);
+        if (ZSTD_isError(result)) {
+            if (ZSTD_getErrorCode(result) == ZSTD_error_memory_allocation)
+                return -ENOMEM;
+            *reason = "zstd cannot decode it";
+            return MEMFS_ECORRUPT;
+        }
+        if (to.pos < wanted && (result == 0 || (in.pos == in_before && to.pos == out_before))) {
+            *reason = "it decodes to fewer bytes than its ref says";
+            return MEMFS_ECORRUPT;
+        }
+    }
+    return 0;
+}
+
+int memfs_decode(struct memfs_decoder *decoder, uint8_t codec, const void *stored, size_t stored_length,
+                 size_t raw_length, void *out, size_t wanted, const char **reason)
+{
+    *reason = NULL;
+    if (codec == MEMFS_CODEC_RAW) {
+        if (stored_length != raw_length) {
+            *reason = "it is stored raw, but its stored and raw lengths differ";
+            return MEMFS_ECORRUPT;
+        }
+        memcpy(out, stored, wanted);
+        return 0;
+    }
+    *reason = codec == MEMFS_CODEC_ZSTD ? check_frame(stored, stored_length, raw_length) : "its codec is unknown";
+    if (*reason)
+        return MEMFS_ECORRUPT;
+    if (wanted < raw_length)
+        return decode_prefix(decoder->context, stored, stored_length, out, wanted, reason);
+    return decode_whole(decoder->context, stored, stored_length, raw_length, out, reason);
+}

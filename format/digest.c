@@ -1,0 +1,92 @@
+#include "digest.h"
+
+#include <string.h>
+
+void memfs_digest_begin(struct memfs_digest *digest)
+{
+    memset(digest, 0, sizeof *digest);
+    memfs_hasher_begin(&digest->hasher);
+}
+
+static int all_zero(const uint8_t *bytes, size_t length)
+{
+    return length == 0 || (bytes[0] == 0 && memcmp(bytes, bytes + 1, length - 1) == 0);
+}
+
+static void end_hole(struct memfs_digest *digest)
+{
+    if (digest->hole_length > 0)
+        memfs_hasher_add_hole(&digest->hasher, digest->hole, digest->hole_length);
+    digest->hole_length = 0;
+}
+
+static void take_hole(struct memfs_digest *digest, uint64_t at, uint64_t length)
+{
+    if (digest->hole_length == 0)
+        digest->hole = at;
+    digest->hole_length += length;
+}
+
+/* A page, or the last part of one; it begins at `at`. */
+static void take_page(struct memfs_digest *digest, uint64_t at, const uint8_t *bytes, size_t length)
+{
+    if (all_zero(bytes, length)) {
+        take_hole(digest, at, length);
+    } else {
+        end_hole(digest);
+        memfs_hasher_add(&digest->hasher, bytes, length);
+    }
+}
+
+static void take_filled_page(struct memfs_digest *digest)
+{
+    if (digest->fill > 0)
+        take_page(digest, digest->offset - digest->fill, digest->page, digest->fill);
+    digest->fill = 0;
+}
+
+void memfs_digest_add(struct memfs_digest *digest, const void *data, size_t length)
+{
+    const uint8_t *bytes = data;
+    while (length > 0) {
+        if (digest->fill == 0 && length >= MEMFS_HOLE_BYTES) {
+            take_page(digest, digest->offset, bytes, MEMFS_HOLE_BYTES);
+            digest->offset += MEMFS_HOLE_BYTES;
+            bytes += MEMFS_HOLE_BYTES;
+            length -= MEMFS_HOLE_BYTES;
+            continue;
+        }
+        const size_t room = MEMFS_HOLE_BYTES - digest->fill;
+        const size_t part = length < room ? length : room;
+        memcpy(digest->page + digest->fill, bytes, part);
+        digest->fill += part;
+        digest->offset += part;
+        bytes += part;
+        length -= part;
+        if (digest->fill == MEMFS_HOLE_BYTES)
+            take_filled_page(digest);
+    }
+}
+
+void memfs_digest_add_gap(struct memfs_digest *digest, uint64_t length)
+{
+    static const uint8_t zeros[MEMFS_HOLE_BYTES];
+    if (digest->fill > 0) {
+        const size_t room = MEMFS_HOLE_BYTES - digest->fill;
+        const size_t part = length < room ? (size_t)length : room;
+        memfs_digest_add(digest, zeros, part);
+        length -= part;
+    }
+    const uint64_t whole = length / MEMFS_HOLE_BYTES * MEMFS_HOLE_BYTES;
+    if (whole > 0)
+        take_hole(digest, digest->offset, whole);
+    digest->offset += whole;
+    memfs_digest_add(digest, zeros, (size_t)(length - whole));
+}
+
+uint64_t memfs_digest_end(struct memfs_digest *digest)
+{
+    take_filled_page(digest);
+    end_hole(digest);
+    return memfs_hasher_end(&digest->hasher);
+}

@@ -1,0 +1,145 @@
+/*
+ * memfs: images. memfs_image_open_...() makes a backing of an image, on which
+ * any number of filesystems can stand; memfs_freeze_...() writes a filesystem
+ * to an image. FORMAT.md specifies the bytes.
+ *
+ * An image may come from an enemy: opening, reading and verifying one is safe
+ * in any order. Its checksums show damage, not malice.
+ */
+#ifndef MEMFS_IMAGE_H
+#define MEMFS_IMAGE_H
+
+#include "memfs.h"
+#include "memfs_host.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* ---- Opening ---------------------------------------------------------------- */
+
+typedef struct memfs_image memfs_image;
+
+/* Bytes to read from. read_at reads exactly length bytes at offset: 0 or a
+ * negative errno; it may be called from several threads at once. close may be
+ * NULL; it is called once, when the image is gone or could not be opened. */
+struct memfs_source {
+    int (*read_at)(void *context, uint64_t offset, void *buffer, size_t length);
+    void (*close)(void *context);
+    void *context;
+    uint64_t size;
+};
+
+struct memfs_image_options {
+    size_t size;
+    const struct memfs_allocator *allocator; /* copied */
+    uint64_t cache_bytes; /* budget of decoded chunks and blocks; 0: 256 MiB */
+};
+
+/* Opens an image, reading its header, trailer and root only. The image is held
+ * until memfs_image_close() and by every filesystem on it. detail may be NULL.
+ * MEMFS_E..., errors of reading, -ENOMEM; -EISDIR, -ESPIPE for what is no file. */
+int memfs_image_open_path(const char *path, const struct memfs_image_options *options, memfs_image **out,
+                          struct memfs_detail *detail);
+/* Reads from fd with pread, and does not close it; it must stay open. */
+int memfs_image_open_fd(int fd, const struct memfs_image_options *options, memfs_image **out,
+                        struct memfs_detail *detail);
+/* Reads from memory, which must stay and not change. */
+int memfs_image_open_buffer(const void *data, size_t length, const struct memfs_image_options *options,
+                            memfs_image **out, struct memfs_detail *detail);
+int memfs_image_open_source(const struct memfs_source *source, const struct memfs_image_options *options,
+                            memfs_image **out, struct memfs_detail *detail);
+void memfs_image_close(memfs_image *image); /* NULL is accepted */
+
+/* The image as a backing, for memfs_options; held by the image, not by the
+ * caller. */
+memfs_backing *memfs_image_backing(memfs_image *image);
+
+/* The newest damage met while reading: MEMFS_E... with where and what, or 0. */
+int memfs_image_damage(memfs_image *image, struct memfs_detail *out);
+
+/* What the root says. */
+struct memfs_image_info {
+    uint16_t format_major, format_minor;
+    uint64_t features_incompatible, features_read_only_compatible, features_compatible;
+    uint64_t image_bytes;
+    uint32_t block_size;
+    uint32_t generation; /* from 1 */
+    int has_time;
+    int64_t time;         /* of the freeze, nanoseconds since 1970, if has_time */
+    char message[4097];   /* "" if none */
+    uint64_t nodes;       /* in use */
+    uint64_t types[7];    /* regular, directory, symlink, fifo, socket, character, block */
+    uint64_t content_bytes; /* of all files, holes counted */
+    uint64_t data_bytes;    /* of all files, without holes, before sharing */
+    uint64_t stored_bytes;  /* of the blocks with contents */
+    uint64_t raw_bytes;     /* the same before compression, after sharing */
+    uint64_t blocks;
+    uint64_t entries, extents, xattrs, blob_bytes;
+};
+int memfs_image_info(memfs_image *image, struct memfs_image_info *out);
+
+/* Counters since opening. */
+struct memfs_image_statistics {
+    uint64_t reads, read_bytes;       /* from the source */
+    uint64_t decoded_bytes;           /* raw bytes that came out of decoding */
+    uint64_t cached_bytes;            /* now in the cache */
+};
+void memfs_image_statistics(memfs_image *image, struct memfs_image_statistics *out);
+
+/* ---- Verifying ---------------------------------------------------------------- */
+
+struct memfs_verify_options {
+    size_t size;
+    int quick; /* checksums of all stored bytes, and that they fill the file without gap or overlap */
+    int (*finding)(void *context, const struct memfs_detail *finding); /* nonzero stops; may be NULL */
+    void *finding_context;
+    memfs_progress_fn *progress;
+    void *progress_context;
+};
+
+/* Checks an image whole: the checksums, every record, every count, that the
+ * tree is one tree, and that each file's contents have their digest. 0 if
+ * nothing was found, else the first finding's error, also in detail. */
+int memfs_verify(memfs_image *image, const struct memfs_verify_options *options, struct memfs_detail *detail);
+
+/* ---- Freezing ------------------------------------------------------------------ */
+
+/* Takes bytes in order: all of them or a negative errno. */
+struct memfs_sink {
+    int (*write)(void *context, const void *data, size_t length);
+    void *context;
+};
+
+struct memfs_freeze_options {
+    size_t size;
+    const struct memfs_allocator *allocator; /* copied; for what freezing itself needs */
+    int level;           /* zstd's, 1 to 19; 0: 3 */
+    uint32_t block_size; /* bytes, a power of two from 64 KiB to 16 MiB; 0: 1 MiB */
+    unsigned threads;    /* accepted; one works for now */
+    int has_time;
+    int64_t time;
+    const char *message; /* up to 4,096 bytes; NULL: none */
+    int replace;         /* memfs_freeze_path: replace an existing file, else -EEXIST */
+    uint32_t file_mode;  /* memfs_freeze_path: permissions of the new file; 0: 0644 less the umask */
+    memfs_problem_fn *problem; /* a file whose contents could not be had: 0 leaves it out */
+    void *problem_context;
+    memfs_progress_fn *progress;
+    void *progress_context;
+};
+
+/* Writes the whole filesystem. The bytes depend on the tree and the options
+ * alone. The filesystem must not be changed meanwhile: -EBUSY if it was. */
+int memfs_freeze(memfs *fs, const struct memfs_sink *sink, const struct memfs_freeze_options *options,
+                 struct memfs_detail *detail);
+/* To a file that appears whole or not at all: written beside path under a
+ * temporary name, synced, renamed. */
+int memfs_freeze_path(memfs *fs, const char *path, const struct memfs_freeze_options *options,
+                      struct memfs_detail *detail);
+/* To a descriptor, a pipe too; not closed, not synced. */
+int memfs_freeze_fd(memfs *fs, int fd, const struct memfs_freeze_options *options, struct memfs_detail *detail);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

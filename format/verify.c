@@ -1,0 +1,228 @@
+/*
+ * Verifying an image whole: the parts' order, and what they share.
+ */
+#include "verify.h"
+#include "alloc.h"
+#include "columns.h"
+#include "detail.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#define WORK_TOLD ((uint64_t)4 << 20) /* bytes between two calls of the progress function */
+#define WORK_NODE 256u                /* what a node counts as */
+
+/* ---- Findings ------------------------------------------------------------------- */
+
+int memfs_verify_report(struct memfs_verifying *v, const struct memfs_detail *finding)
+{
+    if (v->findings++ == 0)
+        v->first = *finding;
+    /* With nobody to tell more to, the first is all that is wanted. */
+    return v->options.finding ? v->options.finding(v->options.finding_context, finding) : 1;
+}
+
+int memfs_verify_finding(struct memfs_verifying *v, int error, uint64_t offset, const char *format, ...)
+{
+    struct memfs_detail finding = {.error = error, .offset = offset};
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(finding.text, sizeof finding.text, format, arguments);
+    va_end(arguments);
+    return memfs_verify_report(v, &finding);
+}
+
+int memfs_verify_record(struct memfs_verifying *v, enum memfs_table table, uint64_t index, const char *format, ...)
+{
+    static const char *const names[MEMFS_BACKED] = {"node", "entry", "extent", "attribute", "blob at", "digest"};
+    const uint64_t chunk = index / memfs_chunk_capacity(table);
+    struct memfs_ref ref;
+    struct memfs_detail finding = {.error = MEMFS_ECORRUPT, .offset = MEMFS_NOWHERE};
+    if (memfs_image_find_ref(v->image, table, chunk, &ref, NULL) == 0)
+        finding.offset = ref.offset;
+    const int used = snprintf(finding.text, sizeof finding.text, "%s: chunk %" PRIu64 ": %s %" PRIu64 ": ",
+                              memfs_table_name(table), chunk, names[table], index);
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(finding.text + used, sizeof finding.text - (size_t)used, format, arguments);
+    va_end(arguments);
+    return memfs_verify_report(v, &finding);
+}
+
+int memfs_verify_error(struct memfs_verifying *v, int error, const struct memfs_detail *detail)
+{
+    if (error <= MEMFS_ENOTIMAGE && error >= MEMFS_ELIMIT)
+        return memfs_verify_report(v, detail);
+    v->failure = error;
+    if (v->findings == 0) {
+        v->first = *detail;
+        if (detail->error == 0)
+            memfs_detail_fill(&v->first, error, MEMFS_NOWHERE, "cannot verify: %s", memfs_strerror(error));
+    }
+    return 1;
+}
+
+int memfs_verify_progress(struct memfs_verifying *v, uint64_t bytes, uint64_t nodes)
+{
+    v->progress.bytes += bytes;
+    v->progress.nodes += nodes;
+    v->untold += bytes + nodes * WORK_NODE;
+    if (v->untold < WORK_TOLD || !v->options.progress)
+        return 0;
+    v->untold = 0;
+    if (v->options.progress(v->options.progress_context, &v->progress) == 0)
+        return 0;
+    v->failure = -ECANCELED;
+    if (v->findings == 0)
+        memfs_detail_fill(&v->first, -ECANCELED, MEMFS_NOWHERE, "verifying was cancelled");
+    return 1;
+}
+
+/* ---- Records one after the other -------------------------------------------------- */
+
+void memfs_look_end(struct memfs_verifying *v, struct memfs_look *look)
+{
+    if (look->data)
+        memfs_image_ops.unpin(&v->image->backing, &look->pin);
+    look->data = NULL;
+}
+
+int memfs_look_chunk(struct memfs_verifying *v, struct memfs_look *look, enum memfs_table table, uint64_t index)
+{
+    const uint64_t chunk = index / memfs_chunk_capacity(table);
+    if (look->data && look->chunk == chunk)
+        return 0;
+    memfs_look_end(v, look);
+    struct memfs_detail detail = {0};
+    const int error = memfs_image_load(v->image, table, chunk, &look->pin, &look->data, &detail);
+    if (error) {
+        look->data = NULL;
+        v->tables_broken = 1;
+        memfs_verify_error(v, error, &detail);
+        return 1;
+    }
+    look->chunk = chunk;
+    return 0;
+}
+
+int memfs_look_node(struct memfs_verifying *v, struct memfs_look *look, uint64_t index,
+                    const struct memfs_node_record **out)
+{
+    const int stop = memfs_look_chunk(v, look, MEMFS_NODES, index);
+    if (!stop)
+        *out = (const struct memfs_node_record *)look->data + index % MEMFS_CHUNK_RECORDS;
+    return stop;
+}
+
+int memfs_look_entry(struct memfs_verifying *v, struct memfs_look *look, uint64_t index,
+                     const struct memfs_entry **out, const char **name)
+{
+    const int stop = memfs_look_chunk(v, look, MEMFS_ENTRIES, index);
+    if (stop)
+        return stop;
+    *out = (const struct memfs_entry *)look->data + index % MEMFS_CHUNK_RECORDS;
+    *name = memfs_entry_name(look->data, *out);
+    return 0;
+}
+
+int memfs_look_extent(struct memfs_verifying *v, struct memfs_look *look, uint64_t index,
+                      const struct memfs_extent **out)
+{
+    const int stop = memfs_look_chunk(v, look, MEMFS_EXTENTS, index);
+    if (!stop)
+        *out = (const struct memfs_extent *)look->data + index % MEMFS_CHUNK_RECORDS;
+    return stop;
+}
+
+int memfs_look_xattr(struct memfs_verifying *v, struct memfs_look *look, uint64_t index,
+                     const struct memfs_xattr **out)
+{
+    const int stop = memfs_look_chunk(v, look, MEMFS_XATTRS, index);
+    if (!stop)
+        *out = (const struct memfs_xattr *)look->data + index % MEMFS_CHUNK_RECORDS;
+    return stop;
+}
+
+int memfs_look_digest(struct memfs_verifying *v, struct memfs_look *look, uint64_t index, uint64_t *out)
+{
+    const int stop = memfs_look_chunk(v, look, MEMFS_DIGESTS, index);
+    if (!stop)
+        *out = ((const uint64_t *)look->data)[index % MEMFS_CHUNK_RECORDS];
+    return stop;
+}
+
+int memfs_look_blob(struct memfs_verifying *v, struct memfs_look *look, uint64_t offset, const char **out)
+{
+    const int stop = memfs_look_chunk(v, look, MEMFS_BLOBS, offset);
+    if (!stop)
+        *out = (const char *)look->data + offset % MEMFS_BLOB_BYTES;
+    return stop;
+}
+
+/* ---- Chunk by chunk ------------------------------------------------------------------ */
+
+int memfs_verify_chunks(struct memfs_verifying *v)
+{
+    for (unsigned table = 0; table < MEMFS_BACKED; table++) {
+        const uint64_t chunks = memfs_chunk_total(table, v->image->root.table[table].count);
+        for (uint64_t chunk = 0; chunk < chunks; chunk++) {
+            struct memfs_pin pin = {0};
+            const void *data;
+            struct memfs_detail detail = {0};
+            const int error = memfs_image_load(v->image, (enum memfs_table)table, chunk, &pin, &data, &detail);
+            if (!error) {
+                memfs_image_ops.unpin(&v->image->backing, &pin);
+            } else {
+                v->tables_broken = 1;
+                if (memfs_verify_error(v, error, &detail))
+                    return 1;
+            }
+            if (memfs_verify_progress(v, 0, table == MEMFS_NODES ? MEMFS_CHUNK_RECORDS : 0))
+                return 1;
+        }
+    }
+    return 0;
+}
+
+/* ---- The whole -------------------------------------------------------------------------- */
+
+static int check_all(struct memfs_verifying *v)
+{
+    const uint64_t blocks = v->image->root.table[MEMFS_DATA].count;
+    int stop = memfs_verify_stored(v);
+    if (stop || v->options.quick || v->tables_broken)
+        return stop;
+    stop = memfs_verify_chunks(v);
+    if (stop || v->tables_broken)
+        return stop;
+    stop = memfs_verify_tree(v);
+    if (!stop)
+        stop = memfs_verify_xattrs(v);
+    if (!stop && blocks <= SIZE_MAX)
+        stop = memfs_verify_contents(v);
+    return stop;
+}
+
+int memfs_verify(memfs_image *image, const struct memfs_verify_options *options, struct memfs_detail *detail)
+{
+    struct memfs_verifying v = {.image = image};
+    if (options)
+        memcpy(&v.options, options,
+               options->size && options->size < sizeof v.options ? options->size : sizeof v.options);
+    v.progress.bytes_total = image->source.size + (v.options.quick ? 0 : image->root.data_bytes);
+    v.progress.nodes_total = v.options.quick ? 0 : image->backing.nodes_in_use;
+    const size_t blocks = (size_t)image->root.table[MEMFS_DATA].count;
+    if (!v.options.quick && blocks > 0) {
+        v.block_raw = memfs_alloc_array(&image->allocator, blocks, sizeof *v.block_raw);
+        if (!v.block_raw)
+            return memfs_detail_fill(detail, -ENOMEM, MEMFS_NOWHERE, "no memory to verify an image");
+    }
+    check_all(&v);
+    memfs_free(&image->allocator, v.block_raw, blocks * sizeof *v.block_raw);
+    if (detail && (v.findings > 0 || v.failure))
+        *detail = v.first;
+    return v.failure ? v.failure : v.findings > 0 ? v.first.error : 0;
+}

@@ -1,0 +1,77 @@
+/*
+ * Verifying, inside the format's room: what its parts share. Each part goes on
+ * after a finding where that makes sense, and returns nonzero to stop at once:
+ * somebody wanted to, or it cannot go on (`failure`).
+ */
+#ifndef MEMFS_VERIFY_H
+#define MEMFS_VERIFY_H
+
+#include "image.h"
+
+struct memfs_verifying {
+    struct memfs_image *image;
+    struct memfs_verify_options options;
+    struct memfs_detail first; /* finding; error 0: none */
+    uint64_t findings;
+    int failure; /* not the image's: no memory, cancelled, reading */
+    struct memfs_progress progress;
+    uint64_t untold;     /* work since the progress was told */
+    uint32_t *block_raw; /* by data block: its raw length; NULL in quick verification */
+    int tables_broken;   /* a chunk of a table, or of refs, could not be had */
+};
+
+/* Reports. Returns nonzero to stop. */
+__attribute__((format(printf, 4, 5))) int memfs_verify_finding(struct memfs_verifying *v, int error, uint64_t offset,
+                                                               const char *format, ...);
+int memfs_verify_report(struct memfs_verifying *v, const struct memfs_detail *finding);
+/* A contradiction in one record: MEMFS_ECORRUPT, at the offset of its chunk. */
+__attribute__((format(printf, 4, 5))) int memfs_verify_record(struct memfs_verifying *v, enum memfs_table table,
+                                                              uint64_t index, const char *format, ...);
+/* An error that may be the image's or not: reports it, or fails with it. */
+int memfs_verify_error(struct memfs_verifying *v, int error, const struct memfs_detail *detail);
+
+/* Counts work of so many bytes and nodes. Returns nonzero to stop. */
+int memfs_verify_progress(struct memfs_verifying *v, uint64_t bytes, uint64_t nodes);
+
+/* Looks at records one after the other; keeps the chunk of the last one pinned.
+ * Zeroed: holds nothing. For BLOBS index is an offset. */
+struct memfs_look {
+    const void *data;
+    struct memfs_pin pin;
+    uint64_t chunk;
+};
+/* The chunk that has index. Returns nonzero to stop; the record is there until
+ * the next call. */
+int memfs_look_chunk(struct memfs_verifying *v, struct memfs_look *look, enum memfs_table table, uint64_t index);
+void memfs_look_end(struct memfs_verifying *v, struct memfs_look *look);
+int memfs_look_node(struct memfs_verifying *v, struct memfs_look *look, uint64_t index,
+                    const struct memfs_node_record **out);
+/* *name is its name, without NUL. */
+int memfs_look_entry(struct memfs_verifying *v, struct memfs_look *look, uint64_t index,
+                     const struct memfs_entry **out, const char **name);
+int memfs_look_extent(struct memfs_verifying *v, struct memfs_look *look, uint64_t index,
+                      const struct memfs_extent **out);
+int memfs_look_xattr(struct memfs_verifying *v, struct memfs_look *look, uint64_t index,
+                     const struct memfs_xattr **out);
+int memfs_look_digest(struct memfs_verifying *v, struct memfs_look *look, uint64_t index, uint64_t *out);
+int memfs_look_blob(struct memfs_verifying *v, struct memfs_look *look, uint64_t offset, const char **out);
+
+/* The parts, in order. */
+int memfs_verify_stored(struct memfs_verifying *v);   /* bytes: hashes, tiling, generations */
+int memfs_verify_chunks(struct memfs_verifying *v);   /* each chunk alone */
+int memfs_verify_tree(struct memfs_verifying *v);     /* nodes and entries */
+int memfs_verify_xattrs(struct memfs_verifying *v);   /* attribute sets, link targets */
+int memfs_verify_contents(struct memfs_verifying *v); /* extents, digests, totals */
+
+/* Bits by number. */
+static inline int memfs_bit(const uint8_t *bits, uint64_t i)
+{
+    return bits[i >> 3] >> (i & 7) & 1;
+}
+
+static inline void memfs_bit_set(uint8_t *bits, uint64_t i)
+{
+    bits[i >> 3] = (uint8_t)(bits[i >> 3] | 1u << (i & 7));
+}
+
+#endif
