@@ -1,0 +1,16 @@
+/*
+ * The subcommands, one file each.
+ */
+#ifndef MEMFS_TOOLS_COMMANDS_H
+#define MEMFS_TOOLS_COMMANDS_H
+
+#include "options.h"
+
+extern const struct command command_pack;
+extern const struct command command_unpack;
+extern const struct command command_ls;
+extern const struct command command_cat;
+extern const struct command command_info;
+extern const struct command command_verify;
+
+#endif

@@ -1,0 +1,71 @@
+#include "directory.h"
+
+#include <errno.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define BATCH 64
+
+int directory_add(struct directory *directory, const char *name, size_t name_length, const struct memfs_stat *stat)
+{
+    struct directory_row row = {.name_length = name_length, .stat = *stat};
+    int result = buffer_append(&directory->names, name, name_length);
+    if (result == 0)
+        result = buffer_append(&directory->names, "", 1);
+    if (result == 0)
+        result = buffer_append(&directory->memory, &row, sizeof row);
+    if (result == 0)
+        directory->count++;
+    return result;
+}
+
+static int compare(const void *a, const void *b)
+{
+    const struct directory_row *left = a, *right = b;
+    return strcmp(left->name, right->name); /* unsigned bytes, as the format orders them */
+}
+
+void directory_sort(struct directory *directory)
+{
+    directory->rows = (struct directory_row *)(void *)directory->memory.data;
+    int sorted = 1;
+    const char *name = directory->names.data;
+    for (size_t i = 0; i < directory->count; i++) {
+        struct directory_row *row = &directory->rows[i];
+        row->name = name;
+        name += row->name_length + 1;
+        if (i > 0 && compare(row - 1, row) > 0)
+            sorted = 0;
+    }
+    if (!sorted) /* an image's directories come sorted */
+        qsort(directory->rows, directory->count, sizeof *directory->rows, compare);
+}
+
+int directory_read(struct directory *directory, memfs *fs, memfs_node dir, int with_stat)
+{
+    struct memfs_dirent *entries = malloc(BATCH * sizeof *entries);
+    if (!entries)
+        return -ENOMEM;
+    uint64_t cursor = 0;
+    int64_t got;
+    int result = 0;
+    while ((got = memfs_node_readdir(fs, NULL, dir, cursor, entries, BATCH, with_stat)) > 0 && result == 0) {
+        cursor = entries[got - 1].cursor;
+        for (int64_t i = 0; i < got && result == 0; i++)
+            result = directory_add(directory, entries[i].name, entries[i].name_length, &entries[i].stat);
+    }
+    free(entries);
+    if (got < 0)
+        result = (int)got;
+    if (result == 0)
+        directory_sort(directory);
+    return result;
+}
+
+void directory_free(struct directory *directory)
+{
+    buffer_free(&directory->memory);
+    buffer_free(&directory->names);
+    memset(directory, 0, sizeof *directory);
+}

@@ -1,0 +1,34 @@
+/*
+ * The entries of one directory of an image, in order of their names.
+ */
+#ifndef MEMFS_TOOLS_DIRECTORY_H
+#define MEMFS_TOOLS_DIRECTORY_H
+
+#include "buffer.h"
+#include "memfs.h"
+
+struct directory_row {
+    const char *name; /* with NUL, in names */
+    size_t name_length;
+    struct memfs_stat stat;
+};
+
+/* Zeroed: no entries. */
+struct directory {
+    struct directory_row *rows;
+    size_t count;
+    struct buffer memory; /* of the rows */
+    struct buffer names;
+};
+
+/* Reads all entries of dir; with_stat fills all of their stat, else only node and type are
+ * known. 0 or the library's error. */
+int directory_read(struct directory *directory, memfs *fs, memfs_node dir, int with_stat);
+
+/* Adds one row; directory_sort() must follow before rows are used. */
+int directory_add(struct directory *directory, const char *name, size_t name_length, const struct memfs_stat *stat);
+void directory_sort(struct directory *directory);
+
+void directory_free(struct directory *directory);
+
+#endif

@@ -1,0 +1,103 @@
+/*
+ * The command memfs: finds the subcommand and leaves the rest to it.
+ */
+#include "commands.h"
+#include "interrupt.h"
+#include "memfs.h"
+#include "message.h"
+#include "output.h"
+
+#include <fcntl.h>
+#include <locale.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static const struct command *const commands[] = {
+    &command_pack, &command_unpack, &command_ls, &command_cat, &command_info, &command_verify,
+};
+#define COMMANDS (sizeof commands / sizeof commands[0])
+
+static const struct command *find_command(const char *name)
+{
+    for (size_t i = 0; i < COMMANDS; i++) {
+        if (strcmp(commands[i]->name, name) == 0)
+            return commands[i];
+    }
+    return NULL;
+}
+
+static int help_all(void)
+{
+    output("Usage: memfs SUBCOMMAND [OPTION]... [OPERAND]...\n"
+           "Packs directories into images that open at once, and reads them.\n\n");
+    for (size_t i = 0; i < COMMANDS; i++)
+        output("  %-8s %s\n", commands[i]->name, commands[i]->summary);
+    output("\n'memfs SUBCOMMAND --help' tells more; 'memfs --version' the version.\n"
+           "\nExamples:\n"
+           "  memfs pack photos               makes photos.mfs\n"
+           "  memfs ls -l photos.mfs          lists it\n"
+           "  memfs unpack photos.mfs copy    writes it into the new directory copy\n"
+           "\nExit codes: 0 done, 1 different or incomplete, 2 wrong usage, 3 image damaged or not\n"
+           "an image, 4 failed.\n");
+    return output_finish();
+}
+
+static int help(int argc, char **argv)
+{
+    if (argc < 2)
+        return help_all();
+    if (argc > 2)
+        return message_usage(NULL, "help is about one subcommand at a time");
+    const struct command *command = find_command(argv[1]);
+    if (!command)
+        return message_usage(NULL, "unknown subcommand '%s'", argv[1]);
+    options_help(command);
+    return output_finish();
+}
+
+static int dispatch(int argc, char **argv)
+{
+    if (argc < 1)
+        return message_usage(NULL, "needs a subcommand");
+    if (strcmp(argv[0], "help") == 0 || strcmp(argv[0], "--help") == 0 || strcmp(argv[0], "-h") == 0)
+        return help(argc, argv);
+    if (strcmp(argv[0], "--version") == 0) {
+        output("memfs %s\n", MEMFS_VERSION);
+        return output_finish();
+    }
+    const struct command *command = find_command(argv[0]);
+    if (command)
+        return command->run(argc, argv);
+    if (argv[0][0] == '-')
+        return message_usage(NULL, "unknown option '%s'; a subcommand comes first", argv[0]);
+    return message_usage(NULL, "unknown subcommand '%s'", argv[0]);
+}
+
+/* If a standard descriptor is closed, the next file opened would take its place
+ * and get what is meant for the terminal. A write to the stand-in fails. */
+static int occupy_standard_descriptors(void)
+{
+    int fd;
+    do {
+        fd = open("/dev/null", O_RDONLY);
+    } while (fd >= 0 && fd <= STDERR_FILENO);
+    if (fd < 0)
+        return EXIT_FAILED;
+    close(fd);
+    return EXIT_DONE;
+}
+
+int main(int argc, char **argv)
+{
+    static char line[4096];
+    if (occupy_standard_descriptors() != EXIT_DONE)
+        return EXIT_FAILED;
+    setlocale(LC_CTYPE, "");
+    setvbuf(stderr, line, _IOLBF, sizeof line); /* a message is one write */
+    int code = dispatch(argc - 1, argv + 1);
+    if (code != EXIT_DONE)
+        interrupt_die();
+    return code;
+}

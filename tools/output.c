@@ -1,0 +1,63 @@
+#include "output.h"
+
+#include "escape.h"
+#include "interrupt.h"
+#include "message.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <unistd.h>
+
+static int failure; /* the errno of the first write that failed */
+
+static int check(int failed)
+{
+    if (failed && failure == 0)
+        failure = errno != 0 ? errno : EIO;
+    return failure;
+}
+
+int output(const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    int length = vprintf(format, arguments);
+    va_end(arguments);
+    return check(length < 0);
+}
+
+int output_name(const char *name, size_t length)
+{
+    if (isatty(STDOUT_FILENO)) {
+        escape_put(stdout, name, length);
+        return check(ferror(stdout));
+    }
+    return check(fwrite(name, 1, length, stdout) != length);
+}
+
+int output_bytes(const void *data, size_t length)
+{
+    const char *at = data;
+    while (length > 0) {
+        ssize_t written = write(STDOUT_FILENO, at, length);
+        if (written > 0) {
+            at += written;
+            length -= (size_t)written;
+        } else if (written < 0 && errno != EINTR) {
+            return -errno;
+        } else if (interrupt_noted()) {
+            return -ECANCELED;
+        }
+    }
+    return 0;
+}
+
+int output_finish(void)
+{
+    check(fflush(stdout) != 0);
+    if (failure == 0)
+        return EXIT_DONE;
+    message_error("standard output", NULL, -failure, NULL);
+    return EXIT_FAILED;
+}

@@ -1,0 +1,26 @@
+/*
+ * Standard output, whose errors are noticed.
+ */
+#ifndef MEMFS_TOOLS_OUTPUT_H
+#define MEMFS_TOOLS_OUTPUT_H
+
+#include <stddef.h>
+
+/* As printf() to standard output. Nonzero once writing has failed. */
+int output(const char *format, ...)
+#if defined(__GNUC__)
+    __attribute__((format(printf, 1, 2)))
+#endif
+    ;
+
+/* A name: escaped on a terminal, else as it is. Nonzero once writing has failed. */
+int output_name(const char *name, size_t length);
+
+/* All bytes, past the buffer, to standard output: 0 or a negative errno. A write
+ * that an interrupt ended is -ECANCELED. */
+int output_bytes(const void *data, size_t length);
+
+/* Writes what is buffered. EXIT_DONE, or EXIT_FAILED and says so once. */
+int output_finish(void);
+
+#endif

@@ -1,0 +1,23 @@
+/*
+ * How far something has come: one line on a terminal's standard error, rewritten
+ * in place; nothing anywhere else.
+ */
+#ifndef MEMFS_TOOLS_PROGRESS_H
+#define MEMFS_TOOLS_PROGRESS_H
+
+#include "memfs_host.h"
+
+/* what is the first word of the line, as "packing". One at a time. */
+void progress_start(const char *what, int quiet);
+
+/* A memfs_progress_fn: shows, and cancels when an interrupt was noted. */
+int progress_update(void *context, const struct memfs_progress *progress);
+
+/* Takes the line away, so that something else can be written; it comes again
+ * with the next update. */
+void progress_hide(void);
+
+/* Ends it; returns the seconds since the start, and whether it was shown. */
+double progress_end(int *shown);
+
+#endif

@@ -1,0 +1,70 @@
+#include "quantity.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+static const char suffix_letters[] = "KMGT";
+
+int quantity_parse(const char *text, int suffixes, uint64_t *out)
+{
+    uint64_t value = 0;
+    const char *at = text;
+    for (; *at >= '0' && *at <= '9'; at++) {
+        uint64_t digit = (uint64_t)(*at - '0');
+        if (value > (UINT64_MAX - digit) / 10)
+            return -1;
+        value = value * 10 + digit;
+    }
+    if (at == text)
+        return -1;
+    if (*at != '\0' && suffixes) {
+        const char *letter = strchr(suffix_letters, *at);
+        if (!letter)
+            return -1;
+        unsigned shift = 10 * (unsigned)(letter - suffix_letters + 1);
+        if (value > UINT64_MAX >> shift)
+            return -1;
+        value <<= shift;
+        at++;
+    }
+    if (*at != '\0')
+        return -1;
+    *out = value;
+    return 0;
+}
+
+const char *quantity_bytes(uint64_t bytes, char text[QUANTITY_ROOM])
+{
+    static const char *const units[] = {"KiB", "MiB", "GiB", "TiB", "PiB", "EiB"};
+    if (bytes < 1024) {
+        snprintf(text, QUANTITY_ROOM, "%" PRIu64 " byte%s", bytes, bytes == 1 ? "" : "s");
+        return text;
+    }
+    double value = (double)bytes / 1024;
+    size_t unit = 0;
+    for (; value >= 1023.95 && unit + 1 < sizeof units / sizeof units[0]; unit++)
+        value /= 1024;
+    snprintf(text, QUANTITY_ROOM, "%.1f %s", value, units[unit]);
+    return text;
+}
+
+const char *quantity_seconds(uint64_t seconds, char text[QUANTITY_ROOM])
+{
+    uint64_t hours = seconds / 3600;
+    unsigned minutes = (unsigned)(seconds / 60 % 60);
+    unsigned rest = (unsigned)(seconds % 60);
+    if (hours > 0)
+        snprintf(text, QUANTITY_ROOM, "%" PRIu64 ":%02u:%02u", hours, minutes, rest);
+    else
+        snprintf(text, QUANTITY_ROOM, "%u:%02u", minutes, rest);
+    return text;
+}
+
+const char *quantity_percent(uint64_t part, uint64_t whole, char text[QUANTITY_ROOM])
+{
+    if (whole == 0)
+        return "-";
+    snprintf(text, QUANTITY_ROOM, "%.1f %%", 100.0 * (double)part / (double)whole);
+    return text;
+}

@@ -1,0 +1,24 @@
+/*
+ * Quantities as people write them: 64K, 1.3 GiB, 2:05.
+ */
+#ifndef MEMFS_TOOLS_QUANTITY_H
+#define MEMFS_TOOLS_QUANTITY_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#define QUANTITY_ROOM 32 /* bytes that every text made here fits in */
+
+/* Digits, with suffixes one of K, M, G, T. 0, or -1 if text is anything else or too large. */
+int quantity_parse(const char *text, int suffixes, uint64_t *out);
+
+/* "517 bytes", "64.0 KiB", "1.3 GiB". */
+const char *quantity_bytes(uint64_t bytes, char text[QUANTITY_ROOM]);
+
+/* "0:07", "2:05", "1:02:05". */
+const char *quantity_seconds(uint64_t seconds, char text[QUANTITY_ROOM]);
+
+/* part of whole in percent, "41.3 %"; "-" of nothing. */
+const char *quantity_percent(uint64_t part, uint64_t whole, char text[QUANTITY_ROOM]);
+
+#endif
