@@ -1,0 +1,191 @@
+#!/bin/bash
+# What each subcommand writes, and its help.
+. "$(dirname "$0")/lib.sh"
+export TZ=UTC
+
+# says TEXT COMMAND...: writes exactly that, and exits with 0.
+says() {
+    local text=$1
+    shift
+    run "$@"
+    { [ "$status" = 0 ] || { echo "exit code $status" && cat "$work/.err"; }; diff <(printf '%s' "$text") "$work/.out"; } >"$work/.log"
+    judge "${*//$BUILD\//}" "$(($(wc -l <"$work/.log") > 0))" "$*" "$work/.log"
+}
+
+mkdir -p small/sub/deeper small/empty
+printf 'hello\n' >small/hello
+printf '12345' >small/sub/five
+printf 'x' >small/sub/deeper/x
+ln -s sub/five small/link
+ln -s nowhere small/dangling
+ln small/hello small/sub/again
+mkfifo small/fifo
+chmod 4755 small/hello
+chmod 1777 small/sub
+chmod 644 small/sub/five small/sub/deeper/x small/fifo
+[ ! "$root" ] || chown -hR 12:345 small
+[ ! "$root" ] || chmod 4755 small/hello
+find small -exec touch -h -d '2001-02-03 04:05:06' '{}' +
+own="12 345"
+[ "$root" ] || own="$(id -u) $(id -g)"
+
+says "" "$memfs" pack small
+check "pack makes small.mfs" test -f small.mfs
+says 'dangling
+empty
+fifo
+hello
+link
+sub
+' "$memfs" ls small.mfs
+says 'again
+deeper
+five
+' "$memfs" ls small.mfs sub
+says 'again
+deeper
+five
+' "$memfs" ls small.mfs /sub/
+says 'hello
+sub/five
+
+sub/deeper:
+x
+' "$memfs" ls small.mfs sub/five sub/deeper hello
+says "lrwxrwxrwx 1 $own 7 2001-02-03 04:05 dangling -> nowhere
+drwxr-xr-x 2 $own 0 2001-02-03 04:05 empty
+prw-r--r-- 1 $own 0 2001-02-03 04:05 fifo
+-rwsr-xr-x 2 $own 6 2001-02-03 04:05 hello
+lrwxrwxrwx 1 $own 8 2001-02-03 04:05 link -> sub/five
+drwxrwxrwt 3 $own 3 2001-02-03 04:05 sub
+" "$memfs" ls -l small.mfs
+says '/:
+dangling
+empty
+fifo
+hello
+link
+sub
+
+/empty:
+
+/sub:
+again
+deeper
+five
+
+/sub/deeper:
+x
+' "$memfs" ls -R small.mfs
+says "sub:
+-rwsr-xr-x 2 $own 6 2001-02-03 04:05 again
+drwxr-xr-x 2 $own 1 2001-02-03 04:05 deeper
+-rw-r--r-- 1 $own 5 2001-02-03 04:05 five
+
+sub/deeper:
+-rw-r--r-- 1 $own 1 2001-02-03 04:05 x
+" "$memfs" ls small.mfs -lR sub
+says 'link
+' "$memfs" ls small.mfs link
+says "lrwxrwxrwx 1 $own 8 2001-02-03 04:05 link -> sub/five
+" "$memfs" ls -l small.mfs link
+says 'dangling
+' "$memfs" ls small.mfs dangling
+says 'hello
+' "$memfs" cat small.mfs hello
+says 'hello
+12345x' "$memfs" cat small.mfs hello link -- sub/deeper/../deeper/x
+says '' "$memfs" ls small.mfs empty
+cp small.mfs ./-odd
+says 'hello
+' "$memfs" cat -- -odd hello
+says 'hello
+' "$memfs" cat ./-odd hello
+run "$memfs" info small.mfs
+check "info counts" grep -q '^nodes  *9: 3 files, 4 directories, 2 symbolic links, 1 FIFO$\|^nodes  *10: 3 files, 4 directories, 2 symbolic links, 1 FIFO$' .out
+check "info says no features" grep -q '^features  *none$' .out
+says 'small.mfs: intact (3 files, 12 bytes)
+' "$memfs" verify small.mfs
+says 'small.mfs: intact (3 files, 12 bytes)
+-odd: intact (3 files, 12 bytes)
+' "$memfs" verify small.mfs -- -odd
+says 'small.mfs: all checksums are right
+' "$memfs" verify --quick small.mfs
+says '' "$memfs" verify -q small.mfs
+
+# Names of images and directories.
+says '' "$memfs" pack -f small/
+mkdir -p place && cd place || exit 2
+says '' "$memfs" pack ../small/.
+check "the image of 'small/.' is small.mfs" only . small.mfs
+says '' "$memfs" pack ../small/sub/..  other.mfs
+says '' "$memfs" unpack -q other.mfs
+says '' "$memfs" unpack -q ./small.mfs
+check "other.mfs goes into other" only . small.mfs other.mfs other small
+cd ..
+rm -rf place
+says '' "$memfs" pack small new.mfs
+expect 4 "new.mfs: .*exists; -f replaces it" "$memfs" pack small new.mfs
+says '' "$memfs" pack -f small new.mfs
+check "the same bytes" cmp small.mfs new.mfs
+check "the image's permissions are the umask's" test "$(stat -c %a new.mfs)" = 644
+
+# Into directories with something in them.
+mkdir into && echo mine >into/other
+expect 4 "into: .*not empty.*--into" "$memfs" unpack small.mfs into
+check "it is untouched" only into other
+says '' "$memfs" unpack -q --into small.mfs into
+check "--into adds" test "$(cat into/other into/sub/five | tr -d '\n')" = mine12345
+expect 4 "into|exists" "$memfs" unpack -q --into small.mfs into
+check "a second time changes nothing" test "$(cat into/other into/sub/five | tr -d '\n')" = mine12345
+mkdir fresh
+says '' "$memfs" unpack -q small.mfs fresh
+check "an empty directory will do" test -f fresh/sub/five
+
+# Budgets.
+expect 4 "max-bytes" "$memfs" unpack --max-bytes 11 small.mfs budget
+expect 4 "max-entries|max-bytes" "$memfs" unpack --max-entries 5 small.mfs budget
+check "nothing is left" test ! -e budget
+says '' "$memfs" unpack -q --max-bytes 1K --max-entries 100 small.mfs budget
+
+# Names on a terminal and in a pipe.
+mkdir odd && touch odd/$'new\nline' odd/$'\033[31mred' odd/$'caf\303\251' odd/$'bad\377' odd/$'\342\200\256txt' odd/'a\b'
+"$memfs" pack odd
+says $'\033[31mred\na\\b\nbad\377\ncaf\303\251\nnew\nline\n\342\200\256txt\n' "$memfs" ls odd.mfs
+if command -v script >/dev/null; then
+    script -qec "$memfs ls odd.mfs" .typescript >.tty 2>&1 </dev/null
+    tr -d '\r' <.tty >.out
+    printf '\\033[31mred\na\\\\b\nbad\\377\ncaf\303\251\nnew\\nline\n\\342\\200\\256txt\n' >.want
+    check "names are escaped on a terminal" diff .want .out
+    script -qec "$memfs pack odd -" .typescript >.tty 2>&1 </dev/null
+    check "no image on a terminal" grep -q "not for a terminal" .tty
+    script -qec "$memfs ls -" .typescript >.tty 2>&1 </dev/null
+    check "no image from a terminal" grep -q "terminal" .tty
+else
+    skip "names on a terminal" "no script"
+fi
+
+# Help.
+run "$memfs" --version
+check "--version" grep -qx 'memfs [0-9.]*' .out
+run "$memfs"
+check "no subcommand: wrong usage" test "$status" = 2
+for command in pack unpack ls cat info verify; do
+    run "$memfs" "$command" --help
+    cp .out .help
+    check "$command --help" test "$status" = 0 -a ! -s .err
+    check "fits 100 columns" test -z "$(awk 'length > 100' .help)"
+    run "$memfs" help "$command"
+    check "help $command is the same" cmp .help .out
+    check "memfs --help has it" grep -q "^  $command " <("$memfs" --help)
+    man=$tests/../tools/memfs.1
+    check "the man page has it" grep -q "^.SS $command\$" "$man"
+    section=$(sed -n "/^\.SS $command\$/,/^\.S[SH] /p" "$man" | sed 's/\\-/-/g')
+    for option in $(grep -oE -- '^  (-[a-zA-Z],|   ) --[a-z-]+' .help | grep -oE -- '-[a-zA-Z-]+'); do
+        [ "$option" = --help ] || check "the man page has $command $option" grep -qwF -- "$option" <<<"$section"
+    done
+done
+if command -v man >/dev/null; then
+    check "the man page is well-formed" test -z "$(man --warnings -E UTF-8 -l -Tutf8 -Z "$man" 2>&1 >/dev/null)"
+fi
+done_testing

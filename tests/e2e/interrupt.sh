@@ -1,0 +1,83 @@
+#!/bin/bash
+# Ctrl-C and its like, at any moment: dead by that signal, nothing left behind.
+. "$(dirname "$0")/lib.sh"
+
+mkdir tree
+for i in $(seq 60); do
+    mkdir "tree/$i"
+    head -c 1500000 /dev/urandom | base64 >"tree/$i/large"
+    (cd "tree/$i" && seq 40 | xargs touch)
+done
+"$memfs" pack -l 1 tree done.mfs || exit 2
+
+# try SIGNAL SECONDS COMMAND...: exit code in $status; 0 if it was too fast.
+try() {
+    run timeout --preserve-status -s "$1" -k 20 "$2" "${@:3}"
+}
+
+# interrupt WHAT SIGNAL CODE NEW COMMAND...: at several moments, after each of
+# which NEW is not there, or whole.
+interrupt() {
+    local what=$1 signal=$2 code=$3 new=$4 hits=0 wrong=
+    shift 4
+    for seconds in 0.02 0.05 0.1 0.2 0.3 0.5 0.8; do
+        rm -rf "$new"
+        try "$signal" "$seconds" "$@"
+        case $status in
+        "$code")
+            hits=$((hits + 1))
+            only . tree done.mfs .out .err .log .wrong >.wrong 2>&1 || wrong="$wrong left behind after $seconds s: $(cat .wrong)"
+            ;;
+        0) ;;
+        *) wrong="$wrong exit code $status after $seconds s: $(cat .err)" ;;
+        esac
+        [ ! -s .err ] || wrong="$wrong said: $(cat .err)"
+    done
+    rm -rf "$new"
+    echo "$hits hits $wrong" >.log
+    local bad=0
+    [ -z "$wrong" ] || bad=1
+    judge "$what, interrupted by $signal $hits times" "$((hits == 0))" "$*" .log
+    judge "nothing is left behind, nothing is said" "$bad" "$*" .log
+}
+
+: >.log >.out >.err
+interrupt "pack" INT 130 new.mfs "$memfs" pack -l 12 tree new.mfs
+interrupt "pack" TERM 143 new.mfs "$memfs" pack -l 12 tree new.mfs
+interrupt "unpack" INT 130 new "$memfs" unpack -q done.mfs new
+interrupt "unpack" HUP 129 new "$memfs" unpack -q done.mfs new
+interrupt "verify" INT 130 new "$memfs" verify -q done.mfs
+
+# An existing image stays as it was.
+cp done.mfs old.mfs
+try INT 0.2 "$memfs" pack -f -l 12 tree old.mfs
+check "replacing was interrupted" test "$status" = 130
+check "the old image is untouched" cmp done.mfs old.mfs
+rm -f old.mfs
+
+# An existing empty directory stays.
+mkdir new
+try TERM 0.1 "$memfs" unpack -q done.mfs new
+[ "$status" = 0 ] || check "an empty directory that was there stays, empty" only new
+rm -rf new
+
+# Waiting for a pipe.
+waiting() { sleep 3 | timeout --preserve-status -s INT 0.3 "$memfs" ls -; }
+run waiting
+check "while reading standard input" test "$status" = 130
+stuck() { timeout --preserve-status -s INT 0.5 "$memfs" pack tree - | sleep 1.5; return "${PIPESTATUS[0]}"; }
+run stuck
+check "while writing standard output" test "$status" = 130
+
+# Progress on a terminal, and nowhere else.
+if command -v script >/dev/null; then
+    script -qec "$memfs pack -l 12 tree new.mfs" .typescript >.tty 2>&1 </dev/null
+    check "progress with rate and time left" grep -qaE "packing [0-9]+ of [0-9]+ entries, .* of .* [KM]iB, .*/s, [0-9]+:[0-9]+ left" .tty
+    check "the line is taken away again" grep -qa "$(printf "\r\033\\[K")" .tty
+    script -qec "$memfs pack -f -q tree new.mfs" .typescript >.tty 2>&1 </dev/null
+    check "none with -q" test ! -s .tty
+    rm -f .typescript .tty new.mfs
+else
+    skip "progress on a terminal" "no script"
+fi
+done_testing

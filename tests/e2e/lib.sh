@@ -1,0 +1,93 @@
+# What every end-to-end script begins with: an empty directory to work in, made
+# the current one and removed at the end, and ways to say what is expected.
+# Environment: BUILD, MEMFS_FAST. Usable after sourcing: $memfs, $tests, $work.
+set -u
+export LC_ALL=C.UTF-8
+tests=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+export BUILD=${BUILD:-$(dirname "$tests")/build}
+BUILD=$(cd "$BUILD" && pwd) || exit 2
+memfs=$BUILD/memfs
+make_tree=$BUILD/tests/tree/make_tree
+unset SOURCE_DATE_EPOCH
+umask 022
+
+work=$(mktemp -d "${TMPDIR:-/tmp}/memfs-e2e.XXXXXX") || exit 2
+# bash would wait for a child first; so the traps of EXIT and signals are one.
+finish() {
+    cd /
+    if mountpoint -q "$work/mounted" 2>/dev/null; then umount "$work/mounted"; fi
+    chmod -R u+rwx "$work" 2>/dev/null
+    rm -rf "$work"
+}
+trap finish EXIT
+trap 'exit 130' INT TERM
+cd "$work" || exit 2
+root=
+[ "$(id -u)" != 0 ] || root=1
+
+passed=0 failed=0 skipped=0
+
+# check WHAT COMMAND...: it exits with 0.
+check() {
+    local what=$1 status=0
+    shift
+    "$@" >"$work/.log" 2>&1 || status=$?
+    judge "$what" "$status" "$*" "$work/.log"
+}
+
+judge() { # what, status, command, log
+    if [ "$2" = 0 ]; then
+        passed=$((passed + 1))
+        echo "ok     $1"
+    else
+        failed=$((failed + 1))
+        echo "not ok $1"
+        echo "     | $3 (exit code $2)" | cut -c 1-300
+        tail -n 25 "$4" | cut -c 1-300 | sed 's/^/     | /'
+    fi
+}
+
+skip() { # what, why
+    skipped=$((skipped + 1))
+    echo "skip   $1 ($2)"
+}
+
+# run COMMAND...: keeps its exit code in $status and what it wrote in .out and .err.
+run() {
+    status=0
+    "$@" >"$work/.out" 2>"$work/.err" </dev/null || status=$?
+}
+
+# expect CODE PATTERN COMMAND...: the exit code; and standard error is one line,
+# "memfs: ..." with the extended regular expression in it. Without PATTERN ("")
+# standard error is empty.
+expect() {
+    local code=$1 pattern=$2 what
+    shift 2
+    run "$@"
+    what="exit code $code${pattern:+ and /$pattern/}: ${*//$BUILD\//}"
+    explain_expect "$code" "$pattern" >"$work/.log"
+    judge "$what" "$(($(wc -l <"$work/.log") > 0))" "$*" "$work/.log"
+}
+
+explain_expect() { # code, pattern
+    [ "$status" = "$1" ] || echo "exit code $status, not $1"
+    if [ -z "$2" ]; then
+        [ ! -s "$work/.err" ] || { echo "standard error is not empty:" && cat "$work/.err"; }
+    elif [ "$(wc -l <"$work/.err")" != 1 ] || ! grep -qa '^memfs: ' "$work/.err" || ! grep -qaE -- "$2" "$work/.err"; then
+        echo "standard error is not one line with /$2/:"
+        cat "$work/.err"
+    fi
+}
+
+# Whether nothing but the given names lies in a directory.
+only() { # directory, names...
+    local dir=$1
+    shift
+    diff <(printf '%s\n' "$@" | sed '/^$/d' | sort) <(ls -A "$dir" | sort)
+}
+
+done_testing() {
+    echo "$passed passed, $failed failed, $skipped skipped"
+    [ "$failed" = 0 ]
+}

@@ -1,0 +1,102 @@
+#!/bin/bash
+# What goes in comes out: the tree with everything, real trees, pipes.
+. "$(dirname "$0")/lib.sh"
+
+compare() { bash "$tests/tree/compare.sh" "$@"; }
+files=2000
+[ -z "${MEMFS_FAST:-}" ] || files=300
+
+check "make the tree with everything" "$make_tree" --files "$files" tree
+grep '^left out' .log
+check "pack it" "$memfs" pack tree
+check "nothing is said" test ! -s .log
+check "verify it" "$memfs" verify tree.mfs
+check "verify --quick" "$memfs" verify --quick tree.mfs
+check "the image is small in spite of a sparse file of 10 GiB" test "$(stat -c %s tree.mfs)" -lt 60000000
+
+if [ "$root" ]; then
+    check "unpack --all" "$memfs" unpack --all tree.mfs all
+    check "everything is the same" compare tree all
+    check "holes are holes" test "$(stat -c %b all/holes/huge)" -lt 2048
+    check "pack again what was unpacked" "$memfs" pack all again.mfs
+    check "the images are the same" cmp tree.mfs again.mfs
+    rm -rf all
+else
+    skip "unpack --all" "not root"
+fi
+
+run "$memfs" unpack tree.mfs plain
+check "unpack without options" test "$status" = 0
+check "all is the same but what has to be asked for" compare --unprivileged tree plain
+if [ "$root" ]; then
+    check "one line says what was left out" test "$(wc -l <.err)" = 1
+    check "devices are counted" grep -q device .err
+fi
+check "no setuid" test -z "$(find plain -perm /6000 -print -quit)"
+check "no devices" test -z "$(find plain -type b -print -quit -o -type c -print -quit)"
+rm -rf plain
+
+run "$memfs" unpack -q tree.mfs plain
+check "unpack -q says nothing" test "$status" = 0 -a ! -s .err
+rm -rf plain
+
+# As somebody else: nothing can be restored that needs privileges.
+if [ "$root" ] && command -v setpriv >/dev/null; then
+    chmod 755 .
+    mkdir -m 777 theirs
+    nobody() { setpriv --reuid 65534 --regid 65534 --clear-groups -- "$@"; }
+    if nobody test -x "$memfs"; then
+        check "unpack as nobody" nobody "$memfs" unpack tree.mfs theirs/plain
+        check "it is the same" compare --unprivileged tree theirs/plain
+        expect 4 "theirs/owned.*ermitted|theirs/owned.*privilege" nobody "$memfs" unpack --same-owner tree.mfs theirs/owned
+        check "and nothing is left" test ! -e theirs/owned
+        expect 4 "^memfs: tree: .*ermission denied.*--keep-going" nobody "$memfs" pack tree theirs/x.mfs
+        check "no image, no temporary file" only theirs plain
+    else
+        skip "as nobody" "the command lies in a private directory"
+    fi
+    rm -rf theirs
+else
+    skip "as nobody" "not root"
+fi
+
+include=/usr/include
+[ -z "${MEMFS_FAST:-}" ] || include=/usr/include/linux
+if [ -d "$include" ]; then
+    check "pack $include" "$memfs" pack "$include" include.mfs
+    check "verify it" "$memfs" verify include.mfs
+    check "unpack it" "$memfs" unpack ${root:+--all} include.mfs include
+    check "it is the same" compare ${root:---unprivileged} "$include" include
+    rm -rf include
+fi 2>/dev/null
+
+# Pipes.
+pipe() { "$memfs" pack tree - | cat >piped.mfs; }
+check "pack into a pipe" pipe
+check "the same bytes as into a file" cmp tree.mfs piped.mfs
+through() { cat tree.mfs | "$memfs" "$1" - "${@:2}"; }
+check "ls from a pipe" through ls types
+check "cat from a pipe" through cat types/file
+check "its bytes" cmp .log tree/types/file
+check "info from a pipe" through info
+check "verify from a pipe" through verify
+redirected() { "$memfs" cat - types/file <tree.mfs; }
+check "cat from a redirected file" redirected
+check "its bytes" cmp .log tree/types/file
+behind() { { head -c 3 && "$memfs" cat - types/file; } < <(printf abc && cat tree.mfs); }
+check "cat from the rest of a stream" behind
+unpack_pipe() { cat tree.mfs | "$memfs" unpack -q - piped; }
+check "unpack from a pipe" unpack_pipe
+check "it is the same" compare --unprivileged tree piped
+
+# Options of packing.
+for option in "-l 1" "-l 19" "--block 64K" "--block 16M" "-j 4" "--level=5 --block=256K"; do
+    # shellcheck disable=SC2086
+    check "pack $option" "$memfs" pack $option tree/contents c.mfs -f
+    check "verify it" "$memfs" verify c.mfs
+    check "a file of it" cmp <("$memfs" cat c.mfs noise-1048577) tree/contents/noise-1048577
+done
+check "pack --no-xattrs" "$memfs" pack --no-xattrs tree/xattrs plain.mfs
+check "unpack it" "$memfs" unpack plain.mfs
+check "there are none" test -z "$("$BUILD/tests/tree/list_tree" --unprivileged plain | grep user)"
+done_testing

@@ -1,0 +1,112 @@
+#!/bin/bash
+# Runs the tests that `make tests` built, and sums up: tests/run.sh [--fast] [NAME...]
+#
+# One line a suite; its whole output only if it fails (and in $BUILD/logs). The
+# last line is "N passed, N failed". Environment: BUILD, CC, SANITIZE, JOBS
+# (tests at once; default: the processors), TEST_TIMEOUT (seconds a suite).
+#
+# Suites and scripts find here how much to do: MEMFS_FAST (1 or unset),
+# MEMFS_MODEL_OPS (random operations against the model), MEMFS_SCALE (percent
+# of files, threads' rounds and so on), MEMFS (the command), LIST_TREE and
+# MAKE_TREE (see tests/tree/).
+set -u
+cd "$(dirname "$0")/.." || exit
+export BUILD=${BUILD:-$PWD/build} CC=${CC:-gcc} SANITIZE=${SANITIZE:-}
+export MEMFS=$BUILD/memfs LIST_TREE=$BUILD/tests/tree/list_tree MAKE_TREE=$BUILD/tests/tree/make_tree
+export ASAN_OPTIONS=${ASAN_OPTIONS:-detect_leaks=1:allocator_may_return_null=1}
+export UBSAN_OPTIONS=${UBSAN_OPTIONS:-print_stacktrace=1}
+export TSAN_OPTIONS=${TSAN_OPTIONS:-halt_on_error=1:second_deadlock_stack=1}
+export LC_ALL=C
+
+if [ "${1:-}" = --fast ]; then
+    shift
+    export MEMFS_FAST=1 MEMFS_MODEL_OPS=${MEMFS_MODEL_OPS:-20000} MEMFS_SCALE=${MEMFS_SCALE:-10}
+else
+    export MEMFS_MODEL_OPS=${MEMFS_MODEL_OPS:-400000} MEMFS_SCALE=${MEMFS_SCALE:-100}
+fi
+wanted=" $* "
+logs=$BUILD/logs
+rm -rf "$logs"
+mkdir -p "$logs"
+
+names=()
+declare -A command=()
+add() { # name, command
+    [ "$wanted" = "  " ] || [[ "$wanted" == *" $1 "* ]] || return 0
+    names+=("$1")
+    command[$1]=$2
+}
+
+# What takes longest begins first.
+add e2e tests/e2e/run.sh
+for suite in "$BUILD"/tests/test_model "$BUILD"/tests/test_*; do
+    name=${suite##*/}
+    [ -x "$suite" ] && [ -f "tests/$name.c" ] && [ -z "${command[$name]:-}" ] && add "$name" "$suite"
+done
+for replay in "$BUILD"/fuzz/replay_*; do
+    name=${replay##*/}
+    [ -x "$replay" ] && [ -f "fuzz/${name#replay_}.c" ] && add "$name" "$replay fuzz/seeds"
+done
+if [ -z "$SANITIZE" ]; then
+    add layers tests/check_layers.sh
+    add symbols tests/check_symbols.sh
+    add readme tests/readme.sh
+fi
+[ ${#names[@]} -gt 0 ] || { echo "no such test:$wanted" >&2; exit 2; }
+
+run() { # name
+    local begin=$EPOCHREALTIME status=0
+    # shellcheck disable=SC2086
+    timeout -k 10 "${TEST_TIMEOUT:-900}" ${command[$1]} >"$logs/$1.log" 2>&1 </dev/null || status=$?
+    awk -v a="$begin" -v b="$EPOCHREALTIME" 'BEGIN { printf "%.1f ", b - a }' >"$logs/$1.status"
+    echo "$status" >>"$logs/$1.status"
+}
+
+# How many cases a log tells of: cmocka's counts, or a last line like ours.
+count() { # what, log
+    case $1 in
+    passed) sed -n -e 's/^\[  PASSED  \] \([0-9]*\) test.*/\1/p' -e 's/^\([0-9]*\) passed, [0-9]* failed.*/\1/p' "$2" ;;
+    failed) sed -n -e 's/^\[  FAILED  \] \([0-9]*\) test(s), listed.*/\1/p' \
+        -e 's/^[0-9]* passed, \([0-9]*\) failed.*/\1/p' "$2" ;;
+    skipped) sed -n -e 's/^\[  SKIPPED \] \([0-9]*\) test.*/\1/p' \
+        -e 's/^[0-9]* passed, [0-9]* failed, \([0-9]*\) skipped.*/\1/p' "$2" ;;
+    esac | awk '{ sum += $1 } END { print sum + 0 }'
+}
+
+all_passed=0 all_failed=0
+report() { # name
+    local log=$logs/$1.log seconds status passed failed skipped
+    read -r seconds status <"$logs/$1.status"
+    passed=$(count passed "$log") failed=$(count failed "$log") skipped=$(count skipped "$log")
+    # Neither a crash nor a suite that has not tested anything may pass for good.
+    if [ "$failed" = 0 ] && { [ "$status" != 0 ] || [ "$passed" = 0 ]; }; then failed=1; fi
+    all_passed=$((all_passed + passed)) all_failed=$((all_failed + failed))
+    local note=
+    [ "$skipped" = 0 ] || note=", $skipped skipped"
+    if [ "$failed" = 0 ]; then
+        echo "ok   $1 ($passed tests$note, $seconds s)"
+    else
+        [ "$status" != 124 ] || note="$note, timed out"
+        echo "FAIL $1 ($passed passed, $failed failed$note, exit code $status, $seconds s)"
+        tail -n 200 "$log" | sed 's/^/     | /'
+    fi
+}
+
+jobs=${JOBS:-$(nproc)}
+declare -A running=()
+reap() { # waits for one
+    local done_pid
+    wait -n -p done_pid
+    report "${running[$done_pid]}"
+    unset "running[$done_pid]"
+}
+trap 'trap - TERM; kill -- "${!running[@]}" 2>/dev/null; exit 130' INT TERM
+for name in "${names[@]}"; do
+    [ ${#running[@]} -lt "$jobs" ] || reap
+    run "$name" &
+    running[$!]=$name
+done
+while [ ${#running[@]} -gt 0 ]; do reap; done
+
+echo "$all_passed passed, $all_failed failed"
+[ "$all_failed" = 0 ] && [ "$all_passed" -gt 0 ]

@@ -1,0 +1,112 @@
+#include "arena.h"
+#include "testlib.h"
+
+static void setup_arena(struct arena *arena, struct test_memory *memory, uint64_t capacity)
+{
+    test_memory_init(memory);
+    arena_init(arena, &memory->hook, capacity);
+}
+
+static void test_arena__size_classes_hold_their_sizes_and_ascend(void **state)
+{
+    (void)state;
+    for (size_t size = 1; size <= 65536; size++) {
+        unsigned class = size_class(size);
+        assert_true(class < MEMFS_SIZE_CLASSES);
+        assert_true(size_of_class(class) >= size);
+        assert_true(class == 0 || size_of_class(class - 1) < size);
+        assert_true(size_of_class(class) % 16 == 0);
+    }
+}
+
+static void test_arena__freed_memory_is_used_again(void **state)
+{
+    (void)state;
+    struct arena arena;
+    struct test_memory memory;
+    setup_arena(&arena, &memory, 0);
+    for (int round = 0; round < 1000; round++) {
+        void *pieces[20];
+        for (size_t i = 0; i < 20; i++)
+            assert_ok(arena_alloc(&arena, 1 + i * 97, &pieces[i]));
+        for (size_t i = 0; i < 20; i++)
+            arena_free(&arena, pieces[i], 1 + i * 97);
+    }
+    assert_true(memory.peak < 100000);
+    arena_destroy(&arena);
+    assert_int_equal(memory.live, 0);
+}
+
+static void test_arena__pieces_do_not_overlap(void **state)
+{
+    (void)state;
+    struct arena arena;
+    struct test_memory memory;
+    struct test_random random = {.state = test_seed()};
+    enum { PIECES = 2000 };
+    static unsigned char *pieces[PIECES];
+    static size_t sizes[PIECES];
+    setup_arena(&arena, &memory, 0);
+    for (size_t i = 0; i < PIECES; i++) {
+        void *piece;
+        sizes[i] = 1 + test_random_below(&random, i % 10 ? 300 : 9000);
+        assert_ok(arena_alloc(&arena, sizes[i], &piece));
+        assert_int_equal((uintptr_t)piece % 16, 0);
+        pieces[i] = piece;
+        memset(piece, (int)(i % 251), sizes[i]);
+    }
+    for (size_t i = 0; i < PIECES; i++) {
+        for (size_t byte = 0; byte < sizes[i]; byte++)
+            assert_int_equal(pieces[i][byte], i % 251);
+    }
+    arena_destroy(&arena);
+    assert_int_equal(memory.live, 0);
+}
+
+static void test_arena__capacity_binds_and_freeing_makes_room(void **state)
+{
+    (void)state;
+    struct arena arena;
+    struct test_memory memory;
+    void *first, *second;
+    setup_arena(&arena, &memory, 100000);
+    assert_ok(arena_alloc(&arena, 60000, &first));
+    assert_result(arena_alloc(&arena, 60000, &second), -ENOSPC);
+    assert_ok(arena_alloc(&arena, 100, &second));
+    arena_free(&arena, first, 60000);
+    assert_ok(arena_alloc(&arena, 60000, &first));
+    assert_true(memory.peak <= 100000);
+    assert_int_equal(memory.live, arena.used);
+    arena_destroy(&arena);
+    assert_int_equal(memory.live, 0);
+}
+
+static void test_arena__tells_lack_of_memory_from_the_cap(void **state)
+{
+    (void)state;
+    struct arena arena;
+    struct test_memory memory;
+    void *piece;
+    setup_arena(&arena, &memory, 0);
+    test_memory_fail(&memory, 1, 1);
+    assert_result(arena_alloc(&arena, 16, &piece), -ENOMEM);
+    assert_result(arena_alloc(&arena, 100000, &piece), -ENOMEM);
+    assert_result(arena_alloc(&arena, SIZE_MAX - 8, &piece), -ENOMEM);
+    assert_int_equal(arena.used, 0);
+    test_memory_heal(&memory);
+    assert_ok(arena_alloc(&arena, 16, &piece));
+    arena_destroy(&arena);
+    assert_int_equal(memory.live, 0);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_arena__size_classes_hold_their_sizes_and_ascend),
+        cmocka_unit_test(test_arena__freed_memory_is_used_again),
+        cmocka_unit_test(test_arena__pieces_do_not_overlap),
+        cmocka_unit_test(test_arena__capacity_binds_and_freeing_makes_room),
+        cmocka_unit_test(test_arena__tells_lack_of_memory_from_the_cap),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

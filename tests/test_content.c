@@ -1,0 +1,456 @@
+/* Contents: reading and writing at every border, holes, views, failures. */
+#include "testlib.h"
+
+#define PAGE 4096u
+
+static memfs_node new_file(memfs *fs, const char *name)
+{
+    test_put(fs, name, "", 0);
+    return test_node(fs, name);
+}
+
+static uint64_t size_of(memfs *fs, memfs_node node)
+{
+    struct memfs_stat stat;
+    assert_ok(memfs_node_stat(fs, node, &stat));
+    return stat.size;
+}
+
+static void truncate_to(memfs *fs, memfs_node node, uint64_t size)
+{
+    struct memfs_setattr set = {.set = MEMFS_SET_SIZE, .size = size};
+    assert_ok(memfs_node_setattr(fs, NULL, node, &set, NULL));
+}
+
+static void expect_bytes(memfs *fs, memfs_node node, uint64_t offset, const uint8_t *want, size_t length)
+{
+    uint8_t *got = malloc(length + 1);
+    assert_result(memfs_node_read(fs, node, offset, got, length), length);
+    assert_memory_equal(got, want, length);
+    free(got);
+}
+
+static const size_t borders[] = {1,     7,     63,    64,    65,     255,    4095,   4096,   4097,  8191,
+                                 8192,  8193,  12288, 65535, 65536,  65537,  69632,  131071, 131073};
+#define BORDERS (sizeof borders / sizeof *borders)
+
+static void test_content__borders(void **state)
+{
+    struct test_state *test = *state;
+    struct test_random random = {.state = 3};
+    static uint8_t data[400000], more[70000];
+    test_random_fill(&random, data, sizeof data);
+    for (size_t i = 0; i < BORDERS; i++) {
+        memfs_node node = new_file(test->fs, "f");
+        assert_result(memfs_node_write(test->fs, node, 0, data, borders[i]), borders[i]);
+        assert_int_equal(size_of(test->fs, node), borders[i]);
+        expect_bytes(test->fs, node, 0, data, borders[i]);
+        for (size_t j = 0; j < BORDERS; j += 2) {
+            static uint8_t want[400000];
+            memset(want, 0, sizeof want);
+            memcpy(want, data, borders[i]);
+            size_t length = borders[j] < sizeof more ? borders[j] : 100;
+            uint64_t at = borders[BORDERS - 1 - j] - 1;
+            memcpy(want + at, data + 1000, length);
+            uint64_t size = at + length > borders[i] ? at + length : borders[i];
+            truncate_to(test->fs, node, 0);
+            assert_result(memfs_node_write(test->fs, node, 0, data, borders[i]), borders[i]);
+            assert_result(memfs_node_write(test->fs, node, at, data + 1000, length), length);
+            assert_int_equal(size_of(test->fs, node), size);
+            expect_bytes(test->fs, node, 0, want, size);
+        }
+        assert_ok(memfs_unlink(test->fs, NULL, "f"));
+    }
+}
+
+static void test_content__reads_end(void **state)
+{
+    struct test_state *test = *state;
+    uint8_t got[16];
+    test_put_text(test->fs, "f", "0123456789");
+    memfs_node node = test_node(test->fs, "f");
+    assert_result(memfs_node_read(test->fs, node, 0, got, 16), 10);
+    assert_result(memfs_node_read(test->fs, node, 7, got, 16), 3);
+    assert_memory_equal(got, "789", 3);
+    assert_result(memfs_node_read(test->fs, node, 10, got, 16), 0);
+    assert_result(memfs_node_read(test->fs, node, UINT64_MAX, got, 16), 0);
+    assert_result(memfs_node_read(test->fs, node, 0, got, 0), 0);
+    assert_result(memfs_node_read(test->fs, MEMFS_ROOT, 0, got, 1), -EISDIR);
+    assert_result(memfs_node_write(test->fs, MEMFS_ROOT, 0, got, 1), -EISDIR);
+}
+
+static void test_content__append(void **state)
+{
+    struct test_state *test = *state;
+    static uint8_t want[200000];
+    struct test_random random = {.state = 9};
+    test_random_fill(&random, want, sizeof want);
+    memfs_node node = new_file(test->fs, "log");
+    size_t at = 0;
+    while (at < sizeof want) {
+        size_t length = 1 + test_random_below(&random, 100);
+        length = length < sizeof want - at ? length : sizeof want - at;
+        assert_result(memfs_node_write(test->fs, node, MEMFS_APPEND, want + at, length), length);
+        at += length;
+    }
+    expect_bytes(test->fs, node, 0, want, sizeof want);
+    struct memfs_statfs statfs;
+    assert_ok(memfs_statfs(test->fs, &statfs));
+    assert_in_range(statfs.private_bytes, sizeof want, 3 * sizeof want + 600000);
+}
+
+static void test_content__truncate_shows_zeros(void **state)
+{
+    struct test_state *test = *state;
+    static uint8_t data[140000], want[140000];
+    memset(data, 0xff, sizeof data);
+    for (size_t i = 0; i < BORDERS; i++)
+        for (size_t j = 0; j < BORDERS; j++) {
+            memfs_node node = new_file(test->fs, "f");
+            assert_result(memfs_node_write(test->fs, node, 0, data, sizeof data), sizeof data);
+            truncate_to(test->fs, node, borders[i]);
+            truncate_to(test->fs, node, borders[i] + borders[j]);
+            memset(want, 0xff, borders[i]);
+            memset(want + borders[i], 0, sizeof want - borders[i]);
+            size_t size = borders[i] + borders[j];
+            assert_int_equal(size_of(test->fs, node), size);
+            expect_bytes(test->fs, node, 0, want, size < sizeof want ? size : sizeof want);
+            truncate_to(test->fs, node, 0);
+        }
+}
+
+/* 2^62 bytes, of which a few pages are there. */
+static void test_content__sparse(void **state)
+{
+    struct test_state *test = *state;
+    memfs *fs = test->fs;
+    const uint64_t huge = UINT64_C(1) << 62;
+    uint8_t got[8];
+    memfs_node node = new_file(fs, "f");
+    uint64_t live = atomic_load(&test->memory.live);
+    assert_result(memfs_node_write(fs, node, huge - 4, "last", 4), 4);
+    assert_result(memfs_node_write(fs, node, huge / 2 + 5, "middle", 6), 6);
+    assert_result(memfs_node_write(fs, node, 3, "first", 5), 5);
+    assert_in_range(atomic_load(&test->memory.live), 0, live + (1 << 20));
+    assert_int_equal(size_of(fs, node), huge);
+    expect_bytes(fs, node, huge - 6, (const uint8_t *)"\0\0last", 6);
+    expect_bytes(fs, node, huge / 2 + 4, (const uint8_t *)"\0middle\0", 8);
+    expect_bytes(fs, node, 12345678901234, (const uint8_t *)"\0\0\0\0", 4);
+    assert_result(memfs_node_seek(fs, node, 0, MEMFS_SEEK_DATA), 0);
+    assert_result(memfs_node_seek(fs, node, 0, MEMFS_SEEK_HOLE), PAGE);
+    assert_result(memfs_node_seek(fs, node, PAGE, MEMFS_SEEK_DATA), huge / 2);
+    assert_result(memfs_node_seek(fs, node, huge / 2 + 100, MEMFS_SEEK_HOLE), huge / 2 + PAGE);
+    assert_result(memfs_node_seek(fs, node, huge / 2 + PAGE, MEMFS_SEEK_DATA), huge - PAGE);
+    assert_result(memfs_node_seek(fs, node, huge - 2, MEMFS_SEEK_HOLE), huge);
+    assert_result(memfs_node_seek(fs, node, huge, MEMFS_SEEK_DATA), -ENXIO);
+    assert_in_range(test_lstat(fs, "f").allocated, 12, 3 * PAGE);
+    struct test_buffer image = {0};
+    test_reopen(test, &image);
+    fs = test->fs;
+    node = test_node(fs, "f");
+    assert_in_range(image.length, 1, 10000);
+    expect_bytes(fs, node, huge - 6, (const uint8_t *)"\0\0last", 6);
+    expect_bytes(fs, node, huge / 2 + 4, (const uint8_t *)"\0middle\0", 8);
+    assert_result(memfs_node_seek(fs, node, PAGE, MEMFS_SEEK_DATA), huge / 2);
+    assert_result(memfs_node_read(fs, node, huge - 1, got, 8), 1);
+    truncate_to(fs, node, huge / 2 + 7);
+    truncate_to(fs, node, huge);
+    expect_bytes(fs, node, huge / 2 + 4, (const uint8_t *)"\0mi\0\0\0\0\0", 8);
+    expect_bytes(fs, node, huge - 8, (const uint8_t *)"\0\0\0\0\0\0\0\0", 8);
+    test_end(test, &image);
+}
+
+static void test_content__size_limits(void **state)
+{
+    struct test_state *test = *state;
+    memfs *fs = test->fs;
+    memfs_node node = new_file(fs, "f");
+    struct memfs_setattr set = {.set = MEMFS_SET_SIZE, .size = MEMFS_SIZE_MAX};
+    assert_ok(memfs_node_setattr(fs, NULL, node, &set, NULL));
+    assert_result(memfs_node_write(fs, node, MEMFS_APPEND, "x", 1), -EFBIG);
+    assert_result(memfs_node_write(fs, node, MEMFS_SIZE_MAX, "x", 1), -EFBIG);
+    assert_result(memfs_node_write(fs, node, MEMFS_SIZE_MAX - 1, "x", 1), 1);
+    assert_result(memfs_node_write(fs, node, MEMFS_SIZE_MAX - 1, "xx", 2), -EFBIG);
+    assert_result(memfs_node_write(fs, node, (uint64_t)MEMFS_SIZE_MAX + 1, "x", 1), -EFBIG);
+    set.size = (uint64_t)MEMFS_SIZE_MAX + 1;
+    assert_either(memfs_node_setattr(fs, NULL, node, &set, NULL), -EFBIG, -EINVAL);
+    assert_either(memfs_node_allocate(fs, node, MEMFS_SIZE_MAX, 10, 0), -EFBIG, -EINVAL);
+    assert_either(memfs_node_allocate(fs, node, UINT64_MAX - 5, 10, 0), -EFBIG, -EINVAL);
+    assert_int_equal(size_of(fs, node), MEMFS_SIZE_MAX);
+    assert_result(memfs_node_seek(fs, node, 0, MEMFS_SEEK_DATA), (int64_t)(MEMFS_SIZE_MAX & ~4095));
+    assert_ok(memfs_node_punch(fs, node, 0, UINT64_MAX));
+    assert_result(memfs_node_seek(fs, node, 0, MEMFS_SEEK_HOLE), 0);
+}
+
+static void test_content__punch(void **state)
+{
+    struct test_state *test = *state;
+    memfs *fs = test->fs;
+    static uint8_t data[40 * PAGE];
+    struct test_buffer image = {0};
+    memset(data, 'd', sizeof data);
+    test_put(fs, "f", data, sizeof data);
+    for (int round = 0; round < 2; round++) {
+        fs = test->fs;
+        memfs_node node = test_node(fs, "f");
+        assert_result(memfs_node_write(fs, node, 0, data, sizeof data), sizeof data);
+        memset(data, 'd', sizeof data);
+        assert_ok(memfs_node_punch(fs, node, 3 * PAGE + 10, 4 * PAGE));
+        memset(data + 3 * PAGE + 10, 0, 4 * PAGE);
+        expect_bytes(fs, node, 0, data, sizeof data);
+        assert_result(memfs_node_seek(fs, node, 0, MEMFS_SEEK_HOLE), 4 * PAGE);
+        assert_result(memfs_node_seek(fs, node, 4 * PAGE, MEMFS_SEEK_DATA), 7 * PAGE);
+        assert_ok(memfs_node_punch(fs, node, 30 * PAGE, 100 * PAGE));
+        memset(data + 30 * PAGE, 0, 10 * PAGE);
+        assert_int_equal(size_of(fs, node), sizeof data);
+        expect_bytes(fs, node, 0, data, sizeof data);
+        assert_result(memfs_node_seek(fs, node, 30 * PAGE, MEMFS_SEEK_DATA), -ENXIO);
+        assert_result(memfs_node_punch(fs, node, 0, 0), -EINVAL);
+        assert_result(memfs_node_punch(fs, MEMFS_ROOT, 0, 1), -EISDIR);
+        memset(data, 'd', sizeof data);
+        assert_result(memfs_node_write(fs, node, 0, data, sizeof data), sizeof data);
+        if (round == 0)
+            test_reopen(test, &image);
+    }
+    test_end(test, &image);
+}
+
+static void test_content__punch_frees(void **state)
+{
+    struct test_state *test = *state;
+    static uint8_t data[1 << 20];
+    struct memfs_statfs full, punched;
+    memset(data, 'd', sizeof data);
+    test_put(test->fs, "f", data, sizeof data);
+    assert_int_equal(test_lstat(test->fs, "f").allocated, sizeof data);
+    assert_ok(memfs_statfs(test->fs, &full));
+    assert_ok(memfs_node_punch(test->fs, test_node(test->fs, "f"), 0, sizeof data));
+    assert_int_equal(test_lstat(test->fs, "f").allocated, 0);
+    assert_ok(memfs_statfs(test->fs, &punched));
+    /* The memory serves again. */
+    test_put(test->fs, "g", data, sizeof data);
+    struct memfs_statfs again;
+    assert_ok(memfs_statfs(test->fs, &again));
+    assert_in_range(again.private_bytes, 0, full.private_bytes + 200000);
+}
+
+static void test_content__allocate(void **state)
+{
+    struct test_state *test = *state;
+    static uint8_t data[100 * PAGE];
+    memset(data, 'a', sizeof data);
+    memfs_node node = new_file(test->fs, "f");
+    assert_ok(memfs_node_allocate(test->fs, node, 0, 50 * PAGE, 1));
+    assert_int_equal(size_of(test->fs, node), 0);
+    assert_ok(memfs_node_allocate(test->fs, node, 50 * PAGE, 50 * PAGE, 0));
+    assert_int_equal(size_of(test->fs, node), sizeof data);
+    test_memory_fail(&test->memory, 1, 1);
+    assert_result(memfs_node_write(test->fs, node, 0, data, sizeof data), sizeof data);
+    test_memory_heal(&test->memory);
+    expect_bytes(test->fs, node, 0, data, sizeof data);
+    assert_result(memfs_node_allocate(test->fs, node, 0, 0, 0), -EINVAL);
+    assert_either(memfs_node_allocate(test->fs, MEMFS_ROOT, 0, 1, 0), -EISDIR, -ENODEV);
+}
+
+static void test_content__copy(void **state)
+{
+    struct test_state *test = *state;
+    memfs *fs = test->fs;
+    static uint8_t data[50 * PAGE], want[80 * PAGE];
+    struct test_random random = {.state = 4};
+    struct test_buffer image = {0};
+    test_random_fill(&random, data, sizeof data);
+    test_put(fs, "from", data, sizeof data);
+    test_put(fs, "to", data, 1000);
+    for (int round = 0; round < 2; round++) {
+        fs = test->fs;
+        memfs_node from = test_node(fs, "from"), to = test_node(fs, "to");
+        memset(want, 0, sizeof want);
+        memcpy(want, data, 1000);
+        assert_result(memfs_node_copy(fs, from, 10, to, 5 * PAGE + 1, 20 * PAGE), 20 * PAGE);
+        memcpy(want + 5 * PAGE + 1, data + 10, 20 * PAGE);
+        expect_bytes(fs, to, 0, want, 25 * PAGE + 1);
+        assert_result(memfs_node_copy(fs, from, sizeof data - 7, to, 30 * PAGE, 100), 7);
+        memcpy(want + 30 * PAGE, data + sizeof data - 7, 7);
+        assert_int_equal(size_of(fs, to), 30 * PAGE + 7);
+        expect_bytes(fs, to, 0, want, 30 * PAGE + 7);
+        assert_result(memfs_node_copy(fs, from, sizeof data, to, 0, 100), 0);
+        assert_result(memfs_node_copy(fs, from, 0, to, 0, 0), 0);
+        assert_result(memfs_node_copy(fs, to, 0, to, 40 * PAGE, 10 * PAGE), 10 * PAGE);
+        memcpy(want + 40 * PAGE, want, 10 * PAGE);
+        expect_bytes(fs, to, 0, want, 50 * PAGE);
+        assert_result(memfs_node_copy(fs, to, 0, to, 100, 200), -EINVAL);
+        assert_result(memfs_node_copy(fs, to, 100, to, 0, 200), -EINVAL);
+        assert_result(memfs_node_copy(fs, MEMFS_ROOT, 0, to, 0, 1), -EISDIR);
+        assert_result(memfs_node_copy(fs, to, 0, MEMFS_ROOT, 0, 1), -EISDIR);
+        truncate_to(fs, to, 1000);
+        if (round == 0)
+            test_reopen(test, &image);
+    }
+    test_end(test, &image);
+}
+
+/* What a view shows stays, whatever happens to the file. */
+static void views(struct test_state *test, size_t size)
+{
+    static uint8_t data[200000], other[200000];
+    memfs *fs = test->fs;
+    memfs_node node = test_node(fs, "f");
+    struct memfs_view view[4];
+    memset(other, 'o', sizeof other);
+    assert_result(memfs_node_read(fs, node, 0, data, size), size);
+    for (int i = 0; i < 4; i++) {
+        uint64_t at = size / 4 * (uint64_t)i;
+        assert_ok(memfs_node_view(fs, node, at, size, &view[i]));
+        assert_in_range(view[i].length, 1, size - at);
+        assert_memory_equal(view[i].data, data + at, view[i].length);
+    }
+    assert_result(memfs_node_write(fs, node, 0, other, size), size);
+    expect_bytes(fs, node, 0, other, size);
+    for (int i = 0; i < 4; i++)
+        assert_memory_equal(view[i].data, data + size / 4 * (uint64_t)i, view[i].length);
+    memfs_view_release(fs, &view[0]);
+    assert_ok(memfs_node_view(fs, node, 0, size, &view[0]));
+    assert_memory_equal(view[0].data, other, view[0].length);
+    truncate_to(fs, node, 1);
+    assert_memory_equal(view[0].data, other, view[0].length);
+    assert_ok(memfs_unlink(fs, NULL, "f"));
+    test_put(fs, "g", data, size);
+    assert_memory_equal(view[0].data, other, view[0].length);
+    for (int i = 0; i < 4; i++) {
+        if (i)
+            assert_memory_equal(view[i].data, data + size / 4 * (uint64_t)i, view[i].length);
+        memfs_view_release(fs, &view[i]);
+    }
+    assert_ok(memfs_unlink(fs, NULL, "g"));
+}
+
+static void test_content__views(void **state)
+{
+    static const size_t sizes[] = {4, 100, 5000, 70000, 200000};
+    struct test_state *test = *state;
+    static uint8_t data[200000];
+    struct test_random random = {.state = 4};
+    struct test_buffer image = {0};
+    test_random_fill(&random, data, sizeof data);
+    for (size_t i = 0; i < 5; i++) {
+        test_put(test->fs, "f", data, sizes[i]);
+        views(test, sizes[i]);
+        test_put(test->fs, "f", data, sizes[i]);
+        test_reopen(test, &image);
+        views(test, sizes[i]);
+    }
+    test_end(test, &image);
+}
+
+static void test_content__view_of_holes_and_ends(void **state)
+{
+    struct test_state *test = *state;
+    struct memfs_view view;
+    memfs_node node = new_file(test->fs, "f");
+    truncate_to(test->fs, node, 1000000);
+    uint64_t at = 0;
+    while (at < 1000000) {
+        assert_ok(memfs_node_view(test->fs, node, at, 1000000, &view));
+        assert_in_range(view.length, 1, 1000000 - at);
+        for (size_t i = 0; i < view.length; i++)
+            assert_int_equal(((const uint8_t *)view.data)[i], 0);
+        at += view.length;
+        memfs_view_release(test->fs, &view);
+    }
+    assert_ok(memfs_node_view(test->fs, node, 1000000, 1, &view));
+    assert_int_equal(view.length, 0);
+    memfs_view_release(test->fs, &view);
+    assert_result(memfs_node_view(test->fs, MEMFS_ROOT, 0, 1, &view), -EISDIR);
+}
+
+static void test_content__write_whole_or_nothing(void **state)
+{
+    struct test_state *test = *state;
+    memfs *fs = test->fs;
+    static uint8_t data[300000];
+    memset(data, 'w', sizeof data);
+    test_put_text(fs, "f", "as it was");
+    memfs_node node = test_node(fs, "f");
+    char *before = test_dump(fs, TEST_DUMP_TIMES | TEST_DUMP_HOLES);
+    uint64_t n = 1;
+    int64_t got;
+    for (;; n++) {
+        atomic_fetch_add(&test->clock.now, 1);
+        test_memory_fail(&test->memory, n, 0);
+        got = memfs_node_write(fs, node, 4, data, sizeof data);
+        test_memory_heal(&test->memory);
+        if (got >= 0)
+            break;
+        assert_result(got, -ENOMEM);
+        char *after = test_dump(fs, TEST_DUMP_TIMES | TEST_DUMP_HOLES);
+        test_same_text(after, before, "after a write that failed");
+        free(after);
+    }
+    assert_result(got, sizeof data);
+    assert_true(n > 1);
+    assert_int_equal(size_of(fs, node), 4 + sizeof data);
+    free(before);
+}
+
+static void test_content__digest(void **state)
+{
+    struct test_state *test = *state;
+    struct test_buffer image = {0};
+    uint64_t one = 0, two = 1, three = 0;
+    test_put_text(test->fs, "a", "equal");
+    test_put_text(test->fs, "b", "equal");
+    test_put_text(test->fs, "c", "other");
+    assert_result(memfs_node_digest(test->fs, test_node(test->fs, "a"), &one), -ENODATA);
+    test_reopen(test, &image);
+    assert_ok(memfs_node_digest(test->fs, test_node(test->fs, "a"), &one));
+    assert_ok(memfs_node_digest(test->fs, test_node(test->fs, "b"), &two));
+    assert_ok(memfs_node_digest(test->fs, test_node(test->fs, "c"), &three));
+    assert_true(one == two && one != three && one);
+    assert_result(memfs_node_write(test->fs, test_node(test->fs, "a"), 0, "x", 1), 1);
+    assert_result(memfs_node_digest(test->fs, test_node(test->fs, "a"), &one), -ENODATA);
+    assert_result(memfs_node_digest(test->fs, MEMFS_ROOT, &one), -EISDIR);
+    test_end(test, &image);
+}
+
+/* Changing a little of a large file of an image takes little. */
+static void test_content__small_change_of_large_file(void **state)
+{
+    struct test_state *test = *state;
+    struct test_buffer image = {0};
+    static uint8_t data[8 << 20];
+    struct test_random random = {.state = 4};
+    test_random_fill(&random, data, sizeof data);
+    test_put(test->fs, "f", data, sizeof data);
+    test_reopen(test, &image);
+    memfs_node node = test_node(test->fs, "f");
+    assert_result(memfs_node_write(test->fs, node, 5000000, "small", 5), 5);
+    memcpy(data + 5000000, "small", 5);
+    struct memfs_statfs statfs;
+    assert_ok(memfs_statfs(test->fs, &statfs));
+    assert_in_range(statfs.private_bytes, 1, 1 << 20);
+    expect_bytes(test->fs, node, 0, data, sizeof data);
+    test_end(test, &image);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        test_with_fs(test_content__borders),
+        test_with_fs(test_content__reads_end),
+        test_with_fs(test_content__append),
+        test_with_fs(test_content__truncate_shows_zeros),
+        test_with_fs(test_content__sparse),
+        test_with_fs(test_content__size_limits),
+        test_with_fs(test_content__punch),
+        test_with_fs(test_content__punch_frees),
+        test_with_fs(test_content__allocate),
+        test_with_fs(test_content__copy),
+        test_with_fs(test_content__views),
+        test_with_fs(test_content__view_of_holes_and_ends),
+        test_with_fs(test_content__write_whole_or_nothing),
+        test_with_fs(test_content__digest),
+        test_with_fs(test_content__small_change_of_large_file),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,1008 @@
+/*
+ * Freezing: what is in the image, that its bytes depend on the tree alone, that
+ * holes and equal files cost nothing, and that a failure leaves nothing behind.
+ */
+#include "hash.h"
+#include "testlib.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define KIB ((size_t)1024)
+#define MIB (KIB * KIB)
+
+static struct test_state *state_of(void **state)
+{
+    return *state;
+}
+
+static int freeze_with(memfs *fs, struct test_buffer *out, const struct memfs_freeze_options *options,
+                       struct memfs_detail *detail)
+{
+    struct memfs_sink sink = test_buffer_sink(out);
+    out->length = 0;
+    return memfs_freeze(fs, &sink, options, detail);
+}
+
+/* What the image says of itself, after it has been verified. */
+static struct memfs_image_info info_of(const struct test_buffer *image)
+{
+    memfs_image *opened = NULL;
+    struct memfs_detail detail = {0};
+    int error = memfs_image_open_buffer(image->data, image->length, NULL, &opened, &detail);
+    if (error)
+        print_error("%s\n", detail.text);
+    assert_ok(error);
+    struct memfs_image_info info;
+    assert_ok(memfs_image_info(opened, &info));
+    error = memfs_verify(opened, NULL, &detail);
+    if (error)
+        print_error("%s\n", detail.text);
+    assert_ok(error);
+    memfs_image_close(opened);
+    return info;
+}
+
+static void assert_same_bytes(const struct test_buffer *one, const struct test_buffer *other)
+{
+    assert_int_equal(one->length, other->length);
+    assert_memory_equal(one->data, other->data, one->length);
+}
+
+/* Freezes, opens, compares with the filesystem itself; and freezes that again. */
+static void check_round(struct test_state *state, struct test_buffer *image)
+{
+    struct test_buffer again = {0};
+    test_freeze(state->fs, image);
+    memfs *thawed = test_thaw(state, image, 0);
+    test_same_fs(thawed, state->fs, 0);
+    test_freeze(thawed, &again);
+    assert_same_bytes(&again, image);
+    memfs_destroy(thawed);
+    test_buffer_free(&again);
+}
+
+static uint8_t *random_bytes(uint64_t seed, size_t length)
+{
+    struct test_random random = {.state = seed};
+    uint8_t *bytes = malloc(length + 1);
+    assert_non_null(bytes);
+    test_random_fill(&random, bytes, length);
+    return bytes;
+}
+
+static void write_at(memfs *fs, const char *path, uint64_t offset, const void *data, size_t length)
+{
+    memfs_file *file = NULL;
+    assert_ok(memfs_open(fs, NULL, path, MEMFS_O_WRITE | MEMFS_O_CREATE, 0644, &file));
+    assert_result(memfs_pwrite(file, data, length, offset), length);
+    memfs_close(file);
+}
+
+/* ---- What is in the image ------------------------------------------------------- */
+
+static void test_freeze__empty(void **state)
+{
+    struct test_buffer image = {0};
+    check_round(state_of(state), &image);
+    struct memfs_image_info info = info_of(&image);
+    assert_int_equal(info.nodes, 1);
+    assert_int_equal(info.types[1], 1);
+    assert_int_equal(info.blocks, 0);
+    assert_int_equal(info.entries, 0);
+    assert_int_equal(info.generation, 1);
+    assert_int_equal(info.has_time, 0);
+    assert_string_equal(info.message, "");
+    test_buffer_free(&image);
+}
+
+static void test_freeze__everything(void **state)
+{
+    struct test_buffer image = {0};
+    test_build_everything(state_of(state)->fs);
+    check_round(state_of(state), &image);
+    struct memfs_image_info info = info_of(&image);
+    assert_int_equal(info.types[1], 6); /* with the root */
+    assert_int_equal(info.types[3], 1);
+    assert_int_equal(info.types[4], 1);
+    assert_int_equal(info.types[5], 1);
+    assert_int_equal(info.types[6], 1);
+    assert_int_equal(info.generation, 1);
+    test_buffer_free(&image);
+}
+
+static void test_freeze__message_and_time(void **state)
+{
+    struct test_buffer image = {0};
+    char message[4097];
+    memset(message, 'm', 4096);
+    message[4096] = 0;
+    struct memfs_freeze_options options = {.size = sizeof options, .has_time = 1, .time = -5, .message = message};
+    assert_ok(freeze_with(state_of(state)->fs, &image, &options, NULL));
+    struct memfs_image_info info = info_of(&image);
+    assert_int_equal(info.has_time, 1);
+    assert_int_equal(info.time, -5);
+    assert_string_equal(info.message, message);
+    test_buffer_free(&image);
+}
+
+static void test_freeze__hard_links(void **state)
+{
+    struct test_state *test = state_of(state);
+    struct test_buffer image = {0};
+    assert_ok(memfs_mkdir(test->fs, NULL, "b", 0755));
+    assert_ok(memfs_mkdir(test->fs, NULL, "a", 0755));
+    test_put_text(test->fs, "b/one", "linked");
+    assert_ok(memfs_link(test->fs, NULL, "b/one", "a/two"));
+    assert_ok(memfs_link(test->fs, NULL, "b/one", "three"));
+    test_reopen(test, &image);
+    assert_int_equal(test_lstat(test->fs, "b/one").nlink, 3);
+    assert_int_equal(test_node(test->fs, "b/one"), test_node(test->fs, "a/two"));
+    assert_int_equal(test_node(test->fs, "b/one"), test_node(test->fs, "three"));
+    assert_int_equal(test_lstat(test->fs, "/").nlink, 4);
+    test_expect_text(test->fs, "a/two", "linked");
+    assert_int_equal(info_of(&image).nodes, 4);
+    memfs_destroy(test->fs);
+    test->fs = NULL;
+    test_buffer_free(&image);
+}
+
+static void test_freeze__file_without_name_is_left_out(void **state)
+{
+    struct test_state *test = state_of(state);
+    struct test_buffer image = {0}, plain = {0};
+    test_freeze(test->fs, &plain);
+    memfs_file *file = NULL;
+    assert_ok(memfs_open(test->fs, NULL, "/", MEMFS_O_RDWR | MEMFS_O_TMPFILE, 0600, &file));
+    assert_result(memfs_write(file, "gone", 4), 4);
+    test_freeze(test->fs, &image);
+    assert_same_bytes(&image, &plain);
+    memfs_close(file);
+    test_buffer_free(&image);
+    test_buffer_free(&plain);
+}
+
+/* More than a chunk of everything, and refs on three levels. */
+static void test_freeze__many(void **state)
+{
+    struct test_state *test = state_of(state);
+    struct test_buffer image = {0};
+    char path[64], text[64];
+    int files = (int)test_environment("MEMFS_SCALE", 100) * 200;
+    for (int i = 0; i < files; i++) {
+        if (i % 997 == 0) {
+            snprintf(path, sizeof path, "d%d", i / 997);
+            assert_ok(memfs_mkdir(test->fs, NULL, path, 0755));
+        }
+        snprintf(path, sizeof path, "d%d/f%d", i / 997, i * 7919 % files);
+        int length = snprintf(text, sizeof text, "%d and %d", i % 5000, i % 3);
+        test_put(test->fs, path, text, (size_t)length);
+        if (i % 3 == 0)
+            assert_ok(memfs_setxattr(test->fs, NULL, path, 1, "user.i", &i, sizeof i, 0));
+    }
+    check_round(test, &image);
+    assert_int_equal(info_of(&image).types[0], files);
+    test_buffer_free(&image);
+}
+
+static void test_freeze__deep(void **state)
+{
+    struct test_state *test = state_of(state);
+    struct test_buffer image = {0};
+    memfs_node node = MEMFS_ROOT, below;
+    int depth = (int)test_environment("MEMFS_SCALE", 100) * 1000;
+    for (int i = 0; i < depth; i++) {
+        assert_ok(memfs_node_mkdir(test->fs, NULL, node, "d", 0755, &below));
+        memfs_node_forget(test->fs, below, 1);
+        node = below;
+    }
+    test_freeze(test->fs, &image);
+    assert_int_equal(info_of(&image).nodes, depth + 1);
+    memfs *thawed = test_thaw(test, &image, 0);
+    node = MEMFS_ROOT;
+    for (int i = 0; i < 1000; i++) {
+        assert_ok(memfs_node_lookup(thawed, NULL, node, "d", &below));
+        memfs_node_forget(thawed, below, 1);
+        node = below;
+    }
+    memfs_destroy(thawed);
+    test_buffer_free(&image);
+}
+
+/* ---- The same bytes ---------------------------------------------------------------- */
+
+static void stamp(memfs *fs, const char *path)
+{
+    struct memfs_setattr set = {.set = MEMFS_SET_MTIME, .mtime = 42};
+    assert_ok(memfs_setattr(fs, NULL, path, 0, &set));
+}
+
+static void stamp_all(memfs *fs)
+{
+    static const char *const paths[] = {"a/x", "a/y", "a/Z", "a", "b/\xff", "b", "l", "/"};
+    for (size_t i = 0; i < sizeof paths / sizeof *paths; i++)
+        stamp(fs, paths[i]);
+}
+
+static void test_freeze__same_bytes_in_any_order(void **state)
+{
+    struct test_state *test = state_of(state);
+    struct test_buffer one = {0}, other = {0};
+    memfs *fs = test->fs;
+    assert_ok(memfs_mkdir(fs, NULL, "a", 0755));
+    test_put_text(fs, "a/Z", "upper");
+    test_put_text(fs, "a/x", "equal");
+    test_put_text(fs, "a/y", "equal");
+    assert_ok(memfs_mkdir(fs, NULL, "b", 0755));
+    assert_ok(memfs_symlink(fs, NULL, "a/x", "b/\xff"));
+    assert_ok(memfs_link(fs, NULL, "a/y", "l"));
+    stamp_all(fs);
+    test_freeze(fs, &one);
+
+    test->clock.now = 999999;
+    fs = test_create(test, NULL);
+    test_put_text(fs, "l", "first something longer");
+    assert_ok(memfs_mkdir(fs, NULL, "later", 0700));
+    assert_ok(memfs_mkdir(fs, NULL, "a", 0755));
+    assert_ok(memfs_symlink(fs, NULL, "a/x", "a/moves"));
+    test_put_text(fs, "later/gone", "gone");
+    assert_ok(memfs_setxattr(fs, NULL, "later", 1, "user.gone", "gone", 4, 0));
+    assert_ok(memfs_removexattr(fs, NULL, "later", 1, "user.gone"));
+    test_put_text(fs, "a/x", "equal");
+    assert_ok(memfs_rename(fs, NULL, "a/moves", "later/\xff", 0));
+    test_put_text(fs, "a/Z", "upper and cut");
+    assert_ok(memfs_truncate(fs, NULL, "a/Z", 5));
+    test_put_text(fs, "l", "equal");
+    assert_ok(memfs_unlink(fs, NULL, "later/gone"));
+    assert_ok(memfs_rename(fs, NULL, "later", "b", 0));
+    struct memfs_setattr mode = {.set = MEMFS_SET_MODE, .mode = 0755};
+    assert_ok(memfs_setattr(fs, NULL, "b", 1, &mode));
+    assert_ok(memfs_link(fs, NULL, "l", "a/y"));
+    stamp_all(fs);
+    test_freeze(fs, &other);
+    assert_same_bytes(&one, &other);
+    memfs_destroy(fs);
+    test_buffer_free(&one);
+    test_buffer_free(&other);
+}
+
+static void test_freeze__options_change_bytes(void **state)
+{
+    struct test_state *test = state_of(state);
+    struct test_buffer one = {0}, other = {0};
+    test_build_everything(test->fs);
+    struct memfs_freeze_options options = {.size = sizeof options, .level = 3, .block_size = 1u << 20, .threads = 4};
+    test_freeze(test->fs, &one);
+    assert_ok(freeze_with(test->fs, &other, &options, NULL)); /* the defaults, said aloud */
+    assert_same_bytes(&one, &other);
+    options.block_size = 1u << 16;
+    options.level = 19;
+    assert_ok(freeze_with(test->fs, &other, &options, NULL));
+    assert_int_equal(info_of(&other).block_size, 1u << 16);
+    memfs *thawed = test_thaw(test, &other, 0);
+    test_same_fs(thawed, test->fs, 0);
+    memfs_destroy(thawed);
+    test_buffer_free(&one);
+    test_buffer_free(&other);
+}
+
+/* ---- Contents --------------------------------------------------------------------------- */
+
+static void test_freeze__zeros_are_holes(void **state)
+{
+    struct test_state *test = state_of(state);
+    struct test_buffer image = {0};
+    uint8_t *data = random_bytes(1, 5 * 4096 + 100);
+    memset(data + 4096, 0, 2 * 4096);
+    memset(data + 5 * 4096, 0, 100);
+    data[3 * 4096] = 1; /* a page that only begins so */
+    test_put(test->fs, "file", data, 5 * 4096 + 100);
+    test_put(test->fs, "zeros", data + 4096, 6000);
+    check_round(test, &image);
+    struct memfs_image_info info = info_of(&image);
+    assert_int_equal(info.content_bytes, 5 * 4096 + 100 + 6000);
+    assert_int_equal(info.data_bytes, 3 * 4096);
+    memfs *thawed = test_thaw(test, &image, 0);
+    memfs_node node = test_node(thawed, "file");
+    assert_result(memfs_node_seek(thawed, node, 0, MEMFS_SEEK_HOLE), 4096);
+    assert_result(memfs_node_seek(thawed, node, 4096, MEMFS_SEEK_DATA), 3 * 4096);
+    assert_result(memfs_node_seek(thawed, node, 3 * 4096, MEMFS_SEEK_HOLE), 5 * 4096);
+    assert_result(memfs_node_seek(thawed, node, 5 * 4096, MEMFS_SEEK_DATA), -ENXIO);
+    assert_result(memfs_node_seek(thawed, test_node(thawed, "zeros"), 0, MEMFS_SEEK_DATA), -ENXIO);
+    test_expect(thawed, "file", data, 5 * 4096 + 100);
+    memfs_destroy(thawed);
+    test_buffer_free(&image);
+    free(data);
+}
+
+static void test_freeze__huge_sparse_file(void **state)
+{
+    struct test_state *test = state_of(state);
+    struct test_buffer image = {0};
+    uint64_t size = (uint64_t)1 << 62;
+    write_at(test->fs, "sparse", 12345, "here", 4);
+    write_at(test->fs, "sparse", size - 4096 - 7, "there", 5);
+    assert_ok(memfs_truncate(test->fs, NULL, "sparse", size));
+    write_at(test->fs, "sparse2", 12345, "here", 4); /* equal, and compared */
+    write_at(test->fs, "sparse2", size - 4096 - 7, "there", 5);
+    assert_ok(memfs_truncate(test->fs, NULL, "sparse2", size));
+    for (int i = 0; i < 3; i++) { /* the sum of sizes does not wrap */
+        static const char *const names[] = {"p", "q", "r"};
+        test_put(test->fs, names[i], "", 0);
+        assert_ok(memfs_truncate(test->fs, NULL, names[i], size));
+    }
+    test_freeze(test->fs, &image);
+    struct memfs_image_info info = info_of(&image);
+    assert_true(info.content_bytes == UINT64_MAX);
+    assert_int_equal(info.raw_bytes, 2 * 4096);
+    assert_int_equal(info.data_bytes, 4 * 4096);
+    memfs *thawed = test_thaw(test, &image, 0);
+    char text[8] = {0};
+    assert_true(test_lstat(thawed, "sparse2").size == size);
+    assert_result(memfs_node_read(thawed, test_node(thawed, "sparse2"), size - 4096 - 7, text, 5), 5);
+    assert_string_equal(text, "there");
+    memfs_destroy(thawed);
+    test_buffer_free(&image);
+}
+
+static void test_freeze__contents_over_many_blocks(void **state)
+{
+    struct test_state *test = state_of(state);
+    struct test_buffer image = {0};
+    const size_t length = 3 * MIB + 4096 + 17;
+    uint8_t *data = random_bytes(2, length);
+    test_put(test->fs, "before", data, 100);
+    test_put(test->fs, "large", data, length);
+    memset(data + MIB - 4096, 0, 8192); /* a hole where the pieces that are read meet */
+    test_put(test->fs, "later", data, length);
+    struct memfs_freeze_options options = {
+        .size = sizeof options, .block_size = 1u << 16, .allocator = &test->memory.hook};
+    assert_ok(freeze_with(test->fs, &image, &options, NULL));
+    struct memfs_image_info info = info_of(&image);
+    assert_int_equal(info.raw_bytes, 100 + 2 * length - 8192);
+    assert_int_equal(info.blocks, (info.raw_bytes + 65535) / 65536); /* more than stand in the root */
+    memfs *thawed = test_thaw(test, &image, 0);
+    test_expect(thawed, "later", data, length);
+    test_same_fs(thawed, test->fs, 0);
+    memfs_destroy(thawed);
+    test_buffer_free(&image);
+    free(data);
+}
+
+static void test_freeze__digests(void **state)
+{
+    struct test_state *test = state_of(state);
+    struct test_buffer image = {0};
+    const size_t large = 2 * MIB + 5;
+    uint8_t *data = random_bytes(3, large);
+    test_put(test->fs, "empty", "", 0);
+    test_put_text(test->fs, "small", "small");
+    test_put(test->fs, "large", data, large);
+    memset(data + 4096, 0, 8192);
+    test_put(test->fs, "hole", data, 20000);
+    test_reopen(test, &image);
+    uint64_t digest;
+    assert_ok(memfs_node_digest(test->fs, test_node(test->fs, "empty"), &digest));
+    assert_true(digest == memfs_hash("", 0));
+    assert_ok(memfs_node_digest(test->fs, test_node(test->fs, "small"), &digest));
+    assert_true(digest == memfs_hash("small", 5));
+    test_put_text(test->fs, "small", "other");
+    assert_result(memfs_node_digest(test->fs, test_node(test->fs, "small"), &digest), -ENODATA);
+    uint8_t told[20000 - 8192 + 16] = {0};
+    memcpy(told, data, 4096);
+    told[4096 + 1] = 0x10; /* le64 4096, le64 8192 */
+    told[4096 + 9] = 0x20;
+    memcpy(told + 4096 + 16, data + 3 * 4096, 20000 - 3 * 4096);
+    assert_ok(memfs_node_digest(test->fs, test_node(test->fs, "hole"), &digest));
+    assert_true(digest == memfs_hash(told, sizeof told));
+    free(data);
+    data = random_bytes(3, large);
+    assert_ok(memfs_node_digest(test->fs, test_node(test->fs, "large"), &digest));
+    assert_true(digest == memfs_hash(data, large));
+    memfs_destroy(test->fs);
+    test->fs = NULL;
+    test_buffer_free(&image);
+    free(data);
+}
+
+static void test_freeze__equal_files_are_stored_once(void **state)
+{
+    struct test_state *test = state_of(state);
+    struct test_buffer image = {0};
+    const size_t large = 2 * MIB + 3000;
+    uint8_t *data = random_bytes(4, large);
+    test_put(test->fs, "small1", data, 10000);
+    test_put(test->fs, "small2", data, 10000);
+    test_put(test->fs, "small3", data, 9999);
+    memset(data + 40960, 0, 40960);
+    test_put(test->fs, "large1", data, large);
+    test_put(test->fs, "large2", data, large);
+    data[large - 1] ^= 1; /* as long, but not equal */
+    test_put(test->fs, "large3", data, large);
+    test_put(test->fs, "holes1", data, 100000);
+    test_put(test->fs, "holes2", data, 100000);
+    check_round(test, &image);
+    struct memfs_image_info info = info_of(&image);
+    assert_int_equal(info.raw_bytes, 10000 + 9999 + 2 * (large - 40960) + 100000 - 40960);
+    assert_int_equal(info.data_bytes, 20000 + 9999 + 3 * (large - 40960) + 2 * (100000 - 40960));
+    test_buffer_free(&image);
+    free(data);
+}
+
+static void test_freeze__equal_strings_are_stored_once(void **state)
+{
+    struct test_state *test = state_of(state);
+    struct test_buffer image = {0};
+    static const char *const paths[] = {"a", "b", "c"};
+    for (int i = 0; i < 3; i++) {
+        test_put(test->fs, paths[i], "", 0);
+        assert_ok(memfs_setxattr(test->fs, NULL, paths[i], 1, "user.one", "value", 5, 0));
+        assert_ok(memfs_setxattr(test->fs, NULL, paths[i], 1, "user.two", i < 2 ? "value" : "", i < 2 ? 5 : 0, 0));
+    }
+    assert_ok(memfs_symlink(test->fs, NULL, "target", "l1"));
+    assert_ok(memfs_symlink(test->fs, NULL, "target", "l2"));
+    check_round(test, &image);
+    struct memfs_image_info info = info_of(&image);
+    assert_int_equal(info.xattrs, 4); /* two sets of two */
+    assert_int_equal(info.blob_bytes, 8 + 5 + 8 + 6);
+    test_buffer_free(&image);
+}
+
+/* Items do not cross the ends of chunks. */
+static void test_freeze__large_attributes(void **state)
+{
+    struct test_state *test = state_of(state);
+    struct test_buffer image = {0};
+    uint8_t *data = random_bytes(5, MEMFS_XATTR_MAX);
+    char path[16];
+    for (int i = 0; i < 40; i++) {
+        snprintf(path, sizeof path, "f%d", i);
+        test_put(test->fs, path, "", 0);
+        data[0] = (uint8_t)i;
+        assert_ok(memfs_setxattr(test->fs, NULL, path, 1, "user.large", data,
+                                 i == 7 ? MEMFS_XATTR_MAX : (size_t)(i * 1600 + 1), 0));
+    }
+    check_round(test, &image);
+    test_buffer_free(&image);
+    free(data);
+}
+
+/* ---- Files that cannot be read ----------------------------------------------------------- */
+
+struct problems {
+    int calls, error, answer;
+    char path[64];
+};
+
+static int on_problem(void *context, const char *path, int error, const char *text)
+{
+    struct problems *problems = context;
+    assert_true(text && *text);
+    problems->calls++;
+    problems->error = error;
+    snprintf(problems->path, sizeof problems->path, "%s", path);
+    return problems->answer;
+}
+
+struct host {
+    char path[64];
+    int fd;
+};
+
+static void host_begin(struct host *host)
+{
+    const char *base = getenv("TMPDIR");
+    snprintf(host->path, sizeof host->path, "%.40s/memfsXXXXXX", base && *base ? base : "/tmp");
+    assert_non_null(mkdtemp(host->path));
+    host->fd = open(host->path, O_RDONLY | O_DIRECTORY);
+    assert_true(host->fd >= 0);
+}
+
+static void host_put(const struct host *host, const char *name, const void *data, size_t length)
+{
+    int fd = openat(host->fd, name, O_WRONLY | O_CREAT | O_TRUNC, 0644);
+    assert_true(fd >= 0);
+    assert_result(write(fd, data, length), length);
+    struct timespec times[2] = {{1000, 0}, {1000, 0}};
+    assert_ok(futimens(fd, times));
+    close(fd);
+}
+
+static void host_stamp(const struct host *host, const char *name)
+{
+    struct timespec times[2] = {{2000, 0}, {2000, 0}};
+    assert_ok(utimensat(host->fd, name, times, 0));
+}
+
+static int host_count(const struct host *host)
+{
+    int count = 0;
+    DIR *dir = opendir(host->path);
+    assert_non_null(dir);
+    while (readdir(dir))
+        count++;
+    closedir(dir);
+    return count - 2;
+}
+
+static void host_end(struct host *host)
+{
+    char command[128];
+    snprintf(command, sizeof command, "rm -rf '%s'", host->path);
+    assert_ok(system(command));
+    close(host->fd);
+}
+
+static memfs *scan(struct test_state *test, const struct host *host)
+{
+    struct memfs_scan_options options = {.size = sizeof options, .allocator = &test->memory.hook};
+    memfs_backing *backing = NULL;
+    assert_ok(memfs_host_scan(host->path, &options, &backing, NULL));
+    memfs *fs = test_create(test, backing);
+    memfs_backing_release(backing);
+    return fs;
+}
+
+static void host_fill(const struct host *host, int with_lost)
+{
+    uint8_t *data = random_bytes(6, 3 * MIB);
+    assert_ok(mkdirat(host->fd, "d", 0755));
+    assert_ok(mkdirat(host->fd, "d/e", 0755));
+    host_put(host, "a", data, 1000);
+    if (with_lost) {
+        host_put(host, "b", data + 500, 2000);
+        host_put(host, "d/a", data + 600, 3 * MIB - 600);
+        host_put(host, "d/e/only", "only", 4);
+        assert_ok(linkat(host->fd, "b", host->fd, "d/b2", 0));
+    }
+    host_put(host, "c", data + 100, 30000);
+    host_put(host, "d/z", data + 1000, 100000);
+    assert_ok(symlinkat("target", host->fd, "d/l"));
+    struct timespec times[2] = {{2000, 0}, {2000, 0}};
+    assert_ok(utimensat(host->fd, "d/l", times, AT_SYMLINK_NOFOLLOW));
+    host_stamp(host, "d/e");
+    host_stamp(host, "d");
+    host_stamp(host, ".");
+    free(data);
+}
+
+static void test_freeze__files_left_out(void **state)
+{
+    struct test_state *test = state_of(state);
+    struct host whole, rest;
+    struct test_buffer image = {0}, want = {0};
+    host_begin(&whole);
+    host_begin(&rest);
+    host_fill(&whole, 1);
+    host_fill(&rest, 0);
+    memfs *fs = scan(test, &rest);
+    test_freeze(fs, &want);
+    memfs_destroy(fs);
+
+    fs = scan(test, &whole);
+    assert_ok(unlinkat(whole.fd, "b", 0));
+    assert_ok(unlinkat(whole.fd, "d/b2", 0));
+    assert_ok(unlinkat(whole.fd, "d/e/only", 0));
+    host_put(&whole, "d/a", "shorter", 7);
+    struct problems problems = {.answer = 0};
+    struct memfs_freeze_options options = {.size = sizeof options, .problem = on_problem, .problem_context = &problems};
+    assert_ok(freeze_with(fs, &image, &options, NULL));
+    assert_int_equal(problems.calls, 3);
+    assert_int_equal(problems.error, -ENOENT);
+    assert_string_equal(problems.path, "d/e/only");
+    memfs *got = test_thaw(test, &image, 0), *wanted = test_thaw(test, &want, 0);
+    test_same_fs(got, wanted, 0);
+    assert_same_bytes(&image, &want);
+    memfs_destroy(got);
+    memfs_destroy(wanted);
+
+    struct memfs_detail detail = {0};
+    assert_result(freeze_with(fs, &image, NULL, &detail), -ENOENT);
+    assert_true(strncmp(detail.text, "b: ", 3) == 0);
+    assert_int_equal(detail.error, -ENOENT);
+    problems = (struct problems){.answer = 1};
+    assert_result(freeze_with(fs, &image, &options, &detail), -ENOENT);
+    assert_int_equal(problems.calls, 1);
+    memfs_destroy(fs);
+    host_end(&whole);
+    host_end(&rest);
+    test_buffer_free(&image);
+    test_buffer_free(&want);
+}
+
+/* A tree with a large file between others, or without it. */
+static void build_around(memfs *fs, int with_lost)
+{
+    const size_t large = 3 * MIB;
+    uint8_t *data = random_bytes(8, large);
+    memset(data + 2 * MIB, 0, 8192);
+    assert_ok(memfs_mkdir(fs, NULL, "d", 0755));
+    test_put(fs, "a", data, 30000);
+    if (with_lost)
+        test_put(fs, "b", data + 100, large - 100);
+    test_put(fs, "c", data + 200, 40000);
+    test_put(fs, "d/a", data + 300, 50000);
+    free(data);
+}
+
+/* What a file had put into blocks before it failed is taken back, as far as
+ * they are not written yet. */
+static void test_freeze__file_fails_midway(void **state)
+{
+    struct test_state *test = state_of(state);
+    struct test_buffer whole = {0}, want = {0}, image = {0};
+    int dropped = 0;
+    build_around(test->fs, 1);
+    struct memfs_freeze_options options = {.size = sizeof options, .block_size = 1u << 16};
+    assert_ok(freeze_with(test->fs, &whole, &options, NULL));
+    memfs *without = test_create(test, NULL);
+    build_around(without, 0);
+    for (int large = 0; large < 2; large++) {
+        struct problems problems = {.answer = 0};
+        options = (struct memfs_freeze_options){.size = sizeof options,
+                                                .block_size = large ? 1u << 24 : 1u << 16,
+                                                .problem = on_problem,
+                                                .problem_context = &problems};
+        assert_ok(freeze_with(without, &want, &options, NULL));
+        for (uint64_t nth = 1;; nth++) {
+            memfs_image *opened = NULL;
+            struct test_fault fault;
+            assert_ok(memfs_image_open_buffer(whole.data, whole.length, NULL, &opened, NULL));
+            memfs_backing *backing = test_fault_backing(memfs_image_backing(opened), &fault);
+            memfs *fs = test_create(test, backing);
+            memfs_backing_release(backing);
+            memfs_image_close(opened);
+            fault.fail_at = nth;
+            problems = (struct problems){.answer = 0};
+            int error = freeze_with(fs, &image, &options, NULL);
+            uint64_t failures = fault.failures;
+            memfs_destroy(fs);
+            if (!failures) {
+                assert_ok(error);
+                break;
+            }
+            if (error) { /* the record of a node, or of a directory */
+                assert_result(error, -EIO);
+                continue;
+            }
+            assert_int_equal(problems.calls, 1);
+            assert_int_equal(problems.error, -EIO);
+            info_of(&image);
+            if (strcmp(problems.path, "b") != 0)
+                continue;
+            dropped++;
+            memfs *got = test_thaw(test, &image, 0);
+            test_same_fs(got, without, 0);
+            memfs_destroy(got);
+            if (large)
+                assert_same_bytes(&image, &want);
+        }
+    }
+    assert_true(dropped > 10);
+    memfs_destroy(without);
+    test_buffer_free(&whole);
+    test_buffer_free(&want);
+    test_buffer_free(&image);
+}
+
+/* ---- Failures ------------------------------------------------------------------------------- */
+
+struct failing_sink {
+    int writes, fail_at;
+};
+
+static int failing_write(void *context, const void *data, size_t length)
+{
+    struct failing_sink *sink = context;
+    assert_true(length > 0);
+    assert_non_null(data);
+    return ++sink->writes == sink->fail_at ? -EDQUOT : 0;
+}
+
+static void test_freeze__sink_fails(void **state)
+{
+    struct test_state *test = state_of(state);
+    test_build_everything(test->fs);
+    struct failing_sink failing = {0};
+    struct memfs_sink sink = {failing_write, &failing};
+    struct memfs_freeze_options options = {
+        .size = sizeof options, .block_size = 1u << 16, .allocator = &test->memory.hook};
+    assert_ok(memfs_freeze(test->fs, &sink, &options, NULL));
+    int writes = failing.writes;
+    assert_true(writes > 8);
+    for (int i = 1; i <= writes; i++) {
+        struct memfs_detail detail = {0};
+        failing = (struct failing_sink){.fail_at = i};
+        uint64_t live = test->memory.live;
+        assert_result(memfs_freeze(test->fs, &sink, &options, &detail), -EDQUOT);
+        assert_int_equal(failing.writes, i); /* none came after it */
+        assert_int_equal(detail.error, -EDQUOT);
+        assert_int_equal(test->memory.live, live);
+    }
+}
+
+static void test_freeze__memory_fails(void **state)
+{
+    struct test_state *test = state_of(state);
+    struct test_buffer image = {0}, want = {0};
+    test_build_everything(test->fs);
+    test_freeze(test->fs, &want);
+    struct memfs_freeze_options options = {.size = sizeof options, .allocator = &test->memory.hook};
+    for (int after = 0; after < 2; after++) {
+        for (uint64_t nth = 1;; nth++) {
+            uint64_t live = test->memory.live, failures = test->memory.failures;
+            struct memfs_detail detail = {0};
+            test_memory_fail(&test->memory, nth, after);
+            int error = freeze_with(test->fs, &image, &options, &detail);
+            test_memory_heal(&test->memory);
+            assert_int_equal(test->memory.live, live);
+            if (!error) {
+                assert_int_equal(test->memory.failures, failures);
+                assert_true(nth > 10);
+                break;
+            }
+            assert_result(error, -ENOMEM);
+            assert_int_equal(detail.error, -ENOMEM);
+            assert_true(test->memory.failures > failures);
+        }
+        assert_same_bytes(&image, &want);
+    }
+    test_buffer_free(&image);
+    test_buffer_free(&want);
+}
+
+static void test_freeze__bad_options(void **state)
+{
+    struct test_state *test = state_of(state);
+    struct test_buffer image = {0};
+    struct memfs_detail detail;
+    char message[4098];
+    memset(message, 'm', 4097);
+    message[4097] = 0;
+    const struct memfs_freeze_options bad[] = {
+        {.size = sizeof bad[0], .level = 20},
+        {.size = sizeof bad[0], .level = -1},
+        {.size = sizeof bad[0], .block_size = 1u << 15},
+        {.size = sizeof bad[0], .block_size = 1u << 25},
+        {.size = sizeof bad[0], .block_size = 100000},
+        {.size = sizeof bad[0], .message = message},
+    };
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        memset(&detail, 0, sizeof detail);
+        assert_result(freeze_with(test->fs, &image, &bad[i], &detail), -EINVAL);
+        assert_int_equal(detail.error, -EINVAL);
+        assert_true(strlen(detail.text) > 10);
+        assert_int_equal(image.length, 0);
+    }
+}
+
+struct watcher {
+    int calls, cancel_at, change;
+    memfs *fs;
+    struct memfs_progress last;
+};
+
+static int on_progress(void *context, const struct memfs_progress *progress)
+{
+    struct watcher *watcher = context;
+    watcher->calls++;
+    watcher->last = *progress;
+    if (watcher->calls == watcher->change)
+        stamp(watcher->fs, "/");
+    return watcher->calls == watcher->cancel_at;
+}
+
+static void test_freeze__progress(void **state)
+{
+    struct test_state *test = state_of(state);
+    struct test_buffer image = {0};
+    test_build_everything(test->fs);
+    struct watcher watcher = {.fs = test->fs};
+    struct memfs_freeze_options options = {
+        .size = sizeof options, .progress = on_progress, .progress_context = &watcher};
+    assert_ok(freeze_with(test->fs, &image, &options, NULL));
+    assert_int_equal(watcher.last.nodes, watcher.last.nodes_total);
+    assert_int_equal(watcher.last.nodes, info_of(&image).nodes);
+    assert_int_equal(watcher.last.bytes, info_of(&image).content_bytes);
+    int calls = watcher.calls;
+    assert_true(calls >= 2);
+    for (int i = 1; i <= calls; i++) {
+        watcher = (struct watcher){.cancel_at = i};
+        assert_result(freeze_with(test->fs, &image, &options, NULL), -ECANCELED);
+        assert_int_equal(watcher.calls, i);
+    }
+    test_buffer_free(&image);
+}
+
+static void test_freeze__changed_meanwhile(void **state)
+{
+    struct test_state *test = state_of(state);
+    struct test_buffer image = {0};
+    struct memfs_detail detail = {0};
+    test_build_everything(test->fs);
+    struct watcher watcher = {.fs = test->fs, .change = 1};
+    struct memfs_freeze_options options = {
+        .size = sizeof options, .progress = on_progress, .progress_context = &watcher};
+    assert_result(freeze_with(test->fs, &image, &options, &detail), -EBUSY);
+    assert_int_equal(detail.error, -EBUSY);
+    int calls = watcher.calls;
+    watcher = (struct watcher){.fs = test->fs};
+    assert_ok(freeze_with(test->fs, &image, &options, NULL));
+    assert_true(watcher.calls > calls);
+    watcher = (struct watcher){.fs = test->fs, .change = watcher.calls}; /* at the very end */
+    assert_result(freeze_with(test->fs, &image, &options, &detail), -EBUSY);
+    test_buffer_free(&image);
+}
+
+/* ---- Where it goes ---------------------------------------------------------------------------- */
+
+static void expect_file(const char *path, const struct test_buffer *want)
+{
+    struct test_buffer got = {0};
+    uint8_t bytes[4096];
+    ssize_t length;
+    int fd = open(path, O_RDONLY);
+    assert_true(fd >= 0);
+    while ((length = read(fd, bytes, sizeof bytes)) > 0)
+        test_buffer_add(&got, bytes, (size_t)length);
+    close(fd);
+    assert_same_bytes(&got, want);
+    test_buffer_free(&got);
+}
+
+static void test_freeze__path(void **state)
+{
+    struct test_state *test = state_of(state);
+    struct test_buffer want = {0};
+    struct host host;
+    char path[128];
+    struct stat stat;
+    host_begin(&host);
+    test_build_everything(test->fs);
+    test_freeze(test->fs, &want);
+    snprintf(path, sizeof path, "%s/image", host.path);
+    mode_t before = umask(027);
+    assert_ok(memfs_freeze_path(test->fs, path, NULL, NULL));
+    umask(before);
+    expect_file(path, &want);
+    assert_ok(lstat(path, &stat));
+    assert_int_equal(stat.st_mode, S_IFREG | 0640);
+    assert_int_equal(host_count(&host), 1);
+
+    struct memfs_detail detail = {0};
+    assert_result(memfs_freeze_path(test->fs, path, NULL, &detail), -EEXIST);
+    assert_non_null(strstr(detail.text, path));
+    test_put_text(test->fs, "new", "new");
+    test_freeze(test->fs, &want);
+    struct memfs_freeze_options options = {.size = sizeof options, .replace = 1, .file_mode = 0604};
+    assert_ok(memfs_freeze_path(test->fs, path, &options, &detail));
+    expect_file(path, &want);
+    assert_ok(lstat(path, &stat));
+    assert_int_equal(stat.st_mode, S_IFREG | 0604);
+    assert_int_equal(host_count(&host), 1);
+    host_end(&host);
+    test_buffer_free(&want);
+}
+
+/* The old image stays, and nothing else does. */
+static void test_freeze__path_fails(void **state)
+{
+    struct test_state *test = state_of(state);
+    struct test_buffer old = {0};
+    struct host host;
+    char path[128], other[128];
+    struct memfs_detail detail = {0};
+    host_begin(&host);
+    test_buffer_print(&old, "old");
+    host_put(&host, "image", "old", 3);
+    snprintf(path, sizeof path, "%s/image", host.path);
+    struct watcher watcher = {.fs = test->fs, .cancel_at = 2};
+    struct memfs_freeze_options options = {.size = sizeof options,
+                                           .replace = 1,
+                                           .allocator = &test->memory.hook,
+                                           .progress = on_progress,
+                                           .progress_context = &watcher};
+    assert_result(memfs_freeze_path(test->fs, path, &options, &detail), -ECANCELED);
+    expect_file(path, &old);
+    options.progress = NULL;
+    for (uint64_t nth = 1;; nth++) {
+        test_memory_fail(&test->memory, nth, 0);
+        int error = memfs_freeze_path(test->fs, path, &options, &detail);
+        test_memory_heal(&test->memory);
+        assert_int_equal(host_count(&host), 1);
+        if (!error)
+            break;
+        assert_result(error, -ENOMEM);
+        expect_file(path, &old);
+    }
+    snprintf(other, sizeof other, "%s/none/image", host.path);
+    assert_result(memfs_freeze_path(test->fs, other, &options, &detail), -ENOENT);
+    assert_ok(mkdirat(host.fd, "dir", 0755));
+    snprintf(other, sizeof other, "%s/dir", host.path);
+    assert_result(memfs_freeze_path(test->fs, other, &options, &detail), -EISDIR);
+    snprintf(other, sizeof other, "%s/dir/", host.path);
+    assert_result(memfs_freeze_path(test->fs, other, &options, &detail), -EISDIR);
+    assert_ok(mkfifoat(host.fd, "fifo", 0600));
+    snprintf(other, sizeof other, "%s/fifo", host.path);
+    assert_result(memfs_freeze_path(test->fs, other, &options, &detail), -EEXIST);
+    assert_result(memfs_freeze_path(test->fs, "", &options, &detail), -ENOENT);
+    assert_int_equal(host_count(&host), 3);
+    host_end(&host);
+    test_buffer_free(&old);
+}
+
+static void test_freeze__descriptor(void **state)
+{
+    struct test_state *test = state_of(state);
+    struct test_buffer want = {0}, got = {0};
+    struct memfs_detail detail = {0};
+    int ends[2];
+    test_build_everything(test->fs);
+    test_freeze(test->fs, &want);
+    assert_true(want.length > 65536); /* more than a pipe holds */
+    assert_ok(pipe(ends));
+    pid_t child = fork();
+    assert_true(child >= 0);
+    if (child == 0) {
+        close(ends[0]);
+        _exit(memfs_freeze_fd(test->fs, ends[1], NULL, NULL) ? 1 : 0);
+    }
+    close(ends[1]);
+    uint8_t bytes[1000];
+    ssize_t length;
+    while ((length = read(ends[0], bytes, sizeof bytes)) > 0)
+        test_buffer_add(&got, bytes, (size_t)length);
+    close(ends[0]);
+    assert_same_bytes(&got, &want);
+
+    signal(SIGPIPE, SIG_IGN);
+    assert_ok(pipe(ends));
+    close(ends[0]);
+    assert_result(memfs_freeze_fd(test->fs, ends[1], NULL, &detail), -EPIPE);
+    assert_int_equal(detail.error, -EPIPE);
+    close(ends[1]);
+    assert_result(memfs_freeze_fd(test->fs, -1, NULL, &detail), -EBADF);
+    int full = open("/dev/full", O_WRONLY);
+    if (full >= 0) {
+        assert_result(memfs_freeze_fd(test->fs, full, NULL, &detail), -ENOSPC);
+        close(full);
+    }
+    test_buffer_free(&want);
+    test_buffer_free(&got);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        test_with_fs(test_freeze__empty),
+        test_with_fs(test_freeze__everything),
+        test_with_fs(test_freeze__message_and_time),
+        test_with_fs(test_freeze__hard_links),
+        test_with_fs(test_freeze__file_without_name_is_left_out),
+        test_with_fs(test_freeze__many),
+        test_with_fs(test_freeze__deep),
+        test_with_fs(test_freeze__same_bytes_in_any_order),
+        test_with_fs(test_freeze__options_change_bytes),
+        test_with_fs(test_freeze__zeros_are_holes),
+        test_with_fs(test_freeze__huge_sparse_file),
+        test_with_fs(test_freeze__contents_over_many_blocks),
+        test_with_fs(test_freeze__digests),
+        test_with_fs(test_freeze__equal_files_are_stored_once),
+        test_with_fs(test_freeze__equal_strings_are_stored_once),
+        test_with_fs(test_freeze__large_attributes),
+        test_with_fs(test_freeze__files_left_out),
+        test_with_fs(test_freeze__file_fails_midway),
+        test_with_fs(test_freeze__sink_fails),
+        test_with_fs(test_freeze__memory_fails),
+        test_with_fs(test_freeze__bad_options),
+        test_with_fs(test_freeze__progress),
+        test_with_fs(test_freeze__changed_meanwhile),
+        test_with_fs(test_freeze__path),
+        test_with_fs(test_freeze__path_fails),
+        test_with_fs(test_freeze__descriptor),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,73 @@
+#include "alloc.h"
+#include "hold.h"
+#include "testlib.h"
+
+static void test_hold__counts_until_both_are_gone(void **state)
+{
+    (void)state;
+    struct holds holds;
+    struct test_memory memory;
+    test_memory_init(&memory);
+    assert_ok(holds_init(&holds));
+    assert_false(holds_any(&holds));
+    assert_ok(holds_add(&holds, &memory.hook, 7, 2, 0));
+    assert_ok(holds_add(&holds, &memory.hook, 7, 0, 1));
+    assert_true(holds_has(&holds, 7));
+    assert_false(holds_drop(&holds, 7, 5, 0)); /* not below 0 */
+    assert_true(holds_has(&holds, 7));
+    assert_true(holds_drop(&holds, 7, 0, 1));
+    assert_false(holds_has(&holds, 7));
+    assert_false(holds_any(&holds));
+    holds_destroy(&holds, &memory.hook);
+    assert_int_equal(memory.live, 0);
+}
+
+static void test_hold__many_nodes_come_and_go(void **state)
+{
+    (void)state;
+    enum { NODES = 3000 };
+    static unsigned counts[NODES];
+    struct holds holds;
+    struct test_memory memory;
+    struct test_random random = {.state = test_seed()};
+    test_memory_init(&memory);
+    assert_ok(holds_init(&holds));
+    for (int i = 0; i < 100000; i++) {
+        uint32_t node = 1 + (uint32_t)test_random_below(&random, NODES - 1);
+        if (test_random_below(&random, 2)) {
+            assert_ok(holds_add(&holds, &memory.hook, node, 1, 0));
+            counts[node]++;
+        } else if (counts[node]) {
+            counts[node]--;
+            assert_int_equal(holds_drop(&holds, node, 1, 0), counts[node] == 0);
+        }
+    }
+    for (uint32_t node = 1; node < NODES; node++)
+        assert_int_equal(holds_has(&holds, node) != 0, counts[node] != 0);
+    holds_destroy(&holds, &memory.hook);
+    assert_int_equal(memory.live, 0);
+}
+
+static void test_hold__no_memory_changes_nothing(void **state)
+{
+    (void)state;
+    struct holds holds;
+    struct test_memory memory;
+    test_memory_init(&memory);
+    assert_ok(holds_init(&holds));
+    test_memory_fail(&memory, 1, 1);
+    assert_result(holds_add(&holds, &memory.hook, 3, 1, 0), -ENOMEM);
+    assert_false(holds_has(&holds, 3));
+    assert_true(holds_drop(&holds, 3, 1, 0));
+    holds_destroy(&holds, &memory.hook);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_hold__counts_until_both_are_gone),
+        cmocka_unit_test(test_hold__many_nodes_come_and_go),
+        cmocka_unit_test(test_hold__no_memory_changes_nothing),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,825 @@
+#define _GNU_SOURCE
+#include "host_fixture.h"
+
+#include "backing.h"
+
+#include <pthread.h>
+#include <sys/socket.h>
+#include <sys/sysmacros.h>
+#include <sys/un.h>
+#include <sys/xattr.h>
+
+/* ---- Looking into a backing ------------------------------------------------ */
+
+static const struct memfs_node_record *node_of(memfs_backing *backing, uint32_t number)
+{
+    assert_true(number && number < backing->count[MEMFS_NODES]);
+    const struct memfs_node_record *chunk = backing->ops->peek(backing, MEMFS_NODES, number >> MEMFS_CHUNK_SHIFT);
+    assert_non_null(chunk);
+    return &chunk[number & (MEMFS_CHUNK_RECORDS - 1)];
+}
+
+static const struct memfs_entry *entry_of(memfs_backing *backing, uint32_t number, const char **name)
+{
+    assert_true(number < backing->count[MEMFS_ENTRIES]);
+    const struct memfs_entry *chunk = backing->ops->peek(backing, MEMFS_ENTRIES, number >> MEMFS_CHUNK_SHIFT);
+    assert_non_null(chunk);
+    const struct memfs_entry *entry = &chunk[number & (MEMFS_CHUNK_RECORDS - 1)];
+    *name = memfs_entry_name(chunk, entry);
+    return entry;
+}
+
+static const char *blob(memfs_backing *backing, uint64_t offset)
+{
+    const char *chunk = backing->ops->peek(backing, MEMFS_BLOBS, offset >> MEMFS_BLOBS_SHIFT);
+    assert_non_null(chunk);
+    return chunk + (offset & (MEMFS_BLOB_BYTES - 1));
+}
+
+/* The number of a path's node, 0 if there is none. */
+static uint32_t find(memfs_backing *backing, const char *path)
+{
+    uint32_t number = 1;
+    while (*path) {
+        size_t length = strcspn(path, "/");
+        const struct memfs_node_record *node = node_of(backing, number);
+        uint32_t found = 0;
+        for (uint32_t i = 0; i < node->run.count; i++) {
+            const char *name = NULL;
+            const struct memfs_entry *entry = entry_of(backing, node->run.first + i, &name);
+            if (entry->length == length && !memcmp(name, path, length))
+                found = entry->node;
+        }
+        if (!found)
+            return 0;
+        number = found;
+        path += length + (path[length] == '/');
+    }
+    return number;
+}
+
+static const struct memfs_node_record *node_at(memfs_backing *backing, const char *path)
+{
+    return node_of(backing, find(backing, path));
+}
+
+static const struct memfs_extent *extent_at(memfs_backing *backing, const char *path)
+{
+    const struct memfs_node_record *node = node_at(backing, path);
+    assert_int_equal(node->extents.count, 1);
+    uint32_t number = node->extents.first;
+    const struct memfs_extent *chunk = backing->ops->peek(backing, MEMFS_EXTENTS, number >> MEMFS_CHUNK_SHIFT);
+    return &chunk[number & (MEMFS_CHUNK_RECORDS - 1)];
+}
+
+static int read_at(memfs_backing *backing, const char *path, uint64_t start, void *buffer, size_t length)
+{
+    return backing->ops->read(backing, extent_at(backing, path)->block, start, buffer, length);
+}
+
+static memfs_backing *scan_with(struct memfs_scan_options *options)
+{
+    memfs_backing *backing = NULL;
+    struct memfs_detail detail = {0};
+    options->size = sizeof *options;
+    int error = memfs_host_scan(fixture_top, options, &backing, &detail);
+    if (error)
+        print_message("%s\n", detail.text);
+    assert_int_equal(error, 0);
+    return backing;
+}
+
+static memfs_backing *scan(void)
+{
+    struct memfs_scan_options options = {0};
+    return scan_with(&options);
+}
+
+/* What libmemfs demands of every backing. */
+static void check_chunks(memfs_backing *backing)
+{
+    static const enum memfs_table tables[] = {MEMFS_NODES, MEMFS_ENTRIES, MEMFS_EXTENTS, MEMFS_XATTRS};
+    for (size_t t = 0; t < sizeof tables / sizeof tables[0]; t++) {
+        uint64_t count = backing->count[tables[t]];
+        for (uint64_t first = 0; first < count; first += MEMFS_CHUNK_RECORDS) {
+            size_t here = count - first < MEMFS_CHUNK_RECORDS ? (size_t)(count - first) : MEMFS_CHUNK_RECORDS;
+            size_t bytes = 0;
+            struct memfs_detail detail = {0};
+            struct memfs_pin pin = {0};
+            assert_int_equal(backing->ops->load(backing, tables[t], first >> MEMFS_CHUNK_SHIFT, &pin), 0);
+            const void *chunk = backing->ops->peek(backing, tables[t], first >> MEMFS_CHUNK_SHIFT);
+            if (tables[t] == MEMFS_ENTRIES) {
+                const struct memfs_entry *last = (const struct memfs_entry *)chunk + here - 1;
+                bytes = last->name + last->length;
+            }
+            int error = memfs_check_chunk(backing, tables[t], first >> MEMFS_CHUNK_SHIFT, chunk, here, bytes, &detail);
+            if (error)
+                print_message("%s\n", detail.text);
+            assert_int_equal(error, 0);
+            backing->ops->unpin(backing, &pin);
+        }
+    }
+}
+
+/* ---- Names and numbers ------------------------------------------------------ */
+
+static void test_scan__path_order(void **state)
+{
+    (void)state;
+    assert_int_equal(mkdir(at("b"), 0755), 0);
+    assert_int_equal(mkdir(at("b/d"), 0755), 0);
+    assert_int_equal(mkdir(at("a"), 0755), 0);
+    put_text(at("b/e"), "e");
+    put_text(at("b/d/x"), "x");
+    put_text(at("a/\xff"), "f");
+    put_text(at("a/longer-name"), "g");
+    put_text(at("a/longer"), "g");
+    put_text(at("c"), "");
+    memfs_backing *backing = scan();
+    check_chunks(backing);
+    assert_int_equal(find(backing, "a"), 2);
+    assert_int_equal(find(backing, "b"), 3);
+    assert_int_equal(find(backing, "c"), 4);
+    assert_int_equal(find(backing, "a/longer"), 5);
+    assert_int_equal(find(backing, "a/longer-name"), 6);
+    assert_int_equal(find(backing, "a/\xff"), 7);
+    assert_int_equal(find(backing, "b/d"), 8);
+    assert_int_equal(find(backing, "b/e"), 9);
+    assert_int_equal(find(backing, "b/d/x"), 10);
+    assert_int_equal(backing->nodes_in_use, 10);
+    assert_int_equal(backing->count[MEMFS_DIGESTS], 0);
+    assert_int_equal(node_at(backing, "")->nlink, 4);
+    assert_int_equal(node_at(backing, "b")->nlink, 3);
+    assert_int_equal(node_at(backing, "b/d")->up.parent, 3);
+    assert_int_equal(node_at(backing, "c")->extents.count, 0);
+    assert_int_equal(extent_at(backing, "a/longer")->block, 0);
+    memfs_backing_release(backing);
+}
+
+static void test_scan__many_entries(void **state)
+{
+    char name[64];
+    (void)state;
+    for (int i = 0; i < 1500; i++) {
+        snprintf(name, sizeof name, "file-%d-with-a-name", (i * 7919) % 1500);
+        put_text(at(name), i % 3 ? "text" : "");
+    }
+    memfs_backing *backing = scan();
+    check_chunks(backing);
+    assert_int_equal(backing->count[MEMFS_ENTRIES], 1500);
+    assert_int_equal(node_at(backing, "")->run.count, 1500);
+    assert_int_equal(backing->blocks, 1000);
+    for (int i = 0; i < 1500; i += 37) {
+        snprintf(name, sizeof name, "file-%d-with-a-name", i);
+        assert_true(find(backing, name));
+    }
+    memfs_backing_release(backing);
+}
+
+static void test_scan__empty_directory(void **state)
+{
+    (void)state;
+    memfs_backing *backing = scan();
+    check_chunks(backing);
+    assert_int_equal(backing->count[MEMFS_NODES], 2);
+    assert_int_equal(backing->count[MEMFS_ENTRIES], 0);
+    assert_int_equal(node_of(backing, 1)->nlink, 2);
+    assert_null(backing->ops->peek(backing, MEMFS_ENTRIES, 0));
+    memfs_backing_release(backing);
+}
+
+static void test_scan__types_and_attributes(void **state)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    char target[4096];
+    (void)state;
+    put_file(at("file"), "contents", 8, 06751);
+    put_mtime(at("file"), -1500000000LL);
+    assert_int_equal(mkfifo(at("fifo"), 0600), 0);
+    memset(target, 't', 4095);
+    target[4095] = '\0';
+    assert_int_equal(symlink(target, at("link")), 0);
+    put_mtime(at("link"), 123456789012345678LL);
+    assert_int_equal(mkdir(at("dir"), 0700), 0);
+    assert_int_equal(chmod(at("dir"), 01777), 0);
+    put_mtime(at("dir"), 5000000000000000001LL);
+    snprintf(address.sun_path, sizeof address.sun_path, "%s", at("socket"));
+    int fd = socket(AF_UNIX, SOCK_STREAM, 0);
+    assert_int_equal(bind(fd, (struct sockaddr *)&address, sizeof address), 0);
+    close(fd);
+    memfs_backing *backing = scan();
+    check_chunks(backing);
+    assert_int_equal(node_at(backing, "file")->mode, 0106751);
+    assert_int_equal(node_at(backing, "file")->size, 8);
+    assert_int_equal(node_at(backing, "file")->mtime, -1500000000LL);
+    assert_int_equal(node_at(backing, "file")->uid, geteuid());
+    assert_int_equal(node_at(backing, "fifo")->mode, 0010600);
+    assert_int_equal(node_at(backing, "socket")->mode >> 12, 0140000 >> 12);
+    assert_int_equal(node_at(backing, "link")->size, 4095);
+    assert_int_equal(node_at(backing, "link")->mtime, 123456789012345678LL);
+    assert_memory_equal(blob(backing, node_at(backing, "link")->target), target, 4095);
+    assert_int_equal(node_at(backing, "dir")->mode, 0041777);
+    assert_int_equal(node_at(backing, "dir")->mtime, 5000000000000000001LL);
+    memfs_backing_release(backing);
+}
+
+static void test_scan__devices(void **state)
+{
+    (void)state;
+    if (needs_root() || mknod(at("whiteout"), S_IFCHR | 0600, makedev(0, 0)))
+        skip();
+    if (mknod(at("char"), S_IFCHR | 0600, makedev(5, 3000)) || mknod(at("block"), S_IFBLK | 0600, makedev(259, 7)))
+        skip();
+    memfs_backing *backing = scan();
+    check_chunks(backing);
+    assert_int_equal(node_at(backing, "char")->mode, 0020600);
+    assert_int_equal(node_at(backing, "char")->rdev.major, 5);
+    assert_int_equal(node_at(backing, "char")->rdev.minor, 3000);
+    assert_int_equal(node_at(backing, "block")->rdev.major, 259);
+    assert_int_equal(node_at(backing, "whiteout")->rdev.major, 0);
+    memfs_backing_release(backing);
+}
+
+static void test_scan__hard_links(void **state)
+{
+    (void)state;
+    assert_int_equal(mkdir(at("in"), 0755), 0);
+    put_text(at("a"), "linked");
+    assert_int_equal(link(at("a"), at("in/b")), 0);
+    assert_int_equal(symlink("target", at("s1")), 0);
+    assert_int_equal(link(at("s1"), at("s2")), 0);
+    assert_int_equal(mkfifo(at("f1"), 0600), 0);
+    assert_int_equal(link(at("f1"), at("in/f2")), 0);
+    put_text(at("out"), "out");
+    assert_int_equal(link(at("out"), at("in/out")), 0);
+    memfs_backing *backing = scan();
+    check_chunks(backing);
+    assert_int_equal(find(backing, "a"), find(backing, "in/b"));
+    assert_int_equal(node_at(backing, "a")->nlink, 2);
+    assert_int_equal(find(backing, "s1"), find(backing, "s2"));
+    assert_int_equal(node_at(backing, "s1")->nlink, 2);
+    assert_int_equal(find(backing, "f1"), find(backing, "in/f2"));
+    memfs_backing_release(backing);
+
+    struct memfs_scan_options options = {.size = sizeof options};
+    assert_int_equal(memfs_host_scan(at("in"), &options, &backing, NULL), 0);
+    assert_int_equal(node_at(backing, "b")->nlink, 1); /* the other name is outside */
+    memfs_backing_release(backing);
+}
+
+static int has_xattrs(void)
+{
+    if (!setxattr(fixture_top, "user.memfs", "1", 1, 0) && !removexattr(fixture_top, "user.memfs"))
+        return 1;
+    print_message("no user attributes here: skipped\n");
+    return 0;
+}
+
+static void test_scan__xattrs(void **state)
+{
+    char large[3000];
+    (void)state;
+    if (!has_xattrs())
+        skip();
+    memset(large, 'L', sizeof large);
+    put_text(at("a"), "a");
+    put_text(at("b"), "b");
+    put_text(at("c"), "c");
+    assert_int_equal(mkdir(at("d"), 0755), 0);
+    assert_int_equal(setxattr(fixture_top, "user.root", "r", 1, 0), 0);
+    for (int i = 0; i < 2; i++) {
+        assert_int_equal(setxattr(at(i ? "a" : "b"), "user.z", "same", 4, 0), 0);
+        assert_int_equal(setxattr(at(i ? "a" : "b"), "user.empty", "", 0, 0), 0);
+    }
+    assert_int_equal(setxattr(at("c"), "user.large", large, sizeof large, 0), 0);
+    assert_int_equal(setxattr(at("d"), "user.z", "same", 4, 0), 0);
+    assert_int_equal(chmod(at("c"), 0200), 0); /* needs no opening */
+    int trusted = !setxattr(at("c"), "trusted.t", "t", 1, 0);
+    assert_int_equal(mkfifo(at("fifo"), 0600), 0);
+    assert_int_equal(symlink("nowhere", at("link")), 0);
+    int special = trusted && !lsetxattr(at("fifo"), "trusted.t", "t", 1, 0) &&
+                  !lsetxattr(at("link"), "trusted.t", "t", 1, 0);
+    memfs_backing *backing = scan();
+    check_chunks(backing);
+    assert_int_equal(node_at(backing, "a")->xattrs, node_at(backing, "b")->xattrs);
+    const struct memfs_xattr *set = backing->ops->peek(backing, MEMFS_XATTRS, 0);
+    set += node_at(backing, "a")->xattrs - 1;
+    assert_int_equal(set[0].name_length, 10);
+    assert_memory_equal(blob(backing, set[0].name), "user.empty", 10);
+    assert_int_equal(set[0].value_length, 0);
+    assert_int_equal(set[0].value, 0);
+    assert_int_equal(set[0].last, 0);
+    assert_memory_equal(blob(backing, set[1].value), "same", 4);
+    assert_int_equal(set[1].last, 1);
+    assert_true(node_at(backing, "")->xattrs && node_at(backing, "c")->xattrs && node_at(backing, "d")->xattrs);
+    if (special) {
+        assert_true(node_at(backing, "fifo")->xattrs);
+        assert_int_equal(node_at(backing, "fifo")->xattrs, node_at(backing, "link")->xattrs);
+    }
+    memfs_backing_release(backing);
+
+    struct memfs_scan_options options = {.no_xattrs = 1};
+    backing = scan_with(&options);
+    assert_int_equal(backing->count[MEMFS_XATTRS], 0);
+    assert_int_equal(node_at(backing, "a")->xattrs, 0);
+    memfs_backing_release(backing);
+}
+
+static void test_scan__times_clamped(void **state)
+{
+    (void)state;
+    struct timespec far[2] = {{.tv_nsec = UTIME_OMIT}, {10000000000LL, 5}}; /* the year 2286 */
+    struct stat stat_;
+    put_text(at("far"), "far");
+    put_text(at("near"), "near");
+    put_mtime(at("near"), 2000 * SECOND);
+    assert_int_equal(utimensat(AT_FDCWD, at("far"), far, 0), 0);
+    assert_int_equal(stat(at("far"), &stat_), 0);
+    int holds = stat_.st_mtim.tv_sec == 10000000000LL; /* the host may clamp before us */
+    struct problems problems = {0};
+    struct memfs_scan_options options = {.problem = record_problem, .problem_context = &problems};
+    memfs_backing *backing = scan_with(&options);
+    if (holds) {
+        assert_int_equal(node_at(backing, "far")->mtime, INT64_MAX);
+        assert_int_equal(problems.count, 1);
+        assert_true(has_problem(&problems, "far", -EOVERFLOW));
+    }
+    char byte = 0;
+    assert_int_equal(read_at(backing, "far", 0, &byte, 1), 0);
+    memfs_backing_release(backing);
+
+    problems.count = 0;
+    options.mtime_max = 1000 * SECOND;
+    backing = scan_with(&options);
+    assert_int_equal(problems.count, 0);
+    assert_int_equal(node_at(backing, "far")->mtime, 1000 * SECOND);
+    assert_int_equal(node_at(backing, "near")->mtime, 1000 * SECOND);
+    assert_int_equal(read_at(backing, "near", 0, &byte, 1), 0);
+    memfs_backing_release(backing);
+}
+
+/* ---- Depth -------------------------------------------------------------------- */
+
+#define DEPTH 5000
+
+/* Makes a chain of directories, and a file at the bottom. */
+static void make_deep(int depth, size_t name_length, const char *file)
+{
+    char name[256];
+    memset(name, 'n', sizeof name);
+    name[name_length] = '\0';
+    int fd = open(fixture_top, O_RDONLY | O_DIRECTORY);
+    for (int i = 0; i < depth; i++) {
+        assert_int_equal(mkdirat(fd, name, 0755), 0);
+        int below = openat(fd, name, O_RDONLY | O_DIRECTORY);
+        assert_true(below >= 0);
+        close(fd);
+        fd = below;
+    }
+    int out = openat(fd, file, O_WRONLY | O_CREAT, 0644);
+    assert_int_equal(write(out, "bottom", 6), 6);
+    close(out);
+    close(fd);
+}
+
+static int descriptors_most;
+static int watch_descriptors(void *context, const struct memfs_progress *progress)
+{
+    (void)context;
+    int now = progress->nodes % 16 ? 0 : count_descriptors();
+    descriptors_most = now > descriptors_most ? now : descriptors_most;
+    return 0;
+}
+
+static void test_scan__deep(void **state)
+{
+    (void)state;
+    make_deep(DEPTH, 255, "file");
+    put_text(at("zzz"), "top");
+    int before = count_descriptors();
+    struct memfs_scan_options options = {.progress = watch_descriptors};
+    memfs_backing *backing = scan_with(&options);
+    check_chunks(backing);
+    assert_int_equal(backing->nodes_in_use, DEPTH + 3);
+    assert_true(descriptors_most > before);
+    assert_true(descriptors_most < before + 64);
+    const char *name = NULL;
+    uint32_t number = 1;
+    for (int i = 0; i < DEPTH; i++)
+        number = entry_of(backing, node_of(backing, number)->run.first, &name)->node;
+    const struct memfs_entry *entry = entry_of(backing, node_of(backing, number)->run.first, &name);
+    assert_int_equal(entry->length, 4);
+    char buffer[6];
+    for (int i = 0; i < 3; i++) { /* down, up again, down again */
+        uint32_t block = node_of(backing, entry->node)->extents.first;
+        assert_int_equal(backing->ops->read(backing, block, 0, buffer, 6), 0);
+        assert_memory_equal(buffer, "bottom", 6);
+        assert_int_equal(read_at(backing, "zzz", 0, buffer, 3), 0);
+    }
+    assert_true(count_descriptors() < before + 64);
+    memfs_backing_release(backing);
+    assert_int_equal(count_descriptors(), before);
+}
+
+/* ---- Contents ------------------------------------------------------------------ */
+
+static void test_scan__reads_on_demand(void **state)
+{
+    size_t size = ((size_t)3 << 20) + 77;
+    unsigned char *bytes = malloc(size), *back = malloc(size);
+    (void)state;
+    for (size_t i = 0; i < size; i++)
+        bytes[i] = (unsigned char)(i * 2654435761u >> 13);
+    put_file(at("large"), bytes, size, 0600);
+    put_text(at("small"), "small");
+    memfs_backing *backing = scan();
+    uint32_t block = extent_at(backing, "large")->block;
+    assert_int_equal(read_at(backing, "large", 0, back, size), 0);
+    assert_memory_equal(bytes, back, size);
+    for (size_t start = 0; start < size;) {
+        const void *data = NULL;
+        size_t got = 0;
+        struct memfs_pin pin = {0};
+        assert_int_equal(backing->ops->view(backing, block, start, size - start, &data, &got, &pin), 0);
+        assert_true(got && got <= (1 << 20));
+        assert_memory_equal(data, bytes + start, got);
+        backing->ops->unpin(backing, &pin);
+        start += got;
+    }
+    assert_int_equal(read_at(backing, "small", 1, back, 4), 0);
+    assert_memory_equal(back, "mall", 4);
+    assert_int_equal(read_at(backing, "small", 1, back, 5), -ESTALE); /* beyond the end */
+    memfs_backing_release(backing);
+    free(bytes);
+    free(back);
+}
+
+static void test_scan__sparse(void **state)
+{
+    (void)state;
+    put_text(at("sparse"), "head");
+    assert_int_equal(truncate(at("sparse"), (off_t)1 << 30), 0);
+    int fd = open(at("sparse"), O_WRONLY);
+    assert_int_equal(pwrite(fd, "middle", 6, (off_t)1 << 20), 6);
+    close(fd);
+    put_text(at("dense"), "dense");
+    memfs_backing *backing = scan();
+    uint32_t block = extent_at(backing, "sparse")->block;
+    uint64_t size = (uint64_t)1 << 30;
+    assert_int_equal(backing->ops->seek_data(backing, block, 0, size), 0);
+    int64_t next = backing->ops->seek_data(backing, block, 65536, size - 65536);
+    assert_true(next <= 1 << 20);
+    if (next == 65536)
+        print_message("this host does not tell holes\n");
+    else
+        assert_int_equal(backing->ops->seek_data(backing, block, 2 << 20, 4096), (2 << 20) + 4096);
+    assert_int_equal(backing->ops->seek_data(backing, block, 65536, 8), next == 65536 ? 65536 : 65544);
+    char buffer[8];
+    assert_int_equal(read_at(backing, "sparse", (1 << 20) - 1, buffer, 8), 0);
+    assert_memory_equal(buffer, "\0middle\0", 8);
+    assert_int_equal(backing->ops->seek_data(backing, extent_at(backing, "dense")->block, 2, 3), 2);
+    memfs_backing_release(backing);
+}
+
+/* One change after the scan, and the error that reading then gives. */
+static void expect_change(const char *name, int error)
+{
+    memfs_backing *backing = scan();
+    uint32_t block = extent_at(backing, name)->block;
+    char byte = 0;
+    const void *data = NULL;
+    size_t got = 0;
+    struct memfs_pin pin = {0};
+    if (!strcmp(name, "shrinks")) {
+        assert_int_equal(truncate(at(name), 2), 0);
+    } else if (!strcmp(name, "grows")) {
+        assert_int_equal(truncate(at(name), 200), 0);
+    } else if (!strcmp(name, "touched")) {
+        put_mtime(at(name), 1);
+    } else {
+        assert_int_equal(unlink(at(name)), 0);
+    }
+    if (!strcmp(name, "fifo"))
+        assert_int_equal(mkfifo(at(name), 0600), 0);
+    if (!strcmp(name, "link"))
+        assert_int_equal(symlink("shrinks", at(name)), 0);
+    if (!strcmp(name, "dir"))
+        assert_int_equal(mkdir(at(name), 0700), 0);
+    if (!strcmp(name, "another"))
+        put_text(at(name), "another one");
+    assert_int_equal(backing->ops->read(backing, block, 0, &byte, 1), error);
+    assert_int_equal(backing->ops->view(backing, block, 0, 1, &data, &got, &pin), error);
+    memfs_backing_release(backing);
+}
+
+static void test_scan__changed_files(void **state)
+{
+    static const char *const names[] = {"shrinks", "grows", "touched", "fifo", "link", "dir", "another", "gone"};
+    (void)state;
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+        put_text(at(names[i]), "some text");
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+        expect_change(names[i], strcmp(names[i], "gone") ? -ESTALE : -ENOENT);
+}
+
+static void test_scan__changed_while_open(void **state)
+{
+    char buffer[8];
+    (void)state;
+    put_text(at("file"), "12345678");
+    put_mtime(at("file"), 7); /* so that writing shows, however coarse the host's clock */
+    memfs_backing *backing = scan();
+    assert_int_equal(read_at(backing, "file", 0, buffer, 4), 0);
+    int fd = open(at("file"), O_WRONLY);
+    assert_int_equal(pwrite(fd, "CHANGED!", 8, 0), 8);
+    close(fd);
+    assert_int_equal(read_at(backing, "file", 4, buffer, 4), -ESTALE);
+    assert_int_equal(read_at(backing, "file", 0, buffer, 4), -ESTALE);
+    memfs_backing_release(backing);
+}
+
+static void test_scan__directory_exchanged(void **state)
+{
+    char buffer[4];
+    (void)state;
+    assert_int_equal(mkdir(at("dir"), 0755), 0);
+    assert_int_equal(mkdir(at("evil"), 0755), 0);
+    put_text(at("dir/file"), "good");
+    put_text(at("evil/file"), "evil");
+    memfs_backing *backing = scan();
+    assert_int_equal(rename(at("dir"), at("old")), 0);
+    assert_int_equal(symlink("evil", at("dir")), 0);
+    assert_int_equal(read_at(backing, "dir/file", 0, buffer, 4), -ESTALE);
+    assert_int_equal(unlink(at("dir")), 0);
+    assert_int_equal(rename(at("evil"), at("dir")), 0);
+    assert_int_equal(read_at(backing, "dir/file", 0, buffer, 4), -ESTALE);
+    memfs_backing_release(backing);
+}
+
+struct reader {
+    memfs_backing *backing;
+    int wrong;
+};
+
+static void *read_all(void *context)
+{
+    struct reader *reader = context;
+    for (uint32_t round = 0; round < 2000; round++) {
+        uint32_t block = (round * 31) % 60;
+        char text[16], expected[16];
+        snprintf(expected, sizeof expected, "content %02u", block);
+        if (reader->backing->ops->read(reader->backing, block, round % 3, text, 10 - round % 3) ||
+            memcmp(text, expected + round % 3, 10 - round % 3))
+            reader->wrong++;
+    }
+    return NULL;
+}
+
+static void test_scan__threads(void **state)
+{
+    char name[32], text[32];
+    pthread_t threads[6];
+    struct reader readers[6];
+    (void)state;
+    for (int i = 0; i < 60; i++) {
+        if (i % 10 == 0) {
+            snprintf(name, sizeof name, "d%d", i / 10);
+            assert_int_equal(mkdir(at(name), 0755), 0);
+        }
+        snprintf(name, sizeof name, "d%d/f%d", i / 10, i % 10);
+        snprintf(text, sizeof text, "content %02d", i);
+        put_text(at(name), text);
+    }
+    memfs_backing *backing = scan();
+    for (int i = 0; i < 6; i++) {
+        readers[i] = (struct reader){backing, 0};
+        assert_int_equal(pthread_create(&threads[i], NULL, read_all, &readers[i]), 0);
+    }
+    for (int i = 0; i < 6; i++) {
+        pthread_join(threads[i], NULL);
+        assert_int_equal(readers[i].wrong, 0);
+    }
+    memfs_backing_release(backing);
+}
+
+/* ---- Problems --------------------------------------------------------------- */
+
+/* Root may read everything, so be nobody for a while. */
+static uid_t become_nobody(void)
+{
+    uid_t before = geteuid();
+    if (before == 0)
+        assert_int_equal(seteuid(65534), 0);
+    return before;
+}
+
+static void test_scan__unreadable_directory(void **state)
+{
+    (void)state;
+    assert_int_equal(mkdir(at("open"), 0755), 0);
+    assert_int_equal(mkdir(at("open/closed"), 0000), 0);
+    put_text(at("open/file"), "text");
+    struct problems problems = {0};
+    struct memfs_scan_options options = {.size = sizeof options};
+    memfs_backing *backing = NULL;
+    struct memfs_detail detail = {0};
+    uid_t before = become_nobody();
+    int error = memfs_host_scan(fixture_top, &options, &backing, &detail);
+    options.problem = record_problem;
+    options.problem_context = &problems;
+    int second = memfs_host_scan(fixture_top, &options, &backing, NULL);
+    assert_int_equal(seteuid(before), 0);
+    assert_int_equal(error, -EACCES);
+    assert_int_equal(detail.error, -EACCES);
+    assert_non_null(strstr(detail.text, "open/closed"));
+    assert_int_equal(second, 0);
+    assert_int_equal(problems.count, 1);
+    assert_true(has_problem(&problems, "open/closed", -EACCES));
+    check_chunks(backing);
+    assert_int_equal(find(backing, "open/closed"), 0);
+    assert_true(find(backing, "open/file"));
+    assert_int_equal(node_at(backing, "open")->nlink, 2);
+    memfs_backing_release(backing);
+}
+
+static void test_scan__directory_without_search(void **state)
+{
+    (void)state;
+    assert_int_equal(mkdir(at("dir"), 0755), 0);
+    put_text(at("dir/file"), "text");
+    assert_int_equal(chmod(at("dir"), 0444), 0);
+    struct problems problems = {0};
+    struct memfs_scan_options options = {
+        .size = sizeof options, .problem = record_problem, .problem_context = &problems};
+    memfs_backing *backing = NULL;
+    uid_t before = become_nobody();
+    int error = memfs_host_scan(fixture_top, &options, &backing, NULL);
+    assert_int_equal(seteuid(before), 0);
+    assert_int_equal(error, 0);
+    assert_true(has_problem(&problems, "dir/file", -EACCES));
+    assert_true(find(backing, "dir"));
+    assert_int_equal(find(backing, "dir/file"), 0);
+    memfs_backing_release(backing);
+}
+
+/* Removes things of which the scan has read the name, but not more. */
+static int remove_later(void *context, const struct memfs_progress *progress)
+{
+    (void)context;
+    if (progress->nodes == 2) { /* "a" was seen, the names after it only listed */
+        unlink(at("b"));
+        rmdir(at("c"));
+    }
+    return 0;
+}
+
+static void test_scan__vanishing(void **state)
+{
+    (void)state;
+    put_text(at("a"), "a");
+    put_text(at("b"), "b");
+    assert_int_equal(mkdir(at("c"), 0755), 0);
+    struct problems problems = {0};
+    struct memfs_scan_options options = {
+        .progress = remove_later, .problem = record_problem, .problem_context = &problems};
+    memfs_backing *backing = scan_with(&options);
+    check_chunks(backing);
+    assert_int_equal(problems.count, 2);
+    assert_true(has_problem(&problems, "b", -ENOENT));
+    assert_true(has_problem(&problems, "c", -ENOENT));
+    assert_int_equal(backing->nodes_in_use, 2);
+    memfs_backing_release(backing);
+}
+
+/* The parent of where the scan is gets moved: it is found again by name. */
+static int exchange_parent(void *context, const struct memfs_progress *progress)
+{
+    int *done = context;
+    if (progress->nodes >= 6 && !*done) {
+        *done = 1;
+        rename(at("d"), at("moved"));
+        mkdir(at("d"), 0755);
+    }
+    return 0;
+}
+
+static void test_scan__moved_meanwhile(void **state)
+{
+    int done = 0;
+    (void)state;
+    assert_int_equal(mkdir(at("d"), 0755), 0);
+    assert_int_equal(mkdir(at("d/e"), 0755), 0);
+    assert_int_equal(mkdir(at("d/e/f"), 0755), 0);
+    assert_int_equal(mkdir(at("d/e/g"), 0755), 0);
+    assert_int_equal(mkdir(at("z"), 0755), 0);
+    struct problems problems = {0};
+    struct memfs_scan_options options = {.progress = exchange_parent,
+                                         .progress_context = &done,
+                                         .problem = record_problem,
+                                         .problem_context = &problems};
+    memfs_backing *backing = scan_with(&options);
+    check_chunks(backing);
+    assert_int_equal(done, 1);
+    assert_true(find(backing, "d/e/g") && find(backing, "z"));
+    memfs_backing_release(backing);
+}
+
+static int cancel(void *context, const struct memfs_progress *progress)
+{
+    (void)context;
+    return progress->nodes >= 3;
+}
+
+static void test_scan__cancelled(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 5; i++)
+        put_text(at((const char[]){(char)('a' + i), 0}), "x");
+    struct memfs_scan_options options = {.size = sizeof options, .progress = cancel};
+    memfs_backing *backing = NULL;
+    int before = count_descriptors();
+    assert_int_equal(memfs_host_scan(fixture_top, &options, &backing, NULL), -ECANCELED);
+    assert_null(backing);
+    assert_int_equal(count_descriptors(), before);
+}
+
+static void test_scan__path_itself(void **state)
+{
+    memfs_backing *backing = NULL;
+    struct memfs_detail detail = {0};
+    (void)state;
+    assert_int_equal(mkdir(at("dir"), 0755), 0);
+    put_text(at("dir/file"), "x");
+    assert_int_equal(symlink("dir", at("link")), 0);
+    assert_int_equal(memfs_host_scan(at("dir/file"), NULL, &backing, &detail), -ENOTDIR);
+    assert_non_null(strstr(detail.text, "dir/file"));
+    assert_int_equal(memfs_host_scan(at("absent"), NULL, &backing, NULL), -ENOENT);
+    assert_int_equal(memfs_host_scan(at("link"), NULL, &backing, NULL), 0);
+    assert_true(find(backing, "file"));
+    memfs_backing_release(backing);
+}
+
+static void test_scan__failing_allocations(void **state)
+{
+    (void)state;
+    assert_int_equal(mkdir(at("d"), 0755), 0);
+    put_text(at("d/a"), "a");
+    assert_int_equal(link(at("d/a"), at("d/b")), 0);
+    assert_int_equal(symlink("x", at("s")), 0);
+    setxattr(at("d/a"), "user.x", "y", 1, 0);
+    int before = count_descriptors(), error = -ENOMEM;
+    struct failing failing = {0};
+    for (long n = 1; error; n++) {
+        failing = (struct failing){.fail_at = n};
+        struct memfs_allocator allocator = {failing_alloc, failing_free, &failing};
+        struct problems problems = {0}; /* lack of memory is not asked about */
+        struct memfs_scan_options options = {.size = sizeof options,
+                                             .allocator = &allocator,
+                                             .problem = record_problem,
+                                             .problem_context = &problems};
+        memfs_backing *backing = NULL;
+        error = memfs_host_scan(fixture_top, &options, &backing, NULL);
+        assert_int_equal(problems.count, 0);
+        if (!error) {
+            assert_int_equal(failing.failed, 0);
+            assert_true(n > 10);
+            memfs_backing_release(backing);
+        } else {
+            assert_int_equal(error, -ENOMEM);
+            assert_int_equal(failing.failed, 1);
+        }
+        assert_int_equal(failing.live, 0);
+        assert_int_equal(count_descriptors(), before);
+    }
+}
+
+#define CASE(name) cmocka_unit_test_setup_teardown(test_scan__##name, fixture_setup, fixture_teardown)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        CASE(path_order),
+        CASE(many_entries),
+        CASE(empty_directory),
+        CASE(types_and_attributes),
+        CASE(devices),
+        CASE(hard_links),
+        CASE(xattrs),
+        CASE(times_clamped),
+        CASE(deep),
+        CASE(reads_on_demand),
+        CASE(sparse),
+        CASE(changed_files),
+        CASE(changed_while_open),
+        CASE(directory_exchanged),
+        CASE(threads),
+        CASE(unreadable_directory),
+        CASE(directory_without_search),
+        CASE(vanishing),
+        CASE(moved_meanwhile),
+        CASE(cancelled),
+        CASE(path_itself),
+        CASE(failing_allocations),
+    };
+    return cmocka_run_group_tests_name("host_scan", tests, NULL, NULL);
+}

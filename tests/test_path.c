@@ -1,0 +1,221 @@
+/* Resolving paths. */
+#include "testlib.h"
+
+static void tree(memfs *fs)
+{
+    assert_ok(memfs_mkdir(fs, NULL, "d", 0755));
+    assert_ok(memfs_mkdir(fs, NULL, "d/e", 0755));
+    test_put_text(fs, "f", "f");
+    test_put_text(fs, "d/g", "g");
+    assert_ok(memfs_symlink(fs, NULL, "d", "to_d"));
+    assert_ok(memfs_symlink(fs, NULL, "/d/e", "d/abs"));
+    assert_ok(memfs_symlink(fs, NULL, "../f", "d/up"));
+    assert_ok(memfs_symlink(fs, NULL, "nowhere", "dangling"));
+    assert_ok(memfs_symlink(fs, NULL, "loop", "loop"));
+    assert_ok(memfs_symlink(fs, NULL, "pong", "ping"));
+    assert_ok(memfs_symlink(fs, NULL, "ping", "pong"));
+    assert_ok(memfs_symlink(fs, NULL, "d/", "slash_d"));
+    assert_ok(memfs_symlink(fs, NULL, "f/", "slash_f"));
+    assert_ok(memfs_symlink(fs, NULL, "/", "to_root"));
+    assert_ok(memfs_symlink(fs, NULL, "..", "d/e/dotdot"));
+}
+
+static void test_path__table(void **state)
+{
+    static const struct {
+        const char *path, *same;
+        int stat, lstat; /* 0: there; 1: there, and a symbolic link */
+    } cases[] = {
+        {"/", "/", 0, 0},
+        {"//", "/", 0, 0},
+        {".", "/", 0, 0},
+        {"..", "/", 0, 0},
+        {"../../d/..", "/", 0, 0},
+        {"d", "d", 0, 0},
+        {"/d", "d", 0, 0},
+        {"//d///e//", "d/e", 0, 0},
+        {"d/./e/.", "d/e", 0, 0},
+        {"d/e/../g", "d/g", 0, 0},
+        {"to_d", "d", 0, 1},
+        {"to_d/", "d", 0, 0},
+        {"to_d/.", "d", 0, 0},
+        {"to_d/g", "d/g", 0, 0},
+        {"to_d/../f", "f", 0, 0},
+        {"to_d/abs", "d/e", 0, 1},
+        {"to_d/up", "f", 0, 1},
+        {"to_root/to_root/d/abs/", "d/e", 0, 0},
+        {"to_root", "/", 0, 1},
+        {"d/e/dotdot", "d", 0, 1},
+        {"d/e/dotdot/e/dotdot/g", "d/g", 0, 0},
+        {"slash_d", "d", 0, 1},
+        {"slash_f", NULL, -ENOTDIR, 1},
+        {"", NULL, -ENOENT, -ENOENT},
+        {"none", NULL, -ENOENT, -ENOENT},
+        {"none/", NULL, -ENOENT, -ENOENT},
+        {"none/..", NULL, -ENOENT, -ENOENT},
+        {"f/", NULL, -ENOTDIR, -ENOTDIR},
+        {"f/.", NULL, -ENOTDIR, -ENOTDIR},
+        {"f/..", NULL, -ENOTDIR, -ENOTDIR},
+        {"f/x", NULL, -ENOTDIR, -ENOTDIR},
+        {"dangling", NULL, -ENOENT, 1},
+        {"dangling/", NULL, -ENOENT, -ENOENT},
+        {"loop", NULL, -ELOOP, 1},
+        {"loop/", NULL, -ELOOP, -ELOOP},
+        {"loop/x", NULL, -ELOOP, -ELOOP},
+        {"ping", NULL, -ELOOP, 1},
+        {"d/up/", NULL, -ENOTDIR, -ENOTDIR},
+    };
+    struct test_state *test = *state;
+    tree(test->fs);
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct memfs_stat stat, lstat;
+        int error = memfs_stat(test->fs, NULL, cases[i].path, &stat);
+        int lerror = memfs_lstat(test->fs, NULL, cases[i].path, &lstat);
+        if (error != cases[i].stat || lerror != (cases[i].lstat < 0 ? cases[i].lstat : 0))
+            print_error("path %s\n", cases[i].path);
+        assert_result(error, cases[i].stat);
+        assert_result(lerror, cases[i].lstat < 0 ? cases[i].lstat : 0);
+        if (cases[i].same)
+            assert_int_equal(stat.node, test_node(test->fs, cases[i].same));
+        if (lerror == 0)
+            assert_int_equal((lstat.mode & MEMFS_IFMT) == MEMFS_IFLNK, cases[i].lstat == 1);
+    }
+}
+
+static void test_path__symlink_limit(void **state)
+{
+    struct test_state *test = *state;
+    char name[16], target[16];
+    struct memfs_stat stat;
+    test_put_text(test->fs, "l0", "end");
+    for (int i = 1; i <= MEMFS_SYMLOOP_MAX + 1; i++) {
+        snprintf(name, sizeof name, "l%d", i);
+        snprintf(target, sizeof target, "l%d", i - 1);
+        assert_ok(memfs_symlink(test->fs, NULL, target, name));
+    }
+    assert_ok(memfs_stat(test->fs, NULL, target, &stat));
+    assert_int_equal(stat.size, 3);
+    assert_result(memfs_stat(test->fs, NULL, name, &stat), -ELOOP);
+}
+
+static void test_path__dots_and_slashes_of_changes(void **state)
+{
+    struct test_state *test = *state;
+    memfs *fs = test->fs;
+    memfs_file *file = NULL;
+    tree(fs);
+    char *before = test_dump(fs, TEST_DUMP_TIMES);
+    assert_result(memfs_mkdir(fs, NULL, "/", 0755), -EEXIST);
+    assert_result(memfs_mkdir(fs, NULL, "d/.", 0755), -EEXIST);
+    assert_result(memfs_mkdir(fs, NULL, "d/..", 0755), -EEXIST);
+    assert_result(memfs_mkdir(fs, NULL, "none/.", 0755), -ENOENT);
+    assert_result(memfs_mkdir(fs, NULL, "", 0755), -ENOENT);
+    assert_result(memfs_mkdir(fs, NULL, "f/", 0755), -EEXIST);
+    assert_result(memfs_mkdir(fs, NULL, "dangling", 0755), -EEXIST);
+    assert_result(memfs_mkdir(fs, NULL, "dangling/", 0755), -EEXIST);
+    assert_result(memfs_mkdir(fs, NULL, "none/x", 0755), -ENOENT);
+    assert_result(memfs_mkdir(fs, NULL, "f/x", 0755), -ENOTDIR);
+    assert_result(memfs_mknod(fs, NULL, "none/", MEMFS_IFREG | 0644, 0, 0), -ENOENT);
+    assert_result(memfs_mknod(fs, NULL, "d/", MEMFS_IFREG | 0644, 0, 0), -EEXIST);
+    assert_result(memfs_symlink(fs, NULL, "x", "none/"), -ENOENT);
+    assert_result(memfs_symlink(fs, NULL, "x", "."), -EEXIST);
+    assert_result(memfs_link(fs, NULL, "f", "d/.."), -EEXIST);
+    assert_result(memfs_link(fs, NULL, "f/", "x"), -ENOTDIR);
+    assert_result(memfs_unlink(fs, NULL, "/"), -EISDIR);
+    assert_result(memfs_unlink(fs, NULL, "d"), -EISDIR);
+    assert_result(memfs_unlink(fs, NULL, "d/"), -EISDIR);
+    assert_result(memfs_unlink(fs, NULL, "d/."), -EISDIR);
+    assert_result(memfs_unlink(fs, NULL, "f/"), -ENOTDIR);
+    assert_result(memfs_unlink(fs, NULL, "to_d/"), -ENOTDIR);
+    assert_result(memfs_unlink(fs, NULL, "none/"), -ENOENT);
+    assert_result(memfs_unlink(fs, NULL, ""), -ENOENT);
+    assert_result(memfs_rmdir(fs, NULL, "/"), -EBUSY);
+    assert_result(memfs_rmdir(fs, NULL, "d/e/."), -EINVAL);
+    assert_result(memfs_rmdir(fs, NULL, "d/e/.."), -ENOTEMPTY);
+    assert_result(memfs_rmdir(fs, NULL, "f"), -ENOTDIR);
+    assert_result(memfs_rmdir(fs, NULL, "to_d"), -ENOTDIR);
+    assert_result(memfs_rmdir(fs, NULL, "to_d/"), -ENOTDIR);
+    assert_result(memfs_truncate(fs, NULL, "d", 0), -EISDIR);
+    assert_result(memfs_truncate(fs, NULL, "loop", 0), -ELOOP);
+    assert_result(memfs_open(fs, NULL, "none/", MEMFS_O_WRITE | MEMFS_O_CREATE, 0644, &file), -EISDIR);
+    assert_result(memfs_open(fs, NULL, "d/.", MEMFS_O_WRITE | MEMFS_O_CREATE, 0644, &file), -EISDIR);
+    assert_result(memfs_open(fs, NULL, "f/", MEMFS_O_READ, 0, &file), -ENOTDIR);
+    assert_result(memfs_open(fs, NULL, "f/", MEMFS_O_WRITE | MEMFS_O_CREATE, 0644, &file), -EISDIR);
+    char *after = test_dump(fs, TEST_DUMP_TIMES);
+    test_same_text(after, before, "after nothing but failures");
+    free(before);
+    free(after);
+    assert_ok(memfs_mkdir(fs, NULL, "new///", 0755));
+    assert_ok(memfs_rename(fs, NULL, "new/", "newer/", 0));
+    assert_ok(memfs_rmdir(fs, NULL, "newer//"));
+    assert_ok(memfs_open(fs, NULL, "dangling", MEMFS_O_WRITE | MEMFS_O_CREATE, 0644, &file));
+    memfs_close(file);
+    assert_int_equal(test_lstat(fs, "nowhere").mode & MEMFS_IFMT, MEMFS_IFREG);
+    assert_ok(memfs_unlink(fs, NULL, "to_d"));
+    assert_int_equal(test_lstat(fs, "d").nlink, 3);
+}
+
+static void test_path__names_too_long(void **state)
+{
+    struct test_state *test = *state;
+    char path[600];
+    struct memfs_stat stat;
+    memset(path, 'n', sizeof path);
+    path[256] = 0;
+    assert_result(memfs_stat(test->fs, NULL, path, &stat), -ENAMETOOLONG);
+    assert_result(memfs_mkdir(test->fs, NULL, path, 0755), -ENAMETOOLONG);
+    assert_result(memfs_unlink(test->fs, NULL, path), -ENAMETOOLONG);
+    assert_result(memfs_rename(test->fs, NULL, path, "x", 0), -ENAMETOOLONG);
+    path[256] = '/';
+    path[300] = 0;
+    assert_result(memfs_stat(test->fs, NULL, path, &stat), -ENAMETOOLONG);
+    path[255] = 0;
+    assert_ok(memfs_mkdir(test->fs, NULL, path, 0755));
+    assert_ok(memfs_stat(test->fs, NULL, path, &stat));
+}
+
+/* Far longer than any PATH_MAX; twice, from memory and from an image. */
+static void test_path__very_long(void **state)
+{
+    enum { DEPTH = 3000, NAME = 100 };
+    struct test_state *test = *state;
+    struct test_buffer image = {0};
+    static char path[DEPTH * (NAME + 1) + 10], got[sizeof path];
+    size_t length = 0;
+    memfs_node dir = MEMFS_ROOT, made = 0;
+    for (int i = 0; i < DEPTH; i++) {
+        path[length++] = '/';
+        memset(path + length, 'a' + i % 26, NAME);
+        path[length + NAME] = 0;
+        assert_ok(memfs_node_mkdir(test->fs, NULL, dir, path + length, 0755, &made));
+        length += NAME;
+        if (dir != MEMFS_ROOT)
+            memfs_node_forget(test->fs, dir, 1);
+        dir = made;
+    }
+    memfs_node_forget(test->fs, dir, 1);
+    for (int round = 0; round < 2; round++) {
+        memfs_node node = test_node(test->fs, path);
+        assert_result(memfs_node_path(test->fs, node, got, sizeof got), length);
+        assert_string_equal(got, path);
+        strcpy(path + length, "/f");
+        test_put_text(test->fs, path, "deep");
+        test_expect_text(test->fs, path, "deep");
+        path[length] = 0;
+        if (round == 0)
+            test_reopen(test, &image);
+    }
+    test_end(test, &image);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        test_with_fs(test_path__table),
+        test_with_fs(test_path__symlink_limit),
+        test_with_fs(test_path__dots_and_slashes_of_changes),
+        test_with_fs(test_path__names_too_long),
+        test_with_fs(test_path__very_long),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,169 @@
+/* Walking and globbing. */
+#include "testlib.h"
+
+struct seen {
+    struct test_buffer text;
+    memfs *fs;
+    const char *skip, *stop;
+    int change;
+};
+
+static int visit(void *context, const char *path, const struct memfs_stat *stat)
+{
+    struct seen *seen = context;
+    struct memfs_stat same = test_lstat(seen->fs, path);
+    if (!seen->change) {
+        assert_int_equal(same.node, stat->node);
+        assert_int_equal(same.mode, stat->mode);
+        assert_int_equal(same.size, stat->size);
+    }
+    test_buffer_print(&seen->text, "%s ", path);
+    if (seen->stop && strcmp(path, seen->stop) == 0)
+        return 77;
+    return seen->skip && strcmp(path, seen->skip) == 0 ? MEMFS_WALK_SKIP : 0;
+}
+
+static void expect_walk(memfs *fs, const char *path, uint32_t flags, struct seen seen, int result, const char *want)
+{
+    seen.fs = fs;
+    assert_result(memfs_walk(fs, NULL, path, flags, visit, &seen), result);
+    test_buffer_add(&seen.text, "", 1);
+    assert_string_equal((char *)seen.text.data, want);
+    test_buffer_free(&seen.text);
+}
+
+static void expect_glob(memfs *fs, const char *pattern, int result, const char *want)
+{
+    struct seen seen = {.fs = fs};
+    int got = memfs_glob(fs, NULL, pattern, visit, &seen);
+    test_buffer_add(&seen.text, "", 1);
+    if (got != result || strcmp((char *)seen.text.data, want) != 0)
+        print_error("pattern %s\n", pattern);
+    assert_result(got, result);
+    assert_string_equal((char *)seen.text.data, want);
+    test_buffer_free(&seen.text);
+}
+
+static void tree(memfs *fs)
+{
+    static const char *const dirs[] = {"d", "d/y", "d/x", "d/x/deep", "b"};
+    static const char *const files[] = {"c.txt", "a.c", "d/x/one.c", "d/x/deep/two.c", "d/three.txt", ".hidden", "b/*"};
+    for (size_t i = 0; i < sizeof dirs / sizeof *dirs; i++)
+        assert_ok(memfs_mkdir(fs, NULL, dirs[i], 0755));
+    for (size_t i = 0; i < sizeof files / sizeof *files; i++)
+        test_put_text(fs, files[i], files[i]);
+    assert_ok(memfs_symlink(fs, NULL, "d", "s"));
+}
+
+static void test_walk__orders(void **state)
+{
+    struct test_state *test = *state;
+    struct test_buffer image = {0};
+    tree(test->fs);
+    expect_walk(test->fs, "d", 0, (struct seen){0}, 0,
+                "/d /d/y /d/x /d/x/deep /d/x/deep/two.c /d/x/one.c /d/three.txt ");
+    expect_walk(test->fs, "/", MEMFS_WALK_SORTED, (struct seen){0}, 0,
+                "/ /.hidden /a.c /b /b/* /c.txt /d /d/three.txt /d/x /d/x/deep /d/x/deep/two.c /d/x/one.c /d/y /s ");
+    test_reopen(test, &image);
+    expect_walk(test->fs, "/", 0, (struct seen){0}, 0,
+                "/ /.hidden /a.c /b /b/* /c.txt /d /d/three.txt /d/x /d/x/deep /d/x/deep/two.c /d/x/one.c /d/y /s ");
+    expect_walk(test->fs, "/d/x", MEMFS_WALK_SORTED | MEMFS_WALK_POST, (struct seen){0}, 0,
+                "/d/x/deep/two.c /d/x/deep /d/x/one.c /d/x ");
+    test_end(test, &image);
+}
+
+static void test_walk__skip_and_stop(void **state)
+{
+    struct test_state *test = *state;
+    tree(test->fs);
+    expect_walk(test->fs, "d", MEMFS_WALK_SORTED, (struct seen){.skip = "/d/x"}, 0, "/d /d/three.txt /d/x /d/y ");
+    expect_walk(test->fs, "d", MEMFS_WALK_SORTED, (struct seen){.stop = "/d/x/deep"}, 77,
+                "/d /d/three.txt /d/x /d/x/deep ");
+    expect_walk(test->fs, "a.c", 0, (struct seen){0}, 0, "/a.c ");
+    expect_walk(test->fs, "none", 0, (struct seen){0}, -ENOENT, "");
+    expect_walk(test->fs, "s", 0, (struct seen){0}, 0, "/s ");
+}
+
+/* The tree is removed from under the walk, deepest first, as `rm -r` does. */
+static int remove_visited(void *context, const char *path, const struct memfs_stat *stat)
+{
+    if (strcmp(path, "/") == 0)
+        return 0;
+    int error = (stat->mode & MEMFS_IFMT) == MEMFS_IFDIR ? memfs_rmdir(context, NULL, path)
+                                                          : memfs_unlink(context, NULL, path);
+    return error;
+}
+
+static void test_walk__changes_meanwhile(void **state)
+{
+    struct test_state *test = *state;
+    struct test_buffer image = {0};
+    char path[32];
+    tree(test->fs);
+    for (int i = 0; i < 2000; i++) {
+        snprintf(path, sizeof path, "d/x/deep/%d", i);
+        test_put_text(test->fs, path, "");
+    }
+    test_reopen(test, &image);
+    assert_ok(memfs_walk(test->fs, NULL, "/", MEMFS_WALK_POST, remove_visited, test->fs));
+    test_expect_names(test->fs, "/", "");
+    struct memfs_statfs statfs;
+    assert_ok(memfs_statfs(test->fs, &statfs));
+    assert_int_equal(statfs.nodes, 1);
+    test_end(test, &image);
+}
+
+static void test_walk__permissions(void **state)
+{
+    struct test_state *test = *state;
+    struct memfs_cred cred = {.size = sizeof cred, .uid = 4, .gid = 4};
+    struct memfs_setattr set = {.set = MEMFS_SET_MODE, .mode = 0700};
+    struct seen seen = {.fs = test->fs};
+    tree(test->fs);
+    assert_ok(memfs_setattr(test->fs, NULL, "d/x", 1, &set));
+    assert_result(memfs_walk(test->fs, &cred, "d", 0, visit, &seen), -EACCES);
+    test_buffer_free(&seen.text);
+}
+
+static void test_walk__glob(void **state)
+{
+    struct test_state *test = *state;
+    tree(test->fs);
+    expect_glob(test->fs, "*.c", 0, "/a.c ");
+    expect_glob(test->fs, "/*.c", 0, "/a.c ");
+    expect_glob(test->fs, "*", 0, "/.hidden /a.c /b /c.txt /d /s ");
+    expect_glob(test->fs, "?", 0, "/b /d /s ");
+    expect_glob(test->fs, "[a-c]*", 0, "/a.c /b /c.txt ");
+    expect_glob(test->fs, "[!a-c]*", 0, "/.hidden /d /s ");
+    expect_glob(test->fs, "d/*/*.c", 0, "/d/x/one.c ");
+    expect_glob(test->fs, "**/*.c", 0, "/a.c /d/x/deep/two.c /d/x/one.c ");
+    expect_glob(test->fs, "d/**", 0, "/d /d/three.txt /d/x /d/x/deep /d/x/deep/two.c /d/x/one.c /d/y ");
+    expect_glob(test->fs, "d/**/deep", 0, "/d/x/deep ");
+    expect_glob(test->fs, "b/\\*", 0, "/b/* ");
+    expect_glob(test->fs, "\\*", -ENOENT, "");
+    expect_glob(test->fs, "nothing*", -ENOENT, "");
+    expect_glob(test->fs, "[a", -EINVAL, "");
+    expect_glob(test->fs, "a\\", -EINVAL, "");
+    expect_glob(test->fs, "d/three.txt", 0, "/d/three.txt ");
+}
+
+/* Patterns that make naive matchers take years. */
+static void test_walk__glob_is_not_exponential(void **state)
+{
+    struct test_state *test = *state;
+    char name[256];
+    memset(name, 'a', 255);
+    name[255] = 0;
+    test_put_text(test->fs, name, "");
+    expect_glob(test->fs, "*a*a*a*a*a*a*a*a*a*a*a*a*a*a*a*a*a*a*a*a*a*b", -ENOENT, "");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        test_with_fs(test_walk__orders),       test_with_fs(test_walk__skip_and_stop),
+        test_with_fs(test_walk__changes_meanwhile), test_with_fs(test_walk__permissions),
+        test_with_fs(test_walk__glob),         test_with_fs(test_walk__glob_is_not_exponential),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
