@@ -1,4 +1,5 @@
 #include "cache.h"
+
 #include "alloc.h"
 
 #include <assert.h>
@@ -11,16 +12,21 @@ static int evict_one(struct memfs_cache *cache, size_t *freed);
 
 /* Evicts as much as is missing, not more: what is retired frees itself a little
  * later, and must not cost all the others their place. */
-static void make_room(struct memfs_cache *cache, size_t size)
+static void make_room(struct memfs_cache *cache, size_t size, uint64_t budget)
 {
     const uint64_t used = atomic_load(&cache->bytes);
     const uint64_t wanted = used + size;
-    if (wanted <= cache->budget)
+    if (wanted <= budget)
         return;
-    uint64_t missing = wanted - cache->budget;
+    uint64_t missing = wanted - budget;
     size_t freed;
     while (missing > 0 && evict_one(cache, &freed))
         missing -= freed < missing ? freed : missing;
+}
+
+void memfs_cache_trim(struct memfs_cache *cache, uint64_t bytes)
+{
+    make_room(cache, 0, bytes);
 }
 
 /* What a buffer costs the budget: its item too. */
@@ -31,7 +37,7 @@ static size_t charge(size_t length)
 
 struct memfs_buffer *memfs_buffer_make(struct memfs_cache *cache, size_t length)
 {
-    make_room(cache, charge(length));
+    make_room(cache, charge(length), cache->budget);
     struct memfs_buffer *buffer = memfs_alloc(&cache->allocator, sizeof *buffer + length);
     if (!buffer)
         return NULL;

@@ -32,20 +32,20 @@ struct memfs_buffer {
     struct memfs_retired retired;
     struct memfs_cache *cache;
     size_t length;
-    _Atomic(void *) *slot;       /* where readers without a lock find data; NULL: only by pin */
+    _Atomic(void *) *slot;        /* where readers without a lock find data; NULL: only by pin */
     _Atomic(unsigned) referenced; /* since CLOCK's hand last passed */
-    int complete;                /* else only the beginning of a block */
+    int complete;                 /* else only the beginning of a block */
     _Alignas(max_align_t) unsigned char data[];
 };
 
 struct memfs_item {
-    struct memfs_item *chain;          /* in its bucket */
-    struct memfs_item *next, *before;  /* in its shard's ring */
+    struct memfs_item *chain;         /* in its bucket */
+    struct memfs_item *next, *before; /* in its shard's ring */
     uint64_t key;
-    struct memfs_buffer *buffer;       /* NULL while it is being loaded */
+    struct memfs_buffer *buffer; /* NULL while it is being loaded */
     uint32_t pins;
-    int error;                         /* damage: buffer holds a struct memfs_detail */
-    int detached;                      /* out of sight, kept by its pins */
+    int error;    /* damage: buffer holds a struct memfs_detail */
+    int detached; /* out of sight, kept by its pins */
 };
 
 struct memfs_shard {
@@ -86,6 +86,9 @@ typedef int memfs_loader(void *context, uint64_t key, size_t need, int again, st
 int memfs_cache_acquire(struct memfs_cache *cache, uint64_t key, size_t need, memfs_loader *loader, void *context,
                         struct memfs_item **out, struct memfs_detail *detail);
 void memfs_cache_release(struct memfs_cache *cache, struct memfs_item *item);
+
+/* Evicts until no more than so many bytes are left, or only what is pinned. */
+void memfs_cache_trim(struct memfs_cache *cache, uint64_t bytes);
 
 /* Marks what a reader found without a lock as used. */
 static inline void memfs_buffer_touch(void *data)

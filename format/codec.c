@@ -1,4 +1,5 @@
 #include "codec.h"
+
 #include "alloc.h"
 #include "layout.h"
 

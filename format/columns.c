@@ -1,4 +1,5 @@
 #include "columns.h"
+
 #include "refs.h"
 
 #include <assert.h>
@@ -98,18 +99,17 @@ static void put_mtime(void *record, uint64_t value)
 #define FIELD(type, member, stored_width)                                                                              \
     .name = #member, .width = (stored_width), .native = sizeof(((type *)0)->member), .at = offsetof(type, member)
 
-static const struct memfs_columns nodes = {
-    sizeof(struct memfs_node_record),
-    9,
-    {{FIELD(struct memfs_node_record, mode, 2)},
-     {FIELD(struct memfs_node_record, nlink, 4)},
-     {FIELD(struct memfs_node_record, uid, 4)},
-     {FIELD(struct memfs_node_record, gid, 4)},
-     {.name = "size", .width = 8, .get = get_size, .put = put_size},
-     {.name = "mtime", .width = 8, .get = get_mtime, .put = put_mtime},
-     {FIELD(struct memfs_node_record, xattrs, 4)},
-     {.name = "a", .width = 4, .get = get_a, .put = put_a},
-     {.name = "b", .width = 4, .get = get_b, .put = put_b}}};
+static const struct memfs_columns nodes = {sizeof(struct memfs_node_record),
+                                           9,
+                                           {{FIELD(struct memfs_node_record, mode, 2)},
+                                            {FIELD(struct memfs_node_record, nlink, 4)},
+                                            {FIELD(struct memfs_node_record, uid, 4)},
+                                            {FIELD(struct memfs_node_record, gid, 4)},
+                                            {.name = "size", .width = 8, .get = get_size, .put = put_size},
+                                            {.name = "mtime", .width = 8, .get = get_mtime, .put = put_mtime},
+                                            {FIELD(struct memfs_node_record, xattrs, 4)},
+                                            {.name = "a", .width = 4, .get = get_a, .put = put_a},
+                                            {.name = "b", .width = 4, .get = get_b, .put = put_b}}};
 
 static const struct memfs_columns entries = {sizeof(struct memfs_entry),
                                              4,

@@ -203,6 +203,8 @@ static int feed_file(struct feed *feed, memfs_node node, uint64_t size)
             return error;
         if (from > at)
             feed_hole(feed, at, from - at);
+        if (to - from > BUFFER_BYTES)
+            to = from + BUFFER_BYTES; /* and ask again: not every backing knows where data ends */
         for (at = from; at < to;) {
             size_t length = to - at < BUFFER_BYTES ? (size_t)(to - at) : BUFFER_BYTES;
             error = reading(contents, memfs_share_read(contents->job->fs, node, at, contents->buffer, length));

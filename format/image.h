@@ -23,7 +23,7 @@ struct memfs_image {
     struct memfs_epochs epochs;
     struct memfs_cache cache;
     struct memfs_workers workers;
-    pthread_mutex_t lock; /* binds what follows up to damage */
+    pthread_mutex_t lock;                    /* binds what follows up to damage */
     struct memfs_chunkmap map[MEMFS_BACKED]; /* bound for whoever reserves; readers need no lock */
     struct memfs_detail damage;              /* the newest; error 0: none */
     _Atomic(uint64_t) reads, read_bytes, decoded_bytes;

@@ -38,10 +38,10 @@ _Static_assert(MEMFS_BACKED == (int)MEMFS_DATA, "the data blocks follow the tabl
 /* The root. */
 #define MEMFS_ROOT_BYTES_MAX 16384u
 #define MEMFS_MESSAGE_MAX 4096u
-#define MEMFS_GENERATIONS_MAX 32u   /* earlier generations that the root tells of */
-#define MEMFS_GENERATION_BYTES 24u  /* one of them, in the root */
-#define MEMFS_TYPES 7u              /* regular, directory, symlink, fifo, socket, character, block */
-#define MEMFS_ROOT_LEAST 224u       /* a root without message, generations and refs */
+#define MEMFS_GENERATIONS_MAX 32u  /* earlier generations that the root tells of */
+#define MEMFS_GENERATION_BYTES 24u /* one of them, in the root */
+#define MEMFS_TYPES 7u             /* regular, directory, symlink, fifo, socket, character, block */
+#define MEMFS_ROOT_LEAST 224u      /* a root without message, generations and refs */
 
 /* Trees of refs. */
 #define MEMFS_REFS_SHIFT 9u

@@ -81,8 +81,8 @@ int memfs_image_fetch(struct memfs_image *image, const struct memfs_ref *ref, co
     return error ? error : read_verified(image, ref, what, worker->stored, detail);
 }
 
-static int decode(struct memfs_image *image, const struct memfs_ref *ref, const char *what,
-                  struct memfs_worker *worker, void *out, size_t wanted, struct memfs_detail *detail)
+static int decode(struct memfs_image *image, const struct memfs_ref *ref, const char *what, struct memfs_worker *worker,
+                  void *out, size_t wanted, struct memfs_detail *detail)
 {
     const char *reason;
     const int error =
@@ -132,8 +132,8 @@ int memfs_image_fetch_refs(struct memfs_image *image, const struct memfs_root *r
     return 0;
 }
 
-static int load_refs(struct memfs_image *image, uint64_t key, const struct memfs_ref *ref,
-                     struct memfs_worker *worker, struct memfs_buffer **out, struct memfs_detail *detail)
+static int load_refs(struct memfs_image *image, uint64_t key, const struct memfs_ref *ref, struct memfs_worker *worker,
+                     struct memfs_buffer **out, struct memfs_detail *detail)
 {
     struct memfs_buffer *buffer = memfs_buffer_make(&image->cache, MEMFS_REFS_PER_CHUNK * sizeof *ref);
     if (!buffer)
@@ -213,8 +213,8 @@ static int decode_chunk(struct memfs_image *image, enum memfs_table table, uint6
     return 0;
 }
 
-static int load_chunk(struct memfs_image *image, uint64_t key, const struct memfs_ref *ref,
-                      struct memfs_worker *worker, struct memfs_buffer **out, struct memfs_detail *detail)
+static int load_chunk(struct memfs_image *image, uint64_t key, const struct memfs_ref *ref, struct memfs_worker *worker,
+                      struct memfs_buffer **out, struct memfs_detail *detail)
 {
     const enum memfs_table table = (enum memfs_table)key_table(key);
     const uint64_t chunk = key_index(key);
@@ -346,8 +346,7 @@ int memfs_image_load(struct memfs_image *image, enum memfs_table table, uint64_t
 static int acquire_block(struct memfs_image *image, uint32_t block, uint64_t start, size_t length,
                          struct memfs_item **out, struct memfs_detail *detail)
 {
-    if (block >= image->root.table[MEMFS_DATA].count || start >= MEMFS_BLOCK_MOST ||
-        length > MEMFS_BLOCK_MOST - start)
+    if (block >= image->root.table[MEMFS_DATA].count || start >= MEMFS_BLOCK_MOST || length > MEMFS_BLOCK_MOST - start)
         return memfs_detail_fill(detail, MEMFS_ECORRUPT, MEMFS_NOWHERE,
                                  "block %" PRIu32 ": bytes from %" PRIu64 " are asked for, which it cannot have", block,
                                  start);

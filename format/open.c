@@ -29,8 +29,8 @@ static int read_header(struct memfs_image *image, uint8_t bytes[MEMFS_HEADER_BYT
 {
     const uint64_t size = image->source.size;
     memset(bytes, 0, MEMFS_HEADER_BYTES);
-    int error = read_at(image, 0, bytes, size < MEMFS_HEADER_BYTES ? (size_t)size : MEMFS_HEADER_BYTES, "header",
-                        detail);
+    int error =
+        read_at(image, 0, bytes, size < MEMFS_HEADER_BYTES ? (size_t)size : MEMFS_HEADER_BYTES, "header", detail);
     if (error)
         return error;
     error = memfs_header_recognise(bytes, detail);
@@ -145,7 +145,7 @@ static struct memfs_image_options take_options(const struct memfs_image_options 
 static int open_source(const struct memfs_source *source, const struct memfs_allocator *allocator, uint64_t budget,
                        memfs_image **out, struct memfs_detail *detail)
 {
-    struct memfs_image *image;
+    struct memfs_image *image = NULL;
     int error = make_image(allocator, budget, &image);
     if (error) {
         if (source->close)

@@ -1,4 +1,5 @@
 #include "ranges.h"
+
 #include "alloc.h"
 
 #include <stdlib.h>

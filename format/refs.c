@@ -1,4 +1,5 @@
 #include "refs.h"
+
 #include "columns.h"
 
 unsigned memfs_refs_height(uint64_t chunks)

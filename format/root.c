@@ -1,4 +1,5 @@
 #include "root.h"
+
 #include "columns.h"
 #include "detail.h"
 #include "hash.h"
@@ -9,8 +10,8 @@
 
 int memfs_type_index(unsigned type)
 {
-    static const unsigned types[MEMFS_TYPES] = {MEMFS_IFREG >> 12,  MEMFS_IFDIR >> 12, MEMFS_IFLNK >> 12,
-                                                MEMFS_IFIFO >> 12,  MEMFS_IFSOCK >> 12, MEMFS_IFCHR >> 12,
+    static const unsigned types[MEMFS_TYPES] = {MEMFS_IFREG >> 12, MEMFS_IFDIR >> 12,  MEMFS_IFLNK >> 12,
+                                                MEMFS_IFIFO >> 12, MEMFS_IFSOCK >> 12, MEMFS_IFCHR >> 12,
                                                 MEMFS_IFBLK >> 12};
     for (unsigned i = 0; i < MEMFS_TYPES; i++)
         if (types[i] == type)
@@ -45,9 +46,11 @@ int memfs_header_recognise(const void *bytes, struct memfs_detail *detail)
     const uint8_t *magic = memfs_cursor_bytes(&in, MEMFS_MAGIC_BYTES);
     if (memcmp(magic, MEMFS_HEADER_MAGIC, MEMFS_MAGIC_BYTES) != 0) {
         if (memcmp(magic + 1, "MFS", 3) == 0)
-            return memfs_detail_fill(detail, MEMFS_ENOTIMAGE, 0,
-                                     "not an image any more: its first bytes were changed as a transfer in text mode does");
-        return memfs_detail_fill(detail, MEMFS_ENOTIMAGE, 0, "not an image: it does not begin with the magic bytes 89 MFS");
+            return memfs_detail_fill(
+                detail, MEMFS_ENOTIMAGE, 0,
+                "not an image any more: its first bytes were changed as a transfer in text mode does");
+        return memfs_detail_fill(detail, MEMFS_ENOTIMAGE, 0,
+                                 "not an image: it does not begin with the magic bytes 89 MFS");
     }
     const unsigned major = memfs_cursor_u16(&in);
     if (major > MEMFS_FORMAT_MAJOR)
@@ -60,8 +63,8 @@ static int check_features(const struct memfs_header *header, struct memfs_detail
 {
     const uint64_t unknown = header->incompatible & ~(uint64_t)MEMFS_KNOWN_INCOMPATIBLE;
     if (unknown)
-        return memfs_detail_fill(detail, MEMFS_EFEATURE, 16, "needs features unknown here: incompatible bits 0x%" PRIx64,
-                                 unknown);
+        return memfs_detail_fill(detail, MEMFS_EFEATURE, 16,
+                                 "needs features unknown here: incompatible bits 0x%" PRIx64, unknown);
     return 0;
 }
 
@@ -133,9 +136,9 @@ static const char *check_trailer(const struct memfs_trailer *trailer, uint64_t a
         return "there is no generation 0";
     if ((trailer->generation == 1) != (trailer->previous == 0))
         return "only the first generation has none before it";
-    if (trailer->previous != 0 && (trailer->previous < MEMFS_HEADER_BYTES + MEMFS_ROOT_LEAST ||
-                                   trailer->root_offset < MEMFS_TRAILER_BYTES ||
-                                   trailer->previous > trailer->root_offset - MEMFS_TRAILER_BYTES))
+    if (trailer->previous != 0 &&
+        (trailer->previous < MEMFS_HEADER_BYTES + MEMFS_ROOT_LEAST || trailer->root_offset < MEMFS_TRAILER_BYTES ||
+         trailer->previous > trailer->root_offset - MEMFS_TRAILER_BYTES))
         return "the generation before it does not end before its root";
     return NULL;
 }

@@ -14,8 +14,8 @@ struct memfs_header {
 };
 
 struct memfs_trailer {
-    uint64_t offset;      /* its own */
-    uint64_t previous;    /* the trailer of the generation before; 0: none */
+    uint64_t offset;   /* its own */
+    uint64_t previous; /* the trailer of the generation before; 0: none */
     uint64_t root_offset;
     uint32_t root_length; /* the root ends where the trailer begins */
     uint32_t generation;  /* from 1 */
@@ -32,7 +32,7 @@ struct memfs_generation {
 };
 
 struct memfs_root_table {
-    uint64_t count; /* records; bytes of BLOBS; data blocks */
+    uint64_t count;                        /* records; bytes of BLOBS; data blocks */
     struct memfs_ref refs[MEMFS_REFS_TOP]; /* the top level: as many as count implies */
 };
 

@@ -42,7 +42,8 @@ static int buffer_read_at(void *context, uint64_t offset, void *buffer, size_t l
     const struct plain_source *source = context;
     if (offset > source->length || length > source->length - offset)
         return -EIO;
-    memcpy(buffer, source->data + offset, length);
+    if (length)
+        memcpy(buffer, source->data + offset, length);
     return 0;
 }
 

@@ -2,6 +2,7 @@
  * Verifying an image whole: the parts' order, and what they share.
  */
 #include "verify.h"
+
 #include "alloc.h"
 #include "columns.h"
 #include "detail.h"
@@ -14,6 +15,7 @@
 
 #define WORK_TOLD ((uint64_t)4 << 20) /* bytes between two calls of the progress function */
 #define WORK_NODE 256u                /* what a node counts as */
+#define CACHE_MOST ((uint64_t)64 << 20)
 
 /* ---- Findings ------------------------------------------------------------------- */
 
@@ -70,9 +72,12 @@ int memfs_verify_progress(struct memfs_verifying *v, uint64_t bytes, uint64_t no
     v->progress.bytes += bytes;
     v->progress.nodes += nodes;
     v->untold += bytes + nodes * WORK_NODE;
-    if (v->untold < WORK_TOLD || !v->options.progress)
+    if (v->untold < WORK_TOLD)
         return 0;
     v->untold = 0;
+    memfs_cache_trim(&v->image->cache, v->cache_most);
+    if (!v->options.progress)
+        return 0;
     if (v->options.progress(v->options.progress_context, &v->progress) == 0)
         return 0;
     v->failure = -ECANCELED;
@@ -117,8 +122,8 @@ int memfs_look_node(struct memfs_verifying *v, struct memfs_look *look, uint64_t
     return stop;
 }
 
-int memfs_look_entry(struct memfs_verifying *v, struct memfs_look *look, uint64_t index,
-                     const struct memfs_entry **out, const char **name)
+int memfs_look_entry(struct memfs_verifying *v, struct memfs_look *look, uint64_t index, const struct memfs_entry **out,
+                     const char **name)
 {
     const int stop = memfs_look_chunk(v, look, MEMFS_ENTRIES, index);
     if (stop)
@@ -137,8 +142,7 @@ int memfs_look_extent(struct memfs_verifying *v, struct memfs_look *look, uint64
     return stop;
 }
 
-int memfs_look_xattr(struct memfs_verifying *v, struct memfs_look *look, uint64_t index,
-                     const struct memfs_xattr **out)
+int memfs_look_xattr(struct memfs_verifying *v, struct memfs_look *look, uint64_t index, const struct memfs_xattr **out)
 {
     const int stop = memfs_look_chunk(v, look, MEMFS_XATTRS, index);
     if (!stop)
@@ -212,6 +216,10 @@ int memfs_verify(memfs_image *image, const struct memfs_verify_options *options,
     if (options)
         memcpy(&v.options, options,
                options->size && options->size < sizeof v.options ? options->size : sizeof v.options);
+    /* Everything is looked at once: that is no reason to keep it, nor to drive out
+     * what others use. */
+    const uint64_t cached = atomic_load(&image->cache.bytes);
+    v.cache_most = cached > CACHE_MOST ? cached : CACHE_MOST;
     v.progress.bytes_total = image->source.size + (v.options.quick ? 0 : image->root.data_bytes);
     v.progress.nodes_total = v.options.quick ? 0 : image->backing.nodes_in_use;
     const size_t blocks = (size_t)image->root.table[MEMFS_DATA].count;

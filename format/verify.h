@@ -16,6 +16,8 @@ struct memfs_verifying {
     int failure; /* not the image's: no memory, cancelled, reading */
     struct memfs_progress progress;
     uint64_t untold;     /* work since the progress was told */
+    unsigned paths;      /* that were searched for */
+    uint64_t cache_most; /* verifying lets the image's cache grow no further */
     uint32_t *block_raw; /* by data block: its raw length; NULL in quick verification */
     int tables_broken;   /* a chunk of a table, or of refs, could not be had */
 };
@@ -47,14 +49,23 @@ void memfs_look_end(struct memfs_verifying *v, struct memfs_look *look);
 int memfs_look_node(struct memfs_verifying *v, struct memfs_look *look, uint64_t index,
                     const struct memfs_node_record **out);
 /* *name is its name, without NUL. */
-int memfs_look_entry(struct memfs_verifying *v, struct memfs_look *look, uint64_t index,
-                     const struct memfs_entry **out, const char **name);
+int memfs_look_entry(struct memfs_verifying *v, struct memfs_look *look, uint64_t index, const struct memfs_entry **out,
+                     const char **name);
 int memfs_look_extent(struct memfs_verifying *v, struct memfs_look *look, uint64_t index,
                       const struct memfs_extent **out);
 int memfs_look_xattr(struct memfs_verifying *v, struct memfs_look *look, uint64_t index,
                      const struct memfs_xattr **out);
 int memfs_look_digest(struct memfs_verifying *v, struct memfs_look *look, uint64_t index, uint64_t *out);
 int memfs_look_blob(struct memfs_verifying *v, struct memfs_look *look, uint64_t offset, const char **out);
+
+/* The path of a node, its beginning left out if it is long, from text + start on;
+ * "" if it was not searched for. Control characters are shown as '?'. Returns
+ * nonzero to stop. */
+struct memfs_verify_path {
+    size_t start;
+    char text[100];
+};
+int memfs_verify_find_path(struct memfs_verifying *v, uint64_t node, struct memfs_verify_path *path);
 
 /* The parts, in order. */
 int memfs_verify_stored(struct memfs_verifying *v);   /* bytes: hashes, tiling, generations */

@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 struct contents {
@@ -55,20 +56,31 @@ static int check_extents(struct contents *c, uint64_t n, const struct memfs_node
 
 /* ---- Digests ------------------------------------------------------------------------- */
 
+/* A finding about the content of a file: named by its path as well. */
+static int content_finding(struct contents *c, uint64_t n, int error, uint64_t offset, const char *text)
+{
+    struct memfs_verify_path path;
+    if (memfs_verify_find_path(c->v, n, &path))
+        return 1;
+    return memfs_verify_finding(c->v, error, offset, "node %" PRIu64 "%s%s: its content %s", n,
+                                path.text[path.start] ? ", " : "", path.text + path.start, text);
+}
+
 static int add_extent(struct contents *c, uint64_t n, const struct memfs_extent *extent, struct memfs_digest *digest,
                       int *sound)
 {
     struct memfs_pin pin = {0};
     const uint8_t *data;
     struct memfs_detail detail = {0};
-    const int error = memfs_image_pin_block(c->v->image, extent->block, c->v->block_raw[extent->block], &pin, &data,
-                                            &detail);
+    const int error =
+        memfs_image_pin_block(c->v->image, extent->block, c->v->block_raw[extent->block], &pin, &data, &detail);
+    if (error != 0 && error != MEMFS_ECHECKSUM && error != MEMFS_ECORRUPT)
+        return memfs_verify_error(c->v, error, &detail);
     if (error) {
+        char text[64];
         *sound = 0;
-        struct memfs_detail finding;
-        memfs_detail_fill(&finding, error, detail.offset, "node %" PRIu64 ": its content cannot be read: %.180s", n,
-                          detail.text);
-        return memfs_verify_error(c->v, error, &finding);
+        snprintf(text, sizeof text, "needs block %" PRIu32 ", which is damaged", extent->block);
+        return content_finding(c, n, error, detail.offset, text);
     }
     memfs_bit_set(c->read, extent->block);
     memfs_digest_add(digest, data + extent->start, (size_t)extent->length);
@@ -95,9 +107,11 @@ static int check_digest(struct contents *c, uint64_t n, const struct memfs_node_
         return 0;
     memfs_digest_add_gap(&digest, node->size - at);
     const uint64_t found = memfs_digest_end(&digest);
-    if (found != expected)
-        return memfs_verify_record(c->v, MEMFS_DIGESTS, n, "its content has the digest %016" PRIx64 ", not %016" PRIx64,
-                                   found, expected);
+    if (found != expected) {
+        char text[80];
+        snprintf(text, sizeof text, "has the digest %016" PRIx64 ", not %016" PRIx64, found, expected);
+        return content_finding(c, n, MEMFS_ECORRUPT, MEMFS_NOWHERE, text);
+    }
     return 0;
 }
 

@@ -151,8 +151,9 @@ static int gather_entries(struct tree *t)
 
 /* ---- Directories ----------------------------------------------------------------------- */
 
-/* Runs start where one starts and end where the next does; no two start at one
- * place. With the sum of all lengths it follows that they tile the entries. */
+/* Runs start where one starts and end where a later one does; no two start at one
+ * place. When besides each start is taken and the sum of all lengths is right, they tile
+ * the entries. */
 static int check_run(struct tree *t, uint64_t n, const struct memfs_node_record *node, uint64_t *sum)
 {
     const uint64_t first = node->run.first, count = node->run.count;
@@ -215,6 +216,10 @@ static int check_nodes(struct tree *t)
         if (check_run(t, n, node, &sum) || (n != MEMFS_ROOT && check_way_in(t, n, node->up.parent, node->up.entry)))
             return 1;
     }
+    for (uint64_t i = 0; i < t->entries; i++)
+        if (memfs_bit(t->starts, i) && !memfs_bit(t->owned, i) &&
+            memfs_verify_record(t->v, MEMFS_ENTRIES, i, "starts a run that is no directory's"))
+            return 1;
     if (sum != t->entries)
         return memfs_verify_finding(t->v, MEMFS_ECORRUPT, MEMFS_NOWHERE,
                                     "entries: directories have %" PRIu64 " in all, but there are %" PRIu64, sum,
@@ -249,9 +254,8 @@ static int check_ways_up(struct tree *t)
 
 int memfs_verify_tree(struct memfs_verifying *v)
 {
-    struct tree t = {.v = v,
-                     .nodes = v->image->root.table[MEMFS_NODES].count,
-                     .entries = v->image->root.table[MEMFS_ENTRIES].count};
+    struct tree t = {
+        .v = v, .nodes = v->image->root.table[MEMFS_NODES].count, .entries = v->image->root.table[MEMFS_ENTRIES].count};
     int stop;
     if (tree_make(&t)) {
         struct memfs_detail detail = {0};

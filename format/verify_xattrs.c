@@ -91,9 +91,8 @@ static int check_nodes(struct heap *h)
 
 int memfs_verify_xattrs(struct memfs_verifying *v)
 {
-    struct heap h = {.v = v,
-                     .nodes = v->image->root.table[MEMFS_NODES].count,
-                     .xattrs = v->image->root.table[MEMFS_XATTRS].count};
+    struct heap h = {
+        .v = v, .nodes = v->image->root.table[MEMFS_NODES].count, .xattrs = v->image->root.table[MEMFS_XATTRS].count};
     const size_t bytes = (size_t)(h.xattrs / 8 + 1);
     int stop;
     h.starts = memfs_alloc_zeroed(&v->image->allocator, bytes);

@@ -1,4 +1,5 @@
 #include "worker.h"
+
 #include "alloc.h"
 
 #include <errno.h>

@@ -74,11 +74,7 @@ int acl_check(const void *acl, size_t size, int *empty)
     *empty = size == 0 || size == HEADER_BYTES;
     if (size == 0)
         return 0;
-    if (size < HEADER_BYTES)
-        return -EINVAL;
-    if (get_le(acl, HEADER_BYTES) != ACL_VERSION)
-        return -EOPNOTSUPP;
-    if ((size - HEADER_BYTES) % ENTRY_BYTES)
+    if (size < HEADER_BYTES || get_le(acl, HEADER_BYTES) != ACL_VERSION || (size - HEADER_BYTES) % ENTRY_BYTES)
         return -EINVAL;
     if (*empty)
         return 0;

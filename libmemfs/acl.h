@@ -7,8 +7,7 @@
 
 #include "memfs.h"
 
-/* Is it an ACL? 0, -EINVAL; -EOPNOTSUPP for another version. One without any
- * entries is none: then *empty is 1. */
+/* Is it an ACL? 0, -EINVAL. One without any entries is none: then *empty is 1. */
 int acl_check(const void *acl, size_t size, int *empty);
 
 /* The functions below want an ACL that acl_check() accepts, and not empty. */

@@ -7,9 +7,7 @@
 #include <errno.h>
 #include <string.h>
 
-#define SETUID 04000u
 #define SETGID 02000u
-#define GROUP_EXECUTE 010u
 #define PERMISSIONS 07777u
 
 #define SET_TIMES (MEMFS_SET_ATIME | MEMFS_SET_MTIME | MEMFS_SET_ATIME_NOW | MEMFS_SET_MTIME_NOW)
@@ -250,15 +248,6 @@ static int check_rights(struct op *op, const struct change *change, const struct
     return cred_check(op, change->cred, node, writes);
 }
 
-/* What is left of the mode when somebody else may come to own or have changed the
- * program: no setuid, and no setgid where it is more than a mark. */
-static uint32_t drop_setid(const struct memfs_cred *cred, uint32_t mode, uint32_t gid)
-{
-    if ((mode & GROUP_EXECUTE) || (!cred_is_privileged(cred) && !cred_in_group(cred, gid)))
-        mode &= ~SETGID;
-    return mode & ~SETUID;
-}
-
 static void compute(struct change *change, const struct memfs_node_record *node, int64_t now)
 {
     const struct memfs_setattr *set = change->set;
@@ -267,7 +256,7 @@ static void compute(struct change *change, const struct memfs_node_record *node,
     int gives = (what & (MEMFS_SET_UID | MEMFS_SET_GID)) && !node_is_dir(node);
     change->mode = node->mode & PERMISSIONS;
     if (gives || ((what & MEMFS_SET_SIZE) && !cred_is_privileged(cred)))
-        change->mode = drop_setid(cred, change->mode, node->gid);
+        change->mode = cred_drop_setid(cred, change->mode, node->gid);
     change->uid = what & MEMFS_SET_UID ? set->uid : node->uid;
     change->gid = what & MEMFS_SET_GID ? set->gid : node->gid;
     if ((what & MEMFS_SET_MODE) && node_type(node) != MEMFS_IFLNK) {

@@ -117,6 +117,7 @@ struct content_plan {
     uint64_t last;             /* page that got the last new slot; UINT64_MAX: none */
     uint32_t maps;             /* records needed at most */
     int keeps_mtime;
+    int drops_setid; /* whoever writes may not change what the file runs as */
     int64_t now;
 
     struct plan_change *changes;

@@ -17,9 +17,8 @@ static int64_t hole_ahead(const struct copy *copy)
 {
     int64_t data = memfs_node_seek(copy->fs, copy->from, copy->source, MEMFS_SEEK_DATA);
     if (data == -ENXIO)
-        data = memfs_node_seek(copy->fs, copy->from, copy->source, MEMFS_SEEK_HOLE) == -ENXIO
-                   ? (int64_t)copy->source
-                   : INT64_MAX;
+        data = memfs_node_seek(copy->fs, copy->from, copy->source, MEMFS_SEEK_HOLE) == -ENXIO ? (int64_t)copy->source
+                                                                                              : INT64_MAX;
     if (data < 0)
         return data;
     uint64_t hole = (uint64_t)data - copy->source;

@@ -5,6 +5,11 @@
 #include <errno.h>
 #include <string.h>
 
+#define SETUID 04000u
+#define SETGID 02000u
+#define STICKY 01000u
+#define GROUP_EXECUTE 010u
+
 int cred_is_privileged(const struct memfs_cred *cred)
 {
     return !cred || cred->uid == 0;
@@ -60,9 +65,16 @@ int cred_check(struct op *op, const struct memfs_cred *cred, const struct memfs_
 int cred_check_sticky(const struct memfs_cred *cred, const struct memfs_node_record *dir,
                       const struct memfs_node_record *node)
 {
-    if (!(dir->mode & 01000) || cred_is_privileged(cred) || cred->uid == node->uid || cred->uid == dir->uid)
+    if (!(dir->mode & STICKY) || cred_is_privileged(cred) || cred->uid == node->uid || cred->uid == dir->uid)
         return 0;
     return -EPERM;
+}
+
+uint32_t cred_drop_setid(const struct memfs_cred *cred, uint32_t mode, uint32_t gid)
+{
+    if ((mode & GROUP_EXECUTE) || (!cred_is_privileged(cred) && !cred_in_group(cred, gid)))
+        mode &= ~SETGID;
+    return mode & ~SETUID;
 }
 
 /* The new node's ACLs from its directory's default one. */
@@ -87,13 +99,14 @@ static int inherit_acl(struct op *op, const char *acl, size_t size, struct cred_
  * and to directories the bit. */
 static void apply_setgid(const struct memfs_cred *cred, const struct memfs_node_record *dir, struct cred_new *out)
 {
-    if (!(dir->mode & 02000))
+    if (!(dir->mode & SETGID))
         return;
     out->gid = dir->gid;
     if ((out->mode & MEMFS_IFMT) == MEMFS_IFDIR)
-        out->mode |= 02000;
-    else if ((out->mode & 02010) == 02010 && !cred_is_privileged(cred) && !cred_in_group(cred, dir->gid))
-        out->mode &= ~02000u;
+        out->mode |= SETGID;
+    else if ((out->mode & (SETGID | GROUP_EXECUTE)) == (SETGID | GROUP_EXECUTE) && !cred_is_privileged(cred) &&
+             !cred_in_group(cred, dir->gid))
+        out->mode &= ~SETGID;
 }
 
 int cred_reach_new(struct op *op, const struct memfs_cred *cred, const struct memfs_node_record *dir, uint32_t mode,
@@ -105,7 +118,7 @@ int cred_reach_new(struct op *op, const struct memfs_cred *cred, const struct me
         out->uid = cred->uid;
         out->gid = cred->gid;
         if (type == MEMFS_IFDIR)
-            out->mode &= ~06000u;
+            out->mode &= ~(SETUID | SETGID);
         apply_setgid(cred, dir, out);
     }
     if (type == MEMFS_IFLNK)

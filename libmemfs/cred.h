@@ -21,6 +21,11 @@ int cred_check(struct op *op, const struct memfs_cred *cred, const struct memfs_
 int cred_check_sticky(const struct memfs_cred *cred, const struct memfs_node_record *dir,
                       const struct memfs_node_record *node);
 
+/* What is left of a file's mode when it comes to have another owner, or when a
+ * caller without privileges has changed it: no setuid, and no setgid where it is
+ * more than a mark. gid is the file's. */
+uint32_t cred_drop_setid(const struct memfs_cred *cred, uint32_t mode, uint32_t gid);
+
 /* Owner, group and mode of a new node in dir: setgid directories, the umask or the
  * directory's default ACL, which also gives the new node's ACLs (plan). mode
  * has the type. Without credentials: owner 0:0 and the mode as given, but for

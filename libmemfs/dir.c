@@ -63,24 +63,34 @@ static void found_in_base(struct found *out, uint32_t number, const struct memfs
         .entry = number, .node = entry->node, .type = entry->type, .length = entry->length, .name = name};
 }
 
-/* By bisection of the base run. */
+/* The order of a name and that of an entry. */
+static int compare(const char *name, size_t length, uint32_t prefix, const void *chunk,
+                   const struct memfs_entry *entry)
+{
+    if (prefix != entry->prefix)
+        return prefix < entry->prefix ? -1 : 1;
+    return memfs_name_compare(name, length, memfs_entry_name(chunk, entry), entry->length);
+}
+
+/* By bisection of the base run; its last steps are in one chunk. */
 static int find_in_run(struct op *op, const struct dir_record *state, const char *name, size_t length,
                        struct found *out)
 {
     uint32_t prefix = memfs_name_prefix(name, length);
-    uint32_t low = 0, high = state->count;
+    uint32_t low = state->first, high = low + state->count, chunk_number = UINT32_MAX;
+    const void *chunk = NULL;
     while (low < high) {
         uint32_t middle = low + (high - low) / 2;
-        const struct memfs_entry *entry;
-        const char *entry_name;
-        int r = base_entry(op, state->first + middle, &entry, &entry_name);
-        if (r)
-            return r;
-        int order = prefix < entry->prefix ? -1 : prefix > entry->prefix;
-        if (order == 0)
-            order = memfs_name_compare(name, length, entry_name, entry->length);
+        if (middle >> MEMFS_CHUNK_SHIFT != chunk_number) {
+            int r = table_chunk(op, MEMFS_ENTRIES, middle, &chunk);
+            if (r)
+                return r;
+            chunk_number = middle >> MEMFS_CHUNK_SHIFT;
+        }
+        const struct memfs_entry *entry = (const struct memfs_entry *)chunk + (middle & (MEMFS_CHUNK_RECORDS - 1));
+        int order = compare(name, length, prefix, chunk, entry);
         if (order == 0) {
-            found_in_base(out, state->first + middle, entry, entry_name);
+            found_in_base(out, middle, entry, memfs_entry_name(chunk, entry));
             return 0;
         }
         if (order < 0)

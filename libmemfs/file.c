@@ -7,13 +7,13 @@
 #include <string.h>
 
 #define CREATES (MEMFS_O_CREATE | MEMFS_O_EXCL | MEMFS_O_TMPFILE)
-#define ALL_FLAGS                                                                                                      \
-    (MEMFS_O_RDWR | CREATES | MEMFS_O_TRUNC | MEMFS_O_APPEND | MEMFS_O_NOFOLLOW | MEMFS_O_DIRECTORY)
+#define ALL_FLAGS (MEMFS_O_RDWR | CREATES | MEMFS_O_TRUNC | MEMFS_O_APPEND | MEMFS_O_NOFOLLOW | MEMFS_O_DIRECTORY)
 
 struct memfs_file {
     memfs *fs;
     memfs_node node;
     uint32_t flags;
+    int unprivileged; /* whoever opened it */
     uint64_t position;
 };
 
@@ -163,7 +163,7 @@ int memfs_open(memfs *fs, const struct memfs_cred *cred, const char *path, uint3
     memfs_file *file = memfs_alloc(&fs->allocator, sizeof *file);
     if (!file)
         return -ENOMEM;
-    *file = (struct memfs_file){.fs = fs, .flags = flags};
+    *file = (struct memfs_file){.fs = fs, .flags = flags, .unprivileged = !cred_is_privileged(cred)};
     r = find_node(fs, cred, path, flags, mode, &file->node, &created);
     if (r == 0) {
         /* Whoever made a file may open it, whatever its mode; it is empty, and held
@@ -219,7 +219,7 @@ static int64_t write_file(memfs_file *file, const void *buffer, size_t size, uin
         return -EFBIG;
     if (file->flags & MEMFS_O_APPEND)
         offset = MEMFS_APPEND;
-    return write_at(file->fs, file->node, offset, buffer, size, at);
+    return write_at(file->fs, file->node, offset, buffer, size, file->unprivileged, at);
 }
 
 int64_t memfs_pwrite(memfs_file *file, const void *buffer, size_t size, uint64_t offset)

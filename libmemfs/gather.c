@@ -89,8 +89,7 @@ static int reach_base(struct op *op, void *argument)
 
 int gather_base(memfs *fs, const struct content *content, uint64_t offset, void *to, size_t length)
 {
-    struct base_request request = {
-        .gather.end = offset + length, .content = content, .position = offset, .to = to};
+    struct base_request request = {.gather.end = offset + length, .content = content, .position = offset, .to = to};
     int r = 0;
     while (r == 0 && request.position < request.gather.end) {
         r = op_read(fs, reach_base, &request);

@@ -116,6 +116,8 @@ static int plan_file(struct memfs_export *job, uint32_t parent, const struct mem
     if (error && (error == MEMFS_ECORRUPT || !job->options.problem)) /* else it is a problem when it is made */
         return memfs_host_fail(&job->report, parent, entry->name, error, "its target cannot be read");
     uint64_t bytes = (stat->mode & MEMFS_IFMT) == MEMFS_IFREG ? stat->allocated : 0;
+    if (bytes > stat->size) /* whole pages are allocated */
+        bytes = stat->size;
     job->bytes = job->bytes > UINT64_MAX - bytes ? UINT64_MAX : job->bytes + bytes;
     if (job->options.bytes_max && job->bytes > job->options.bytes_max)
         return memfs_host_fail(&job->report, parent, entry->name, -EDQUOT,

@@ -51,7 +51,7 @@ static int take_stat(struct walk *walk, const struct found *found, const struct 
     node->mtime = memfs_scan_time(&stat->st_mtim, &cut);
     node->ctime = memfs_scan_time(&stat->st_ctim, &ignored);
     node->atime = memfs_scan_time(&stat->st_atim, &ignored);
-    if (walk->options->mtime_max && node->mtime > walk->options->mtime_max) {
+    if (walk->options->has_mtime_max && node->mtime > walk->options->mtime_max) {
         node->mtime = walk->options->mtime_max;
         cut = 0;
     }

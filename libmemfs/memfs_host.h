@@ -29,7 +29,8 @@ typedef int memfs_problem_fn(void *context, const char *path, int error, const c
 struct memfs_scan_options {
     size_t size;
     const struct memfs_allocator *allocator; /* copied */
-    int64_t mtime_max; /* later mtimes become this one; 0: no limit (SOURCE_DATE_EPOCH) */
+    int has_mtime_max; /* later mtimes become mtime_max (SOURCE_DATE_EPOCH) */
+    int64_t mtime_max;
     int no_xattrs;
     memfs_problem_fn *problem;
     void *problem_context;

@@ -64,69 +64,31 @@ int op_miss(struct op *op, enum memfs_table table, uint64_t chunk)
     return OP_MISS;
 }
 
-int op_bytes(struct op *op, uint32_t block, uint64_t start, size_t length, const void **data)
-{
-    for (size_t i = 0; i < op->pin_count; i++) {
-        const struct op_pin *pin = &op->pins[i];
-        if (pin->data && pin->block == block && pin->start <= start && start - pin->start <= pin->length &&
-            length <= pin->length - (size_t)(start - pin->start)) {
-            *data = (const char *)pin->data + (start - pin->start);
-            return 0;
-        }
-    }
-    op->miss_block = block;
-    op->miss_start = start;
-    op->miss_length = length;
-    return op_miss(op, MEMFS_TABLES, 0);
-}
-
-static int add_pin(struct op *op, struct op_pin **out)
+static int add_pin(struct op *op, struct memfs_pin **out)
 {
     if (op->pin_count == op->pin_room) {
-        int inline_pins = op->pins == op->first_pins;
-        size_t room = op->pin_room * 2;
-        struct op_pin *pins = memfs_alloc_array(&op->fs->allocator, room, sizeof *pins);
+        struct memfs_pin *pins = memfs_alloc_array(&op->fs->allocator, op->pin_room * 2, sizeof *pins);
         if (!pins)
             return -ENOMEM;
         memcpy(pins, op->pins, op->pin_count * sizeof *pins);
-        if (!inline_pins)
+        if (op->pins != op->first_pins)
             memfs_free(&op->fs->allocator, op->pins, op->pin_room * sizeof *pins);
         op->pins = pins;
-        op->pin_room = room;
+        op->pin_room *= 2;
     }
     *out = &op->pins[op->pin_count];
-    **out = (struct op_pin){.data = NULL};
-    return 0;
-}
-
-static int load_bytes(struct op *op, struct op_pin *pin)
-{
-    void *buffer = memfs_alloc(&op->fs->allocator, op->miss_length);
-    if (!buffer)
-        return -ENOMEM;
-    int r = op->fs->base->ops->read(op->fs->base, op->miss_block, op->miss_start, buffer, op->miss_length);
-    if (r) {
-        memfs_free(&op->fs->allocator, buffer, op->miss_length);
-        return r;
-    }
-    pin->block = op->miss_block;
-    pin->start = op->miss_start;
-    pin->length = op->miss_length;
-    pin->data = buffer;
+    **out = (struct memfs_pin){.object = NULL};
     return 0;
 }
 
 /* Without any lock: loads what was missing, and keeps it for the operation. */
 static int load_missing(struct op *op)
 {
-    struct op_pin *pin = NULL;
+    memfs_backing *base = op->fs->base;
+    struct memfs_pin *pin = NULL;
     int r = add_pin(op, &pin);
-    if (r)
-        return r;
-    if (op->miss_table == MEMFS_TABLES)
-        r = load_bytes(op, pin);
-    else
-        r = op->fs->base->ops->load(op->fs->base, op->miss_table, op->miss_chunk, &pin->pin);
+    if (r == 0)
+        r = base->ops->load(base, op->miss_table, op->miss_chunk, pin);
     if (r == 0)
         op->pin_count++;
     return r;
@@ -144,13 +106,8 @@ static void start(struct op *op, memfs *fs)
 
 static void finish(struct op *op)
 {
-    for (size_t i = 0; i < op->pin_count; i++) {
-        struct op_pin *pin = &op->pins[i];
-        if (pin->data)
-            memfs_free(&op->fs->allocator, (void *)(uintptr_t)pin->data, pin->length);
-        else
-            op->fs->base->ops->unpin(op->fs->base, &pin->pin);
-    }
+    for (size_t i = 0; i < op->pin_count; i++)
+        op->fs->base->ops->unpin(op->fs->base, &op->pins[i]);
     if (op->pins != op->first_pins)
         memfs_free(&op->fs->allocator, op->pins, op->pin_room * sizeof *op->pins);
 }

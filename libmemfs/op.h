@@ -2,9 +2,9 @@
  * An operation in progress. Each has two halves. *Reach* finds, checks and
  * reserves, and may fail, having changed nothing that can be observed; *commit*
  * cannot fail. Both run as callbacks of op_read() or op_write(), without any
- * lock that is held across a call to a backing: when reach meets a chunk or
- * bytes that are not resident it returns OP_MISS, the runner lets go of
- * everything, loads, pins, and calls reach again from its start.
+ * lock that is held across a call to a backing: when reach meets a chunk that
+ * is not resident it returns OP_MISS, the runner lets go of everything, loads,
+ * pins, and calls reach again from its start.
  */
 #ifndef MEMFS_OP_H
 #define MEMFS_OP_H
@@ -14,28 +14,16 @@
 /* Never leaves the library. */
 #define OP_MISS (-9999)
 
-struct op_pin {
-    struct memfs_pin pin;
-    /* For bytes of a block: which ones, and where they are. */
-    uint32_t block;
-    uint64_t start;
-    size_t length;
-    const void *data; /* NULL: a chunk */
-};
-
 struct op {
     memfs *fs;
     unsigned slot; /* as a reader */
     /* What was missing when reach returned OP_MISS. */
-    enum memfs_table miss_table; /* MEMFS_TABLES: bytes of a block */
+    enum memfs_table miss_table;
     uint64_t miss_chunk;
-    uint32_t miss_block;
-    uint64_t miss_start;
-    size_t miss_length;
     /* What has been loaded for this operation. */
-    struct op_pin *pins;
+    struct memfs_pin *pins;
     size_t pin_count, pin_room;
-    struct op_pin first_pins[8];
+    struct memfs_pin first_pins[8];
 };
 
 /* Runs body as a reader: other readers and the writer's reach run beside it,
@@ -49,11 +37,6 @@ int op_read(memfs *fs, op_body *body, void *argument);
  * nothing to commit; it is returned as 0. Increments fs->changes. */
 typedef void op_commit(struct op *op, void *argument);
 int op_write(memfs *fs, op_body *reach, op_commit *commit, void *argument);
-
-/* Bytes [start, start + length) of a block of the base, resident: into *data.
- * OP_MISS if they are not yet. length at most 64 KiB. For reach; whole reads
- * that need no reach go to the backing directly, outside of op_read(). */
-int op_bytes(struct op *op, uint32_t block, uint64_t start, size_t length, const void **data);
 
 /* Notes that a chunk is missing; returns OP_MISS. */
 int op_miss(struct op *op, enum memfs_table table, uint64_t chunk);

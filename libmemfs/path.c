@@ -9,18 +9,22 @@
 /* How often a directory may be removed under a walk before it is given up. */
 #define RESTARTS_MAX 16
 
+/* Components walked in one section at most. */
+#define SECTION_STEPS 1024
+
 /* What a section may end with, besides results. */
 #define STEP_LINK 1    /* a symbolic link is to be expanded */
 #define STEP_RESTART 2 /* the node where the walk stood is gone */
+#define STEP_MORE 3    /* it has taken long enough: writers wait for readers */
 
 /* A walk along a path. It survives its sections: node and text say where it
  * stands. */
 struct walk {
     const struct memfs_cred *cred;
     unsigned flags;
-    const char *text;  /* still to be walked */
-    memfs_node at;     /* from here; a directory, unless no text is left */
-    char *buffer;      /* where text points to once a link has been expanded */
+    const char *text; /* still to be walked */
+    memfs_node at;    /* from here; a directory, unless no text is left */
+    char *buffer;     /* where text points to once a link has been expanded */
     size_t buffer_size;
     unsigned links;
     path_leaf *leaf; /* for whole paths; NULL: for all but the last component */
@@ -39,12 +43,21 @@ struct component {
     int last;         /* nothing but slashes follows */
 };
 
+static const char *skip_slashes(const char *text)
+{
+    while (*text == '/')
+        text++;
+    return text;
+}
+
 static struct component next_component(const char *text)
 {
-    struct component component = {.name = text + strspn(text, "/")};
-    component.length = strcspn(component.name, "/");
-    component.rest = component.name + component.length;
-    component.last = component.rest[strspn(component.rest, "/")] == 0;
+    struct component component = {.name = skip_slashes(text)};
+    component.rest = component.name;
+    while (*component.rest && *component.rest != '/')
+        component.rest++;
+    component.length = (size_t)(component.rest - component.name);
+    component.last = *skip_slashes(component.rest) == 0;
     return component;
 }
 
@@ -154,10 +167,12 @@ static int walk_section(struct op *op, void *argument)
     int error = node_get(op, walk->at, &node);
     if (error)
         return error == -ESTALE ? STEP_RESTART : error;
-    for (;;) {
+    for (int steps = 0;; steps++) {
         struct component component = next_component(walk->text);
         if (component.length == 0)
             break;
+        if (steps == SECTION_STEPS)
+            return STEP_MORE;
         error = cred_check(op, walk->cred, node, MEMFS_X_OK);
         if (error)
             return error;
@@ -201,25 +216,28 @@ static int expand_link(memfs *fs, struct walk *walk)
     return 0;
 }
 
+static void start_walk(struct walk *walk, const char *path)
+{
+    walk->text = path;
+    walk->at = MEMFS_ROOT;
+    walk->links = 0;
+}
+
 static int walk_path(memfs *fs, const char *path, struct walk *walk)
 {
+    int result, restarts = 0;
     if (!*path)
         return -ENOENT;
-    int result = STEP_RESTART;
-    for (int restarts = 0; result > 0;) {
-        if (result == STEP_LINK) {
+    start_walk(walk, path);
+    while ((result = op_read(fs, walk_section, walk)) > 0) {
+        if (result == STEP_LINK)
             result = expand_link(fs, walk);
-            if (result)
-                break;
-        } else if (restarts++ < RESTARTS_MAX) {
-            walk->text = path;
-            walk->at = MEMFS_ROOT;
-            walk->links = 0;
-        } else {
+        else if (result == STEP_RESTART && restarts++ == RESTARTS_MAX)
             result = -ENOENT;
+        else if (result == STEP_RESTART)
+            start_walk(walk, path);
+        if (result < 0)
             break;
-        }
-        result = op_read(fs, walk_section, walk);
     }
     memfs_free(&fs->allocator, walk->buffer, walk->buffer_size);
     return result;

@@ -153,22 +153,26 @@ int memfs_rmdir(memfs *fs, const struct memfs_cred *cred, const char *path)
 }
 
 /* A slash behind a name that is renamed asks for a directory there; behind the new
- * name, for one that comes there. */
+ * name, for one that comes there. What is missing or in the way is said first, as
+ * Linux does. */
 static int check_slashes(memfs *fs, const struct memfs_cred *cred, const struct last *from, const struct last *to,
                          uint32_t flags)
 {
-    int exchange = (flags & MEMFS_RENAME_EXCHANGE) != 0;
-    if (from->slash || (to->slash && !exchange)) {
-        int dir = names_dir(fs, cred, from);
-        if (dir <= 0)
-            return dir ? dir : -ENOTDIR;
-    }
-    if (to->slash && exchange) {
-        int dir = names_dir(fs, cred, to);
-        if (dir <= 0)
-            return dir ? dir : -ENOTDIR;
-    }
-    return 0;
+    int exchange = (flags & MEMFS_RENAME_EXCHANGE) != 0, to_is_dir = 1;
+    if (!from->slash && !to->slash)
+        return 0;
+    int from_is_dir = names_dir(fs, cred, from);
+    if (from_is_dir < 0)
+        return from_is_dir;
+    if ((flags & MEMFS_RENAME_NOREPLACE) && memfs_node_lookup(fs, cred, to->dir, to->name, NULL) == 0)
+        return -EEXIST;
+    if (exchange)
+        to_is_dir = names_dir(fs, cred, to);
+    if (to_is_dir < 0)
+        return to_is_dir;
+    if (to->slash && !(exchange ? to_is_dir : from_is_dir))
+        return -ENOTDIR;
+    return from->slash && !from_is_dir ? -ENOTDIR : 0;
 }
 
 static int rename_last(memfs *fs, const struct memfs_cred *cred, const struct last *from, const struct last *to,

@@ -130,8 +130,8 @@ static size_t unquote(char *text, size_t length)
 static int add_part(const struct memfs_allocator *allocator, struct pattern *pattern, struct part part)
 {
     void *parts = pattern->parts;
-    int error = memfs_grow_array(allocator, &parts, &pattern->room, pattern->count, pattern->count + 1,
-                                 sizeof *pattern->parts);
+    int error =
+        memfs_grow_array(allocator, &parts, &pattern->room, pattern->count, pattern->count + 1, sizeof *pattern->parts);
     pattern->parts = parts;
     if (!error)
         pattern->parts[pattern->count++] = part;
@@ -176,8 +176,7 @@ static int parse_parts(const struct memfs_allocator *allocator, struct pattern *
             pattern->wants_dirs = 1;
     }
     if (pattern->count && pattern->parts[pattern->count - 1].kind == PART_DEPTH)
-        return add_part(allocator, pattern,
-                        (struct part){PART_NAMES, pattern->parts[pattern->count - 1].start, 1});
+        return add_part(allocator, pattern, (struct part){PART_NAMES, pattern->parts[pattern->count - 1].start, 1});
     return 0;
 }
 

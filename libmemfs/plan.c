@@ -184,8 +184,7 @@ static int look(struct op *op, const struct content_plan *plan, struct at *at)
 static int is_idle(const struct op *op, const struct content_plan *plan, const struct at *at)
 {
     if (plan->kind == PLAN_ALLOCATE)
-        return at->page && page_is_ours(op->fs, at->page) && at->page->capacity >= at->to &&
-               at->after == at->allocated;
+        return at->page && page_is_ours(op->fs, at->page) && at->page->capacity >= at->to && at->after == at->allocated;
     if (plan->kind == PLAN_WRITE || (at->slot && page_hidden(at->slot) != at->base))
         return 0;
     /* Beyond the limit an absent page shows zeros anyway. */
@@ -299,8 +298,7 @@ int plan_page(struct op *op, struct content_plan *plan, uint64_t index)
         return r;
     if (zeroes(plan) && at.after == 0)
         return change_slot(op, plan, &(struct plan_change){.index = index, .value = page_hole(at.base)});
-    if (at.page && page_is_ours(op->fs, at.page) && (zeroes(plan) || at.page->capacity >= at.to) &&
-        page_claim(at.page))
+    if (at.page && page_is_ours(op->fs, at.page) && (zeroes(plan) || at.page->capacity >= at.to) && page_claim(at.page))
         return keep_page(op, plan, &at);
     return replace_page(op, plan, &at);
 }
@@ -382,6 +380,8 @@ void plan_commit(memfs *fs, struct content_plan *plan)
         content->base_limit = plan->base_limit;
     plan->record->size = plan->size;
     plan->record->ctime = plan->now;
+    if (plan->drops_setid)
+        plan->record->mode &= ~(plan->record->mode & 010 ? 06000u : 04000u); /* setgid without x: a mark */
     if (!plan->keeps_mtime)
         plan->record->mtime = plan->now;
     free_changes(fs, plan);

@@ -23,9 +23,7 @@ struct renaming {
 
 static int reach_side(struct op *op, const struct memfs_cred *cred, struct side *side)
 {
-    int r = node_get_dir(op, side->dir, &side->dir_record);
-    if (r == 0)
-        r = cred_check(op, cred, side->dir_record, MEMFS_X_OK);
+    int r = cred_check(op, cred, side->dir_record, MEMFS_X_OK);
     if (r == 0)
         r = dir_find(op, node_number(side->dir), side->dir_record, side->name, side->length, &side->found,
                      &side->node);
@@ -86,7 +84,11 @@ static int check_links(const struct renaming *renaming)
 static int check(struct op *op, struct renaming *renaming)
 {
     struct side *from = &renaming->from, *to = &renaming->to;
-    int r = reach_side(op, renaming->cred, from);
+    int r = node_get_dir(op, from->dir, &from->dir_record);
+    if (r == 0)
+        r = node_get_dir(op, to->dir, &to->dir_record);
+    if (r == 0)
+        r = reach_side(op, renaming->cred, from);
     if (r)
         return r;
     r = reach_side(op, renaming->cred, to);

@@ -48,6 +48,12 @@ static int view_block(memfs_backing *backing, uint32_t block, uint64_t start, si
     return base ? base->ops->view(base, block, start, length, data, got, pin) : MEMFS_ECORRUPT;
 }
 
+static int64_t seek_data(memfs_backing *backing, uint32_t block, uint64_t start, uint64_t length)
+{
+    memfs_backing *base = fs_of(backing)->base;
+    return base && base->ops->seek_data ? base->ops->seek_data(base, block, start, length) : (int64_t)start;
+}
+
 static void unpin(memfs_backing *backing, struct memfs_pin *pin)
 {
     memfs_backing *base = fs_of(backing)->base;
@@ -60,6 +66,7 @@ static const struct memfs_backing_ops sealed_ops = {
     .load = load,
     .read = read_block,
     .view = view_block,
+    .seek_data = seek_data,
     .unpin = unpin,
 };
 

@@ -46,10 +46,11 @@ static void look_at_page(const struct page *page, uint64_t position, uint64_t en
     out->end = end - PAGE_BYTES + next * MEMFS_HOLE_BYTES;
 }
 
+/* A page counts whole, wherever in it the limit is, as in extent_mask(). */
 static int look_at_base(struct op *op, const struct content *content, uint64_t position, uint64_t end,
                         struct stretch *out)
 {
-    uint64_t limit = content->base_limit < end ? content->base_limit : end;
+    uint64_t limit = ceil_page(content->base_limit) < end ? ceil_page(content->base_limit) : end;
     struct memfs_extent extent;
     *out = (struct stretch){.end = end};
     int r = position < limit ? extent_find(op, content, floor_page(position), &extent) : 0;
@@ -60,10 +61,12 @@ static int look_at_base(struct op *op, const struct content *content, uint64_t p
         out->end = first < limit ? first : end;
         return 0;
     }
+    uint64_t ends = extent.offset + extent.length;
     out->is_data = 1;
-    uint64_t ends = extent.offset + extent.length < limit ? extent.offset + extent.length : limit;
-    out->end = ceil_page(ends);
+    out->end = ceil_page(ends < limit ? ends : limit);
     out->position = extent.offset > position ? extent.offset : position;
+    limit = limit < content->base_limit ? limit : content->base_limit;
+    ends = ends < limit ? ends : limit;
     if (out->position < ends) {
         out->block = extent.block;
         out->start = extent.start + (out->position - extent.offset);

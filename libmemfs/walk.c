@@ -4,7 +4,7 @@
 #include <errno.h>
 #include <string.h>
 
-#define BATCH 64       /* entries read at once at most */
+#define BATCH 64      /* entries read at once at most */
 #define BATCH_FIRST 4 /* the first time, and after a directory: they are read again behind the next one */
 
 /* A directory that the walk is in. */
@@ -47,8 +47,8 @@ static void drop_batch(struct walk *walk)
 static int push(struct walk *walk, memfs_node dir)
 {
     void *levels = walk->levels;
-    int error =
-        memfs_grow_array(&walk->fs->allocator, &levels, &walk->room, walk->depth, walk->depth + 1, sizeof *walk->levels);
+    int error = memfs_grow_array(&walk->fs->allocator, &levels, &walk->room, walk->depth, walk->depth + 1,
+                                 sizeof *walk->levels);
     walk->levels = levels;
     if (error)
         return error;

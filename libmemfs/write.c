@@ -64,9 +64,11 @@ static int reach_write(struct op *op, void *argument)
     return end(op, write, plan_pages(op, plan));
 }
 
-int64_t write_at(memfs *fs, memfs_node node, uint64_t offset, const void *buffer, size_t size, uint64_t *at)
+int64_t write_at(memfs *fs, memfs_node node, uint64_t offset, const void *buffer, size_t size, int drops_setid,
+                 uint64_t *at)
 {
-    struct write write = {.plan.data = buffer, .node = node, .offset = offset, .length = size};
+    struct write write = {
+        .plan = {.data = buffer, .drops_setid = drops_setid}, .node = node, .offset = offset, .length = size};
     if (size == 0) {
         *at = offset;
         return op_read(fs, reach_handle, &node);
@@ -79,7 +81,7 @@ int64_t write_at(memfs *fs, memfs_node node, uint64_t offset, const void *buffer
 int64_t memfs_node_write(memfs *fs, memfs_node node, uint64_t offset, const void *buffer, size_t size)
 {
     uint64_t at;
-    return write_at(fs, node, offset, buffer, size, &at);
+    return write_at(fs, node, offset, buffer, size, 0, &at);
 }
 
 static int reach_extend(struct op *op, void *argument)

@@ -6,8 +6,10 @@
 
 #include "memfs.h"
 
-/* memfs_node_write(), which also says where an append went. */
-int64_t write_at(memfs *fs, memfs_node node, uint64_t offset, const void *buffer, size_t size, uint64_t *at);
+/* memfs_node_write(), which also says where an append went, and may end setuid and
+ * setgid, as it must when somebody unprivileged writes. */
+int64_t write_at(memfs *fs, memfs_node node, uint64_t offset, const void *buffer, size_t size, int drops_setid,
+                 uint64_t *at);
 
 /* Grows a file to a size, if it is smaller. */
 int write_extend(memfs *fs, memfs_node node, uint64_t size);

@@ -65,8 +65,7 @@ static int set_find(struct op *op, const struct memfs_node_record *node, const c
     return more ? more : -ENODATA;
 }
 
-int xattr_find(struct op *op, const struct memfs_node_record *node, const char *name, const char **value,
-               size_t *size)
+int xattr_find(struct op *op, const struct memfs_node_record *node, const char *name, const char **value, size_t *size)
 {
     const struct memfs_xattr *record = NULL;
     int error = set_find(op, node, name, &record);
@@ -83,8 +82,8 @@ static int plan_add(struct op *op, struct xattr_plan *plan, const struct memfs_x
                     const struct xattr_edit *edit)
 {
     void *items = plan->items;
-    int error = memfs_grow_array(&op->fs->allocator, &items, &plan->room, plan->count, plan->count + 1,
-                                 sizeof *plan->items);
+    int error =
+        memfs_grow_array(&op->fs->allocator, &items, &plan->room, plan->count, plan->count + 1, sizeof *plan->items);
     plan->items = items;
     if (error)
         return error;
@@ -108,8 +107,8 @@ static int plan_change(struct op *op, struct xattr_plan *plan, const struct memf
 }
 
 /* Merges the old set with the edits. */
-static int plan_merge(struct op *op, const struct memfs_node_record *node, const struct xattr_edit *edits,
-                      size_t count, struct xattr_plan *plan)
+static int plan_merge(struct op *op, const struct memfs_node_record *node, const struct xattr_edit *edits, size_t count,
+                      struct xattr_plan *plan)
 {
     struct xattr_cursor cursor = xattr_cursor(node);
     const struct memfs_xattr *old = NULL;
@@ -180,8 +179,8 @@ static unsigned run_shift(size_t count)
     return shift;
 }
 
-int xattr_reach_edit(struct op *op, const struct memfs_node_record *node, const struct xattr_edit *edits,
-                     size_t count, struct xattr_plan *plan)
+int xattr_reach_edit(struct op *op, const struct memfs_node_record *node, const struct xattr_edit *edits, size_t count,
+                     struct xattr_plan *plan)
 {
     *plan = (struct xattr_plan){.active = 1};
     int error = plan_merge(op, node, edits, count, plan);

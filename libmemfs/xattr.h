@@ -16,8 +16,7 @@
 
 /* The value: 0 with *value and *size (valid during the operation), -ENODATA, OP_MISS,
  * MEMFS_ECORRUPT. */
-int xattr_find(struct op *op, const struct memfs_node_record *node, const char *name, const char **value,
-               size_t *size);
+int xattr_find(struct op *op, const struct memfs_node_record *node, const char *name, const char **value, size_t *size);
 
 /* A walk over a node's set. Sets come from images: a walk ends, and what it shows
  * is in order and in bounds, or it fails with MEMFS_ECORRUPT. */
@@ -51,8 +50,8 @@ struct xattr_plan {
 
 /* The node's set after some edits, in order of their names, which differ, at
  * most XATTR_EDITS_MAX. node NULL: on an empty set. -ENOSPC, -ENOMEM, ... */
-int xattr_reach_edit(struct op *op, const struct memfs_node_record *node, const struct xattr_edit *edits,
-                     size_t count, struct xattr_plan *plan);
+int xattr_reach_edit(struct op *op, const struct memfs_node_record *node, const struct xattr_edit *edits, size_t count,
+                     struct xattr_plan *plan);
 
 /* The node's set with one attribute set, or removed for value NULL. flags:
  * MEMFS_XATTR_CREATE (-EEXIST), MEMFS_XATTR_REPLACE (-ENODATA). */

@@ -17,8 +17,7 @@ static int is_acl(const char *name)
     return strcmp(name, XATTR_ACL_ACCESS) == 0 || strcmp(name, XATTR_ACL_DEFAULT) == 0;
 }
 
-static int may_user(struct op *op, const struct memfs_cred *cred, const struct memfs_node_record *node,
-                    uint32_t mask)
+static int may_user(struct op *op, const struct memfs_cred *cred, const struct memfs_node_record *node, uint32_t mask)
 {
     int writes = mask == MEMFS_W_OK;
     if (node_type(node) != MEMFS_IFREG && !node_is_dir(node))
@@ -30,8 +29,8 @@ static int may_user(struct op *op, const struct memfs_cred *cred, const struct m
 
 /* May the caller use this attribute (not for writing ACLs), as Linux has it? mask
  * is MEMFS_R_OK or MEMFS_W_OK. */
-static int may_use(struct op *op, const struct memfs_cred *cred, const struct memfs_node_record *node,
-                   const char *name, uint32_t mask)
+static int may_use(struct op *op, const struct memfs_cred *cred, const struct memfs_node_record *node, const char *name,
+                   uint32_t mask)
 {
     if (!cred)
         return 0;
@@ -216,8 +215,7 @@ static int reach_change(struct op *op, void *argument)
     } else {
         error = may_use(op, change->cred, node, change->name, MEMFS_W_OK);
         if (!error)
-            error = xattr_reach_set(op, node, change->name, change->value, change->size, change->flags,
-                                    &change->plan);
+            error = xattr_reach_set(op, node, change->name, change->value, change->size, change->flags, &change->plan);
     }
     if (!error)
         error = node_own(op, node_number(change->node), &change->own);

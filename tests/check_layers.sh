@@ -42,17 +42,16 @@ rule_public_includes() { # they include none but each other
 rule_zstd_in_codec() { included "$1"/{libmemfs,format,tools}/*.[ch] | grep -E ':zstd|:zdict' | grep -v '/format/codec\.c:' || :; }
 rule_xxhash_in_hash() { included "$1"/{libmemfs,format,tools}/*.[ch] | grep -E ':xxh' | grep -v '/format/hash\.c:' || :; }
 
-# Symbols that the objects of a room need, "object symbol", and those that it defines.
+# Symbols that the objects of a room need, "object symbol", and those that it
+# defines. Lists of them are made once, in prepare(), and for what is planted.
 objects() { # tree, room
     for source in "$1/$2"/*.c; do echo "$1/objects/$2/$(basename "$source" .c).o"; done
 }
-needs() { # tree, room
-    # shellcheck disable=SC2046
-    nm -A --undefined-only $(objects "$1" "$2") | sed -E 's/^([^:]*):.* [Uw] ([^@ ]*).*/\1 \2/'
-}
-defines() { # tree, room
-    # shellcheck disable=SC2046
-    nm --defined-only --extern-only $(objects "$1" "$2") | awk 'NF == 3 && !/\.o:$/ { print $3 }' | sort -u
+needs() { cat "$1/objects/$2"/*.needs; }
+defines() { cat "$1/objects/$2"/*.defines; }
+list_symbols() { # base name of the lists, objects
+    nm -A --undefined-only "${@:2}" | sed -E 's/^([^:]*):.* [Uw] ([^@ ]*).*/\1 \2/' >"$1.needs"
+    nm -A --defined-only --extern-only "${@:2}" | awk '{ print $NF }' >"$1.defines"
 }
 needs_from() { # tree, room, other room
     needs "$1" "$2" | awk 'NR == FNR { defined[$1]; next } $2 in defined { print $1 " needs " $2 }' <(defines "$1" "$3") -
@@ -89,6 +88,7 @@ prepare() { # a copy to be broken
             [ -f "$BUILD/${source%.c}.o" ] || { echo "not built: $BUILD/${source%.c}.o" >&2; exit 1; }
             cp "$BUILD/${source%.c}.o" "$tree/objects/$room/"
         done
+        list_symbols "$tree/objects/$room/all" "$tree/objects/$room"/*.o
     done
 }
 
@@ -100,10 +100,11 @@ fail() { failed=$((failed + 1)); echo "FAIL $1"; }
 planted() { # rule, room, contents
     echo "$3" >"$tree/$2/planted.c"
     "$CC" -std=c11 -D_GNU_SOURCE -fPIC -w -Ilibmemfs -Iformat -Itools -c -o "$tree/objects/$2/planted.o" "$tree/$2/planted.c"
+    list_symbols "$tree/objects/$2/planted" "$tree/objects/$2/planted.o"
     local found
     found=$("rule_$1" "$tree")
     if [[ "$found" == *"/$2/planted."* ]]; then pass "$1 can fail"; else fail "$1 does not see: $3"; fi
-    rm "$tree/$2/planted.c" "$tree/objects/$2/planted.o"
+    rm "$tree/$2"/planted.* "$tree/objects/$2"/planted.*
 }
 
 self_test() {

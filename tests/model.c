@@ -1,10 +1,10 @@
 #include "model.h"
 
+#include "memfs.h"
+
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include "memfs.h"
 
 /* ---- Nodes ---------------------------------------------------------------------- */
 
@@ -173,9 +173,9 @@ void model_canonical(struct model *model)
 {
     for (struct model_node *node = model->all; node; node = node->next) {
         node->atime = node->ctime = node->mtime;
-        for (uint64_t page = 0; page < MODEL_PAGES; page++)
-            node->pages[page] = page * MODEL_PAGE < node->size && any_byte(node, page) ? MODEL_DATA : MODEL_HOLE;
         sort_entries(node);
+        for (uint64_t page = 0; page < MODEL_PAGES && node->data; page++)
+            node->pages[page] = page * MODEL_PAGE < node->size && any_byte(node, page) ? MODEL_DATA : MODEL_HOLE;
     }
 }
 
@@ -686,7 +686,7 @@ int model_removexattr(struct model *model, struct model_node *node, const char *
 
 /* ---- Paths -------------------------------------------------------------------------------- */
 
-enum follow { FOLLOW_NEVER, FOLLOW_IF_SLASH, FOLLOW_ALWAYS };
+enum follow { FOLLOW_NEVER, FOLLOW_IF_SLASH, FOLLOW_UNLESS_SLASH, FOLLOW_ALWAYS };
 enum kind { KIND_NAME, KIND_DOT, KIND_DOTDOT, KIND_ROOT };
 
 /* Where a path leads: the last name in its directory, and what is there. */
@@ -741,7 +741,8 @@ static int step(struct walk *walk, struct model *model, enum follow follow)
                   : entry                      ? entry->node
                                                : NULL;
     if (place->node && model_type(place->node) == MEMFS_IFLNK &&
-        (!last || follow == FOLLOW_ALWAYS || (follow == FOLLOW_IF_SLASH && place->slash)))
+        (!last || follow == FOLLOW_ALWAYS || (follow == FOLLOW_IF_SLASH && place->slash) ||
+         (follow == FOLLOW_UNLESS_SLASH && !place->slash)))
         return follow_link(walk, model, place->node, rest);
     if (last)
         return 1;
@@ -853,6 +854,7 @@ int model_path_rename(struct model *model, const char *from, const char *to, uin
         return -EBUSY;
     if (target.kind != KIND_NAME)
         return flags & MEMFS_RENAME_NOREPLACE ? -EEXIST : -EBUSY;
+    model->alternative = source.slash || target.slash ? -ENOTDIR : 0;
     if (!source.node)
         return -ENOENT;
     if (target.node && flags & MEMFS_RENAME_NOREPLACE)
@@ -894,9 +896,12 @@ static int open_there(struct model *model, struct model_node *node, uint32_t fla
 int model_path_open(struct model *model, const char *path, uint32_t flags, uint32_t mode, struct model_node **out)
 {
     struct place place;
-    int nofollow = flags & MEMFS_O_NOFOLLOW || (flags & MEMFS_O_CREATE && flags & MEMFS_O_EXCL);
-    int create = flags & MEMFS_O_CREATE;
-    int error = walk(model, path, !nofollow ? FOLLOW_ALWAYS : create ? FOLLOW_NEVER : FOLLOW_IF_SLASH, &place);
+    int create = (flags & MEMFS_O_CREATE) != 0;
+    int nofollow = flags & MEMFS_O_NOFOLLOW || (create && flags & MEMFS_O_EXCL);
+    enum follow follow = nofollow ? FOLLOW_IF_SLASH : FOLLOW_ALWAYS;
+    if (create)
+        follow = nofollow ? FOLLOW_NEVER : FOLLOW_UNLESS_SLASH;
+    int error = walk(model, path, follow, &place);
     if (error)
         return error;
     if (create && place.kind == KIND_NAME && place.slash)

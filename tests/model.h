@@ -39,10 +39,10 @@ struct model_node {
     struct model_xattr *xattrs;  /* sorted */
     struct model_entry *entries; /* in order */
     struct model_node *parent;
-    unsigned holds;          /* look-ups and opens by the test: lives without names */
-    int linkable;            /* made without a name */
-    struct model_node *copy; /* while cloning */
-    uint64_t handle;         /* while comparing: the node it stands for */
+    unsigned holds;                  /* look-ups and opens by the test: lives without names */
+    int linkable;                    /* made without a name */
+    struct model_node *copy;         /* while cloning */
+    uint64_t handle;                 /* while comparing: the node it stands for */
     struct model_node *next, **link; /* all nodes of the model */
 };
 

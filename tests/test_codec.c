@@ -120,10 +120,10 @@ static void test_codec__lengths_that_lie(void **state)
 {
     struct fixture *f = *state;
     const size_t stored = encode(f, LENGTH - 100);
-    assert_result(decode(f, stored, LENGTH, LENGTH), MEMFS_ECORRUPT);            /* longer than it is */
+    assert_result(decode(f, stored, LENGTH, LENGTH), MEMFS_ECORRUPT);             /* longer than it is */
     assert_result(decode(f, stored, LENGTH - 101, LENGTH - 101), MEMFS_ECORRUPT); /* shorter */
-    assert_result(decode(f, stored - 1, LENGTH - 100, 10), MEMFS_ECORRUPT);      /* cut off */
-    assert_result(decode(f, stored + 1, LENGTH - 100, 10), MEMFS_ECORRUPT);      /* something behind */
+    assert_result(decode(f, stored - 1, LENGTH - 100, 10), MEMFS_ECORRUPT);       /* cut off */
+    assert_result(decode(f, stored + 1, LENGTH - 100, 10), MEMFS_ECORRUPT);       /* something behind */
     assert_result(decode(f, 0, LENGTH - 100, 10), MEMFS_ECORRUPT);
     assert_result(decode(f, 3, LENGTH - 100, 10), MEMFS_ECORRUPT);
     assert_ok(decode(f, stored, LENGTH - 100, LENGTH - 100));
@@ -150,11 +150,13 @@ static void test_codec__dictionary_and_window(void **state)
 {
     struct fixture *f = *state;
     /* Magic; descriptor: 1 byte of dictionary id, 8 bytes of content size, single segment; one raw block "abcd" */
-    static const uint8_t dictionary[] = {0x28, 0xb5, 0x2f, 0xfd, 0xe1, 9, 4, 0, 0, 0, 0, 0, 0, 0, 0x21, 0, 0, 'a', 'b', 'c', 'd'};
+    static const uint8_t dictionary[] = {0x28, 0xb5, 0x2f, 0xfd, 0xe1, 9, 4,   0,   0,   0,  0,
+                                         0,    0,    0,    0x21, 0,    0, 'a', 'b', 'c', 'd'};
     memcpy(f->scratch, dictionary, sizeof dictionary);
     assert_result(decode(f, sizeof dictionary, 4, 4), MEMFS_ECORRUPT);
     /* The same with a window of 2^25 bytes, and without a dictionary. */
-    static const uint8_t window[] = {0x28, 0xb5, 0x2f, 0xfd, 0xc0, (25 - 10) << 3, 4, 0, 0, 0, 0, 0, 0, 0, 0x21, 0, 0, 'a', 'b', 'c', 'd'};
+    static const uint8_t window[] = {0x28, 0xb5, 0x2f, 0xfd, 0xc0, (25 - 10) << 3, 4, 0, 0, 0, 0, 0, 0, 0, 0x21, 0,
+                                     0,    'a',  'b',  'c',  'd'};
     memcpy(f->scratch, window, sizeof window);
     assert_result(decode(f, sizeof window, 4, 4), MEMFS_ECORRUPT);
     f->scratch[5] = (24 - 10) << 3;

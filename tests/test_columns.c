@@ -86,9 +86,9 @@ static void make_chunk(struct test_random *random, enum memfs_table table, size_
             ((struct memfs_extent *)(void *)chunk->native)[i] = (struct memfs_extent){
                 test_random_next(random), random_u32(random), random_u32(random), random_u32(random)};
         } else {
-            ((struct memfs_xattr *)(void *)chunk->native)[i] =
-                (struct memfs_xattr){test_random_next(random) >> 24, test_random_next(random) >> 24, random_u32(random),
-                                     (uint8_t)random_u32(random), (uint8_t)test_random_below(random, 2), 0};
+            ((struct memfs_xattr *)(void *)chunk->native)[i] = (struct memfs_xattr){
+                test_random_next(random) >> 24, test_random_next(random) >> 24,        random_u32(random),
+                (uint8_t)random_u32(random),    (uint8_t)test_random_below(random, 2), 0};
         }
     }
     static const size_t width[] = {sizeof(struct memfs_node_record), 0, sizeof(struct memfs_extent),

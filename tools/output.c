@@ -41,14 +41,14 @@ int output_bytes(const void *data, size_t length)
     const char *at = data;
     while (length > 0) {
         ssize_t written = write(STDOUT_FILENO, at, length);
+        if (written < 0 && errno != EINTR)
+            return -errno;
         if (written > 0) {
             at += written;
             length -= (size_t)written;
-        } else if (written < 0 && errno != EINTR) {
-            return -errno;
-        } else if (interrupt_noted()) {
-            return -ECANCELED;
         }
+        if (length > 0 && interrupt_noted())
+            return -ECANCELED;
     }
     return 0;
 }

@@ -165,8 +165,10 @@ size=$(stat -c %s good.mfs)
 poke magic 0 '\210'
 poke block 5000 '\001\002\003\004'
 poke root "$((size - 70))" '\377\377'
+poke version 8 '\002'
+poke feature 16 '\200'
 poke trailer "$((size - 20))" '\377\377'
-for image in empty text short byte longer beheaded magic root trailer; do
+for image in empty text short byte longer beheaded magic version feature root trailer; do
     for command in "ls" "cat" "info" "verify" "verify --quick"; do
         path=
         [ "$command" != cat ] || path=noise

@@ -16,7 +16,8 @@ copy() { # to
         tar --xattrs --xattrs-include='*' --acls -xpf - -C "$1" 2>/dev/null
     touch -d @1234567890 "$1"
 }
-find tree -type s -delete # tar has no sockets
+find tree -type s -delete # tar has no sockets, and no hard links of devices and FIFOs
+find tree ! -type d ! -type f ! -type l -links +1 -exec rm '{}' +
 find tree \( -name '*9999*' -o -name '*.123456789*' \) -delete
 check "pack what tar can copy" "$memfs" pack -f tree a.mfs
 
@@ -32,7 +33,7 @@ for place in "${places[@]}"; do
     (cd tree && find . -depth -type d -print0) | while IFS= read -r -d '' dir; do
         touch -r "tree/$dir" "$place/copy/$dir"
     done
-    "$memfs" pack "$place/copy" c.mfs
+    "$memfs" pack -f "$place/copy" c.mfs
     if bash "$tests/tree/compare.sh" tree "$place/copy" >.compare; then
         check "a copy made last to first, on $kind, gives the same bytes" cmp a.mfs c.mfs
     else
@@ -49,7 +50,7 @@ check "SOURCE_DATE_EPOCH: no later mtime" test -z "$(find epoch -newermt @100000
 check "SOURCE_DATE_EPOCH: earlier ones stay" test "$(stat -c %Y epoch/times/1.000000000)" = 1
 SOURCE_DATE_EPOCH=0 "$memfs" pack tree zero.mfs
 "$memfs" unpack -q zero.mfs zero
-check "SOURCE_DATE_EPOCH=0: no later mtime" test -z "$(find zero -newermt @1 -print -quit)"
+check "SOURCE_DATE_EPOCH=0: no later mtime" test -z "$(find zero -newermt @0 -print -quit)"
 SOURCE_DATE_EPOCH=soon expect 2 "SOURCE_DATE_EPOCH.*soon" "$memfs" pack tree never.mfs
 check "no time of its own without it" test -z "$("$memfs" info a.mfs | grep '^time')"
 done_testing

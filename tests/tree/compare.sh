@@ -50,6 +50,7 @@ attributes()
 a=$(cd "$1" && pwd -P) && b=$(cd "$2" && pwd -P) || exit 2
 
 # 1. The walker that copes with everything.
+: >"$work/b"
 "$list_tree" $mode "$a" >"$work/a" && "$list_tree" $mode "$b" >"$work/b" || differs=1
 same "list_tree"
 

@@ -240,16 +240,21 @@ static void make_modes(int top)
     static const mode_t modes[] = {0,    0100,  0200,  0400,  0444,  0600,  0644,  0666,  0755,
                                    0777, 01644, 01777, 02644, 02755, 04644, 04755, 06711, 07777};
     int dir = make_dir(top, "modes");
+    const mode_t least = root ? 0 : 0700; /* nobody else could pack or remove it */
+    if (!root) {
+        errno = EACCES;
+        left_out("modes that the owner cannot read");
+    }
     for (size_t i = 0; i < sizeof modes / sizeof modes[0]; i++) {
         char name[32];
         snprintf(name, sizeof name, "file-%05o", (unsigned)modes[i]);
         make_text(dir, name, name);
-        if (fchmodat(dir, name, modes[i], 0) != 0)
+        if (fchmodat(dir, name, modes[i] | least, 0) != 0)
             die("fchmodat", name);
         snprintf(name, sizeof name, "dir-%05o", (unsigned)modes[i]);
         int below = make_dir(dir, name);
         make_text(below, "inside", name);
-        end_dir(dir, name, below, modes[i]);
+        end_dir(dir, name, below, modes[i] | least);
     }
     make_node(dir, "fifo-07777", S_IFIFO, 0, "FIFO");
     if (fchmodat(dir, "fifo-07777", 07777, 0) != 0)

@@ -1,0 +1,260 @@
+#include "surgery.h"
+
+#include "columns.h"
+#include "hash.h"
+
+/* ---- Apart ------------------------------------------------------------------------ */
+
+void *surgery_grow(void *array, size_t count, size_t more, size_t width)
+{
+    uint8_t *grown = realloc(array, (count + more + 1) * width);
+    assert_non_null(grown);
+    memset(grown + count * width, 0, more * width);
+    return grown;
+}
+
+/* All records of a table but ENTRIES, one after the other. */
+static void *take_table(struct memfs_image *image, enum memfs_table table, size_t width, size_t *count)
+{
+    *count = (size_t)image->root.table[table].count;
+    uint8_t *all = surgery_grow(NULL, 0, *count, width);
+    for (size_t chunk = 0; chunk < memfs_chunk_total(table, *count); chunk++) {
+        struct memfs_pin pin = {0};
+        const void *data;
+        assert_ok(memfs_image_load(image, table, chunk, &pin, &data, NULL));
+        memcpy(all + chunk * memfs_chunk_capacity(table) * width, data,
+               memfs_chunk_records(table, *count, chunk) * width);
+        image->backing.ops->unpin(&image->backing, &pin);
+    }
+    return all;
+}
+
+static void take_entries(struct surgery *s, struct memfs_image *image)
+{
+    s->entries_count = (size_t)image->root.table[MEMFS_ENTRIES].count;
+    s->entries = surgery_grow(NULL, 0, s->entries_count, sizeof *s->entries);
+    for (size_t i = 0; i < s->entries_count; i++) {
+        struct memfs_pin pin = {0};
+        const void *data;
+        assert_ok(memfs_image_load(image, MEMFS_ENTRIES, i / MEMFS_CHUNK_RECORDS, &pin, &data, NULL));
+        const struct memfs_entry *entry = (const struct memfs_entry *)data + i % MEMFS_CHUNK_RECORDS;
+        s->entries[i] = (struct surgery_entry){entry->node, entry->length, entry->type, entry->starts_run, {0}};
+        memcpy(s->entries[i].name, memfs_entry_name(data, entry), entry->length);
+        image->backing.ops->unpin(&image->backing, &pin);
+    }
+}
+
+static void take_blocks(struct surgery *s, struct memfs_image *image)
+{
+    s->blocks_count = (size_t)image->root.table[MEMFS_DATA].count;
+    s->blocks = surgery_grow(NULL, 0, s->blocks_count, sizeof *s->blocks);
+    for (size_t i = 0; i < s->blocks_count; i++) {
+        struct memfs_ref ref;
+        struct memfs_pin pin = {0};
+        const uint8_t *data;
+        assert_ok(memfs_image_find_ref(image, MEMFS_DATA, i, &ref, NULL));
+        assert_ok(memfs_image_pin_block(image, (uint32_t)i, ref.raw, &pin, &data, NULL));
+        s->blocks[i] = (struct surgery_block){surgery_grow(NULL, 0, ref.raw, 1), ref.raw};
+        memcpy(s->blocks[i].raw, data, ref.raw);
+        image->backing.ops->unpin(&image->backing, &pin);
+    }
+}
+
+void surgery_open(struct surgery *s, const struct test_buffer *buffer)
+{
+    struct memfs_image *image = NULL;
+    memset(s, 0, sizeof *s);
+    assert_ok(memfs_image_open_buffer(buffer->data, buffer->length, NULL, &image, NULL));
+    s->header = image->header;
+    s->root = image->root;
+    s->nodes = take_table(image, MEMFS_NODES, sizeof *s->nodes, &s->nodes_count);
+    s->extents = take_table(image, MEMFS_EXTENTS, sizeof *s->extents, &s->extents_count);
+    s->xattrs = take_table(image, MEMFS_XATTRS, sizeof *s->xattrs, &s->xattrs_count);
+    s->blobs = take_table(image, MEMFS_BLOBS, 1, &s->blobs_count);
+    s->digests = take_table(image, MEMFS_DIGESTS, sizeof *s->digests, &s->digests_count);
+    take_entries(s, image);
+    take_blocks(s, image);
+    memfs_image_close(image);
+}
+
+void surgery_free(struct surgery *s)
+{
+    for (size_t i = 0; i < s->blocks_count; i++)
+        free(s->blocks[i].raw);
+    free(s->nodes);
+    free(s->entries);
+    free(s->extents);
+    free(s->xattrs);
+    free(s->blobs);
+    free(s->digests);
+    free(s->blocks);
+}
+
+/* ---- Together ----------------------------------------------------------------------- */
+
+struct closing {
+    struct surgery *s;
+    struct test_buffer *out;
+    struct memfs_root root;
+    struct memfs_ref *refs[MEMFS_IMAGE_TABLES]; /* of level 0 */
+    uint64_t chunks[MEMFS_IMAGE_TABLES];
+};
+
+static void put_block(struct closing *c, unsigned table, unsigned level, uint64_t index, const void *raw, size_t length,
+                      struct memfs_ref *ref)
+{
+    *ref = (struct memfs_ref){c->out->length, memfs_hash(raw, length), (uint32_t)length, (uint32_t)length,
+                              MEMFS_CODEC_RAW};
+    test_buffer_add(c->out, raw, length);
+    if (c->s->edit_ref)
+        c->s->edit_ref(table, level, index, ref);
+}
+
+static void put_gap(struct closing *c, size_t length)
+{
+    for (size_t i = 0; i < length; i++)
+        test_buffer_add(c->out, "", 1);
+}
+
+static void put_blocks(struct closing *c)
+{
+    struct surgery *s = c->s;
+    c->chunks[MEMFS_DATA] = s->blocks_count;
+    c->refs[MEMFS_DATA] = surgery_grow(NULL, 0, s->blocks_count, sizeof(struct memfs_ref));
+    for (size_t i = 0; i < s->blocks_count; i++)
+        put_block(c, MEMFS_DATA, 0, i, s->blocks[i].raw, s->blocks[i].length, &c->refs[MEMFS_DATA][i]);
+}
+
+/* A native chunk of entries. */
+static void gather_entries(const struct surgery *s, size_t first, size_t count, uint8_t *native)
+{
+    struct memfs_entry *entries = (struct memfs_entry *)(void *)native;
+    size_t at = count * sizeof *entries;
+    for (size_t i = 0; i < count; i++) {
+        const struct surgery_entry *from = &s->entries[first + i];
+        entries[i] = (struct memfs_entry){.node = from->node,
+                                          .name = (uint32_t)at,
+                                          .length = from->length,
+                                          .type = from->type,
+                                          .starts_run = from->starts_run};
+        memcpy(native + at, from->name, from->length);
+        at += from->length;
+    }
+}
+
+static void put_table(struct closing *c, enum memfs_table table, const void *records, size_t count, size_t width)
+{
+    struct surgery *s = c->s;
+    const uint64_t chunks = memfs_chunk_total(table, count);
+    uint8_t *native = malloc(1 << 18), *raw = malloc(1 << 18);
+    assert_true(native && raw);
+    c->root.table[table].count = count;
+    c->chunks[table] = chunks;
+    c->refs[table] = surgery_grow(NULL, 0, chunks, sizeof(struct memfs_ref));
+    for (uint64_t chunk = 0; chunk < chunks; chunk++) {
+        const size_t first = (size_t)chunk * memfs_chunk_capacity(table);
+        const size_t here = memfs_chunk_records(table, count, chunk);
+        const void *from = native;
+        if (table == MEMFS_ENTRIES)
+            gather_entries(s, first, here, native);
+        else
+            from = (const uint8_t *)records + first * width;
+        size_t length = memfs_chunk_encode(table, from, here, raw);
+        if (s->edit_raw)
+            s->edit_raw(table, chunk, raw, &length);
+        put_block(c, table, 0, chunk, raw, length, &c->refs[table][chunk]);
+    }
+    free(native);
+    free(raw);
+}
+
+/* The levels of refs above level 0; the top one into the root. */
+static void put_refs(struct closing *c, unsigned table)
+{
+    uint8_t raw[5 + 25 * MEMFS_REFS_PER_CHUNK];
+    struct memfs_ref *refs = c->refs[table];
+    uint64_t width = c->chunks[table];
+    for (unsigned level = 1; width > MEMFS_REFS_TOP; level++) {
+        const uint64_t above = (width - 1) / MEMFS_REFS_PER_CHUNK + 1;
+        struct memfs_ref *up = surgery_grow(NULL, 0, above, sizeof *up);
+        for (uint64_t i = 0; i < above; i++) {
+            const uint64_t first = i * MEMFS_REFS_PER_CHUNK;
+            const size_t count = (size_t)(width - first < MEMFS_REFS_PER_CHUNK ? width - first : MEMFS_REFS_PER_CHUNK);
+            memfs_refs_encode(refs + first, count, raw);
+            put_block(c, table, level, i, raw, memfs_refs_raw_bytes(count), &up[i]);
+        }
+        free(refs);
+        refs = up;
+        width = above;
+    }
+    if (width > 0)
+        memcpy(c->root.table[table].refs, refs, width * sizeof *refs);
+    free(refs);
+}
+
+static void put_end(struct closing *c, const uint8_t *header)
+{
+    struct surgery *s = c->s;
+    uint8_t bytes[2 * MEMFS_ROOT_BYTES_MAX];
+    if (s->edit_root)
+        s->edit_root(&c->root);
+    size_t length = memfs_root_encode(&c->root, bytes);
+    if (s->edit_root_bytes)
+        s->edit_root_bytes(bytes, &length);
+    struct memfs_trailer trailer = {.root_offset = c->out->length,
+                                    .root_length = (uint32_t)length,
+                                    .generation = 1,
+                                    .root_hash = memfs_hash(bytes, length),
+                                    .header_hash = memfs_hash(header, MEMFS_HEADER_BYTES)};
+    test_buffer_add(c->out, bytes, length);
+    trailer.offset = c->out->length;
+    if (s->edit_trailer)
+        s->edit_trailer(&trailer);
+    uint8_t end[MEMFS_TRAILER_BYTES];
+    memfs_trailer_encode(&trailer, end);
+    test_buffer_add(c->out, end, sizeof end);
+}
+
+static void sum_blocks(struct closing *c)
+{
+    c->root.table[MEMFS_DATA].count = c->s->blocks_count;
+    c->root.raw_bytes = c->root.stored_bytes = 0;
+    for (size_t i = 0; i < c->s->blocks_count; i++) {
+        c->root.raw_bytes += c->refs[MEMFS_DATA][i].raw;
+        c->root.stored_bytes += c->refs[MEMFS_DATA][i].stored;
+    }
+}
+
+void surgery_close(struct surgery *s, struct test_buffer *out)
+{
+    struct closing *c = calloc(1, sizeof *c);
+    uint8_t header[MEMFS_HEADER_BYTES];
+    assert_non_null(c);
+    c->s = s;
+    c->out = out;
+    c->root = s->root;
+    out->length = 0;
+    memfs_header_encode(&s->header, header);
+    if (s->edit_header)
+        s->edit_header(header);
+    test_buffer_add(out, header, sizeof header);
+    put_gap(c, s->gap_before_blocks);
+    put_blocks(c);
+    sum_blocks(c);
+    put_table(c, MEMFS_NODES, s->nodes, s->nodes_count, sizeof *s->nodes);
+    put_refs(c, MEMFS_NODES);
+    put_table(c, MEMFS_ENTRIES, NULL, s->entries_count, 0);
+    put_refs(c, MEMFS_ENTRIES);
+    put_table(c, MEMFS_EXTENTS, s->extents, s->extents_count, sizeof *s->extents);
+    put_refs(c, MEMFS_EXTENTS);
+    put_table(c, MEMFS_XATTRS, s->xattrs, s->xattrs_count, sizeof *s->xattrs);
+    put_refs(c, MEMFS_XATTRS);
+    put_table(c, MEMFS_BLOBS, s->blobs, s->blobs_count, 1);
+    put_refs(c, MEMFS_BLOBS);
+    put_table(c, MEMFS_DIGESTS, s->digests, s->digests_count, sizeof *s->digests);
+    put_refs(c, MEMFS_DIGESTS);
+    put_refs(c, MEMFS_DATA);
+    put_gap(c, s->gap_before_root);
+    put_end(c, header);
+    free(c);
+}

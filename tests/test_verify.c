@@ -1,0 +1,895 @@
+/*
+ * Verifying: sound images are found sound; each lie that has its checksums right
+ * is found by its own finding.
+ */
+#include "digest.h"
+#include "surgery.h"
+#include "testlib.h"
+
+/* The nodes of test_build_everything(), by the order of freezing. */
+enum {
+    NODE_A = 2,
+    NODE_DEV,
+    NODE_SPARSE,
+    NODE_B,
+    NODE_DANGLING,
+    NODE_EMPTY,
+    NODE_SMALL,
+    NODE_C,
+    NODE_LARGE,
+    NODE_PIPE,
+    NODE_SOFT,
+    NODE_TWIN,
+    NODE_NONE,
+    NODE_DISK,
+    NODE_NULL,
+    NODE_SOCKET
+};
+/* And its entries. */
+enum { ENTRY_A, ENTRY_DEV, ENTRY_SPARSE, ENTRY_B, ENTRY_DANGLING, ENTRY_DANGLING2, ENTRY_EMPTY, ENTRY_SMALL, ENTRY_C };
+
+static struct test_buffer everything;
+
+static int group_setup(void **state)
+{
+    (void)state;
+    memfs *fs = NULL;
+    assert_ok(memfs_create(NULL, &fs));
+    test_build_everything(fs);
+    struct memfs_sink sink = test_buffer_sink(&everything);
+    const struct memfs_freeze_options options = {.size = sizeof options, .block_size = 65536};
+    assert_ok(memfs_freeze(fs, &sink, &options, NULL));
+    memfs_destroy(fs);
+    return 0;
+}
+
+static int group_teardown(void **state)
+{
+    (void)state;
+    test_buffer_free(&everything);
+    return 0;
+}
+
+struct findings {
+    unsigned count;
+    int stop_after;
+    char all[8192];
+};
+
+static int take_finding(void *context, const struct memfs_detail *finding)
+{
+    struct findings *findings = context;
+    const size_t used = strlen(findings->all);
+    assert_true(finding->error < 0);
+    assert_true(finding->text[0]);
+    snprintf(findings->all + used, sizeof findings->all - used, "%s\n", finding->text);
+    return ++findings->count == (unsigned)findings->stop_after;
+}
+
+static int verify(const struct test_buffer *buffer, int quick, struct findings *findings, struct memfs_detail *detail)
+{
+    struct test_memory memory;
+    memfs_image *image = NULL;
+    test_memory_init(&memory);
+    const struct memfs_image_options options = {.size = sizeof options, .allocator = &memory.hook};
+    int error = memfs_image_open_buffer(buffer->data, buffer->length, &options, &image, detail);
+    if (error) {
+        snprintf(findings->all, sizeof findings->all, "%s\n", detail->text);
+        assert_int_equal(memory.live, 0);
+        return error;
+    }
+    const struct memfs_verify_options how = {
+        .size = sizeof how, .quick = quick, .finding = take_finding, .finding_context = findings};
+    error = memfs_verify(image, &how, detail);
+    memfs_image_close(image);
+    assert_int_equal(memory.live, 0);
+    assert_true(memory.peak < 64u << 20);
+    return error;
+}
+
+static void test_verify__sound(void **state)
+{
+    (void)state;
+    struct findings findings = {0};
+    struct memfs_detail detail = {0};
+    assert_ok(verify(&everything, 1, &findings, &detail));
+    assert_ok(verify(&everything, 0, &findings, &detail));
+    assert_int_equal(findings.count, 0);
+}
+
+/* Surgery that changes nothing leaves a sound image. */
+static void test_verify__surgery_is_sound(void **state)
+{
+    (void)state;
+    struct surgery s;
+    struct test_buffer out = {0};
+    struct findings findings = {0};
+    struct memfs_detail detail = {0};
+    surgery_open(&s, &everything);
+    surgery_close(&s, &out);
+    surgery_free(&s);
+    const int error = verify(&out, 0, &findings, &detail);
+    if (error)
+        print_error("%s", findings.all);
+    assert_ok(error);
+    test_buffer_free(&out);
+}
+
+/* ---- Lies ----------------------------------------------------------------------------- */
+
+static void future_version(uint8_t *bytes)
+{
+    bytes[8] = 2;
+}
+static void version_zero(uint8_t *bytes)
+{
+    bytes[8] = 0;
+}
+static void newer_minor(uint8_t *bytes)
+{
+    bytes[10] = 9;
+}
+static void incompatible_feature(uint8_t *bytes)
+{
+    bytes[16] = 1;
+}
+static void other_features(uint8_t *bytes)
+{
+    bytes[24] = 1;
+    bytes[39] = 0x80;
+}
+static void hash_kind(uint8_t *bytes)
+{
+    bytes[12] = 2;
+}
+static void block_size_zero(uint8_t *bytes)
+{
+    memset(bytes + 40, 0, 4);
+}
+static void block_size_odd(uint8_t *bytes)
+{
+    bytes[40] = 1;
+}
+static void block_size_huge(uint8_t *bytes)
+{
+    bytes[42] = 0;
+    bytes[43] = 2;
+}
+static void header_reserved(uint8_t *bytes)
+{
+    bytes[63] = 1;
+}
+static void header_reserved_middle(uint8_t *bytes)
+{
+    bytes[15] = 1;
+}
+
+static void trailer_elsewhere(struct memfs_trailer *trailer)
+{
+    trailer->offset--;
+}
+static void generation_zero(struct memfs_trailer *trailer)
+{
+    trailer->generation = 0;
+}
+static void generation_without_one_before(struct memfs_trailer *trailer)
+{
+    trailer->generation = 2;
+}
+static void previous_in_first(struct memfs_trailer *trailer)
+{
+    trailer->previous = 500;
+}
+static void previous_goes_forward(struct memfs_trailer *trailer)
+{
+    trailer->generation = 2;
+    trailer->previous = trailer->offset;
+}
+static void root_too_long(struct memfs_trailer *trailer)
+{
+    trailer->root_length = MEMFS_ROOT_BYTES_MAX + 1;
+    trailer->root_offset = trailer->offset - trailer->root_length;
+}
+static void root_wraps(struct memfs_trailer *trailer)
+{
+    trailer->root_offset = UINT64_MAX - 100;
+}
+static void root_elsewhere(struct memfs_trailer *trailer)
+{
+    trailer->root_offset--;
+}
+
+static void types_lie(struct memfs_root *root)
+{
+    root->types[0]--;
+    root->types[3]++;
+}
+static void types_beyond(struct memfs_root *root)
+{
+    root->types[5] = UINT64_MAX;
+}
+static void content_bytes_lie(struct memfs_root *root)
+{
+    root->content_bytes++;
+}
+static void data_bytes_lie(struct memfs_root *root)
+{
+    root->data_bytes++;
+}
+static void stored_bytes_lie(struct memfs_root *root)
+{
+    root->stored_bytes--;
+}
+static void raw_bytes_beyond(struct memfs_root *root)
+{
+    root->raw_bytes = UINT64_MAX;
+}
+static void time_without(struct memfs_root *root)
+{
+    root->time = 1;
+}
+static void has_time_two(struct memfs_root *root)
+{
+    root->has_time = 2;
+}
+static void message_nul(struct memfs_root *root)
+{
+    root->message_length = 1;
+    root->message[0] = 0;
+}
+static void generations_in_first(struct memfs_root *root)
+{
+    root->generations = 1;
+}
+static void digests_fewer(struct memfs_root *root)
+{
+    root->table[MEMFS_DIGESTS].count--;
+    root->table[MEMFS_DIGESTS].refs[0].raw -= 8;
+    root->table[MEMFS_DIGESTS].refs[0].stored -= 8;
+}
+static void nodes_more(struct memfs_root *root)
+{
+    root->table[MEMFS_NODES].count++;
+}
+static void top_ref_wraps(struct memfs_root *root)
+{
+    root->table[MEMFS_NODES].refs[0].offset = UINT64_MAX - 3;
+}
+static void top_ref_negative(struct memfs_root *root)
+{
+    root->table[MEMFS_NODES].refs[0].offset |= (uint64_t)1 << 63;
+}
+static void top_ref_in_header(struct memfs_root *root)
+{
+    root->table[MEMFS_NODES].refs[0].offset = 10;
+}
+static void top_ref_twice(struct memfs_root *root)
+{
+    root->table[MEMFS_DATA].refs[1] = root->table[MEMFS_DATA].refs[0];
+}
+static void top_ref_codec(struct memfs_root *root)
+{
+    root->table[MEMFS_NODES].refs[0].codec = 7;
+}
+static void top_ref_hash(struct memfs_root *root)
+{
+    root->table[MEMFS_BLOBS].refs[0].hash ^= 1;
+}
+static void root_cut(uint8_t *bytes, size_t *length)
+{
+    (void)bytes;
+    *length -= 1;
+}
+static void root_longer(uint8_t *bytes, size_t *length)
+{
+    bytes[(*length)++] = 0;
+}
+static void root_reserved(uint8_t *bytes, size_t *length)
+{
+    (void)length;
+    bytes[108] = 1;
+}
+static void root_message_long(uint8_t *bytes, size_t *length)
+{
+    (void)length;
+    bytes[105] = 0xff;
+}
+static void root_count_huge(uint8_t *bytes, size_t *length)
+{
+    (void)length;
+    memset(bytes + 112, 0xff, 8);
+}
+static void root_height(uint8_t *bytes, size_t *length)
+{
+    (void)length;
+    bytes[120] = 1;
+}
+
+static void column_tag(unsigned table, uint64_t chunk, uint8_t *raw, size_t *length)
+{
+    (void)chunk;
+    (void)length;
+    if (table == MEMFS_NODES)
+        raw[0] = 9;
+}
+static void block_twice(unsigned table, unsigned level, uint64_t index, struct memfs_ref *ref)
+{
+    (void)level;
+    if (table == MEMFS_DIGESTS && index == 0)
+        ref->offset -= 8;
+}
+
+static void node_zero(struct surgery *s)
+{
+    s->nodes[0] = s->nodes[NODE_PIPE];
+}
+static void root_is_file(struct surgery *s)
+{
+    s->nodes[1].mode = MEMFS_IFREG;
+}
+static void unknown_type(struct surgery *s)
+{
+    s->nodes[NODE_PIPE].mode = 0030000;
+}
+static void entry_type(struct surgery *s)
+{
+    s->entries[ENTRY_SMALL].type = MEMFS_IFIFO >> 12;
+}
+static void size_negative(struct surgery *s)
+{
+    s->nodes[NODE_LARGE].size = UINT64_MAX;
+}
+static void size_smaller(struct surgery *s)
+{
+    s->nodes[NODE_LARGE].size--;
+}
+static void size_larger(struct surgery *s)
+{
+    s->nodes[NODE_LARGE].size++;
+}
+static void nlink_more(struct surgery *s)
+{
+    s->nodes[NODE_SMALL].nlink++;
+}
+static void nlink_zero(struct surgery *s)
+{
+    s->nodes[NODE_SMALL].nlink = 0;
+}
+static void nlink_of_directory(struct surgery *s)
+{
+    s->nodes[NODE_A].nlink--;
+}
+static void directory_twice(struct surgery *s)
+{
+    s->entries[ENTRY_SMALL].node = NODE_C;
+    s->entries[ENTRY_SMALL].type = MEMFS_IFDIR >> 12;
+}
+static void orphan(struct surgery *s)
+{
+    s->entries[ENTRY_DANGLING].node = s->entries[ENTRY_DANGLING2].node = NODE_SOFT;
+}
+static void entry_node_beyond(struct surgery *s)
+{
+    s->entries[ENTRY_SMALL].node = (uint32_t)s->nodes_count;
+}
+static void entry_names_root(struct surgery *s)
+{
+    s->entries[ENTRY_EMPTY].node = 1;
+}
+static void own_parent(struct surgery *s)
+{
+    s->nodes[NODE_B].up.parent = NODE_B;
+}
+static void parent_wrong(struct surgery *s)
+{
+    s->nodes[NODE_B].up.parent = NODE_DEV;
+}
+static void parent_file(struct surgery *s)
+{
+    s->nodes[NODE_B].up.parent = NODE_SMALL;
+}
+static void parent_zero(struct surgery *s)
+{
+    s->nodes[NODE_B].up.parent = 0;
+}
+static void up_entry_wrong(struct surgery *s)
+{
+    s->nodes[NODE_B].up.entry = ENTRY_EMPTY;
+}
+static void root_has_parent(struct surgery *s)
+{
+    s->nodes[1].up.parent = NODE_A;
+}
+/* a/b and its child c hang from each other. */
+static void cycle(struct surgery *s)
+{
+    const struct surgery_entry entry = s->entries[ENTRY_B];
+    s->entries[ENTRY_B] = s->entries[ENTRY_C];
+    s->entries[ENTRY_C] = entry;
+    s->entries[ENTRY_B].starts_run = s->entries[ENTRY_C].starts_run = 1;
+    s->nodes[NODE_B].up.entry = ENTRY_C;
+    s->nodes[NODE_B].up.parent = NODE_B;
+    s->nodes[NODE_C].up.entry = ENTRY_B;
+    s->nodes[NODE_C].up.parent = NODE_A;
+}
+static void name_twice(struct surgery *s)
+{
+    s->entries[ENTRY_DANGLING2] = s->entries[ENTRY_DANGLING];
+}
+static void names_unsorted(struct surgery *s)
+{
+    s->entries[ENTRY_DEV].name[0] = 'A';
+}
+static void name_empty(struct surgery *s)
+{
+    s->entries[ENTRY_DANGLING].length = 0;
+    s->entries[ENTRY_DANGLING2].length = 20; /* so that the chunk has its length */
+}
+static void name_dots(struct surgery *s)
+{
+    s->entries[ENTRY_A].length = 2;
+    memcpy(s->entries[ENTRY_A].name, "..", 2);
+}
+static void name_slash(struct surgery *s)
+{
+    s->entries[ENTRY_DANGLING].name[2] = '/';
+}
+static void name_nul(struct surgery *s)
+{
+    s->entries[ENTRY_DANGLING].name[2] = 0;
+}
+static void run_beyond(struct surgery *s)
+{
+    s->nodes[NODE_DEV].run.count++;
+}
+static void run_shorter(struct surgery *s)
+{
+    s->nodes[NODE_A].run.count--;
+}
+static void run_stolen(struct surgery *s)
+{
+    s->nodes[NODE_EMPTY].run = s->nodes[NODE_DEV].run;
+}
+static void run_in_the_middle(struct surgery *s)
+{
+    s->nodes[NODE_A].run.first++;
+    s->nodes[NODE_A].run.count--;
+}
+static void run_starts_twice(struct surgery *s)
+{
+    s->entries[ENTRY_DANGLING2].starts_run = 1;
+}
+static void target_beyond(struct surgery *s)
+{
+    s->nodes[NODE_SOFT].target = s->blobs_count;
+}
+static void target_empty(struct surgery *s)
+{
+    s->nodes[NODE_SOFT].size = 0;
+}
+static void target_long(struct surgery *s)
+{
+    s->nodes[NODE_SOFT].size = 4096;
+}
+static void target_nul(struct surgery *s)
+{
+    s->blobs[s->nodes[NODE_SOFT].target + 3] = 0;
+}
+static void fifo_with_size(struct surgery *s)
+{
+    s->nodes[NODE_PIPE].size = 1;
+}
+static void extents_beyond(struct surgery *s)
+{
+    s->nodes[NODE_LARGE].extents.count = (uint32_t)s->extents_count + 1;
+}
+static void extent_block(struct surgery *s)
+{
+    s->extents[0].block = (uint32_t)s->blocks_count;
+}
+static void extent_past_block(struct surgery *s)
+{
+    s->extents[0].start = 65000;
+}
+static void extent_empty(struct surgery *s)
+{
+    s->extents[0].length = 0;
+}
+static void extents_unsorted(struct surgery *s)
+{
+    const struct memfs_extent first = s->extents[0];
+    s->extents[0] = s->extents[1];
+    s->extents[1] = first;
+}
+static void extents_overlap(struct surgery *s)
+{
+    s->extents[1].offset = s->extents[0].offset + s->extents[0].length - 1;
+}
+static void content_changed(struct surgery *s)
+{
+    s->blocks[0].raw[10] ^= 1;
+}
+static void digest_of_directory(struct surgery *s)
+{
+    s->digests[NODE_A] = 5;
+}
+static void digest_wrong(struct surgery *s)
+{
+    s->digests[NODE_SMALL]++;
+}
+static void xattr_beyond(struct surgery *s)
+{
+    s->nodes[NODE_A].xattrs = (uint32_t)s->xattrs_count + 1;
+}
+static void xattr_in_the_middle(struct surgery *s)
+{
+    for (size_t i = 0; i < s->xattrs_count; i++)
+        if (!s->xattrs[i].last)
+            s->nodes[NODE_A].xattrs = (uint32_t)i + 2;
+}
+static void xattr_not_last(struct surgery *s)
+{
+    s->xattrs[s->xattrs_count - 1].last = 0;
+}
+static void xattr_order(struct surgery *s)
+{
+    for (size_t i = 0; i + 1 < s->xattrs_count; i++)
+        if (!s->xattrs[i].last)
+            s->xattrs[i + 1].name = s->xattrs[i].name, s->xattrs[i + 1].name_length = s->xattrs[i].name_length;
+}
+static void xattr_name_nul(struct surgery *s)
+{
+    s->blobs[s->xattrs[0].name + 1] = 0;
+}
+static void xattr_name_empty(struct surgery *s)
+{
+    s->xattrs[0].name_length = 0;
+}
+static void xattr_value_beyond(struct surgery *s)
+{
+    s->xattrs[0].value = s->blobs_count;
+}
+static void blob_wraps(struct surgery *s)
+{
+    s->xattrs[0].value = UINT64_MAX;
+}
+static void gap_at_the_start(struct surgery *s)
+{
+    s->gap_before_blocks = 1;
+}
+static void gap_at_the_end(struct surgery *s)
+{
+    s->gap_before_root = 100;
+}
+
+struct lie {
+    const char *name;
+    int error;        /* of opening or of verifying; 0: harmless */
+    const char *text; /* part of a finding */
+    void (*edit)(struct surgery *s);
+    void (*edit_header)(uint8_t *bytes);
+    void (*edit_root)(struct memfs_root *root);
+    void (*edit_root_bytes)(uint8_t *bytes, size_t *length);
+    void (*edit_trailer)(struct memfs_trailer *trailer);
+    void (*edit_raw)(unsigned table, uint64_t chunk, uint8_t *raw, size_t *length);
+    void (*edit_ref)(unsigned table, unsigned level, uint64_t index, struct memfs_ref *ref);
+};
+
+#define LIE(function, text)                                                                                            \
+    {                                                                                                                  \
+#function, MEMFS_ECORRUPT, text, .edit = function                                                              \
+    }
+#define HEADER(function, error, text)                                                                                  \
+    {                                                                                                                  \
+#function, error, text, .edit_header = function                                                                \
+    }
+#define ROOT(function, text)                                                                                           \
+    {                                                                                                                  \
+#function, MEMFS_ECORRUPT, text, .edit_root = function                                                         \
+    }
+#define BYTES(function, text)                                                                                          \
+    {                                                                                                                  \
+#function, MEMFS_ECORRUPT, text, .edit_root_bytes = function                                                   \
+    }
+#define TRAILER(function, text)                                                                                        \
+    {                                                                                                                  \
+#function, MEMFS_ECORRUPT, text, .edit_trailer = function                                                      \
+    }
+
+static const struct lie lies[] = {
+    HEADER(future_version, MEMFS_EVERSION, "version 2"),
+    HEADER(version_zero, MEMFS_ECORRUPT, "version 0"),
+    HEADER(newer_minor, 0, ""),
+    HEADER(incompatible_feature, MEMFS_EFEATURE, "0x1"),
+    HEADER(other_features, 0, ""),
+    HEADER(hash_kind, MEMFS_EFEATURE, "hash kind 2"),
+    HEADER(block_size_zero, MEMFS_ECORRUPT, "block size 0"),
+    HEADER(block_size_odd, MEMFS_ECORRUPT, "block size"),
+    HEADER(block_size_huge, MEMFS_ECORRUPT, "block size 33554432"),
+    HEADER(header_reserved, MEMFS_ECORRUPT, "reserved"),
+    HEADER(header_reserved_middle, MEMFS_ECORRUPT, "reserved"),
+    TRAILER(trailer_elsewhere, "stands elsewhere"),
+    TRAILER(generation_zero, "generation 0"),
+    TRAILER(generation_without_one_before, "first generation"),
+    TRAILER(previous_in_first, "first generation"),
+    TRAILER(previous_goes_forward, "before its root"),
+    TRAILER(root_too_long, "out of bounds"),
+    TRAILER(root_wraps, "does not end where"),
+    TRAILER(root_elsewhere, "does not end where"),
+    ROOT(types_lie, "regular files"),
+    ROOT(types_beyond, "more nodes"),
+    ROOT(content_bytes_lie, "files have"),
+    ROOT(data_bytes_lie, "of them data"),
+    ROOT(stored_bytes_lie, "its blocks have"),
+    ROOT(raw_bytes_beyond, "impossible"),
+    ROOT(time_without, "time"),
+    ROOT(has_time_two, "time"),
+    ROOT(message_nul, "NUL"),
+    ROOT(generations_in_first, "generations"),
+    ROOT(digests_fewer, "one digest a node"),
+    ROOT(nodes_more, "raw length"),
+    ROOT(top_ref_wraps, "before the root"),
+    ROOT(top_ref_negative, "before the root"),
+    ROOT(top_ref_in_header, "overlaps the header"),
+    ROOT(top_ref_twice, ""),
+    ROOT(top_ref_codec, "codec"),
+    {"top_ref_hash", MEMFS_ECHECKSUM, "blobs", .edit_root = top_ref_hash},
+    BYTES(root_cut, "cut short"),
+    BYTES(root_longer, "left over"),
+    BYTES(root_reserved, "reserved"),
+    BYTES(root_message_long, "message is too long"),
+    BYTES(root_count_huge, "too many records"),
+    BYTES(root_height, "shape"),
+    {"column_tag", MEMFS_ECORRUPT, "tag", .edit_raw = column_tag},
+    {"block_twice", MEMFS_ECHECKSUM, "", .edit_ref = block_twice},
+    LIE(node_zero, "reserved"),
+    LIE(root_is_file, "root is not a directory"),
+    LIE(unknown_type, "unknown type"),
+    LIE(entry_type, "its type is 1"),
+    LIE(size_negative, "size is negative"),
+    LIE(size_smaller, "whose size is"),
+    LIE(size_larger, "node 10, a/b/large: its content has the digest"),
+    LIE(nlink_more, "link count is 3"),
+    LIE(nlink_zero, "no links"),
+    LIE(nlink_of_directory, "link count"),
+    LIE(directory_twice, "another way"),
+    LIE(orphan, "no entry names it"),
+    LIE(entry_node_beyond, "does not exist"),
+    LIE(entry_names_root, "does not exist"),
+    LIE(own_parent, "not one of its parent"),
+    LIE(parent_wrong, "not one of its parent"),
+    LIE(parent_file, "not a directory"),
+    LIE(parent_zero, "does not exist"),
+    LIE(up_entry_wrong, "names node"),
+    LIE(root_has_parent, "root has a parent"),
+    LIE(cycle, "below itself"),
+    LIE(name_twice, "does not follow"),
+    LIE(names_unsorted, "does not follow"),
+    LIE(name_empty, "not a legal one"),
+    LIE(name_dots, "not a legal one"),
+    LIE(name_slash, "not a legal one"),
+    LIE(name_nul, "not a legal one"),
+    LIE(run_beyond, "beyond the end"),
+    LIE(run_shorter, "where none does"),
+    LIE(run_stolen, "belongs to another"),
+    LIE(run_in_the_middle, "no run of entries starts"),
+    LIE(run_starts_twice, "starts a run that is no"),
+    LIE(target_beyond, "outside of the heap"),
+    LIE(target_empty, "target has 0"),
+    LIE(target_long, "target has 4096"),
+    LIE(target_nul, "contains NUL"),
+    LIE(fifo_with_size, "not zero"),
+    LIE(extents_beyond, "beyond the end"),
+    LIE(extent_block, "does not exist"),
+    LIE(extent_past_block, "runs to"),
+    LIE(extent_empty, "empty"),
+    LIE(extents_unsorted, "overlaps"),
+    LIE(extents_overlap, "overlaps"),
+    LIE(content_changed, "sparse: its content has the digest"),
+    LIE(digest_of_directory, "no regular file"),
+    LIE(digest_wrong, "small: its content has the digest"),
+    LIE(xattr_beyond, "beyond the end"),
+    LIE(xattr_in_the_middle, "no set"),
+    LIE(xattr_not_last, "does not end"),
+    LIE(xattr_order, "does not follow"),
+    LIE(xattr_name_nul, "NUL"),
+    LIE(xattr_name_empty, "outside of the heap"),
+    LIE(xattr_value_beyond, "outside of the heap"),
+    LIE(blob_wraps, "outside of the heap"),
+    LIE(gap_at_the_start, "belong to nothing"),
+    LIE(gap_at_the_end, "belong to nothing"),
+};
+
+/* Reads everything as a program would; what comes of it is any result but a crash. */
+static void use(const struct test_buffer *buffer)
+{
+    memfs_image *image = NULL;
+    memfs *fs = NULL;
+    if (memfs_image_open_buffer(buffer->data, buffer->length, NULL, &image, NULL))
+        return;
+    const struct memfs_options options = {.size = sizeof options, .backing = memfs_image_backing(image)};
+    assert_ok(memfs_create(&options, &fs));
+    for (memfs_node node = 1; node < 20; node++) {
+        struct memfs_dirent entries[4];
+        struct memfs_stat stat;
+        char bytes[5000];
+        uint64_t digest;
+        memfs_node_stat(fs, node, &stat);
+        memfs_node_digest(fs, node, &digest);
+        memfs_node_read(fs, node, 0, bytes, sizeof bytes);
+        memfs_node_read(fs, node, 69000, bytes, sizeof bytes);
+        memfs_node_readlink(fs, node, bytes, sizeof bytes);
+        memfs_node_listxattr(fs, NULL, node, bytes, sizeof bytes);
+        memfs_node_getxattr(fs, NULL, node, "user.one", bytes, sizeof bytes);
+        memfs_node_path(fs, node, bytes, sizeof bytes);
+        memfs_node_lookup(fs, NULL, node, "small", NULL);
+        memfs_node_readdir(fs, NULL, node, 0, entries, 4, 1);
+    }
+    memfs_destroy(fs);
+    memfs_image_close(image);
+}
+
+static void check_lie(const struct lie *lie)
+{
+    struct surgery s;
+    struct test_buffer out = {0};
+    struct findings findings = {0};
+    struct memfs_detail detail = {0};
+    surgery_open(&s, &everything);
+    if (lie->edit)
+        lie->edit(&s);
+    s.edit_header = lie->edit_header;
+    s.edit_root = lie->edit_root;
+    s.edit_root_bytes = lie->edit_root_bytes;
+    s.edit_trailer = lie->edit_trailer;
+    s.edit_raw = lie->edit_raw;
+    s.edit_ref = lie->edit_ref;
+    surgery_close(&s, &out);
+    surgery_free(&s);
+    const int error = verify(&out, 0, &findings, &detail);
+    if (error != lie->error || !strstr(findings.all, lie->text))
+        print_error("%s: %d, wanted %d with \"%s\" in:\n%s", lie->name, error, lie->error, lie->text, findings.all);
+    assert_int_equal(error, lie->error);
+    assert_non_null(strstr(findings.all, lie->text));
+    use(&out);
+    test_buffer_free(&out);
+}
+
+static void test_verify__lies(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof lies / sizeof *lies; i++)
+        check_lie(&lies[i]);
+}
+
+static void add_gaps(struct surgery *s)
+{
+    s->gap_before_blocks = 1;
+    s->gap_before_root = 1;
+    s->digests[NODE_SMALL]++;
+}
+
+static void test_verify__findings_stop(void **state)
+{
+    (void)state;
+    struct surgery s;
+    struct test_buffer out = {0};
+    struct memfs_detail detail = {0};
+    surgery_open(&s, &everything);
+    add_gaps(&s);
+    surgery_close(&s, &out);
+    surgery_free(&s);
+    struct findings findings = {0};
+    assert_result(verify(&out, 0, &findings, &detail), MEMFS_ECORRUPT);
+    assert_int_equal(findings.count, 3);
+    assert_int_equal(detail.offset, 64);
+    memset(&findings, 0, sizeof findings);
+    assert_result(verify(&out, 1, &findings, &detail), MEMFS_ECORRUPT);
+    assert_int_equal(findings.count, 2);
+    memset(&findings, 0, sizeof findings);
+    findings.stop_after = 1;
+    assert_result(verify(&out, 0, &findings, &detail), MEMFS_ECORRUPT);
+    assert_int_equal(findings.count, 1);
+    test_buffer_free(&out);
+}
+
+static int cancel(void *context, const struct memfs_progress *progress)
+{
+    (void)context;
+    assert_true(progress->bytes <= progress->bytes_total);
+    return 1;
+}
+
+static void test_verify__cancelled(void **state)
+{
+    (void)state;
+    memfs *fs = NULL;
+    memfs_image *image = NULL;
+    struct test_buffer buffer = {0};
+    const size_t size = 6 << 20;
+    uint8_t *bytes = malloc(size);
+    struct test_random random = {.state = 1};
+    assert_non_null(bytes);
+    test_random_fill(&random, bytes, size);
+    assert_ok(memfs_create(NULL, &fs));
+    test_put(fs, "f", bytes, size);
+    test_freeze(fs, &buffer);
+    memfs_destroy(fs);
+    assert_ok(memfs_image_open_buffer(buffer.data, buffer.length, NULL, &image, NULL));
+    const struct memfs_verify_options options = {.size = sizeof options, .progress = cancel};
+    assert_result(memfs_verify(image, &options, NULL), -ECANCELED);
+    memfs_image_close(image);
+    test_buffer_free(&buffer);
+    free(bytes);
+}
+
+/* ---- Digests --------------------------------------------------------------------------------- */
+
+/* However a content comes in pieces, its digest is the same, and as specified. */
+static void test_verify__digest_by_pieces(void **state)
+{
+    (void)state;
+    enum { SIZE = 40000 };
+    static uint8_t content[SIZE];
+    struct test_random random = {.state = 5};
+    memset(content + 100, 1, 3000);   /* a page with some data */
+    memset(content + 20480, 2, 4096); /* a page full of it */
+    struct memfs_hasher hasher;
+    memfs_hasher_begin(&hasher);
+    memfs_hasher_add(&hasher, content, 4096);
+    memfs_hasher_add_hole(&hasher, 4096, 16384);
+    memfs_hasher_add(&hasher, content + 20480, 4096);
+    memfs_hasher_add_hole(&hasher, 24576, SIZE - 24576);
+    const uint64_t expected = memfs_hasher_end(&hasher);
+    for (unsigned round = 0; round < 300; round++) {
+        struct memfs_digest digest;
+        memfs_digest_begin(&digest);
+        for (size_t at = 0; at < SIZE;) {
+            size_t piece = 1 + (size_t)test_random_below(&random, round % 2 ? 300 : 9000);
+            if (piece > SIZE - at)
+                piece = SIZE - at;
+            size_t zeros = 0;
+            while (zeros < piece && content[at + zeros] == 0)
+                zeros++;
+            if (zeros > 0 && round % 3) {
+                piece = zeros;
+                memfs_digest_add_gap(&digest, piece);
+            } else {
+                memfs_digest_add(&digest, content + at, piece);
+            }
+            at += piece;
+        }
+        assert_true(memfs_digest_end(&digest) == expected);
+    }
+}
+
+static void test_verify__digest_without_holes(void **state)
+{
+    (void)state;
+    struct memfs_digest digest;
+    memfs_digest_begin(&digest);
+    assert_true(memfs_digest_end(&digest) == memfs_hash("", 0));
+    memfs_digest_begin(&digest);
+    memfs_digest_add(&digest, "hello", 5);
+    assert_true(memfs_digest_end(&digest) == memfs_hash("hello", 5));
+    memfs_digest_begin(&digest);
+    memfs_digest_add_gap(&digest, (uint64_t)1 << 62);
+    struct memfs_hasher hasher;
+    memfs_hasher_begin(&hasher);
+    memfs_hasher_add_hole(&hasher, 0, (uint64_t)1 << 62);
+    assert_true(memfs_digest_end(&digest) == memfs_hasher_end(&hasher));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_verify__sound),
+        cmocka_unit_test(test_verify__surgery_is_sound),
+        cmocka_unit_test(test_verify__lies),
+        cmocka_unit_test(test_verify__findings_stop),
+        cmocka_unit_test(test_verify__cancelled),
+        cmocka_unit_test(test_verify__digest_by_pieces),
+        cmocka_unit_test(test_verify__digest_without_holes),
+    };
+    return cmocka_run_group_tests(tests, group_setup, group_teardown);
+}
