@@ -5,10 +5,27 @@
 #include <assert.h>
 #include <errno.h>
 #include <string.h>
+#include <time.h>
+
+#define RETIRED_MOST ((uint64_t)1 << 20)
+#define WAITS_MOST 100u
+#define WAIT_NANOSECONDS 100000
 
 /* ---- Buffers ------------------------------------------------------------------ */
 
 static int evict_one(struct memfs_cache *cache, size_t *freed);
+
+/* A reader who was put to sleep keeps all that was retired since: whoever wants more
+ * memory then gives him a moment to leave, but does not depend on it. */
+static void wait_for_readers(struct memfs_cache *cache)
+{
+    const uint64_t most = cache->budget / 8 + RETIRED_MOST;
+    for (unsigned tries = 0; tries < WAITS_MOST && atomic_load(&cache->retired) > most; tries++) {
+        const struct timespec moment = {.tv_nsec = WAIT_NANOSECONDS};
+        nanosleep(&moment, NULL);
+        memfs_epochs_collect(cache->epochs);
+    }
+}
 
 /* Evicts as much as is missing, not more: what is retired frees itself a little
  * later, and must not cost all the others their place. */
@@ -22,6 +39,7 @@ static void make_room(struct memfs_cache *cache, size_t size, uint64_t budget)
     size_t freed;
     while (missing > 0 && evict_one(cache, &freed))
         missing -= freed < missing ? freed : missing;
+    wait_for_readers(cache);
 }
 
 void memfs_cache_trim(struct memfs_cache *cache, uint64_t bytes)
@@ -60,7 +78,10 @@ void memfs_buffer_free(struct memfs_buffer *buffer)
 
 static void free_retired(struct memfs_retired *retired)
 {
-    memfs_buffer_free((struct memfs_buffer *)(void *)((char *)retired - offsetof(struct memfs_buffer, retired)));
+    struct memfs_buffer *buffer =
+        (struct memfs_buffer *)(void *)((char *)retired - offsetof(struct memfs_buffer, retired));
+    atomic_fetch_sub(&buffer->cache->retired, charge(buffer->length));
+    memfs_buffer_free(buffer);
 }
 
 /* ---- Items: all under their shard's lock ---------------------------------------- */
@@ -126,10 +147,12 @@ static void discard(struct memfs_cache *cache, struct memfs_item *item)
 {
     struct memfs_buffer *buffer = item->buffer;
     memfs_free(&cache->allocator, item, sizeof *item);
-    if (buffer && buffer->slot)
-        memfs_epochs_retire(cache->epochs, &buffer->retired, free_retired);
-    else
+    if (!buffer || !buffer->slot) {
         memfs_buffer_free(buffer);
+        return;
+    }
+    atomic_fetch_add(&cache->retired, charge(buffer->length));
+    memfs_epochs_retire(cache->epochs, &buffer->retired, free_retired);
 }
 
 /* ---- Eviction ------------------------------------------------------------------- */

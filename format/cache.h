@@ -60,8 +60,9 @@ struct memfs_cache {
     struct memfs_allocator allocator;
     struct memfs_epochs *epochs;
     uint64_t budget;
-    _Atomic(uint64_t) bytes; /* of all buffers, those retired and not yet freed too */
-    _Atomic(unsigned) turn;  /* the shard to evict from next */
+    _Atomic(uint64_t) retired; /* bytes of buffers that readers may still look at */
+    _Atomic(uint64_t) bytes;   /* of all buffers, those retired and not yet freed too */
+    _Atomic(unsigned) turn;    /* the shard to evict from next */
     struct memfs_shard shard[MEMFS_CACHE_SHARDS];
 };
 

@@ -83,7 +83,9 @@ int dir_hash_find(struct op *op, uint32_t dir, const char *name, size_t length, 
     int r = bucket_head(op, hash, &next);
     for (; r == 0 && next; next = (*out)->chain) {
         r = table_get(op, MEMFS_DELTAS, next - 1, out);
-        if (r || (*out)->dir != dir || delta_length(*out) != length || delta_tag(*out) != hash >> 52)
+        if (r)
+            return r;
+        if ((*out)->dir != dir || delta_length(*out) != length || delta_tag(*out) != hash >> 52)
             continue;
         const char *other;
         r = heap_get(op, MEMFS_NAMES, delta_name(*out), length, &other);
@@ -101,7 +103,9 @@ int dir_hash_find_override(struct op *op, uint32_t entry, uint32_t *number, cons
     int r = bucket_head(op, dir_hash_entry(op->fs, entry), &next);
     for (; r == 0 && next; next = (*out)->chain) {
         r = table_get(op, MEMFS_DELTAS, next - 1, out);
-        if (r == 0 && delta_length(*out) == 0 && (*out)->node == entry) {
+        if (r)
+            return r;
+        if (delta_length(*out) == 0 && (*out)->node == entry) {
             *number = next - 1;
             return 0;
         }
@@ -116,9 +120,13 @@ static int own_bucket(struct op *op, uint32_t bucket)
 {
     uint32_t *head;
     int r = table_own(op, MEMFS_BUCKETS, bucket, &head);
-    struct delta *delta;
-    for (uint32_t next = r ? 0 : *head; r == 0 && next; next = delta->chain)
+    uint32_t next = r ? 0 : *head;
+    while (r == 0 && next) {
+        struct delta *delta;
         r = table_own(op, MEMFS_DELTAS, next - 1, &delta);
+        if (r == 0)
+            next = delta->chain;
+    }
     return r;
 }
 
@@ -163,11 +171,14 @@ static int own_way_to(struct op *op, uint64_t hash, uint32_t number)
     uint32_t *head;
     uint32_t bucket = bucket_of(hash, op->fs->buckets);
     int r = table_own(op, MEMFS_BUCKETS, bucket, &head);
-    struct delta *delta;
-    for (uint32_t next = r ? 0 : *head; r == 0 && next; next = delta->chain) {
+    uint32_t next = r ? 0 : *head;
+    while (r == 0 && next) {
+        struct delta *delta;
         r = table_own(op, MEMFS_DELTAS, next - 1, &delta);
         if (r == 0 && next - 1 == number)
             return 0;
+        if (r == 0)
+            next = delta->chain;
     }
     return r ? r : MEMFS_ECORRUPT;
 }

@@ -88,6 +88,19 @@ static uint64_t oldest_reader(struct memfs_epochs *epochs)
     return oldest;
 }
 
+/* Takes from the list what nobody can see any more: it is newest first, and all
+ * from the first free one on are free. The lock is held. */
+static struct memfs_retired *take_free(struct memfs_epochs *epochs)
+{
+    uint64_t oldest = oldest_reader(epochs);
+    struct memfs_retired **link = &epochs->retired;
+    while (*link && (*link)->epoch >= oldest)
+        link = &(*link)->next;
+    struct memfs_retired *gone = *link;
+    *link = NULL;
+    return gone;
+}
+
 void memfs_epochs_retire(struct memfs_epochs *epochs, struct memfs_retired *retired,
                          void (*free)(struct memfs_retired *retired))
 {
@@ -96,13 +109,15 @@ void memfs_epochs_retire(struct memfs_epochs *epochs, struct memfs_retired *reti
     retired->epoch = atomic_fetch_add(&epochs->now, 1);
     retired->next = epochs->retired;
     epochs->retired = retired;
-    /* The list is newest first: all from the first free one on are free. */
-    uint64_t oldest = oldest_reader(epochs);
-    struct memfs_retired **link = &epochs->retired;
-    while (*link && (*link)->epoch >= oldest)
-        link = &(*link)->next;
-    struct memfs_retired *gone = *link;
-    *link = NULL;
+    struct memfs_retired *gone = take_free(epochs);
+    pthread_mutex_unlock(&epochs->lock);
+    free_list(gone);
+}
+
+void memfs_epochs_collect(struct memfs_epochs *epochs)
+{
+    pthread_mutex_lock(&epochs->lock);
+    struct memfs_retired *gone = take_free(epochs);
     pthread_mutex_unlock(&epochs->lock);
     free_list(gone);
 }

@@ -57,4 +57,7 @@ void memfs_reader_exit(struct memfs_readers *readers, unsigned slot);
 void memfs_epochs_retire(struct memfs_epochs *epochs, struct memfs_retired *retired,
                          void (*free)(struct memfs_retired *retired));
 
+/* Frees what has become free. Not to be called between enter and exit. */
+void memfs_epochs_collect(struct memfs_epochs *epochs);
+
 #endif

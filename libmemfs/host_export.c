@@ -22,21 +22,12 @@ static size_t tree_name(void *context, uint32_t directory, char name[MEMFS_NAME_
     return dir->name_length;
 }
 
-/* The first time, right after a directory was made, it must be of our owner
- * and on the destination's device, where no other is mounted. Later it must be
- * the same. */
+/* It must be the directory that was made, and nothing mounted over it. */
 static int tree_admit(void *context, uint32_t directory, const struct stat *stat)
 {
     const struct memfs_export *job = context;
-    struct memfs_export_dir *dir = memfs_export_dir(job, directory);
-    if ((uint64_t)stat->st_dev != job->dev)
-        return -ESTALE;
-    if (dir->ino)
-        return dir->ino == stat->st_ino ? 0 : -ESTALE;
-    if (stat->st_uid != job->uid)
-        return -ESTALE;
-    dir->ino = stat->st_ino;
-    return 0;
+    const struct memfs_export_dir *dir = memfs_export_dir(job, directory);
+    return (uint64_t)stat->st_dev == job->dev && (uint64_t)stat->st_ino == dir->ino ? 0 : -ESTALE;
 }
 
 uint32_t memfs_export_next(const struct memfs_export *job, uint32_t directory, int skip, size_t *depth)
@@ -116,7 +107,10 @@ static int finish_directory(struct memfs_export *job, uint32_t directory)
 {
     struct memfs_stat stat;
     struct memfs_export_made made = {.directory = directory, .fd = job->trail.root};
-    int error = memfs_host_trail_go(&job->trail, directory);
+    int error = memfs_export_tell(job);
+    if (error)
+        return error;
+    error = memfs_host_trail_go(&job->trail, directory);
     if (!error && directory)
         error = memfs_host_trail_leave(&job->trail, &made.fd); /* from now on it may be closed to us */
     if (!error)
@@ -127,7 +121,7 @@ static int finish_directory(struct memfs_export *job, uint32_t directory)
         error = memfs_export_attributes(job, &made, &stat);
     if (made.fd >= 0 && made.fd != job->trail.root)
         close(made.fd);
-    return error ? error : memfs_export_tell(job);
+    return error;
 }
 
 /* A destination that had things in it before keeps its own attributes. */
@@ -220,7 +214,8 @@ int memfs_host_export(memfs *fs, const char *path, const struct memfs_export_opt
     job->allocator = allocator;
     job->above = -1;
     job->tree = (struct memfs_host_tree){job, 0, tree_parent, tree_name, tree_admit};
-    job->report = (struct memfs_host_report){&job->tree, &job->allocator, chosen.problem, chosen.problem_context, detail};
+    job->report =
+        (struct memfs_host_report){&job->tree, &job->allocator, chosen.problem, chosen.problem_context, detail};
     int error = begin(job);
     if (error)
         memfs_host_fail(&job->report, 0, NULL, error, "cannot be unpacked");

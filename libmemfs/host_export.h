@@ -24,8 +24,8 @@ struct memfs_export_dir {
     uint32_t parent;
     uint32_t first, count; /* the directories in it */
     uint8_t name_length;
-    uint8_t state;         /* enum memfs_export_state */
-    uint8_t has_links;     /* files whose first name is elsewhere, or further up */
+    uint8_t state;     /* enum memfs_export_state */
+    uint8_t has_links; /* files whose first name is elsewhere, or further up */
     uint8_t has_symlinks;
     uint8_t unlistable; /* not wholly; told, and to be left out */
 };
@@ -60,16 +60,17 @@ struct memfs_export {
     int any_links, any_symlinks;
 
     /* The destination. */
-    int above;                        /* the directory that has it */
-    char base[MEMFS_NAME_MAX + 1];    /* its name there */
+    int above;                     /* the directory that has it */
+    char base[MEMFS_NAME_MAX + 1]; /* its name there */
     int made_root;
+    mode_t root_mode; /* as it was found */
     uint64_t dev;
     uint32_t uid; /* whom the host makes the owner of what is made */
     struct memfs_host_trail trail;
     struct memfs_host_trail link_trail; /* to first names */
     struct memfs_host_list inos;        /* uint64_t: all that was made, but directories */
     uint64_t written;
-    int finishing;  /* directories have begun to get their modes */
+    int finishing; /* directories have begun to get their modes */
     int owner_told;
 
     struct memfs_dirent *batch; /* MEMFS_EXPORT_BATCH */

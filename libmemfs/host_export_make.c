@@ -23,9 +23,9 @@ static int is_exchanged(int error)
 
 /* ---- What is made, and known to be ours ------------------------------------ */
 
-/* Takes the inode number of what was made without a descriptor, and then
- * opened as fd (or not: then by its name, so that it can be removed), after
- * making sure that it is of the type and owner that it should be. */
+/* Takes the inode number of what was just made without getting a descriptor,
+ * from fd if it is open now (else -1: by its name), after making sure that it
+ * is of the type and owner that it should be. */
 static int adopt(const struct memfs_export *job, int fd, const char *name, mode_t type, uint64_t *ino)
 {
     struct stat stat;
@@ -35,7 +35,7 @@ static int adopt(const struct memfs_export *job, int fd, const char *name, mode_
     if ((stat.st_mode & S_IFMT) != type || stat.st_uid != job->uid)
         return -ESTALE;
     *ino = stat.st_ino;
-    return fd < 0 ? fd : 0;
+    return 0;
 }
 
 static int take_ino(int fd, uint64_t *ino)
@@ -80,8 +80,8 @@ static int make_regular(struct memfs_export *job, uint32_t directory, const stru
     if (!error)
         error = memfs_export_content(job, fd, &entry->stat, &text);
     struct memfs_export_made made = {directory, entry->name, fd, 0};
-    int told = error ? problem(job, directory, entry->name, error, text)
-                     : memfs_export_attributes(job, &made, &entry->stat);
+    int told =
+        error ? problem(job, directory, entry->name, error, text) : memfs_export_attributes(job, &made, &entry->stat);
     if (close(fd) && !error && errno != EINTR) {
         error = -errno;
         told = told ? told : problem(job, directory, entry->name, error, "cannot be written");
@@ -97,7 +97,9 @@ static int make_regular(struct memfs_export *job, uint32_t directory, const stru
 static int dress(struct memfs_export *job, uint32_t directory, const struct memfs_dirent *entry, uint64_t *ino)
 {
     int fd = open_path(memfs_host_trail_fd(&job->trail), entry->name);
-    int error = adopt(job, fd, entry->name, entry->stat.mode & S_IFMT, ino);
+    int error = adopt(job, fd < 0 ? -1 : fd, entry->name, entry->stat.mode & S_IFMT, ino);
+    if (!error && fd < 0) /* it is known now, so that it can be removed */
+        error = fd;
     struct memfs_export_made made = {directory, entry->name, fd, 1};
     error = error ? problem(job, directory, entry->name, error, is_exchanged(error) ? exchanged : "cannot be opened")
                   : memfs_export_attributes(job, &made, &entry->stat);
@@ -244,8 +246,8 @@ static int visit_symlink(struct memfs_export *job, uint32_t directory, const str
     return error ? error : memfs_export_tell(job);
 }
 
-/* Makes a directory and goes into it; what stands there then is adopted by
- * the trail (see admit() in host_export.c). */
+/* Makes a directory and goes into it; the trail lets nothing else pass for it
+ * (see tree_admit() in host_export.c). */
 static int make_directory(struct memfs_export *job, uint32_t directory)
 {
     char name[MEMFS_NAME_MAX + 1];
@@ -258,7 +260,9 @@ static int make_directory(struct memfs_export *job, uint32_t directory)
     if (mkdirat(memfs_host_trail_fd(&job->trail), name, 0700))
         return problem(job, directory, NULL, -errno, "cannot be made");
     dir->state = MEMFS_EXPORT_MADE;
-    error = memfs_host_trail_go(&job->trail, directory);
+    error = adopt(job, -1, name, S_IFDIR, &dir->ino);
+    if (!error)
+        error = memfs_host_trail_go(&job->trail, directory);
     if (error) /* not to be left out: what stands there may not be ours */
         return memfs_host_fail(&job->report, directory, NULL, error,
                                is_exchanged(error) ? exchanged : "cannot be opened");

@@ -61,6 +61,7 @@ static int check_base(struct memfs_export *job, int fd, const char **text)
     if (fstat(fd, &stat))
         return -errno;
     job->dev = (uint64_t)stat.st_dev;
+    job->root_mode = stat.st_mode & 07777;
     job->uid = job->made_root ? stat.st_uid : geteuid();
     memfs_export_dir(job, 0)->ino = stat.st_ino;
     memfs_export_dir(job, 0)->state = MEMFS_EXPORT_MADE;
@@ -108,5 +109,5 @@ int memfs_export_open(struct memfs_export *job, const char *path)
     }
     if (fd < 0)
         error = fd;
-    return error ? memfs_host_fail(&job->report, 0, NULL, error, text) : 0;
+    return error ? memfs_host_fail_path(job->report.detail, path, error, text) : 0;
 }

@@ -96,8 +96,7 @@ static uint64_t empty_directory(struct memfs_export *job, int fd)
 static int is_directory(int above, const char *name, uint64_t ino)
 {
     struct stat stat;
-    return !fstatat(above, name, &stat, AT_SYMLINK_NOFOLLOW) && S_ISDIR(stat.st_mode) &&
-           (!ino || stat.st_ino == ino);
+    return !fstatat(above, name, &stat, AT_SYMLINK_NOFOLLOW) && S_ISDIR(stat.st_mode) && (uint64_t)stat.st_ino == ino;
 }
 
 static uint64_t remove_directory(struct memfs_export *job, uint32_t directory)
@@ -105,11 +104,8 @@ static uint64_t remove_directory(struct memfs_export *job, uint32_t directory)
     const struct memfs_export_dir *dir = memfs_export_dir(job, directory);
     char name[MEMFS_NAME_MAX + 1];
     uint64_t kept = 0;
-    if (dir->ino) { /* else it was made, but never opened: it is empty */
-        if (memfs_host_trail_go(&job->trail, directory))
-            return 1;
+    if (!memfs_host_trail_go(&job->trail, directory))
         kept = empty_directory(job, memfs_host_trail_fd(&job->trail));
-    }
     if (memfs_host_trail_go(&job->trail, dir->parent))
         return kept + 1;
     job->tree.name(job, directory, name);
@@ -139,8 +135,7 @@ static void loosen_all(struct memfs_export *job)
 {
     size_t depth = 0;
     uint32_t directory = 0;
-    if (job->made_root)
-        fchmod(job->trail.root, 0700);
+    fchmod(job->trail.root, job->root_mode | 0700);
     for (;;) {
         int skip = memfs_export_dir(job, directory)->state != MEMFS_EXPORT_MADE;
         directory = memfs_export_next(job, directory, skip, &depth);
@@ -163,6 +158,8 @@ uint64_t memfs_export_undo(struct memfs_export *job)
             if (memfs_export_dir(job, directory)->state == MEMFS_EXPORT_MADE)
                 kept += remove_directory(job, directory);
         kept += empty_directory(job, job->trail.root);
+        if (job->finishing)
+            kept += fchmod(job->trail.root, job->root_mode) != 0;
     }
     if (job->made_root)
         kept += !is_directory(job->above, job->base, memfs_export_dir(job, 0)->ino) ||

@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -139,13 +138,7 @@ static int make(int fd, const struct memfs_allocator *allocator, struct memfs_sc
 
 static int fail(struct memfs_detail *detail, const char *path, int error)
 {
-    if (!detail)
-        return error;
-    detail->error = error;
-    detail->offset = UINT64_MAX;
-    snprintf(detail->text, sizeof detail->text, "%.120s: cannot be read as a directory: %s", path,
-             memfs_strerror(error));
-    return error;
+    return memfs_host_fail_path(detail, path, error, "cannot be read as a directory");
 }
 
 int memfs_host_scan(const char *path, const struct memfs_scan_options *options, memfs_backing **out,

@@ -72,8 +72,7 @@ static void merge(const struct memfs_scan_names *names, const struct memfs_scan_
 static int sort(struct memfs_scan_names *names)
 {
     void *array = names->spare;
-    int error =
-        memfs_grow_array(&names->allocator, &array, &names->spare_room, 0, names->count, sizeof *names->spare);
+    int error = memfs_grow_array(&names->allocator, &array, &names->spare_room, 0, names->count, sizeof *names->spare);
     names->spare = array;
     if (error)
         return error;

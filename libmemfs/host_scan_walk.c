@@ -73,6 +73,15 @@ static int take_target(struct walk *walk, struct found *found)
     return memfs_scan_string(&walk->xattrs, target, (size_t)length, &found->node.target);
 }
 
+/* Better to know now that a file cannot be read than when it is wanted. A file
+ * that all may read is not asked about. */
+static int check_readable(const struct found *found)
+{
+    if (!found->stat.st_size || (found->stat.st_mode & 0444) == 0444)
+        return 0;
+    return faccessat(found->fd, found->name, R_OK, AT_EACCESS | AT_SYMLINK_NOFOLLOW) ? -errno : 0;
+}
+
 /* What a type has of its own, except for files' extents: these are added when
  * nothing can go wrong with the file any more. */
 static int take_own(struct walk *walk, struct found *found)
@@ -80,7 +89,7 @@ static int take_own(struct walk *walk, struct found *found)
     switch (found->stat.st_mode & S_IFMT) {
     case S_IFREG:
         found->node.size = (uint64_t)found->stat.st_size;
-        return 0;
+        return check_readable(found);
     case S_IFLNK:
         return take_target(walk, found);
     case S_IFCHR:

@@ -130,8 +130,8 @@ static int store_set(struct memfs_scan_xattrs *xattrs, size_t count, uint32_t *o
     return found ? 0 : memfs_host_map_put(&xattrs->sets, hash, count, first + 1);
 }
 
-int memfs_scan_xattrs_read(struct memfs_scan_xattrs *xattrs, int directory, const char *name,
-                           const struct stat *stat, uint32_t *out)
+int memfs_scan_xattrs_read(struct memfs_scan_xattrs *xattrs, int directory, const char *name, const struct stat *stat,
+                           uint32_t *out)
 {
     char path[32 + MEMFS_NAME_MAX];
     *out = 0;

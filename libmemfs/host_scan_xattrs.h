@@ -18,7 +18,7 @@ struct memfs_scan_xattrs {
     struct memfs_xattr *set;       /* the set being read */
     const char **names;
     size_t set_room, names_room;
-    int mute;      /* a device has answered that it knows no attributes: */
+    int mute;       /* a device has answered that it knows no attributes: */
     dev_t mute_dev; /* this one */
 };
 
@@ -27,8 +27,8 @@ void memfs_scan_xattrs_free(struct memfs_scan_xattrs *xattrs);
 
 /* Reads the attributes of an entry of an open directory ("." is itself), of
  * any type, without opening it, into *out as in memfs_node_record.xattrs. */
-int memfs_scan_xattrs_read(struct memfs_scan_xattrs *xattrs, int directory, const char *name,
-                           const struct stat *stat, uint32_t *out);
+int memfs_scan_xattrs_read(struct memfs_scan_xattrs *xattrs, int directory, const char *name, const struct stat *stat,
+                           uint32_t *out);
 
 /* Stores 1 to 65,536 bytes in blobs. */
 int memfs_scan_string(struct memfs_scan_xattrs *xattrs, const void *bytes, size_t length, uint64_t *offset);

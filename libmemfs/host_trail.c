@@ -83,8 +83,8 @@ int memfs_host_trail_reserve(struct memfs_host_trail *trail, size_t depth)
 {
     void *levels = trail->levels, *way = trail->way;
     size_t count = trail->root >= 0 ? trail->depth + 1 : 0;
-    int error = memfs_grow_array(&trail->allocator, &levels, &trail->levels_room, count, depth + 1,
-                                 sizeof *trail->levels);
+    int error =
+        memfs_grow_array(&trail->allocator, &levels, &trail->levels_room, count, depth + 1, sizeof *trail->levels);
     trail->levels = levels;
     if (error)
         return error;
@@ -177,8 +177,7 @@ static int find_way(struct memfs_host_trail *trail, uint32_t directory, size_t *
             continue;
         }
         void *way = trail->way;
-        int error = memfs_grow_array(&trail->allocator, &way, &trail->way_room, *downs, *downs + 1,
-                                     sizeof *trail->way);
+        int error = memfs_grow_array(&trail->allocator, &way, &trail->way_room, *downs, *downs + 1, sizeof *trail->way);
         trail->way = way;
         if (error)
             return error;

@@ -47,22 +47,26 @@ char *memfs_host_path(const struct memfs_host_tree *tree, const struct memfs_all
     return path;
 }
 
+int memfs_host_fail_path(struct memfs_detail *detail, const char *path, int error, const char *text)
+{
+    if (!detail)
+        return error;
+    detail->error = error;
+    detail->offset = UINT64_MAX;
+    snprintf(detail->text, sizeof detail->text, "%.123s: %s: %s", path, text, memfs_strerror(error));
+    return error;
+}
+
 int memfs_host_fail(const struct memfs_host_report *report, uint32_t directory, const char *name, int error,
                     const char *text)
 {
-    if (!report->detail)
-        return error;
-    char buffer[120];
+    char buffer[120], tail[sizeof buffer + 3];
     if (!name && directory == report->tree->root)
         name = ".";
     size_t length = write_path(report->tree, directory, name, buffer, sizeof buffer);
     int cut = length >= sizeof buffer;
-    const char *path = cut ? buffer : buffer + sizeof buffer - 1 - length;
-    report->detail->error = error;
-    report->detail->offset = UINT64_MAX;
-    snprintf(report->detail->text, sizeof report->detail->text, "%s%s: %s: %s", cut ? "..." : "", path, text,
-             memfs_strerror(error));
-    return error;
+    snprintf(tail, sizeof tail, "%s%s", cut ? "..." : "", cut ? buffer : buffer + sizeof buffer - 1 - length);
+    return memfs_host_fail_path(report->detail, tail, error, text);
 }
 
 static int ask(const struct memfs_host_report *report, uint32_t directory, const char *name, int error,

@@ -444,10 +444,11 @@ int model_rename(struct model *model, struct model_node *from_dir, const char *f
                  const char *to, uint32_t flags)
 {
     begin(model);
-    int error = check(from_dir, from);
-    error = error ? error : check(to_dir, to);
-    if (error)
-        return error;
+    int error = check(from_dir, from), also = check(to_dir, to);
+    if (error || also) {
+        model->alternative = also; /* either, where both are wrong */
+        return error ? error : also;
+    }
     struct model_entry *source_entry = *find(from_dir, from), *target_entry = *find(to_dir, to);
     if (!source_entry)
         return -ENOENT;

@@ -6,7 +6,6 @@
  */
 #include "testlib.h"
 
-#define STEPS_MAX 80
 #define LARGE 70000u
 
 struct story {
@@ -721,13 +720,97 @@ static void test_alloc_fail__caps(void **state)
     told_free(&told);
 }
 
+/* ---- Large sealed directories: each change makes other chunks private ------------------------ */
+
+#define SEALED_NAMES 5000u
+
+typedef int change_fn(memfs *fs, unsigned number);
+
+static void sealed_name(char name[32], unsigned number)
+{
+    snprintf(name, 32, "name %u", number);
+}
+
+static int change_create(memfs *fs, unsigned number)
+{
+    char name[32];
+    sealed_name(name, SEALED_NAMES + number);
+    return memfs_node_create(fs, NULL, MEMFS_ROOT, name, 0644, NULL);
+}
+
+static int change_unlink(memfs *fs, unsigned number)
+{
+    char name[32];
+    sealed_name(name, number * 997 % SEALED_NAMES);
+    return memfs_node_unlink(fs, NULL, MEMFS_ROOT, name);
+}
+
+static int change_rename(memfs *fs, unsigned number)
+{
+    char from[32], to[32];
+    sealed_name(from, number * 997 % SEALED_NAMES);
+    sealed_name(to, number * 499 % SEALED_NAMES);
+    return memfs_node_rename(fs, NULL, MEMFS_ROOT, from, MEMFS_ROOT, to, 0);
+}
+
+static int change_exchange(memfs *fs, unsigned number)
+{
+    char from[32], to[32];
+    sealed_name(from, number * 997 % SEALED_NAMES);
+    sealed_name(to, number * 499 % SEALED_NAMES);
+    return memfs_node_rename(fs, NULL, MEMFS_ROOT, from, MEMFS_ROOT, to, MEMFS_RENAME_EXCHANGE);
+}
+
+/* Fails each allocation of one change in turn, on filesystems of their own. */
+static uint64_t change_sealed_dir(struct test_state *test, memfs_backing *sealed, change_fn *change, unsigned number)
+{
+    for (uint64_t nth = 1;; nth++) {
+        memfs *fs = test_create(test, sealed), *untouched = test_create(test, sealed);
+        test_memory_fail(&test->memory, nth, 0);
+        int error = change(fs, number);
+        test_memory_heal(&test->memory);
+        if (error) {
+            assert_result(error, -ENOMEM);
+            char *names = test_names(fs, "/"), *want = test_names(untouched, "/");
+            test_same_text(names, want, "names after a failure");
+            free(names);
+            free(want);
+            assert_ok(change(fs, number));
+        }
+        memfs_destroy(fs);
+        memfs_destroy(untouched);
+        if (!error)
+            return nth - 1;
+    }
+}
+
+static void test_alloc_fail__sealed_directories(void **state)
+{
+    static change_fn *const changes[] = {change_create, change_unlink, change_rename, change_exchange};
+    struct test_state *test = *state;
+    memfs_backing *sealed = NULL;
+    char name[32];
+    uint64_t failed = 0;
+    for (unsigned i = 0; i < SEALED_NAMES; i++) {
+        sealed_name(name, i);
+        assert_ok(memfs_node_create(test->fs, NULL, MEMFS_ROOT, name, 0644, NULL));
+    }
+    assert_ok(memfs_seal(test->fs, &sealed));
+    test->fs = NULL;
+    for (unsigned number = 1; number < 4; number++)
+        for (size_t i = 0; i < sizeof changes / sizeof *changes; i++)
+            failed += change_sealed_dir(test, sealed, changes[i], number);
+    memfs_backing_release(sealed);
+    assert_true(failed > 30);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         test_with_fs(test_alloc_fail__once),         test_with_fs(test_alloc_fail__from_then_on),
         test_with_fs(test_alloc_fail__source_once),  test_with_fs(test_alloc_fail__source_from_then_on),
         test_with_fs(test_alloc_fail__backing_once), test_with_fs(test_alloc_fail__backing_from_then_on),
-        test_with_fs(test_alloc_fail__caps),
+        test_with_fs(test_alloc_fail__caps),         test_with_fs(test_alloc_fail__sealed_directories),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

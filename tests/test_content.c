@@ -394,6 +394,28 @@ static void test_content__write_whole_or_nothing(void **state)
     free(before);
 }
 
+/* Memory that failed writes had taken already can be taken again. */
+static void test_content__failed_writes_lose_nothing(void **state)
+{
+    struct test_state *test = *state;
+    struct memfs_options options = {.size = sizeof options, .allocator = &test->memory.hook, .capacity = 2 << 20};
+    static uint8_t data[4 << 20];
+    memfs *fs = NULL;
+    memset(data, 'w', sizeof data);
+    assert_ok(memfs_create(&options, &fs));
+    test_put_text(fs, "f", "as it was");
+    memfs_node node = test_node(fs, "f");
+    for (int i = 0; i < 50; i++) {
+        assert_result(memfs_node_write(fs, node, 0, data, sizeof data), -ENOSPC);
+        assert_result(memfs_node_allocate(fs, node, 0, sizeof data, 0), -ENOSPC);
+        assert_result(memfs_setxattr(fs, NULL, "none", 1, "user.a", data, 60000, 0), -ENOENT);
+        assert_result(memfs_symlink(fs, NULL, "target", "f"), -EEXIST);
+    }
+    test_expect_text(fs, "f", "as it was");
+    assert_result(memfs_node_write(fs, node, 0, data, 1 << 20), 1 << 20);
+    memfs_destroy(fs);
+}
+
 static void test_content__digest(void **state)
 {
     struct test_state *test = *state;
@@ -450,6 +472,7 @@ int main(void)
         test_with_fs(test_content__views),
         test_with_fs(test_content__view_of_holes_and_ends),
         test_with_fs(test_content__write_whole_or_nothing),
+        test_with_fs(test_content__failed_writes_lose_nothing),
         test_with_fs(test_content__digest),
         test_with_fs(test_content__small_change_of_large_file),
     };

@@ -1,7 +1,6 @@
 #define _GNU_SOURCE
-#include "host_fixture.h"
-
 #include "backing.h"
+#include "host_fixture.h"
 
 #include <signal.h>
 #include <sys/resource.h>
@@ -387,7 +386,8 @@ static void test_export__left_out_by_caller(void **state)
 /* ---- Enemies ----------------------------------------------------------------------------- */
 
 struct enemy {
-    const char *victim; /* exchanged for a symbolic link to outside as soon as it is there */
+    const char *victim; /* exchanged as soon as it is there */
+    int by_directory;   /* for a directory; else for a symbolic link to outside */
     int done;
 };
 
@@ -398,7 +398,10 @@ static int exchange(void *context, const struct memfs_progress *progress)
     if (!enemy->done && is_there(enemy->victim)) {
         enemy->done = 1;
         assert_int_equal(rename(at(enemy->victim), at("stolen")), 0);
-        assert_int_equal(symlink(at("outside"), at(enemy->victim)), 0);
+        if (enemy->by_directory)
+            assert_int_equal(mkdir(at(enemy->victim), 0751), 0);
+        else
+            assert_int_equal(symlink(at("outside"), at(enemy->victim)), 0);
     }
     return 0;
 }
@@ -434,6 +437,52 @@ static void test_export__exchanged_directory(void **state)
         assert_int_equal(fixture_teardown(state), 0);
         assert_int_equal(mkdir(fixture_top, 0755), 0);
     }
+    memfs_destroy(fs);
+}
+
+static void test_export__exchanged_for_directory(void **state)
+{
+    static const char *const victims[] = {"out/a", "out/a/deep", "out/b"};
+    (void)state;
+    memfs *fs = sample();
+    for (size_t i = 0; i < 3; i++) {
+        struct enemy enemy = {.victim = victims[i], .by_directory = 1};
+        struct memfs_export_options options = {.progress = exchange, .progress_context = &enemy};
+        assert_int_equal(export_with(fs, "out", &options, NULL), -ESTALE);
+        assert_int_equal(enemy.done, 1);
+        assert_int_equal(stat_of(victims[i]).st_mode, S_IFDIR | 0751); /* not touched, not removed */
+        assert_int_equal(count_names(victims[i]), 0);
+        assert_int_equal(fixture_teardown(state), 0);
+        assert_int_equal(mkdir(fixture_top, 0755), 0);
+    }
+    memfs_destroy(fs);
+}
+
+/* The first name of a file is given to another file, before it is linked to. */
+static int exchange_first(void *context, const struct memfs_progress *progress)
+{
+    struct enemy *enemy = context;
+    (void)progress;
+    if (!enemy->done && is_there("out/b/socket")) {
+        enemy->done = 1;
+        assert_int_equal(rename(at("out/third"), at("stolen")), 0);
+        assert_int_equal(link(at("outside"), at("out/third")), 0);
+    }
+    return 0;
+}
+
+static void test_export__exchanged_first_name(void **state)
+{
+    (void)state;
+    memfs *fs = sample();
+    struct enemy enemy = {0};
+    struct memfs_export_options options = {.progress = exchange_first, .progress_context = &enemy};
+    put_text(at("outside"), "outside");
+    assert_int_equal(export_with(fs, "out", &options, NULL), -ESTALE);
+    assert_int_equal(enemy.done, 1);
+    assert_int_equal(stat_of("outside").st_nlink, 2); /* theirs, and none of ours */
+    assert_int_equal(is_there("out/a"), 0);
+    expect_text("out/third", "outside");
     memfs_destroy(fs);
 }
 
@@ -529,6 +578,48 @@ static void test_export__lying_link_counts(void **state)
         assert_int_equal(is_there("out"), 0); /* found before the first write */
         memfs_destroy(fs);
     }
+}
+
+static void test_export__two_ways_in(void **state)
+{
+    memfs_backing *backing = NULL;
+    memfs *fs = NULL;
+    (void)state;
+    assert_int_equal(mkdir(at("in"), 0755), 0);
+    assert_int_equal(mkdir(at("in/one"), 0755), 0);
+    assert_int_equal(mkdir(at("in/two"), 0755), 0);
+    assert_int_equal(memfs_host_scan(at("in"), NULL, &backing, NULL), 0);
+    struct memfs_entry *entries = (struct memfs_entry *)(uintptr_t)backing->ops->peek(backing, MEMFS_ENTRIES, 0);
+    entries[1].node = entries[0].node;
+    struct memfs_options options = {.size = sizeof options, .backing = backing};
+    assert_int_equal(memfs_create(&options, &fs), 0);
+    memfs_backing_release(backing);
+    assert_int_equal(export_to(fs, "out"), MEMFS_ECORRUPT);
+    assert_int_equal(is_there("out"), 0);
+    memfs_destroy(fs);
+}
+
+/* The host says where holes are, but the backing counts them as contents. */
+static void test_export__sparse_from_host(void **state)
+{
+    memfs_backing *backing = NULL;
+    memfs *fs = NULL;
+    (void)state;
+    assert_int_equal(mkdir(at("in"), 0755), 0);
+    put_text(at("in/tail"), "text");
+    assert_int_equal(truncate(at("in/tail"), 1 << 24), 0);
+    put_text(at("in/hole"), "");
+    assert_int_equal(truncate(at("in/hole"), 1 << 24), 0);
+    assert_int_equal(memfs_host_scan(at("in"), NULL, &backing, NULL), 0);
+    struct memfs_options options = {.size = sizeof options, .backing = backing};
+    assert_int_equal(memfs_create(&options, &fs), 0);
+    memfs_backing_release(backing);
+    assert_int_equal(export_to(fs, "out"), 0);
+    assert_int_equal(stat_of("out/tail").st_size, 1 << 24);
+    assert_int_equal(stat_of("out/hole").st_size, 1 << 24);
+    assert_true(stat_of("out/tail").st_blocks <= stat_of("in/tail").st_blocks);
+    assert_true(stat_of("out/hole").st_blocks <= stat_of("in/hole").st_blocks);
+    memfs_destroy(fs);
 }
 
 /* ---- Options ------------------------------------------------------------------------------ */
@@ -683,7 +774,7 @@ static void test_export__budgets(void **state)
     options = (struct memfs_export_options){.depth_max = 1};
     assert_int_equal(export_with(fs, "out", &options, &detail), -EDQUOT);
     assert_non_null(strstr(detail.text, "a/deep"));
-    options = (struct memfs_export_options){.bytes_max = 100};
+    options = (struct memfs_export_options){.bytes_max = 15};
     assert_int_equal(export_with(fs, "out", &options, &detail), -EDQUOT);
     assert_int_equal(is_there("out"), 0);
     options = (struct memfs_export_options){.entries_max = 16, .depth_max = 2, .bytes_max = 1 << 20};
@@ -726,6 +817,30 @@ static void test_export__cancelled_anywhere(void **state)
         assert_int_equal(count_descriptors(), descriptors);
     }
     assert_int_equal(seteuid(before), 0);
+    memfs_destroy(fs);
+}
+
+/* The attributes of a destination that was there are set last of all. */
+static void test_export__found_destination_restored(void **state)
+{
+    (void)state;
+    uid_t before = become_nobody();
+    memfs *fs = new_fs();
+    add_file(fs, "file", "text", 0644);
+    set_mode(fs, "/", 0555);
+    struct memfs_setattr set = {.set = MEMFS_SET_UID, .uid = 77};
+    assert_int_equal(memfs_setattr(fs, NULL, "/", 1, &set), 0);
+    assert_int_equal(mkdir(at("out"), 0750), 0);
+    struct memfs_export_options options = {.owner = 1}; /* which nobody may not */
+    struct memfs_detail detail = {0};
+    int error = export_with(fs, "out", &options, &detail);
+    struct stat stat = stat_of("out");
+    int names = count_names("out");
+    assert_int_equal(seteuid(before), 0);
+    assert_int_equal(error, -EPERM);
+    assert_non_null(strstr(detail.text, "owner"));
+    assert_int_equal(stat.st_mode, S_IFDIR | 0750);
+    assert_int_equal(names, 0);
     memfs_destroy(fs);
 }
 
@@ -858,7 +973,7 @@ static void test_export__deep(void **state)
     (void)state;
     memfs *fs = deep();
     int before = count_descriptors();
-    uint64_t stop = DEPTH;
+    uint64_t stop = 500;
     struct memfs_export_options options = {.progress = watch_descriptors, .progress_context = &stop};
     assert_int_equal(export_with(fs, "out", &options, NULL), -ECANCELED);
     assert_int_equal(is_there("out"), 0);
@@ -890,7 +1005,11 @@ int main(void)
         CASE(into_existing_names),
         CASE(left_out_by_caller),
         CASE(exchanged_directory),
+        CASE(exchanged_for_directory),
+        CASE(exchanged_first_name),
         CASE(planted_symlink),
+        CASE(two_ways_in),
+        CASE(sparse_from_host),
         CASE(foreign_file),
         CASE(lying_link_counts),
         CASE(setuid),
@@ -899,10 +1018,11 @@ int main(void)
         CASE(xattrs),
         CASE(budgets),
         CASE(cancelled_anywhere),
+        CASE(found_destination_restored),
         CASE(failing_allocations),
         CASE(host_refuses),
         CASE(source_vanished),
-        CASE(deep),
+        cmocka_unit_test_setup_teardown(test_export__deep, fixture_setup_in_memory, fixture_teardown),
     };
     return cmocka_run_group_tests_name("host_export", tests, NULL, NULL);
 }

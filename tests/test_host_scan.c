@@ -1,7 +1,6 @@
 #define _GNU_SOURCE
-#include "host_fixture.h"
-
 #include "backing.h"
+#include "host_fixture.h"
 
 #include <pthread.h>
 #include <sys/socket.h>
@@ -298,8 +297,8 @@ static void test_scan__xattrs(void **state)
     int trusted = !setxattr(at("c"), "trusted.t", "t", 1, 0);
     assert_int_equal(mkfifo(at("fifo"), 0600), 0);
     assert_int_equal(symlink("nowhere", at("link")), 0);
-    int special = trusted && !lsetxattr(at("fifo"), "trusted.t", "t", 1, 0) &&
-                  !lsetxattr(at("link"), "trusted.t", "t", 1, 0);
+    int special =
+        trusted && !lsetxattr(at("fifo"), "trusted.t", "t", 1, 0) && !lsetxattr(at("link"), "trusted.t", "t", 1, 0);
     memfs_backing *backing = scan();
     check_chunks(backing);
     assert_int_equal(node_at(backing, "a")->xattrs, node_at(backing, "b")->xattrs);
@@ -644,6 +643,27 @@ static void test_scan__unreadable_directory(void **state)
     memfs_backing_release(backing);
 }
 
+static void test_scan__unreadable_file(void **state)
+{
+    (void)state;
+    put_file(at("secret"), "secret", 6, 0000);
+    put_file(at("empty"), "", 0, 0000); /* there is nothing to be read */
+    put_file(at("public"), "public", 6, 0644);
+    struct problems problems = {0};
+    struct memfs_scan_options options = {
+        .size = sizeof options, .problem = record_problem, .problem_context = &problems};
+    memfs_backing *backing = NULL;
+    uid_t before = become_nobody();
+    int error = memfs_host_scan(fixture_top, &options, &backing, NULL);
+    assert_int_equal(seteuid(before), 0);
+    assert_int_equal(error, 0);
+    assert_int_equal(problems.count, 1);
+    assert_true(has_problem(&problems, "secret", -EACCES));
+    assert_int_equal(find(backing, "secret"), 0);
+    assert_true(find(backing, "empty") && find(backing, "public"));
+    memfs_backing_release(backing);
+}
+
 static void test_scan__directory_without_search(void **state)
 {
     (void)state;
@@ -726,6 +746,47 @@ static void test_scan__moved_meanwhile(void **state)
     memfs_backing_release(backing);
 }
 
+/* From far below, ".." now leads to a directory that was never on the way. */
+static int move_from_above(void *context, const struct memfs_progress *progress)
+{
+    int *done = context;
+    if (progress->nodes == 3 + 2 * 49 + 1) {
+        *done = 1;
+        assert_int_equal(rename(at("c/c/c/c/c/c"), at("other/c")), 0);
+    }
+    return 0;
+}
+
+static void test_scan__moved_from_above(void **state)
+{
+    char path[128] = "c";
+    int done = 0;
+    (void)state;
+    assert_int_equal(mkdir(at("other"), 0755), 0);
+    assert_int_equal(mkdir(at("other/z"), 0755), 0);
+    put_text(at("other/z/secret"), "secret");
+    for (int i = 0; i < 50; i++) {
+        assert_int_equal(mkdir(at(path), 0755), 0);
+        char aside[160];
+        snprintf(aside, sizeof aside, i < 49 ? "%s/z" : "%s/end", path);
+        assert_int_equal(mkdir(at(aside), 0755), 0);
+        strcat(path, "/c");
+    }
+    struct problems problems = {0};
+    struct memfs_scan_options options = {.progress = move_from_above,
+                                         .progress_context = &done,
+                                         .problem = record_problem,
+                                         .problem_context = &problems};
+    memfs_backing *backing = scan_with(&options);
+    check_chunks(backing);
+    assert_int_equal(done, 1);
+    assert_true(find(backing, "c/c/c/c/c/z"));
+    assert_int_equal(find(backing, "c/c/c/c/c/z/secret"), 0);
+    assert_true(find(backing, "other/z/secret"));
+    assert_true(problems.count > 0); /* what was still to be visited below */
+    memfs_backing_release(backing);
+}
+
 static int cancel(void *context, const struct memfs_progress *progress)
 {
     (void)context;
@@ -775,10 +836,8 @@ static void test_scan__failing_allocations(void **state)
         failing = (struct failing){.fail_at = n};
         struct memfs_allocator allocator = {failing_alloc, failing_free, &failing};
         struct problems problems = {0}; /* lack of memory is not asked about */
-        struct memfs_scan_options options = {.size = sizeof options,
-                                             .allocator = &allocator,
-                                             .problem = record_problem,
-                                             .problem_context = &problems};
+        struct memfs_scan_options options = {
+            .size = sizeof options, .allocator = &allocator, .problem = record_problem, .problem_context = &problems};
         memfs_backing *backing = NULL;
         error = memfs_host_scan(fixture_top, &options, &backing, NULL);
         assert_int_equal(problems.count, 0);
@@ -808,7 +867,7 @@ int main(void)
         CASE(hard_links),
         CASE(xattrs),
         CASE(times_clamped),
-        CASE(deep),
+        cmocka_unit_test_setup_teardown(test_scan__deep, fixture_setup_in_memory, fixture_teardown),
         CASE(reads_on_demand),
         CASE(sparse),
         CASE(changed_files),
@@ -816,9 +875,11 @@ int main(void)
         CASE(directory_exchanged),
         CASE(threads),
         CASE(unreadable_directory),
+        CASE(unreadable_file),
         CASE(directory_without_search),
         CASE(vanishing),
         CASE(moved_meanwhile),
+        CASE(moved_from_above),
         CASE(cancelled),
         CASE(path_itself),
         CASE(failing_allocations),

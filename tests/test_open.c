@@ -390,6 +390,73 @@ static void test_open__threads_and_a_small_cache(void **state)
     free(bytes);
 }
 
+#define DIRS 100u
+#define FILES 100u /* of a directory */
+
+static void *look_around(void *context)
+{
+    struct reader *reader = context;
+    struct test_random random = {.state = reader->seed};
+    for (unsigned i = 0; i < 3000 && !reader->error; i++) {
+        char path[64], text[64];
+        struct memfs_stat stat;
+        const unsigned dir = (unsigned)test_random_below(&random, DIRS),
+                       file = (unsigned)test_random_below(&random, FILES);
+        snprintf(path, sizeof path, "directory%u/file%u", dir, file);
+        reader->error = memfs_stat(reader->fs, NULL, path, &stat) != 0 || stat.uid != dir * FILES + file;
+        if (i % 10)
+            continue;
+        const int64_t got = memfs_node_read(reader->fs, stat.node, 0, text, sizeof text);
+        reader->error |= got != (int64_t)strlen(path) || memcmp(text, path, (size_t)got) != 0;
+    }
+    return NULL;
+}
+
+/* Chunks are evicted while others look at them, and their refs have a level of their own. */
+static void test_open__threads_and_evicted_chunks(void **state)
+{
+    (void)state;
+    struct test_buffer buffer = {0};
+    struct test_memory memory;
+    struct reader readers[4];
+    memfs *fs = NULL;
+    memfs_image *image = NULL;
+    char path[64];
+    test_memory_init(&memory);
+    assert_ok(memfs_create(NULL, &fs));
+    for (unsigned dir = 0; dir < DIRS; dir++) {
+        snprintf(path, sizeof path, "directory%u", dir);
+        assert_ok(memfs_mkdir(fs, NULL, path, 0755));
+        for (unsigned file = 0; file < FILES; file++) {
+            const struct memfs_setattr set = {.set = MEMFS_SET_UID, .uid = dir * FILES + file};
+            snprintf(path, sizeof path, "directory%u/file%u", dir, file);
+            test_put_text(fs, path, path);
+            assert_ok(memfs_setattr(fs, NULL, path, 1, &set));
+        }
+    }
+    test_freeze(fs, &buffer);
+    memfs_destroy(fs);
+    const struct memfs_image_options image_options = {
+        .size = sizeof image_options, .allocator = &memory.hook, .cache_bytes = 150 * KIB};
+    assert_ok(memfs_image_open_buffer(buffer.data, buffer.length, &image_options, &image, NULL));
+    assert_true(memfs_refs_height(memfs_chunk_total(MEMFS_NODES, image->root.table[MEMFS_NODES].count)) == 1);
+    const struct memfs_options options = {.size = sizeof options, .backing = memfs_image_backing(image)};
+    assert_ok(memfs_create(&options, &fs));
+    for (unsigned i = 0; i < 4; i++) {
+        readers[i] = (struct reader){.fs = fs, .seed = i};
+        assert_int_equal(pthread_create(&readers[i].thread, NULL, look_around, &readers[i]), 0);
+    }
+    for (unsigned i = 0; i < 4; i++) {
+        pthread_join(readers[i].thread, NULL);
+        assert_int_equal(readers[i].error, 0);
+    }
+    assert_true(memory.peak < 6000 * KIB); /* the cache, and what four readers need for decoding */
+    memfs_destroy(fs);
+    memfs_image_close(image);
+    assert_int_equal(memory.live, 0);
+    test_buffer_free(&buffer);
+}
+
 /* A first read decodes a beginning only; a second one that needs more, the whole; a
  * third one nothing. */
 static void test_open__decodes_what_is_needed(void **state)
@@ -510,6 +577,7 @@ int main(void)
         test(test_open__no_memory),
         test(test_open__reading_fails),
         cmocka_unit_test(test_open__threads_and_a_small_cache),
+        cmocka_unit_test(test_open__threads_and_evicted_chunks),
         cmocka_unit_test(test_open__decodes_what_is_needed),
         cmocka_unit_test(test_open__views_stay),
         test(test_open__tall_tree_of_refs),

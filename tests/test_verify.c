@@ -823,6 +823,141 @@ static void test_verify__cancelled(void **state)
     free(bytes);
 }
 
+/* ---- Generations ----------------------------------------------------------------------- */
+
+/* Appends a generation that changes nothing. edit may be NULL. */
+static void append_generation(struct test_buffer *buffer, void (*edit)(struct memfs_trailer *, struct memfs_root *))
+{
+    memfs_image *image = NULL;
+    uint8_t bytes[MEMFS_ROOT_BYTES_MAX], end[MEMFS_TRAILER_BYTES];
+    assert_ok(memfs_image_open_buffer(buffer->data, buffer->length, NULL, &image, NULL));
+    struct memfs_root *root = &image->root;
+    struct memfs_trailer trailer = image->trailer;
+    const struct memfs_generation before = {image->trailer.offset, root->time, image->trailer.generation,
+                                            root->has_time};
+    memmove(root->generation + 1, root->generation, (MEMFS_GENERATIONS_MAX - 1) * sizeof before);
+    root->generation[0] = before;
+    if (root->generations < MEMFS_GENERATIONS_MAX)
+        root->generations++;
+    trailer.previous = trailer.offset;
+    trailer.generation++;
+    if (edit)
+        edit(&trailer, root);
+    trailer.root_offset = buffer->length;
+    trailer.root_length = (uint32_t)memfs_root_encode(root, bytes);
+    trailer.root_hash = memfs_hash(bytes, trailer.root_length);
+    trailer.offset = trailer.root_offset + trailer.root_length;
+    memfs_image_close(image);
+    test_buffer_add(buffer, bytes, trailer.root_length);
+    memfs_trailer_encode(&trailer, end);
+    test_buffer_add(buffer, end, sizeof end);
+}
+
+static void copy_everything(struct test_buffer *out)
+{
+    out->length = 0;
+    test_buffer_add(out, everything.data, everything.length);
+}
+
+static void test_verify__generations(void **state)
+{
+    (void)state;
+    struct test_buffer buffer = {0};
+    copy_everything(&buffer);
+    for (uint32_t generation = 2; generation < 40; generation++) {
+        struct findings findings = {0};
+        struct memfs_detail detail = {0};
+        struct memfs_image_info info;
+        memfs_image *image = NULL;
+        append_generation(&buffer, NULL);
+        const int error = verify(&buffer, generation % 8 != 0, &findings, &detail);
+        if (error)
+            print_error("%s", findings.all);
+        assert_ok(error);
+        assert_ok(memfs_image_open_buffer(buffer.data, buffer.length, NULL, &image, NULL));
+        assert_ok(memfs_image_info(image, &info));
+        assert_int_equal(info.generation, generation);
+        memfs_image_close(image);
+    }
+    test_buffer_free(&buffer);
+}
+
+static void generation_skipped(struct memfs_trailer *trailer, struct memfs_root *root)
+{
+    trailer->generation++;
+    root->generations++;
+    root->generation[1] = root->generation[0];
+    root->generation[0].generation++;
+    root->generation[1].trailer--;
+}
+static void list_not_counting_down(struct memfs_trailer *trailer, struct memfs_root *root)
+{
+    (void)trailer;
+    root->generation[0].generation = 7;
+}
+static void list_names_another(struct memfs_trailer *trailer, struct memfs_root *root)
+{
+    (void)trailer;
+    root->generation[0].trailer--;
+}
+static void previous_within_root(struct memfs_trailer *trailer, struct memfs_root *root)
+{
+    trailer->previous += 10;
+    root->generation[0].trailer += 10;
+}
+static void previous_no_trailer(struct memfs_trailer *trailer, struct memfs_root *root)
+{
+    trailer->previous -= 10;
+    root->generation[0].trailer -= 10;
+}
+
+static void test_verify__generations_that_lie(void **state)
+{
+    (void)state;
+    static const struct {
+        void (*edit)(struct memfs_trailer *, struct memfs_root *);
+        const char *text;
+    } chain[] = {{generation_skipped, "not of generation 2"},
+                 {list_not_counting_down, "do not count down"},
+                 {list_names_another, "not in order"},
+                 {previous_within_root, "does not end before its root"},
+                 {previous_no_trailer, "no trailer here"}};
+    struct test_buffer buffer = {0};
+    for (size_t i = 0; i < sizeof chain / sizeof *chain; i++) {
+        struct findings findings = {0};
+        struct memfs_detail detail = {0};
+        copy_everything(&buffer);
+        append_generation(&buffer, chain[i].edit);
+        const int error = verify(&buffer, 1, &findings, &detail);
+        if (!strstr(findings.all, chain[i].text))
+            print_error("%d: %s, wanted %s\n", error, findings.all, chain[i].text);
+        assert_int_equal(error, MEMFS_ECORRUPT);
+        assert_non_null(strstr(findings.all, chain[i].text));
+    }
+    test_buffer_free(&buffer);
+}
+
+/* The newest generation opens whatever the one before is; verifying finds that. */
+static void test_verify__generation_before_is_damaged(void **state)
+{
+    (void)state;
+    struct test_buffer buffer = {0};
+    copy_everything(&buffer);
+    append_generation(&buffer, NULL);
+    for (size_t back = 1; back < 200; back += 7) {
+        struct findings findings = {0};
+        struct memfs_detail detail = {0};
+        memfs_image *image = NULL;
+        buffer.data[everything.length - back] ^= 4;
+        assert_ok(memfs_image_open_buffer(buffer.data, buffer.length, NULL, &image, NULL));
+        memfs_image_close(image);
+        const int error = verify(&buffer, 1, &findings, &detail);
+        assert_true(error == MEMFS_ECHECKSUM || error == MEMFS_ECORRUPT);
+        buffer.data[everything.length - back] ^= 4;
+    }
+    test_buffer_free(&buffer);
+}
+
 /* ---- Digests --------------------------------------------------------------------------------- */
 
 /* However a content comes in pieces, its digest is the same, and as specified. */
@@ -888,6 +1023,9 @@ int main(void)
         cmocka_unit_test(test_verify__lies),
         cmocka_unit_test(test_verify__findings_stop),
         cmocka_unit_test(test_verify__cancelled),
+        cmocka_unit_test(test_verify__generations),
+        cmocka_unit_test(test_verify__generations_that_lie),
+        cmocka_unit_test(test_verify__generation_before_is_damaged),
         cmocka_unit_test(test_verify__digest_by_pieces),
         cmocka_unit_test(test_verify__digest_without_holes),
     };

@@ -10,6 +10,10 @@
 
 #define READ_STEP 65536
 
+/* A command reads most things once: a small cache does, and binds what an image
+ * of large blocks can make it take. */
+static const struct memfs_image_options image_options = {.size = sizeof image_options, .cache_bytes = 64 << 20};
+
 /* Everything that standard input has, into memory. */
 static int read_standard_input(struct buffer *memory)
 {
@@ -37,11 +41,12 @@ static int open_standard_input(struct input *input, struct memfs_detail *detail)
     if (fstat(STDIN_FILENO, &status) != 0)
         return -errno;
     if (S_ISREG(status.st_mode) && lseek(STDIN_FILENO, 0, SEEK_CUR) == 0)
-        return memfs_image_open_fd(STDIN_FILENO, NULL, &input->image, detail);
+        return memfs_image_open_fd(STDIN_FILENO, &image_options, &input->image, detail);
     int result = read_standard_input(&input->memory);
     if (result != 0)
         return result;
-    return memfs_image_open_buffer(input->memory.data, input->memory.length, NULL, &input->image, detail);
+    return memfs_image_open_buffer(input->memory.data, input->memory.length, &image_options, &input->image,
+                                   detail);
 }
 
 static int open_fs(struct input *input)
@@ -81,8 +86,8 @@ int input_open(struct input *input, const char *name, int with_fs)
         message(input->name, NULL, "is a terminal; redirect an image to it");
         return EXIT_USAGE;
     }
-    int result =
-        standard ? open_standard_input(input, &detail) : memfs_image_open_path(name, NULL, &input->image, &detail);
+    int result = standard ? open_standard_input(input, &detail)
+                          : memfs_image_open_path(name, &image_options, &input->image, &detail);
     if (result == 0 && with_fs)
         result = open_fs(input);
     if (result == 0)
