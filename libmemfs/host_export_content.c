@@ -49,9 +49,12 @@ static int copy_range(struct memfs_export *job, int fd, memfs_node node, uint64_
     return error;
 }
 
+/* Asks for data before each piece, since a directory of the host as backing
+ * knows where the next data is, but not where the next hole. */
 int memfs_export_content(struct memfs_export *job, int fd, const struct memfs_stat *stat, const char **text)
 {
     uint64_t at = 0;
+    int64_t hole = 0;
     *text = unwritable;
     if (stat->size > INT64_MAX)
         return -EFBIG;
@@ -62,16 +65,19 @@ int memfs_export_content(struct memfs_export *job, int fd, const struct memfs_st
         int64_t data = memfs_node_seek(job->fs, stat->node, at, MEMFS_SEEK_DATA);
         if (data == -ENXIO)
             break;
-        int64_t hole = data < 0 ? data : memfs_node_seek(job->fs, stat->node, (uint64_t)data, MEMFS_SEEK_HOLE);
-        if (hole < 0)
-            return (int)hole;
+        if (data >= hole)
+            hole = memfs_node_seek(job->fs, stat->node, (uint64_t)data, MEMFS_SEEK_HOLE);
+        if (data < 0 || hole < 0)
+            return (int)(data < 0 ? data : hole);
         if (hole <= data) /* somebody is changing it */
             return -ESTALE;
         uint64_t end = (uint64_t)hole < stat->size ? (uint64_t)hole : stat->size;
-        int error = (uint64_t)data < end ? copy_range(job, fd, stat->node, (uint64_t)data, end, text) : 0;
+        at = (uint64_t)data < end ? (uint64_t)data : end;
+        end = end - at < MEMFS_EXPORT_PIECE ? end : at + MEMFS_EXPORT_PIECE;
+        int error = copy_range(job, fd, stat->node, at, end, text);
         if (error)
             return error;
-        at = (uint64_t)hole;
+        at = end;
     }
     *text = unwritable;
     /* Whatever ends in a hole has its size now, even if that was not foreseen. */

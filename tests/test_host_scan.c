@@ -783,7 +783,6 @@ static void test_scan__moved_from_above(void **state)
     assert_true(find(backing, "c/c/c/c/c/z"));
     assert_int_equal(find(backing, "c/c/c/c/c/z/secret"), 0);
     assert_true(find(backing, "other/z/secret"));
-    assert_true(problems.count > 0); /* what was still to be visited below */
     memfs_backing_release(backing);
 }
 

@@ -1,6 +1,6 @@
 /* Several threads: readers beside a writer, several filesystems on one image
  * whose cache is too small for all. Meant for the thread sanitizer; what is
- * read is checked. */
+ * read is checked. MEMFS_SCALE is in percent of the rounds. */
 #include "testlib.h"
 
 #include <pthread.h>
@@ -132,15 +132,16 @@ static void fill(memfs *fs)
     }
 }
 
-static void readers_beside_a_writer(struct test_state *test, unsigned rounds)
+static void readers_beside_a_writer(struct test_state *test, uint64_t rounds)
 {
+    rounds = rounds * test_environment("MEMFS_SCALE", 100) / 100;
     struct shared shared = {.fs = test->fs};
     struct test_random random = {.state = 11};
     pthread_t threads[READERS];
     uint8_t *bytes = malloc(LARGE);
     for (int i = 0; i < READERS; i++)
         assert_int_equal(pthread_create(&threads[i], NULL, reader, &shared), 0);
-    for (unsigned i = 0; i < rounds || atomic_load(&shared.reads) < 100; i++)
+    for (uint64_t i = 0; i < rounds || atomic_load(&shared.reads) < 100; i++)
         write_one(&shared, &random, bytes);
     atomic_store(&shared.stop, 1);
     for (int i = 0; i < READERS; i++)
