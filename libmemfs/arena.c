@@ -7,7 +7,6 @@
 
 #define SPAN_MIN ((size_t)16 << 10)
 #define SPAN_MAX ((size_t)1 << 20)
-#define SMALL_MAX ((size_t)2 << 10) /* larger pieces are allocated one by one */
 
 struct arena_span {
     _Alignas(16) struct arena_span *next;
@@ -85,7 +84,7 @@ static int alloc_large(struct arena *arena, size_t size, void **out)
     return 0;
 }
 
-/* Makes a new span the newest; what is left of the last one (less than SMALL_MAX) is lost. */
+/* Makes a new span the newest; what is left of the last one (less than ARENA_SMALL_MAX) is lost. */
 static int add_span(struct arena *arena)
 {
     size_t size = arena->used / 8 < SPAN_MIN ? SPAN_MIN : arena->used / 8;
@@ -106,7 +105,7 @@ static int add_span(struct arena *arena)
 
 int arena_alloc(struct arena *arena, size_t size, void **out)
 {
-    if (size > SMALL_MAX)
+    if (size > ARENA_SMALL_MAX)
         return alloc_large(arena, size, out);
     unsigned class = size_class(size ? size : 1);
     if (arena->free[class]) {
@@ -129,7 +128,7 @@ void arena_free(struct arena *arena, void *memory, size_t size)
 {
     if (!memory)
         return;
-    if (size > SMALL_MAX) {
+    if (size > ARENA_SMALL_MAX) {
         struct arena_large *large = (struct arena_large *)memory - 1;
         *large->link = large->next;
         if (large->next)

@@ -10,6 +10,7 @@
 #include "memfs.h"
 
 #define MEMFS_SIZE_CLASSES 64
+#define ARENA_SMALL_MAX ((size_t)2 << 10) /* larger pieces are not rounded up to classes */
 
 struct arena_span;
 struct arena_large;

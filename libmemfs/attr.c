@@ -7,9 +7,6 @@
 #include <errno.h>
 #include <string.h>
 
-#define SETGID 02000u
-#define PERMISSIONS 07777u
-
 #define SET_TIMES (MEMFS_SET_ATIME | MEMFS_SET_MTIME | MEMFS_SET_ATIME_NOW | MEMFS_SET_MTIME_NOW)
 #define SET_BOTH_NOW (MEMFS_SET_ATIME_NOW | MEMFS_SET_MTIME_NOW)
 #define SET_ALL (MEMFS_SET_MODE | MEMFS_SET_UID | MEMFS_SET_GID | MEMFS_SET_SIZE | SET_TIMES | MEMFS_SET_CTIME)
@@ -254,15 +251,15 @@ static void compute(struct change *change, const struct memfs_node_record *node,
     const struct memfs_cred *cred = change->cred;
     uint32_t what = set->set;
     int gives = (what & (MEMFS_SET_UID | MEMFS_SET_GID)) && !node_is_dir(node);
-    change->mode = node->mode & PERMISSIONS;
+    change->mode = node->mode & MODE_ALL;
     if (gives || ((what & MEMFS_SET_SIZE) && !cred_is_privileged(cred)))
         change->mode = cred_drop_setid(cred, change->mode, node->gid);
     change->uid = what & MEMFS_SET_UID ? set->uid : node->uid;
     change->gid = what & MEMFS_SET_GID ? set->gid : node->gid;
     if ((what & MEMFS_SET_MODE) && node_type(node) != MEMFS_IFLNK) {
-        change->mode = set->mode & PERMISSIONS;
+        change->mode = set->mode & MODE_ALL;
         if (!cred_is_privileged(cred) && !cred_in_group(cred, change->gid))
-            change->mode &= ~SETGID;
+            change->mode &= ~MODE_SETGID;
     }
     change->atime = what & MEMFS_SET_ATIME ? set->atime : node->atime;
     change->mtime = what & MEMFS_SET_MTIME ? set->mtime : node->mtime;
@@ -354,7 +351,7 @@ static void commit_change(struct op *op, void *argument)
     if (change->set->set & MEMFS_SET_SIZE)
         content_resize(op->fs, &change->content);
     xattr_replace(op->fs, own, &change->xattrs);
-    own->mode = (own->mode & ~PERMISSIONS) | change->mode;
+    own->mode = (own->mode & ~MODE_ALL) | change->mode;
     own->uid = change->uid;
     own->gid = change->gid;
     own->atime = change->atime;
@@ -365,7 +362,7 @@ static void commit_change(struct op *op, void *argument)
 static void stat_after(const struct change *change, struct memfs_stat *out)
 {
     *out = change->stat;
-    out->mode = (out->mode & ~PERMISSIONS) | change->mode;
+    out->mode = (out->mode & ~MODE_ALL) | change->mode;
     out->uid = change->uid;
     out->gid = change->gid;
     out->atime = change->atime;

@@ -38,6 +38,17 @@ struct content_record {
     uint8_t reserved[7];
 };
 
+/* Where the 4,096-byte page of an offset starts; the next start at or behind it. */
+static inline uint64_t hole_floor(uint64_t offset)
+{
+    return offset & ~(uint64_t)(MEMFS_HOLE_BYTES - 1);
+}
+
+static inline uint64_t hole_ceil(uint64_t offset)
+{
+    return hole_floor(offset + MEMFS_HOLE_BYTES - 1);
+}
+
 /* What a file consists of, changed or not. */
 struct content {
     uint64_t size;
@@ -58,12 +69,13 @@ int content_check_type(const struct memfs_node_record *node);
 int content_get(struct op *op, const struct memfs_node_record *node, struct content *out);
 
 /* Bytes of the file that are not holes, at 4,096 a page (the last counts whole). Of
- * files with very many extents in the base only the span they cover is known. */
+ * files with more than 512 extents in the base only the span they cover is known. */
 int content_allocated(struct op *op, const struct memfs_node_record *node, uint64_t *out);
 
 /* Prepares setting the size; the node has been owned. What is prepared must go to
  * content_resize(), or to content_cancel() before reach returns an error or OP_MISS.
- * A plan starts zeroed and is not moved. -EFBIG, -EISDIR, -EINVAL, -ENOSPC, -ENOMEM, OP_MISS. */
+ * A plan (plan.h) starts zeroed and is not moved. Attributes stay as they are.
+ * -EFBIG, -EISDIR, -EINVAL, -ENOSPC, -ENOMEM, OP_MISS. */
 struct content_plan;
 int content_reach_resize(struct op *op, uint32_t node, uint64_t size, struct content_plan *plan);
 void content_cancel(memfs *fs, struct content_plan *plan); /* zeroed is fine */
@@ -84,48 +96,5 @@ int content_size(memfs *fs, memfs_node node, uint64_t *out);
 
 /* Frees pages whose last view has gone. */
 void content_collect(memfs *fs);
-
-/* ---- Plans (plan.c) ---- */
-
-/* What happens to a range of a file. */
-enum plan_kind {
-    PLAN_WRITE,    /* gets bytes */
-    PLAN_ALLOCATE, /* gets memory */
-    PLAN_PUNCH,    /* becomes zeros; its whole 4,096-byte pages become holes */
-    PLAN_CUT       /* is beyond the new end of the file */
-};
-
-/* One page, reached. The mask bits are the page's 4,096-byte pages. */
-struct plan_change {
-    uint64_t index;
-    uint64_t value; /* of the slot */
-    uint16_t allocated, base;
-    uint8_t in_place; /* value is there already, and has been claimed */
-};
-
-struct plan_fill;
-
-struct content_plan {
-    uint32_t node;
-    struct memfs_node_record *record;
-    struct content_record *owned; /* NULL: to be made */
-    struct content before;
-    enum plan_kind kind;
-    const unsigned char *data; /* PLAN_WRITE */
-    uint64_t from, to;         /* the range */
-    uint64_t size, base_limit; /* afterwards */
-    uint64_t last;             /* page that got the last new slot; UINT64_MAX: none */
-    uint32_t maps;             /* records needed at most */
-    int keeps_mtime;
-    int drops_setid; /* whoever writes may not change what the file runs as */
-    int64_t now;
-
-    struct plan_change *changes;
-    size_t count, room; /* room 0: first_changes, if any */
-    struct plan_change first_changes[4];
-
-    struct plan_fill *fills; /* bytes of the base, for pages that are changed in part */
-    uint64_t wanted;         /* the page whose bytes were missing when reach returned PLAN_FILL */
-};
 
 #endif

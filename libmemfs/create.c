@@ -81,6 +81,12 @@ static int reach_hold(struct op *op, struct creation *creation)
     return r;
 }
 
+static int is_device(const struct creation *creation)
+{
+    uint32_t type = creation->mode & MEMFS_IFMT;
+    return type == MEMFS_IFCHR || type == MEMFS_IFBLK;
+}
+
 static int reach_all(struct op *op, struct creation *creation)
 {
     const struct memfs_node_record *dir;
@@ -88,6 +94,8 @@ static int reach_all(struct op *op, struct creation *creation)
     int r = reach_place(op, creation, &dir);
     if (r == 0 && (creation->mode & MEMFS_IFMT) == MEMFS_IFDIR && dir->nlink == NODE_MAX_LINKS)
         return -EMLINK;
+    if (r == 0 && is_device(creation) && !cred_is_privileged(creation->cred))
+        return -EPERM;
     if (r == 0)
         r = cred_reach_new(op, creation->cred, dir, creation->mode, &creation->owner);
     if (r == 0)
@@ -144,7 +152,7 @@ static void commit_create(struct op *op, void *argument)
     if (creation->target) {
         node->size = creation->target_length;
         node->target = creation->target_offset - 1;
-    } else if ((creation->mode & MEMFS_IFMT) == MEMFS_IFCHR || (creation->mode & MEMFS_IFMT) == MEMFS_IFBLK) {
+    } else if (is_device(creation)) {
         node->rdev.major = creation->major;
         node->rdev.minor = creation->minor;
     }
@@ -196,7 +204,6 @@ int memfs_node_mknod(memfs *fs, const struct memfs_cred *cred, memfs_node dir, c
     switch (type) {
     case MEMFS_IFCHR:
     case MEMFS_IFBLK:
-        return cred_is_privileged(cred) ? create(fs, &creation) : -EPERM;
     case MEMFS_IFREG:
     case MEMFS_IFIFO:
     case MEMFS_IFSOCK:
@@ -248,7 +255,7 @@ static int reach_link(struct op *op, void *argument)
         r = node_own(op, node_number(creation->dir), &own);
     if (r == 0)
         r = dir_reach_insert(op, node_number(creation->dir), creation->name, creation->length, &creation->insertion);
-    if (r == 0)
+    if (r == 0) /* the insertion was the last that can fail, so it is never cancelled */
         creation->now = fs_now(op->fs);
     return r;
 }

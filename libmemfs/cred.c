@@ -5,11 +5,6 @@
 #include <errno.h>
 #include <string.h>
 
-#define SETUID 04000u
-#define SETGID 02000u
-#define STICKY 01000u
-#define GROUP_EXECUTE 010u
-
 int cred_is_privileged(const struct memfs_cred *cred)
 {
     return !cred || cred->uid == 0;
@@ -65,16 +60,16 @@ int cred_check(struct op *op, const struct memfs_cred *cred, const struct memfs_
 int cred_check_sticky(const struct memfs_cred *cred, const struct memfs_node_record *dir,
                       const struct memfs_node_record *node)
 {
-    if (!(dir->mode & STICKY) || cred_is_privileged(cred) || cred->uid == node->uid || cred->uid == dir->uid)
+    if (!(dir->mode & MODE_STICKY) || cred_is_privileged(cred) || cred->uid == node->uid || cred->uid == dir->uid)
         return 0;
     return -EPERM;
 }
 
 uint32_t cred_drop_setid(const struct memfs_cred *cred, uint32_t mode, uint32_t gid)
 {
-    if ((mode & GROUP_EXECUTE) || (!cred_is_privileged(cred) && !cred_in_group(cred, gid)))
-        mode &= ~SETGID;
-    return mode & ~SETUID;
+    if ((mode & MODE_GROUP_EXECUTE) || (!cred_is_privileged(cred) && !cred_in_group(cred, gid)))
+        mode &= ~MODE_SETGID;
+    return mode & ~MODE_SETUID;
 }
 
 /* The new node's ACLs from its directory's default one. */
@@ -99,14 +94,14 @@ static int inherit_acl(struct op *op, const char *acl, size_t size, struct cred_
  * and to directories the bit. */
 static void apply_setgid(const struct memfs_cred *cred, const struct memfs_node_record *dir, struct cred_new *out)
 {
-    if (!(dir->mode & SETGID))
+    if (!(dir->mode & MODE_SETGID))
         return;
     out->gid = dir->gid;
     if ((out->mode & MEMFS_IFMT) == MEMFS_IFDIR)
-        out->mode |= SETGID;
-    else if ((out->mode & (SETGID | GROUP_EXECUTE)) == (SETGID | GROUP_EXECUTE) && !cred_is_privileged(cred) &&
+        out->mode |= MODE_SETGID;
+    else if ((out->mode & (MODE_SETGID | MODE_GROUP_EXECUTE)) == (MODE_SETGID | MODE_GROUP_EXECUTE) && !cred_is_privileged(cred) &&
              !cred_in_group(cred, dir->gid))
-        out->mode &= ~SETGID;
+        out->mode &= ~MODE_SETGID;
 }
 
 int cred_reach_new(struct op *op, const struct memfs_cred *cred, const struct memfs_node_record *dir, uint32_t mode,
@@ -118,7 +113,7 @@ int cred_reach_new(struct op *op, const struct memfs_cred *cred, const struct me
         out->uid = cred->uid;
         out->gid = cred->gid;
         if (type == MEMFS_IFDIR)
-            out->mode &= ~(SETUID | SETGID);
+            out->mode &= ~(MODE_SETUID | MODE_SETGID);
         apply_setgid(cred, dir, out);
     }
     if (type == MEMFS_IFLNK)

@@ -7,6 +7,12 @@
 #include "node.h"
 #include "xattr.h"
 
+#define MODE_SETUID 04000u
+#define MODE_SETGID 02000u
+#define MODE_STICKY 01000u
+#define MODE_GROUP_EXECUTE 010u
+#define MODE_ALL 07777u /* with the permissions */
+
 /* Is this caller allowed to do everything (no credentials, or uid 0)? */
 int cred_is_privileged(const struct memfs_cred *cred);
 /* Without credentials one is in every group. */

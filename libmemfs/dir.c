@@ -63,6 +63,13 @@ static void found_in_base(struct found *out, uint32_t number, const struct memfs
         .entry = number, .node = entry->node, .type = entry->type, .length = entry->length, .name = name};
 }
 
+/* A run starts with its first entry, and no other starts within it: or it is
+ * (in part) the run of another directory. */
+static int check_run(const struct dir_record *state, uint32_t number, const struct memfs_entry *entry)
+{
+    return entry->starts_run == (number == state->first) ? 0 : MEMFS_ECORRUPT;
+}
+
 /* The order of a name and that of an entry. */
 static int compare(const char *name, size_t length, uint32_t prefix, const void *chunk,
                    const struct memfs_entry *entry)
@@ -91,7 +98,7 @@ static int find_in_run(struct op *op, const struct dir_record *state, const char
         int order = compare(name, length, prefix, chunk, entry);
         if (order == 0) {
             found_in_base(out, middle, entry, memfs_entry_name(chunk, entry));
-            return 0;
+            return check_run(state, middle, entry);
         }
         if (order < 0)
             high = middle;
@@ -102,13 +109,13 @@ static int find_in_run(struct op *op, const struct dir_record *state, const char
 }
 
 /* What the deltas make of a base entry that was found: -ENOENT if it was removed. */
-static int apply_override(struct op *op, const struct dir_record *state, struct found *found)
+static int apply_override(struct op *op, uint32_t dir, const struct dir_record *state, struct found *found)
 {
     if (state->removed + state->replaced == 0)
         return 0;
     uint32_t number;
     const struct delta *delta;
-    int r = dir_hash_find_override(op, found->entry, &number, &delta);
+    int r = dir_hash_find_override(op, dir, found->entry, &number, &delta);
     if (r)
         return r == -ENOENT ? 0 : r;
     if (delta_type(delta) == 0)
@@ -140,7 +147,7 @@ static int find_entry(struct op *op, uint32_t dir, const struct dir_record *stat
     }
     if (r == -ENOENT && state->count)
         r = find_in_run(op, state, name, length, out);
-    return r || entry_is_delta(op->fs, out->entry) ? r : apply_override(op, state, out);
+    return r || entry_is_delta(op->fs, out->entry) ? r : apply_override(op, dir, state, out);
 }
 
 /* The step from an entry to its node: they must agree on the type, and a
@@ -197,25 +204,29 @@ int dir_entry_name(struct op *op, uint32_t number, const char **name, size_t *le
  * the order and the number of the last insertion seen. */
 #define INSERTIONS ((uint64_t)1 << 62)
 #define ORDER_MASK (((uint32_t)1 << 30) - 1)
+#define STEPS_MAX 4096u /* entries that are passed over before readers make way */
 
 static uint64_t insertion_cursor(uint32_t number, const struct delta *delta)
 {
     return INSERTIONS | (uint64_t)(delta->order & ORDER_MASK) << 32 | number;
 }
 
-static int next_in_run(struct op *op, const struct dir_record *state, uint64_t *cursor, struct found *out)
+static int next_in_run(struct op *op, uint32_t dir, const struct dir_record *state, uint64_t *cursor,
+                       struct found *out)
 {
-    while (*cursor < state->count) {
+    for (unsigned steps = 0; *cursor < state->count; steps++) {
         uint32_t number = state->first + (uint32_t)*cursor;
         const struct memfs_entry *entry;
         const char *name;
+        if (steps == STEPS_MAX)
+            return DIR_MORE;
         int r = base_entry(op, number, &entry, &name);
+        if (r == 0)
+            r = check_run(state, number, entry);
         if (r)
             return r;
-        if (*cursor > 0 && entry->starts_run)
-            return MEMFS_ECORRUPT; /* the run of another directory */
         found_in_base(out, number, entry, name);
-        r = apply_override(op, state, out);
+        r = apply_override(op, dir, state, out);
         if (r && r != -ENOENT)
             return r;
         ++*cursor;
@@ -223,6 +234,34 @@ static int next_in_run(struct op *op, const struct dir_record *state, uint64_t *
             return 1;
     }
     return 0;
+}
+
+static int is_after(const struct delta *delta, uint32_t order)
+{
+    return ((delta->order - order) & ORDER_MASK) - 1 < ORDER_MASK / 2;
+}
+
+/* 1 + the first insertion after an order that is there no more: from the end
+ * of the list that is nearer. */
+static int find_after(struct op *op, const struct dir_record *state, uint32_t order, uint32_t *out)
+{
+    const struct delta *delta;
+    uint32_t next = state->head, back = state->tail;
+    int r = next ? table_get(op, MEMFS_DELTAS, next - 1, &delta) : 0;
+    *out = 0;
+    if (r || !next)
+        return r;
+    if (((order - delta->order) & ORDER_MASK) <= ((state->order - order) & ORDER_MASK)) {
+        for (; next && !r && !is_after(delta, order); r = next ? table_get(op, MEMFS_DELTAS, next - 1, &delta) : 0)
+            next = delta->next;
+        *out = next;
+        return r;
+    }
+    while (back && (r = table_get(op, MEMFS_DELTAS, back - 1, &delta)) == 0 && is_after(delta, order)) {
+        *out = back;
+        back = delta->prev;
+    }
+    return r;
 }
 
 /* 1 + the insertion that follows the cursor's. */
@@ -243,21 +282,14 @@ static int after_cursor(struct op *op, uint32_t dir, const struct dir_record *st
             return 0;
         }
     }
-    /* It has gone: look for the first that came after it. */
-    while (*next) {
-        r = table_get(op, MEMFS_DELTAS, *next - 1, &delta);
-        if (r || ((delta->order - order) & ORDER_MASK) - 1 < ORDER_MASK / 2)
-            return r;
-        *next = delta->next;
-    }
-    return 0;
+    return find_after(op, state, order, next);
 }
 
 static int next_entry(struct op *op, uint32_t dir, const struct dir_record *state, uint64_t *cursor,
                       struct found *out)
 {
     if (!(*cursor & INSERTIONS)) {
-        int r = next_in_run(op, state, cursor, out);
+        int r = next_in_run(op, dir, state, cursor, out);
         if (r)
             return r;
     }
@@ -283,7 +315,9 @@ int dir_next(struct op *op, uint32_t dir, const struct memfs_node_record *record
     int r = get_state(op, record, &state);
     if (r == 0)
         r = next_entry(op, dir, &state, &position, out);
-    if (r <= 0)
+    if (r == OP_MISS || r == DIR_MORE)
+        *cursor = position; /* all before was hidden */
+    if (r != 1)
         return r;
     r = check_step(op, dir, out, node);
     if (r)
@@ -358,7 +392,7 @@ int dir_reach_remove(struct op *op, uint32_t dir, const struct found *found)
     if (r)
         return r;
     return entry_is_delta(op->fs, found->entry) ? reach_unlink(op, entry_delta(op->fs, found->entry))
-                                                : dir_hash_reach_override(op, found->entry);
+                                                : dir_hash_reach_override(op, dir, found->entry);
 }
 
 int dir_reach_replace(struct op *op, uint32_t dir, const struct found *found)
@@ -369,7 +403,7 @@ int dir_reach_replace(struct op *op, uint32_t dir, const struct found *found)
         return r;
     return entry_is_delta(op->fs, found->entry)
                ? table_own(op, MEMFS_DELTAS, entry_delta(op->fs, found->entry), &delta)
-               : dir_hash_reach_override(op, found->entry);
+               : dir_hash_reach_override(op, dir, found->entry);
 }
 
 /* ---- Changing: commit ---- */
@@ -430,7 +464,7 @@ static void remove_insertion(memfs *fs, struct dir_record *record, uint32_t numb
 /* The delta that stands for a base entry, made if there is none. */
 static struct delta *override(memfs *fs, struct dir_record *record, uint32_t dir, uint32_t entry)
 {
-    struct delta *delta = dir_hash_override(fs, entry);
+    struct delta *delta = dir_hash_override(fs, dir, entry);
     if (delta) {
         if (delta_type(delta))
             record->replaced--;

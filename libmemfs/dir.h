@@ -54,7 +54,10 @@ int dir_count(struct op *op, const struct memfs_node_record *dir, uint64_t *out)
 int dir_find(struct op *op, uint32_t dir, const struct memfs_node_record *record, const char *name, size_t length,
              struct found *out, const struct memfs_node_record **node);
 
-/* The entry after *cursor, which moves: 1, 0 at the end, or an error. */
+/* The entry after *cursor, which moves: 1, 0 at the end, or an error. DIR_MORE: so
+ * far only removed entries; end this section and go on with *cursor in another.
+ * (It moves past removed entries with OP_MISS, too.) */
+#define DIR_MORE 2
 int dir_next(struct op *op, uint32_t dir, const struct memfs_node_record *record, uint64_t *cursor,
              struct found *out, const struct memfs_node_record **node);
 

@@ -97,7 +97,12 @@ int dir_hash_find(struct op *op, uint32_t dir, const char *name, size_t length, 
     return r ? r : -ENOENT;
 }
 
-int dir_hash_find_override(struct op *op, uint32_t entry, uint32_t *number, const struct delta **out)
+static int is_override(const struct delta *delta, uint32_t dir, uint32_t entry)
+{
+    return delta_length(delta) == 0 && delta->dir == dir && delta->node == entry;
+}
+
+int dir_hash_find_override(struct op *op, uint32_t dir, uint32_t entry, uint32_t *number, const struct delta **out)
 {
     uint32_t next;
     int r = bucket_head(op, dir_hash_entry(op->fs, entry), &next);
@@ -105,7 +110,7 @@ int dir_hash_find_override(struct op *op, uint32_t entry, uint32_t *number, cons
         r = table_get(op, MEMFS_DELTAS, next - 1, out);
         if (r)
             return r;
-        if (delta_length(*out) == 0 && (*out)->node == entry) {
+        if (is_override(*out, dir, entry)) {
             *number = next - 1;
             return 0;
         }
@@ -193,11 +198,11 @@ int dir_hash_reach_drop(struct op *op, uint32_t number)
     return r ? r : own_way_to(op, hash, number);
 }
 
-int dir_hash_reach_override(struct op *op, uint32_t entry)
+int dir_hash_reach_override(struct op *op, uint32_t dir, uint32_t entry)
 {
     uint32_t number;
     const struct delta *delta;
-    int r = dir_hash_find_override(op, entry, &number, &delta);
+    int r = dir_hash_find_override(op, dir, entry, &number, &delta);
     uint64_t hash = dir_hash_entry(op->fs, entry);
     if (r != -ENOENT)
         return r ? r : own_way_to(op, hash, number);
@@ -268,12 +273,12 @@ void dir_hash_drop(memfs *fs, uint32_t number)
     fs->deltas--;
 }
 
-struct delta *dir_hash_override(memfs *fs, uint32_t entry)
+struct delta *dir_hash_override(memfs *fs, uint32_t dir, uint32_t entry)
 {
     uint32_t next = fs->buckets ? *head_at(fs, bucket_of(dir_hash_entry(fs, entry), fs->buckets)) : 0;
     while (next) {
         struct delta *delta = delta_at(fs, next - 1);
-        if (delta_length(delta) == 0 && delta->node == entry)
+        if (is_override(delta, dir, entry))
             return delta;
         next = delta->chain;
     }

@@ -47,20 +47,21 @@ uint64_t dir_hash_entry(const memfs *fs, uint32_t entry);
 
 int dir_hash_find(struct op *op, uint32_t dir, const char *name, size_t length, uint32_t *number,
                   const struct delta **out);
-/* The removal or replacement of a base entry. */
-int dir_hash_find_override(struct op *op, uint32_t entry, uint32_t *number, const struct delta **out);
+/* The removal or replacement of a base entry of a directory. (An image may lie: two
+ * directories may claim one entry.) */
+int dir_hash_find_override(struct op *op, uint32_t dir, uint32_t entry, uint32_t *number, const struct delta **out);
 
 /* Prepare adding a delta with this hash, dropping one, and changing what stands
  * for a base entry (adding it if nothing does). */
 int dir_hash_reach_add(struct op *op, uint64_t hash);
 int dir_hash_reach_drop(struct op *op, uint32_t number);
-int dir_hash_reach_override(struct op *op, uint32_t entry);
+int dir_hash_reach_override(struct op *op, uint32_t dir, uint32_t entry);
 
 /* ---- Commit ---- */
 
 void dir_hash_add(memfs *fs, uint64_t hash, uint32_t number);
 void dir_hash_drop(memfs *fs, uint32_t number);
 /* What stands for a base entry, owned; NULL if nothing does. */
-struct delta *dir_hash_override(memfs *fs, uint32_t entry);
+struct delta *dir_hash_override(memfs *fs, uint32_t dir, uint32_t entry);
 
 #endif

@@ -2,8 +2,7 @@
 
 #include "page.h"
 
-#define SUM_MAX 65536u /* extents that are looked at for a sum */
-#define HOLE_SHIFT 12
+#define SUM_MAX MEMFS_CHUNK_RECORDS /* extents that are looked at for a sum: stat is not to cost more */
 
 static int get(struct op *op, const struct content *content, uint64_t i, const struct memfs_extent **out)
 {
@@ -53,7 +52,7 @@ int extent_mask(struct op *op, const struct content *content, uint64_t page, uin
         uint64_t first = extent.offset > position ? extent.offset : position;
         uint64_t last = extent.offset + extent.length < end ? extent.offset + extent.length : end;
         *out |= page_touched((uint32_t)(first - start), (uint32_t)(last - start));
-        position = (last + MEMFS_HOLE_BYTES - 1) & ~(uint64_t)(MEMFS_HOLE_BYTES - 1);
+        position = hole_ceil(last);
     }
     *out &= limit > start ? page_touched(0, (uint32_t)(limit - start)) : 0;
     return 0;
@@ -80,8 +79,8 @@ static int sum_span(struct op *op, const struct content *content, uint64_t end, 
         r = get(op, content, content->base_count - 1u, &last);
     if (r)
         return r;
-    uint64_t from = first->offset >> HOLE_SHIFT;
-    uint64_t to = ((last->offset + last->length - 1) >> HOLE_SHIFT) + 1;
+    uint64_t from = first->offset >> MEMFS_HOLE_SHIFT;
+    uint64_t to = ((last->offset + last->length - 1) >> MEMFS_HOLE_SHIFT) + 1;
     to = to < end ? to : end;
     *out = from < to ? to - from : 0;
     return 0;
@@ -90,7 +89,7 @@ static int sum_span(struct op *op, const struct content *content, uint64_t end, 
 int extent_sum(struct op *op, const struct content *content, uint64_t *out)
 {
     uint64_t limit = content->base_limit, ends = 0, next = 0;
-    uint64_t end = (limit >> HOLE_SHIFT) + ((limit & (MEMFS_HOLE_BYTES - 1)) != 0);
+    uint64_t end = (limit >> MEMFS_HOLE_SHIFT) + ((limit & (MEMFS_HOLE_BYTES - 1)) != 0);
     *out = 0;
     if (limit == 0 || content->base_count == 0)
         return 0;
@@ -105,7 +104,7 @@ int extent_sum(struct op *op, const struct content *content, uint64_t *out)
         if (extent->offset < ends)
             return MEMFS_ECORRUPT;
         ends = extent->offset + extent->length;
-        uint64_t first = extent->offset >> HOLE_SHIFT, last = ((ends - 1) >> HOLE_SHIFT) + 1;
+        uint64_t first = extent->offset >> MEMFS_HOLE_SHIFT, last = ((ends - 1) >> MEMFS_HOLE_SHIFT) + 1;
         first = first > next ? first : next;
         last = last < end ? last : end;
         if (first < last)

@@ -16,7 +16,8 @@ int extent_find(struct op *op, const struct content *content, uint64_t offset, s
  * touches, and that start below the limit. */
 int extent_mask(struct op *op, const struct content *content, uint64_t page, uint16_t *out);
 
-/* How many such there are in the file. */
+/* How many such there are in the file; of more than 512 extents only how many there
+ * are from the first to the last, holes included. */
 int extent_sum(struct op *op, const struct content *content, uint64_t *out);
 
 #endif

@@ -6,6 +6,7 @@
 
 #include "alloc.h"
 #include "arena.h"
+#include "heap.h"
 #include "hold.h"
 #include "op.h"
 #include "table.h"

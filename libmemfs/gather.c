@@ -9,11 +9,6 @@ int gather_is_full(const struct gather *gather)
     return gather->position >= gather->end || gather->count == GATHER_PIECES || gather->copied >= GATHER_COPY_MAX;
 }
 
-static uint64_t least(uint64_t a, uint64_t b)
-{
-    return a < b ? a : b;
-}
-
 static void advance(struct gather *gather, size_t length)
 {
     gather->position += length;

@@ -24,6 +24,11 @@ struct gather {
     } pieces[GATHER_PIECES];
 };
 
+static inline uint64_t least(uint64_t a, uint64_t b)
+{
+    return a < b ? a : b;
+}
+
 /* Has the operation done its share? */
 int gather_is_full(const struct gather *gather);
 

@@ -9,7 +9,7 @@
 #define WORD_BITS 64
 
 /* A directory that may have matches below it. */
-struct level {
+struct glob_level {
     size_t path_length;
     struct listing listing; /* names that may match */
     size_t next;
@@ -25,7 +25,7 @@ struct glob {
     void *context;
     struct pattern pattern;
     struct trail trail;
-    struct level *levels;
+    struct glob_level *levels;
     size_t depth, levels_room;
     uint64_t *sets; /* of each level and the one below the deepest, set_words each */
     size_t set_words, sets_room;
@@ -111,7 +111,7 @@ static int push(struct glob *glob, memfs_node dir)
     glob->levels = levels;
     if (error)
         return error;
-    struct level level = {.path_length = glob->trail.length};
+    struct glob_level level = {.path_length = glob->trail.length};
     size_t part = set_next(glob, set, 0);
     if (pattern->parts[part].kind == PART_LITERAL && set_next(glob, set, part + 1) >= pattern->count) {
         error = list_one(glob, dir, pattern->text + pattern->parts[part].start, &level.listing);
@@ -215,7 +215,7 @@ static int run(struct glob *glob)
     set_add(glob, set_of(glob, 0), 0);
     result = arrive(glob, &root);
     while (!result && glob->depth > 0) {
-        struct level *level = &glob->levels[glob->depth - 1];
+        struct glob_level *level = &glob->levels[glob->depth - 1];
         trail_cut(&glob->trail, level->path_length);
         if (level->next == level->listing.count)
             pop(glob);

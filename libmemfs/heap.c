@@ -1,12 +1,11 @@
+#include "heap.h"
+
 #include "fs.h"
-#include "table.h"
 
 #include <errno.h>
 #include <string.h>
 
-/* An item's place is reused when it is freed: by class of size, a list through
- * the free items. Items never cross the end of a chunk. */
-
+/* By class of size, a list through the free items. */
 static uint64_t *free_list(memfs *fs, enum memfs_table id, unsigned class)
 {
     return &fs->heap_free[id == MEMFS_BLOBS][class];
@@ -29,7 +28,7 @@ static int take_fresh(struct op *op, enum memfs_table id, size_t size, uint64_t 
         start = (start + chunk_bytes - 1) & ~(chunk_bytes - 1);
     if (start + size > MEMFS_HEAP_MAX)
         return MEMFS_ELIMIT;
-    int r = heap_reserve_chunk(op, id, start);
+    int r = table_own_chunk(op, id, start);
     if (r)
         return r;
     table_set_count(table, start + size);

@@ -74,10 +74,14 @@ int holds_add(struct holds *holds, const struct memfs_allocator *allocator, uint
               uint64_t opens)
 {
     struct hold_stripe *stripe = stripe_of(holds, node);
+    int r = 0;
     pthread_mutex_lock(&stripe->lock);
-    int r = grow(stripe, allocator);
-    if (r == 0) {
-        struct hold *hold = find(stripe, node);
+    struct hold *hold = stripe->room ? find(stripe, node) : NULL;
+    if (!hold || !hold->node) {
+        r = grow(stripe, allocator);
+        hold = r ? NULL : find(stripe, node);
+    }
+    if (hold) {
         stripe->used += hold->node == 0;
         hold->node = node;
         hold->lookups += lookups;

@@ -24,7 +24,7 @@ struct holds {
 int holds_init(struct holds *holds);
 void holds_destroy(struct holds *holds, const struct memfs_allocator *allocator);
 
-/* Adds to a node's counts. -ENOMEM. */
+/* Adds to a node's counts. -ENOMEM, but never for a node that is held already. */
 int holds_add(struct holds *holds, const struct memfs_allocator *allocator, uint32_t node, uint64_t lookups,
               uint64_t opens);
 /* Takes from them, not below 0; returns whether the node is held no more. */

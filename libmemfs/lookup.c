@@ -65,44 +65,9 @@ int memfs_node_parent(memfs *fs, memfs_node dir, memfs_node *out)
     return op_read(fs, read_parent, &lookup);
 }
 
-/* ---- Forgetting ---- */
-
-static int reach_release(struct op *op, void *argument)
-{
-    const struct memfs_node_record *node;
-    memfs_node handle = *(memfs_node *)argument;
-    int r = node_get(op, handle, &node);
-    if (r)
-        return r;
-    /* Nothing to do (1) if it has a name, or somebody holds it again. */
-    return node->nlink > 0 || holds_has(&op->fs->holds, node_number(handle));
-}
-
-static void commit_release(struct op *op, void *argument)
-{
-    node_release(op->fs, node_number(*(memfs_node *)argument));
-}
-
-void node_drop(memfs *fs, memfs_node handle, uint64_t lookups, uint64_t opens)
-{
-    uint32_t number = node_number(handle);
-    if (!holds_drop(&fs->holds, number, lookups, opens))
-        return;
-    /* A node without a name has been changed, so that its chunk is private. */
-    if (!memfs_chunkmap_get(&fs->tables[MEMFS_NODES].map, number >> MEMFS_CHUNK_SHIFT))
-        return;
-    if (op_read(fs, reach_release, &handle) == 0)
-        op_write(fs, reach_release, commit_release, &handle);
-}
-
-void memfs_node_forget(memfs *fs, memfs_node node, uint64_t count)
-{
-    node_drop(fs, node, count, 0);
-}
-
 /* ---- Listing ---- */
 
-struct listing {
+struct reading {
     const struct memfs_cred *cred;
     memfs_node dir;
     uint64_t cursor;
@@ -129,23 +94,26 @@ static int fill(struct op *op, const struct found *found, const struct memfs_nod
 }
 
 /* What has been filled stays filled: after a miss it goes on from there. */
-static int read_listing(struct op *op, void *argument)
+static int read_entries(struct op *op, void *argument)
 {
-    struct listing *listing = argument;
+    struct reading *reading = argument;
     const struct memfs_node_record *dir, *node;
-    int r = node_get_dir(op, listing->dir, &dir);
+    int r = node_get_dir(op, reading->dir, &dir);
     if (r == 0)
-        r = cred_check(op, listing->cred, dir, MEMFS_R_OK);
-    while (r == 0 && listing->filled < listing->count) {
+        r = cred_check(op, reading->cred, dir, MEMFS_R_OK);
+    while (r == 0 && reading->filled < reading->count) {
         struct found found;
-        uint64_t cursor = listing->cursor;
-        r = dir_next(op, node_number(listing->dir), dir, &cursor, &found, &node);
-        if (r <= 0)
+        uint64_t cursor = reading->cursor;
+        r = dir_next(op, node_number(reading->dir), dir, &cursor, &found, &node);
+        if (r != 1) {
+            reading->cursor = cursor;
             return r;
-        r = fill(op, &found, node, listing->with_stat, cursor, &listing->entries[listing->filled]);
+        }
+        r = fill(op, &found, node, reading->with_stat, cursor, &reading->entries[reading->filled]);
         if (r == 0) {
-            listing->cursor = cursor;
-            listing->filled++;
+            reading->cursor = cursor;
+            reading->filled++;
+            r = op->pin_count >= OP_PINS_MANY ? DIR_MORE : 0;
         }
     }
     return r;
@@ -154,9 +122,12 @@ static int read_listing(struct op *op, void *argument)
 int64_t memfs_node_readdir(memfs *fs, const struct memfs_cred *cred, memfs_node dir, uint64_t cursor,
                            struct memfs_dirent *entries, size_t count, int with_stat)
 {
-    struct listing listing = {
+    struct reading reading = {
         .cred = cred, .dir = dir, .cursor = cursor, .entries = entries, .count = count, .with_stat = with_stat};
-    int r = op_read(fs, read_listing, &listing);
+    int r;
+    do
+        r = op_read(fs, read_entries, &reading);
+    while (r == DIR_MORE && reading.filled < count);
     /* An error behind some entries is met again by the next call. */
-    return listing.filled ? (int64_t)listing.filled : r;
+    return reading.filled || r > 0 ? (int64_t)reading.filled : r;
 }

@@ -13,7 +13,8 @@
  * once, except memfs_destroy() and memfs_seal(), which must be the last. A
  * memfs_file has one position: threads that share one use memfs_pread() and
  * memfs_pwrite(). Readers wait for the commits of writers only, never for
- * input or for each other; one writer works at a time.
+ * input or for each other; one writer works at a time. (memfs_statfs(), and a view
+ * of bytes that are just being written, wait for the writer.)
  *
  * Two levels, one implementation. Functions named memfs_node_... take node
  * handles and single names, as FUSE, 9P and bindings need it; the others take
@@ -114,9 +115,9 @@ int memfs_create(const struct memfs_options *options, memfs **out);
 /* Frees everything. Files must be closed and views released. NULL is accepted. */
 void memfs_destroy(memfs *fs);
 
-/* Turns a filesystem into a backing that never changes, in O(1). fs is gone in
- * either case of success; on failure (-EBUSY: files, looked-up nodes or views
- * are still held; -ENOMEM) it is as it was. Any number of filesystems can then
+/* Turns a filesystem into a backing that never changes, in O(1). On success fs is
+ * gone; on failure (-EBUSY: files, looked-up nodes or views are still held;
+ * -ENOMEM) it is as it was. Any number of filesystems can then
  * be made on the backing. The capacity continues to count per filesystem. */
 int memfs_seal(memfs *fs, memfs_backing **out);
 

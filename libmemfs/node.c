@@ -66,22 +66,24 @@ int node_stat(struct op *op, uint32_t number, const struct memfs_node_record *no
     }
 }
 
-int node_is_above(struct op *op, uint32_t above, uint32_t dir)
+int node_is_above(struct op *op, uint32_t above, uint32_t dir, struct node_climb *climb)
 {
-    /* No way up is longer than there are nodes. */
-    uint64_t left = table_count(&op->fs->tables[MEMFS_NODES]);
-    while (dir != above && dir != NODE_ROOT) {
+    uint64_t changes = atomic_load(&op->fs->changes);
+    if (climb->reached == 0 || climb->changes != changes)
+        *climb = (struct node_climb){.reached = dir, .changes = changes};
+    while (climb->reached != above && climb->reached != NODE_ROOT) {
         const struct memfs_node_record *node;
-        int r = node_by_number(op, dir, &node);
+        int r = node_by_number(op, climb->reached, &node);
         if (r)
             return r;
-        if (!node_is_dir(node) || left-- == 0)
+        /* No way up is longer than there are nodes. */
+        if (!node_is_dir(node) || ++climb->steps > table_count(&op->fs->tables[MEMFS_NODES]))
             return MEMFS_ECORRUPT;
         if (node->nlink == 0)
             return 0; /* removed, but still held: it hangs nowhere */
-        dir = node->up.parent;
+        climb->reached = node->up.parent;
     }
-    return dir == above;
+    return climb->reached == above;
 }
 
 struct memfs_node_record *node_take(memfs *fs, uint32_t mode, uint32_t uid, uint32_t gid, int64_t now,
@@ -132,4 +134,42 @@ void node_unlink(memfs *fs, uint32_t number, int64_t now)
     node->ctime = now;
     if (node->nlink == 0 && !holds_has(&fs->holds, number))
         node_release(fs, number);
+}
+
+/* ---- Forgetting ---- */
+
+static int reach_release(struct op *op, void *argument)
+{
+    const struct memfs_node_record *node;
+    memfs_node handle = *(memfs_node *)argument;
+    int r = node_get(op, handle, &node);
+    if (r)
+        return r;
+    /* Nothing to do (1) if it has a name, or somebody holds it again. */
+    return node->nlink > 0 || holds_has(&op->fs->holds, node_number(handle));
+}
+
+static void commit_release(struct op *op, void *argument)
+{
+    /* Asked again, now that no reader can be about to hold it. */
+    uint32_t number = node_number(*(memfs_node *)argument);
+    if (!holds_has(&op->fs->holds, number))
+        node_release(op->fs, number);
+}
+
+void node_drop(memfs *fs, memfs_node handle, uint64_t lookups, uint64_t opens)
+{
+    uint32_t number = node_number(handle);
+    if (!holds_drop(&fs->holds, number, lookups, opens))
+        return;
+    /* A node without a name has been changed, so that its chunk is private. */
+    if (!memfs_chunkmap_get(&fs->tables[MEMFS_NODES].map, number >> MEMFS_CHUNK_SHIFT))
+        return;
+    if (op_read(fs, reach_release, &handle) == 0)
+        op_write(fs, reach_release, commit_release, &handle);
+}
+
+void memfs_node_forget(memfs *fs, memfs_node node, uint64_t count)
+{
+    node_drop(fs, node, count, 0);
 }

@@ -41,8 +41,13 @@ int node_by_number(struct op *op, uint32_t number, const struct memfs_node_recor
 int node_own(struct op *op, uint32_t number, struct memfs_node_record **out);
 /* All of stat. */
 int node_stat(struct op *op, uint32_t number, const struct memfs_node_record *node, struct memfs_stat *out);
-/* Are we within `dir`, or is it ours: is `above` an ancestor of `dir` or `dir` itself? 1, 0, or an error. */
-int node_is_above(struct op *op, uint32_t above, uint32_t dir);
+/* Is `above` an ancestor of `dir`, or `dir` itself? 1, 0, or an error. The climb
+ * starts zeroed; called again after OP_MISS it goes on from where it was. */
+struct node_climb {
+    uint32_t reached;
+    uint64_t changes, steps;
+};
+int node_is_above(struct op *op, uint32_t above, uint32_t dir, struct node_climb *climb);
 
 /* Gives back look-up and open counts, and releases the node if that was all
  * that kept it. Takes its own operation. */

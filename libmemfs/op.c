@@ -3,9 +3,7 @@
 #include "content.h"
 #include "fs.h"
 
-#include <errno.h>
 #include <sched.h>
-#include <string.h>
 
 /* ---- The gate between readers and commits ---- */
 
@@ -64,31 +62,23 @@ int op_miss(struct op *op, enum memfs_table table, uint64_t chunk)
     return OP_MISS;
 }
 
-static int add_pin(struct op *op, struct memfs_pin **out)
+static void unpin_all(struct op *op)
 {
-    if (op->pin_count == op->pin_room) {
-        struct memfs_pin *pins = memfs_alloc_array(&op->fs->allocator, op->pin_room * 2, sizeof *pins);
-        if (!pins)
-            return -ENOMEM;
-        memcpy(pins, op->pins, op->pin_count * sizeof *pins);
-        if (op->pins != op->first_pins)
-            memfs_free(&op->fs->allocator, op->pins, op->pin_room * sizeof *pins);
-        op->pins = pins;
-        op->pin_room *= 2;
-    }
-    *out = &op->pins[op->pin_count];
-    **out = (struct memfs_pin){.object = NULL};
-    return 0;
+    for (size_t i = 0; i < op->pin_count; i++)
+        op->fs->base->ops->unpin(op->fs->base, &op->pins[i]);
+    op->pin_count = 0;
 }
 
 /* Without any lock: loads what was missing, and keeps it for the operation. */
 static int load_missing(struct op *op)
 {
     memfs_backing *base = op->fs->base;
-    struct memfs_pin *pin = NULL;
-    int r = add_pin(op, &pin);
-    if (r == 0)
-        r = base->ops->load(base, op->miss_table, op->miss_chunk, pin);
+    if (++op->loads > OP_LOADS_MAX)
+        return MEMFS_ELIMIT;
+    if (op->pin_count == OP_PINS_MAX)
+        unpin_all(op);
+    op->pins[op->pin_count] = (struct memfs_pin){.object = NULL};
+    int r = base->ops->load(base, op->miss_table, op->miss_chunk, &op->pins[op->pin_count]);
     if (r == 0)
         op->pin_count++;
     return r;
@@ -99,17 +89,8 @@ static int load_missing(struct op *op)
 static void start(struct op *op, memfs *fs)
 {
     op->fs = fs;
-    op->pins = op->first_pins;
+    op->loads = 0;
     op->pin_count = 0;
-    op->pin_room = sizeof op->first_pins / sizeof op->first_pins[0];
-}
-
-static void finish(struct op *op)
-{
-    for (size_t i = 0; i < op->pin_count; i++)
-        op->fs->base->ops->unpin(op->fs->base, &op->pins[i]);
-    if (op->pins != op->first_pins)
-        memfs_free(&op->fs->allocator, op->pins, op->pin_room * sizeof *op->pins);
 }
 
 int op_read(memfs *fs, op_body *body, void *argument)
@@ -122,7 +103,7 @@ int op_read(memfs *fs, op_body *body, void *argument)
         r = body(&op, argument);
         memfs_reader_exit(&fs->readers, op.slot);
     } while (r == OP_MISS && (r = load_missing(&op)) == 0);
-    finish(&op);
+    unpin_all(&op);
     return r;
 }
 
@@ -154,6 +135,6 @@ int op_write(memfs *fs, op_body *reach, op_commit *commit, void *argument)
     do
         r = try_write(&op, reach, commit, argument);
     while (r == OP_MISS && (r = load_missing(&op)) == 0);
-    finish(&op);
+    unpin_all(&op);
     return r > 0 ? 0 : r;
 }

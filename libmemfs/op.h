@@ -14,16 +14,23 @@
 /* Never leaves the library. */
 #define OP_MISS (-9999)
 
+/* What one operation keeps resident at most; beyond, it lets go of everything
+ * and relies on the cache. Whoever may come by very many chunks remembers how
+ * far it has got, or ends its section here. */
+#define OP_PINS_MAX 128u
+#define OP_PINS_MANY 32u /* time to end a section that can be continued */
+/* Loads of one operation at most: MEMFS_ELIMIT. No honest tree needs so many. */
+#define OP_LOADS_MAX (1u << 17)
+
 struct op {
     memfs *fs;
     unsigned slot; /* as a reader */
     /* What was missing when reach returned OP_MISS. */
     enum memfs_table miss_table;
     uint64_t miss_chunk;
-    /* What has been loaded for this operation. */
-    struct memfs_pin *pins;
-    size_t pin_count, pin_room;
-    struct memfs_pin first_pins[8];
+    uint32_t loads;
+    size_t pin_count;
+    struct memfs_pin pins[OP_PINS_MAX]; /* what has been loaded for this operation */
 };
 
 /* Runs body as a reader: other readers and the writer's reach run beside it,

@@ -2,8 +2,6 @@
 
 #include <string.h>
 
-#define SMALL_MAX 2048u /* beyond, the arena does not round up */
-
 int page_weight(uint64_t slot)
 {
     const struct page *page = page_of_slot(slot);
@@ -31,7 +29,7 @@ int page_new(memfs *fs, uint32_t need, struct page **out)
 {
     size_t size = sizeof(struct page) + need;
     void *memory = NULL;
-    size = size <= SMALL_MAX ? size_of_class(size_class(size)) : (size + 255) & ~(size_t)255;
+    size = size <= ARENA_SMALL_MAX ? size_of_class(size_class(size)) : (size + 255) & ~(size_t)255;
     if (size > sizeof(struct page) + PAGE_BYTES)
         size = sizeof(struct page) + PAGE_BYTES;
     int r = arena_alloc(&fs->arena, size, &memory);

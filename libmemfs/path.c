@@ -19,7 +19,7 @@
 
 /* A walk along a path. It survives its sections: node and text say where it
  * stands. */
-struct walk {
+struct path_walk {
     const struct memfs_cred *cred;
     unsigned flags;
     const char *text; /* still to be walked */
@@ -74,7 +74,7 @@ static int hold(struct op *op, uint32_t number)
 
 /* ---- One section --------------------------------------------------------------- */
 
-static int step_up(struct op *op, struct walk *walk, const struct memfs_node_record **node)
+static int step_up(struct op *op, struct path_walk *walk, const struct memfs_node_record **node)
 {
     if (node_number(walk->at) == NODE_ROOT)
         return 0;
@@ -90,7 +90,7 @@ static int step_up(struct op *op, struct walk *walk, const struct memfs_node_rec
     return 0;
 }
 
-static int read_target(struct op *op, struct walk *walk, const struct memfs_node_record *link)
+static int read_target(struct op *op, struct path_walk *walk, const struct memfs_node_record *link)
 {
     const char *target = NULL;
     if (walk->links == MEMFS_SYMLOOP_MAX)
@@ -108,7 +108,7 @@ static int read_target(struct op *op, struct walk *walk, const struct memfs_node
 }
 
 /* From *node, a directory, to what the component names in it. */
-static int step_down(struct op *op, struct walk *walk, const struct component *component,
+static int step_down(struct op *op, struct path_walk *walk, const struct component *component,
                      const struct memfs_node_record **node)
 {
     const struct memfs_node_record *child = NULL;
@@ -131,7 +131,7 @@ static int step_down(struct op *op, struct walk *walk, const struct component *c
 }
 
 /* The walk stands in the last component's directory. */
-static int end_in_parent(struct op *op, struct walk *walk, const struct component *component)
+static int end_in_parent(struct op *op, struct path_walk *walk, const struct component *component)
 {
     int error = hold(op, node_number(walk->at));
     if (error)
@@ -144,7 +144,7 @@ static int end_in_parent(struct op *op, struct walk *walk, const struct componen
 }
 
 /* Is the last component one that path_parent() is not to follow? 1, 0, or an error. */
-static int is_end(struct op *op, const struct walk *walk, const struct component *component,
+static int is_end(struct op *op, const struct path_walk *walk, const struct component *component,
                   const struct memfs_node_record *dir)
 {
     if (walk->leaf || !component->last)
@@ -162,7 +162,7 @@ static int is_end(struct op *op, const struct walk *walk, const struct component
 /* Walks until the end, or something that needs another section. */
 static int walk_section(struct op *op, void *argument)
 {
-    struct walk *walk = argument;
+    struct path_walk *walk = argument;
     const struct memfs_node_record *node = NULL;
     int error = node_get(op, walk->at, &node);
     if (error)
@@ -198,7 +198,7 @@ static int walk_section(struct op *op, void *argument)
 /* ---- Whole walks ----------------------------------------------------------------- */
 
 /* The target takes the place of the link in the text. */
-static int expand_link(memfs *fs, struct walk *walk)
+static int expand_link(memfs *fs, struct path_walk *walk)
 {
     size_t rest = strlen(walk->text), size = walk->target_length + rest + 1;
     char *buffer = memfs_alloc(&fs->allocator, size);
@@ -216,14 +216,14 @@ static int expand_link(memfs *fs, struct walk *walk)
     return 0;
 }
 
-static void start_walk(struct walk *walk, const char *path)
+static void start_walk(struct path_walk *walk, const char *path)
 {
     walk->text = path;
     walk->at = MEMFS_ROOT;
     walk->links = 0;
 }
 
-static int walk_path(memfs *fs, const char *path, struct walk *walk)
+static int walk_path(memfs *fs, const char *path, struct path_walk *walk)
 {
     int result, restarts = 0;
     if (!*path)
@@ -246,7 +246,7 @@ static int walk_path(memfs *fs, const char *path, struct walk *walk)
 int path_apply(memfs *fs, const struct memfs_cred *cred, const char *path, unsigned flags, path_leaf *leaf,
                void *argument)
 {
-    struct walk walk;
+    struct path_walk walk;
     walk.cred = cred;
     walk.flags = flags;
     walk.buffer = NULL;
@@ -259,7 +259,7 @@ int path_apply(memfs *fs, const struct memfs_cred *cred, const char *path, unsig
 static int walk_parent(memfs *fs, const struct memfs_cred *cred, const char *path, unsigned flags, memfs_node *dir,
                        char *name, int *slash)
 {
-    struct walk walk;
+    struct path_walk walk;
     walk.cred = cred;
     walk.flags = flags;
     walk.buffer = NULL;

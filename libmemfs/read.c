@@ -13,11 +13,6 @@ struct read {
     struct gather gather;
 };
 
-static uint64_t least(uint64_t a, uint64_t b)
-{
-    return a < b ? a : b;
-}
-
 /* The bytes of a page or of a hole. */
 static void copy_page(struct gather *gather, const struct page *page, uint64_t end)
 {

@@ -34,7 +34,8 @@ enum memfs_table {
 #define MEMFS_CHUNK_RECORDS (1u << MEMFS_CHUNK_SHIFT)
 #define MEMFS_BLOB_BYTES (1u << MEMFS_BLOBS_SHIFT)
 #define MEMFS_HEAP_MAX ((uint64_t)1 << 40) /* heap offsets have 40 bits */
-#define MEMFS_HOLE_BYTES 4096u             /* the page a hole consists of */
+#define MEMFS_HOLE_SHIFT 12                /* the page a hole consists of: 4,096 bytes */
+#define MEMFS_HOLE_BYTES (1u << MEMFS_HOLE_SHIFT)
 
 /* mode of a node: POSIX type and permissions, and: */
 #define MEMFS_MODE_BITS 0177777u

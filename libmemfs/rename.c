@@ -17,6 +17,7 @@ struct renaming {
     const struct memfs_cred *cred;
     uint32_t flags;
     struct side from, to;
+    struct node_climb from_climb, to_climb; /* up from each side's directory */
     struct dir_insertion insertion;
     int64_t now;
 };
@@ -33,13 +34,16 @@ static int reach_side(struct op *op, const struct memfs_cred *cred, struct side 
 }
 
 /* Neither may end up within itself. */
-static int check_no_loop(struct op *op, const struct renaming *renaming)
+static int check_no_loop(struct op *op, struct renaming *renaming)
 {
     const struct side *from = &renaming->from, *to = &renaming->to;
-    int r = node_is_dir(from->node) ? node_is_above(op, from->found.node, node_number(to->dir)) : 0;
+    int r = 0;
+    if (node_is_dir(from->node))
+        r = node_is_above(op, from->found.node, node_number(to->dir), &renaming->to_climb);
     if (r)
         return r < 0 ? r : -EINVAL;
-    r = to->node && node_is_dir(to->node) ? node_is_above(op, to->found.node, node_number(from->dir)) : 0;
+    if (to->node && node_is_dir(to->node))
+        r = node_is_above(op, to->found.node, node_number(from->dir), &renaming->from_climb);
     if (r > 0)
         return renaming->flags & MEMFS_RENAME_EXCHANGE ? -EINVAL : -ENOTEMPTY;
     return r;
@@ -141,7 +145,7 @@ static int reach_rename(struct op *op, void *argument)
     if (r == 0)
         r = to->node ? dir_reach_replace(op, node_number(to->dir), &to->found)
                      : dir_reach_insert(op, node_number(to->dir), to->name, to->length, &renaming->insertion);
-    if (r == 0)
+    if (r == 0) /* the insertion was the last that can fail, so it is never cancelled */
         renaming->now = fs_now(op->fs);
     return r;
 }

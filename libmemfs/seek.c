@@ -25,16 +25,6 @@ struct seek {
     struct stretch stretch;
 };
 
-static uint64_t floor_page(uint64_t offset)
-{
-    return offset & ~(uint64_t)(MEMFS_HOLE_BYTES - 1);
-}
-
-static uint64_t ceil_page(uint64_t offset)
-{
-    return floor_page(offset + MEMFS_HOLE_BYTES - 1);
-}
-
 static void look_at_page(const struct page *page, uint64_t position, uint64_t end, struct stretch *out)
 {
     uint32_t bit = (uint32_t)(position & (PAGE_BYTES - 1)) / MEMFS_HOLE_BYTES;
@@ -50,20 +40,20 @@ static void look_at_page(const struct page *page, uint64_t position, uint64_t en
 static int look_at_base(struct op *op, const struct content *content, uint64_t position, uint64_t end,
                         struct stretch *out)
 {
-    uint64_t limit = ceil_page(content->base_limit) < end ? ceil_page(content->base_limit) : end;
+    uint64_t limit = hole_ceil(content->base_limit) < end ? hole_ceil(content->base_limit) : end;
     struct memfs_extent extent;
     *out = (struct stretch){.end = end};
-    int r = position < limit ? extent_find(op, content, floor_page(position), &extent) : 0;
+    int r = position < limit ? extent_find(op, content, hole_floor(position), &extent) : 0;
     if (r <= 0)
         return r;
-    uint64_t first = floor_page(extent.offset);
+    uint64_t first = hole_floor(extent.offset);
     if (first > position) {
         out->end = first < limit ? first : end;
         return 0;
     }
     uint64_t ends = extent.offset + extent.length;
     out->is_data = 1;
-    out->end = ceil_page(ends < limit ? ends : limit);
+    out->end = hole_ceil(ends < limit ? ends : limit);
     out->position = extent.offset > position ? extent.offset : position;
     limit = limit < content->base_limit ? limit : content->base_limit;
     ends = ends < limit ? ends : limit;
@@ -129,7 +119,7 @@ static int ask_base(memfs *fs, struct seek *seek)
     if (data < 0)
         return (int)data;
     uint64_t skip = (uint64_t)data - stretch->start;
-    uint64_t first = skip >= stretch->length ? stretch->end : floor_page(stretch->position + skip);
+    uint64_t first = skip >= stretch->length ? stretch->end : hole_floor(stretch->position + skip);
     if (first > seek->position && !seek->wants_data)
         seek->found = 1;
     else if (seek->wants_data && first < stretch->end) {

@@ -129,8 +129,7 @@ static int make_private(struct op *op, enum memfs_table id, uint64_t chunk, cons
     return 0;
 }
 
-/* Makes sure that the chunk of a number is private. */
-static int own_chunk(struct op *op, enum memfs_table id, uint64_t number)
+int table_own_chunk(struct op *op, enum memfs_table id, uint64_t number)
 {
     const struct table *table = &op->fs->tables[id];
     uint64_t chunk = number >> table_shapes[id].shift;
@@ -149,7 +148,7 @@ int table_own(struct op *op, enum memfs_table id, uint64_t number, void *out)
 {
     if (!in_range(&op->fs->tables[id], number))
         return MEMFS_ECORRUPT;
-    int r = own_chunk(op, id, number);
+    int r = table_own_chunk(op, id, number);
     if (r)
         return r;
     void *record = table_mutable(op->fs, id, number);
@@ -175,15 +174,10 @@ int table_reserve(struct op *op, enum memfs_table id, uint32_t records)
     uint64_t step = (uint64_t)1 << table_shapes[id].shift;
     uint64_t last = table_count(table) + records - 1;
     for (uint64_t number = table_count(table);; number += step) {
-        int r = own_chunk(op, id, number < last ? number : last);
+        int r = table_own_chunk(op, id, number < last ? number : last);
         if (r || number >= last)
             return r;
     }
-}
-
-int heap_reserve_chunk(struct op *op, enum memfs_table id, uint64_t offset)
-{
-    return own_chunk(op, id, offset);
 }
 
 void *table_mutable(memfs *fs, enum memfs_table id, uint64_t number)

@@ -50,7 +50,8 @@ int table_get(struct op *op, enum memfs_table id, uint64_t number, void *out);
 /* The chunk that holds the record (for ENTRIES, whose names stand behind). */
 int table_chunk(struct op *op, enum memfs_table id, uint64_t number, const void **out);
 
-/* The record, in a private chunk, to be changed by commit. 0, OP_MISS, -ENOMEM, -ENOSPC. */
+/* The record, in a private chunk, to be changed by commit. 0, OP_MISS, -ENOMEM,
+ * -ENOSPC; MEMFS_ECORRUPT if there is no such number. */
 int table_own(struct op *op, enum memfs_table id, uint64_t number, void *out);
 
 /* Makes sure that table_take() can be called `records` times. MEMFS_ELIMIT. */
@@ -59,8 +60,8 @@ int table_reserve(struct op *op, enum memfs_table id, uint32_t records);
 /* The number that the next table_take() will give. */
 uint32_t table_next(const memfs *fs, enum memfs_table id);
 
-/* Makes the chunk of a heap private that holds an offset. */
-int heap_reserve_chunk(struct op *op, enum memfs_table id, uint64_t offset);
+/* Makes the chunk private that holds a number, made if there is none. */
+int table_own_chunk(struct op *op, enum memfs_table id, uint64_t number);
 
 /* ---- Commit ---- */
 
@@ -73,16 +74,5 @@ void *table_mutable(memfs *fs, enum memfs_table id, uint64_t number);
 
 /* `out` parameters are `T **` for the table's record type T; they are void
  * pointers in the declarations only, so that callers need no casts. */
-
-/* ---- Heaps: BLOBS and NAMES ---- */
-
-/* The bytes at an offset: 0 with *out, OP_MISS. MEMFS_ECORRUPT if they are not
- * within the heap and one chunk. */
-int heap_get(struct op *op, enum memfs_table id, uint64_t offset, size_t length, const char **out);
-
-/* Space for an item of 1 to 65,536 bytes, filled from data. Nothing refers to it
- * yet, so that reach may do it; what fails later must heap_put() it. */
-int heap_take(struct op *op, enum memfs_table id, const void *data, size_t length, uint64_t *offset);
-void heap_put(memfs *fs, enum memfs_table id, uint64_t offset, size_t length);
 
 #endif

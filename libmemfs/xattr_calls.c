@@ -22,7 +22,7 @@ static int may_user(struct op *op, const struct memfs_cred *cred, const struct m
     int writes = mask == MEMFS_W_OK;
     if (node_type(node) != MEMFS_IFREG && !node_is_dir(node))
         return writes ? -EPERM : -ENODATA;
-    if (writes && node_is_dir(node) && (node->mode & 01000) && !cred_is_privileged(cred) && cred->uid != node->uid)
+    if (writes && node_is_dir(node) && (node->mode & MODE_STICKY) && !cred_is_privileged(cred) && cred->uid != node->uid)
         return -EPERM;
     return cred_check(op, cred, node, mask);
 }
@@ -63,7 +63,7 @@ static int check_name(const char *name)
 
 /* ---- Looking --------------------------------------------------------------------- */
 
-struct look {
+struct xattr_look {
     const struct memfs_cred *cred;
     memfs_node node;
     const char *name;
@@ -74,7 +74,7 @@ struct look {
 
 static int get_leaf(struct op *op, uint32_t number, const struct memfs_node_record *node, void *argument)
 {
-    struct look *look = argument;
+    struct xattr_look *look = argument;
     const char *value = NULL;
     (void)number;
     int error = may_use(op, look->cred, node, look->name, MEMFS_R_OK);
@@ -91,7 +91,7 @@ static int get_leaf(struct op *op, uint32_t number, const struct memfs_node_reco
 
 static int list_leaf(struct op *op, uint32_t number, const struct memfs_node_record *node, void *argument)
 {
-    struct look *look = argument;
+    struct xattr_look *look = argument;
     struct xattr_cursor cursor = xattr_cursor(node);
     const struct memfs_xattr *record = NULL;
     int more;
@@ -114,7 +114,7 @@ static int list_leaf(struct op *op, uint32_t number, const struct memfs_node_rec
 
 static int get_body(struct op *op, void *argument)
 {
-    struct look *look = argument;
+    struct xattr_look *look = argument;
     const struct memfs_node_record *node = NULL;
     int error = node_get(op, look->node, &node);
     return error ? error : get_leaf(op, node_number(look->node), node, look);
@@ -122,7 +122,7 @@ static int get_body(struct op *op, void *argument)
 
 static int list_body(struct op *op, void *argument)
 {
-    struct look *look = argument;
+    struct xattr_look *look = argument;
     const struct memfs_node_record *node = NULL;
     int error = node_get(op, look->node, &node);
     return error ? error : list_leaf(op, node_number(look->node), node, look);
@@ -131,7 +131,7 @@ static int list_body(struct op *op, void *argument)
 int64_t memfs_node_getxattr(memfs *fs, const struct memfs_cred *cred, memfs_node node, const char *name, void *buffer,
                             size_t size)
 {
-    struct look look = {.cred = cred, .node = node, .name = name, .buffer = buffer, .size = size};
+    struct xattr_look look = {.cred = cred, .node = node, .name = name, .buffer = buffer, .size = size};
     int error = check_name(name);
     if (!error)
         error = op_read(fs, get_body, &look);
@@ -141,7 +141,7 @@ int64_t memfs_node_getxattr(memfs *fs, const struct memfs_cred *cred, memfs_node
 int64_t memfs_getxattr(memfs *fs, const struct memfs_cred *cred, const char *path, int follow, const char *name,
                        void *buffer, size_t size)
 {
-    struct look look = {.cred = cred, .name = name, .buffer = buffer, .size = size};
+    struct xattr_look look = {.cred = cred, .name = name, .buffer = buffer, .size = size};
     int error = check_name(name);
     if (!error)
         error = path_apply(fs, cred, path, follow ? PATH_FOLLOW : 0, get_leaf, &look);
@@ -150,7 +150,7 @@ int64_t memfs_getxattr(memfs *fs, const struct memfs_cred *cred, const char *pat
 
 int64_t memfs_node_listxattr(memfs *fs, const struct memfs_cred *cred, memfs_node node, char *buffer, size_t size)
 {
-    struct look look = {.cred = cred, .node = node, .buffer = buffer, .size = size};
+    struct xattr_look look = {.cred = cred, .node = node, .buffer = buffer, .size = size};
     int error = op_read(fs, list_body, &look);
     return error ? error : (int64_t)look.length;
 }
@@ -158,14 +158,14 @@ int64_t memfs_node_listxattr(memfs *fs, const struct memfs_cred *cred, memfs_nod
 int64_t memfs_listxattr(memfs *fs, const struct memfs_cred *cred, const char *path, int follow, char *buffer,
                         size_t size)
 {
-    struct look look = {.cred = cred, .buffer = buffer, .size = size};
+    struct xattr_look look = {.cred = cred, .buffer = buffer, .size = size};
     int error = path_apply(fs, cred, path, follow ? PATH_FOLLOW : 0, list_leaf, &look);
     return error ? error : (int64_t)look.length;
 }
 
 /* ---- Changing --------------------------------------------------------------------- */
 
-struct change {
+struct xattr_change {
     const struct memfs_cred *cred;
     memfs_node node;
     const char *name;
@@ -180,7 +180,7 @@ struct change {
 };
 
 /* An access ACL is in part the mode; one that says no more than it is not kept. */
-static int reach_acl(struct op *op, struct change *change, const struct memfs_node_record *node)
+static int reach_acl(struct op *op, struct xattr_change *change, const struct memfs_node_record *node)
 {
     int is_access = strcmp(change->name, XATTR_ACL_ACCESS) == 0;
     int removes = 1;
@@ -196,7 +196,7 @@ static int reach_acl(struct op *op, struct change *change, const struct memfs_no
     if (is_access && !removes) {
         removes = !acl_to_mode(change->value, change->size, &change->mode);
         if (!cred_is_privileged(change->cred) && !cred_in_group(change->cred, node->gid))
-            change->mode &= ~02000u;
+            change->mode &= ~MODE_SETGID;
     }
     struct xattr_edit edit = {change->name, removes ? NULL : change->value, change->size};
     return xattr_reach_edit(op, node, &edit, 1, &change->plan);
@@ -204,7 +204,7 @@ static int reach_acl(struct op *op, struct change *change, const struct memfs_no
 
 static int reach_change(struct op *op, void *argument)
 {
-    struct change *change = argument;
+    struct xattr_change *change = argument;
     const struct memfs_node_record *node = NULL;
     int error = node_get(op, change->node, &node);
     if (error)
@@ -228,7 +228,7 @@ static int reach_change(struct op *op, void *argument)
 
 static void commit_change(struct op *op, void *argument)
 {
-    struct change *change = argument;
+    struct xattr_change *change = argument;
     xattr_replace(op->fs, change->own, &change->plan);
     change->own->mode = change->mode;
     change->own->ctime = change->now;
@@ -244,14 +244,14 @@ int memfs_node_setxattr(memfs *fs, const struct memfs_cred *cred, memfs_node nod
         return error;
     if (size > MEMFS_XATTR_MAX)
         return -E2BIG;
-    struct change change = {
+    struct xattr_change change = {
         .cred = cred, .node = node, .name = name, .value = value ? value : "", .size = size, .flags = flags};
     return op_write(fs, reach_change, commit_change, &change);
 }
 
 int memfs_node_removexattr(memfs *fs, const struct memfs_cred *cred, memfs_node node, const char *name)
 {
-    struct change change = {.cred = cred, .node = node, .name = name};
+    struct xattr_change change = {.cred = cred, .node = node, .name = name};
     int error = check_name(name);
     return error ? error : op_write(fs, reach_change, commit_change, &change);
 }

@@ -311,6 +311,52 @@ static void test_dir__path_of_a_directory(void **state)
     test_end(test, &image);
 }
 
+/* Listing what is all removed passes over it once, in a small cache, and keeps little. */
+static void test_dir__removed_entries_are_passed_over(void **state)
+{
+    enum { ENTRIES = 30000 };
+    struct test_state *test = *state;
+    struct test_buffer image = {0};
+    char name[32];
+    struct memfs_dirent entries[4];
+    assert_ok(memfs_mkdir(test->fs, NULL, "d", 0755));
+    many(test->fs, "d", 0, ENTRIES);
+    test_freeze(test->fs, &image);
+    memfs_destroy(test->fs);
+    test->fs = test_thaw(test, &image, 64 << 10);
+    memfs_node dir = test_node(test->fs, "d");
+    for (unsigned i = 0; i < ENTRIES; i++) {
+        snprintf(name, sizeof name, "name%06u", i);
+        assert_ok(memfs_node_unlink(test->fs, NULL, dir, name));
+    }
+    uint64_t before = test->memory.live;
+    atomic_store(&test->memory.peak, before);
+    assert_result(memfs_node_readdir(test->fs, NULL, dir, 0, entries, 4, 1), 0);
+    assert_true(test->memory.peak - before < 1 << 20);
+    many(test->fs, "d", 7, 3);
+    assert_result(memfs_node_readdir(test->fs, NULL, dir, 0, entries, 4, 1), 3);
+    assert_result(memfs_rmdir(test->fs, NULL, "d"), -ENOTEMPTY);
+    test_end(test, &image);
+}
+
+/* A cursor whose entry has gone goes on behind its place, wherever that is. */
+static void test_dir__cursors_of_removed_entries(void **state)
+{
+    enum { ENTRIES = 300 };
+    struct test_state *test = *state;
+    struct memfs_dirent all[ENTRIES], next;
+    many(test->fs, "/", 0, ENTRIES);
+    assert_result(memfs_node_readdir(test->fs, NULL, MEMFS_ROOT, 0, all, ENTRIES, 0), ENTRIES);
+    for (unsigned i = 0; i < ENTRIES; i += 2)
+        assert_ok(memfs_node_unlink(test->fs, NULL, MEMFS_ROOT, all[i].name));
+    for (unsigned i = 0; i < ENTRIES; i += 2) {
+        assert_result(memfs_node_readdir(test->fs, NULL, MEMFS_ROOT, all[i].cursor, &next, 1, 0), 1);
+        assert_string_equal(next.name, all[i + 1].name);
+    }
+    assert_ok(memfs_node_unlink(test->fs, NULL, MEMFS_ROOT, all[ENTRIES - 1].name));
+    assert_result(memfs_node_readdir(test->fs, NULL, MEMFS_ROOT, all[ENTRIES - 1].cursor, &next, 1, 0), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -322,6 +368,8 @@ int main(void)
         test_with_fs(test_dir__hundred_thousand),
         test_with_fs(test_dir__cursors_survive),
         test_with_fs(test_dir__cursors_go_back),
+        test_with_fs(test_dir__removed_entries_are_passed_over),
+        test_with_fs(test_dir__cursors_of_removed_entries),
         test_with_fs(test_dir__first_insertion_is_small),
         test_with_fs(test_dir__path_of_a_directory),
     };

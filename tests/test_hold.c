@@ -62,12 +62,29 @@ static void test_hold__no_memory_changes_nothing(void **state)
     holds_destroy(&holds, &memory.hook);
 }
 
+static void test_hold__what_is_held_needs_no_memory(void **state)
+{
+    (void)state;
+    struct holds holds;
+    struct test_memory memory;
+    test_memory_init(&memory);
+    assert_ok(holds_init(&holds));
+    for (uint32_t node = 1; node <= 20 * HOLD_STRIPES; node++) {
+        test_memory_heal(&memory);
+        assert_ok(holds_add(&holds, &memory.hook, node, 1, 0));
+        test_memory_fail(&memory, 1, 1);
+        assert_ok(holds_add(&holds, &memory.hook, node, 0, 1));
+    }
+    holds_destroy(&holds, &memory.hook);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_hold__counts_until_both_are_gone),
         cmocka_unit_test(test_hold__many_nodes_come_and_go),
         cmocka_unit_test(test_hold__no_memory_changes_nothing),
+        cmocka_unit_test(test_hold__what_is_held_needs_no_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
