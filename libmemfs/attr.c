@@ -3,6 +3,7 @@
 #include "cred.h"
 #include "dir.h"
 #include "path.h"
+#include "plan.h"
 
 #include <errno.h>
 #include <string.h>
@@ -124,67 +125,96 @@ int64_t memfs_readlink(memfs *fs, const struct memfs_cred *cred, const char *pat
 
 /* ---- The way up ------------------------------------------------------------------- */
 
-/* Goes from a directory up to the root: the length of its path; written backwards
- * before `end`, unless that is NULL. */
-static int walk_up(struct op *op, const struct memfs_node_record *node, uint32_t number, char *end, int64_t *length)
+#define CLIMB_MORE 1       /* what a section ends with that has taken long enough */
+#define CLIMB_STEPS 1024   /* levels in one section at most */
+#define CLIMB_RESTARTS 16u /* how often changes may interrupt it before it is done in one section */
+
+/* A way up to the root. It survives its sections as long as nothing changes. */
+struct climb {
+    memfs_node node;
+    char *buffer; /* the path is written at its end, backwards */
+    size_t size;
+    uint32_t reached; /* 0: it is to begin */
+    uint64_t changes; /* when it began */
+    uint64_t left;    /* levels: no way up is longer than there are nodes */
+    unsigned starts;
+    int64_t length; /* of the path so far */
+};
+
+static void write_name(struct climb *climb, const char *name, size_t length)
 {
-    /* No way up is longer than there are nodes. */
-    uint64_t left = table_count(&op->fs->tables[MEMFS_NODES]);
-    *length = 0;
-    while (number != NODE_ROOT) {
-        const char *name = NULL;
-        size_t name_length = 0;
-        if (node->nlink == 0)
-            return -ENOENT;
-        int error = dir_entry_name(op, node->up.entry, &name, &name_length);
-        if (error)
-            return error;
-        *length += (int64_t)name_length + 1;
-        if (end) {
-            end -= name_length + 1;
-            end[0] = '/';
-            memcpy(end + 1, name, name_length);
-        }
-        number = node->up.parent;
-        error = node_by_number(op, number, &node);
-        if (error)
-            return error;
-        if (!node_is_dir(node) || left-- == 0)
-            return MEMFS_ECORRUPT;
-    }
+    climb->length += (int64_t)length + 1;
+    if ((uint64_t)climb->length >= climb->size)
+        return; /* does not fit; how long it is is still to be found out */
+    char *at = climb->buffer + (climb->size - 1 - (size_t)climb->length);
+    at[0] = '/';
+    memcpy(at + 1, name, length);
+}
+
+/* One level up, from *node. */
+static int climb_step(struct op *op, struct climb *climb, const struct memfs_node_record **node)
+{
+    const char *name = NULL;
+    size_t length = 0;
+    uint32_t parent = (*node)->up.parent;
+    if ((*node)->nlink == 0)
+        return -ENOENT;
+    int error = dir_entry_name(op, (*node)->up.entry, &name, &length);
+    if (!error)
+        error = node_by_number(op, parent, node);
+    if (error)
+        return error;
+    if (!node_is_dir(*node) || climb->left-- == 0)
+        return MEMFS_ECORRUPT;
+    write_name(climb, name, length);
+    climb->reached = parent;
     return 0;
 }
 
-static int node_path_leaf(struct op *op, uint32_t number, const struct memfs_node_record *node, void *argument)
+static int climb_section(struct op *op, void *argument)
 {
-    struct look *look = argument;
-    if (!node_is_dir(node))
-        return -ENOTDIR;
-    int error = walk_up(op, node, number, NULL, &look->length);
+    struct climb *climb = argument;
+    const struct memfs_node_record *node = NULL;
+    uint64_t changes = atomic_load(&op->fs->changes);
+    int error = node_get_dir(op, climb->node, &node);
     if (error)
         return error;
-    int is_root = look->length == 0;
-    look->length += is_root;
-    if (look->size == 0)
-        return 0;
-    if ((uint64_t)look->length >= look->size)
-        return -ERANGE;
-    char *end = look->buffer + look->length;
-    int64_t again;
-    error = walk_up(op, node, number, end, &again);
-    if (error)
-        return error;
-    if (is_root)
-        look->buffer[0] = '/';
-    *end = 0;
-    return 0;
+    if (climb->reached == 0 || climb->changes != changes) {
+        climb->reached = node_number(climb->node);
+        climb->changes = changes;
+        climb->left = table_count(&op->fs->tables[MEMFS_NODES]);
+        climb->length = 0;
+        climb->starts++;
+    }
+    error = node_by_number(op, climb->reached, &node);
+    for (int steps = 0; !error && climb->reached != NODE_ROOT; steps++) {
+        int is_long = steps >= CLIMB_STEPS || (steps && op->pin_count >= OP_PINS_MANY);
+        if (is_long && climb->starts <= CLIMB_RESTARTS)
+            return CLIMB_MORE;
+        error = climb_step(op, climb, &node);
+    }
+    return error;
 }
 
 int64_t memfs_node_path(memfs *fs, memfs_node node, char *buffer, size_t size)
 {
-    struct look look = {.node = node, .leaf = node_path_leaf, .buffer = buffer, .size = size};
-    int error = op_read(fs, look_body, &look);
-    return error ? error : look.length;
+    struct climb climb = {.node = node, .buffer = buffer, .size = size};
+    int error;
+    do
+        error = op_read(fs, climb_section, &climb);
+    while (error == CLIMB_MORE);
+    if (error)
+        return error;
+    if (climb.length == 0)
+        write_name(&climb, "", 0);
+    if (size == 0)
+        return climb.length;
+    if ((uint64_t)climb.length >= size)
+        return -ERANGE;
+    size_t length = (size_t)climb.length;
+    memmove(buffer, buffer + (size - 1 - length), length);
+    buffer[length] = 0;
+    return climb.length;
 }
 
 /* ---- Changing ----------------------------------------------------------------------- */

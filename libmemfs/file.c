@@ -121,7 +121,23 @@ static int open_or_create(memfs *fs, const struct memfs_cred *cred, const char *
     return r;
 }
 
-static int create_unnamed(memfs *fs, const struct memfs_cred *cred, const char *path, uint32_t mode, memfs_node *out)
+static int reach_unlinkable(struct op *op, void *argument)
+{
+    struct memfs_node_record *own;
+    const memfs_node *node = argument;
+    return node_own(op, node_number(*node), &own);
+}
+
+static void commit_unlinkable(struct op *op, void *argument)
+{
+    const memfs_node *node = argument;
+    struct memfs_node_record *own = table_mutable(op->fs, MEMFS_NODES, node_number(*node));
+    own->mode &= ~MEMFS_NODE_LINKABLE;
+}
+
+/* As on Linux a file that is made with O_EXCL never gets a name. */
+static int create_unnamed(memfs *fs, const struct memfs_cred *cred, const char *path, uint32_t flags, uint32_t mode,
+                          memfs_node *out)
 {
     memfs_node dir;
     int r = path_resolve(fs, cred, path, PATH_FOLLOW, &dir);
@@ -129,6 +145,8 @@ static int create_unnamed(memfs *fs, const struct memfs_cred *cred, const char *
         return r;
     r = memfs_node_tmpfile(fs, cred, dir, mode, out);
     memfs_node_forget(fs, dir, 1);
+    if (r == 0 && flags & MEMFS_O_EXCL)
+        r = op_write(fs, reach_unlinkable, commit_unlinkable, out); /* private already: cannot fail */
     return r;
 }
 
@@ -146,7 +164,7 @@ static int find_node(memfs *fs, const struct memfs_cred *cred, const char *path,
 {
     if (flags & MEMFS_O_TMPFILE) {
         *created = 1;
-        return create_unnamed(fs, cred, path, mode, out);
+        return create_unnamed(fs, cred, path, flags, mode, out);
     }
     if (flags & MEMFS_O_CREATE)
         return open_or_create(fs, cred, path, flags, mode, out, created);
@@ -275,8 +293,7 @@ int64_t memfs_lseek(memfs_file *file, int64_t offset, enum memfs_whence whence)
 
 int memfs_ftruncate(memfs_file *file, uint64_t size)
 {
-    const struct memfs_setattr set = {.set = MEMFS_SET_SIZE, .size = size};
     if (!(file->flags & MEMFS_O_WRITE))
         return -EBADF;
-    return memfs_node_setattr(file->fs, NULL, file->node, &set, NULL);
+    return write_resize(file->fs, file->node, size, file->unprivileged);
 }

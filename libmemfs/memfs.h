@@ -155,7 +155,7 @@ struct memfs_stat {
     uint32_t uid, gid;
     uint32_t rdev_major, rdev_minor; /* devices only */
     uint64_t size;                   /* bytes */
-    uint64_t allocated;              /* bytes of a file that are not holes */
+    uint64_t allocated;              /* bytes of a file that are not holes; at most, if an image has it in over 512 extents */
     int64_t atime, mtime, ctime;
 };
 

@@ -15,7 +15,7 @@
 /* What a section may end with, besides results. */
 #define STEP_LINK 1    /* a symbolic link is to be expanded */
 #define STEP_RESTART 2 /* the node where the walk stood is gone */
-#define STEP_MORE 3    /* it has taken long enough: writers wait for readers */
+#define STEP_MORE 3    /* it has taken long enough: writers wait for readers, or holds much */
 
 /* A walk along a path. It survives its sections: node and text say where it
  * stands. */
@@ -171,7 +171,7 @@ static int walk_section(struct op *op, void *argument)
         struct component component = next_component(walk->text);
         if (component.length == 0)
             break;
-        if (steps == SECTION_STEPS)
+        if (steps == SECTION_STEPS || (steps && op->pin_count >= OP_PINS_MANY))
             return STEP_MORE;
         error = cred_check(op, walk->cred, node, MEMFS_X_OK);
         if (error)
@@ -223,6 +223,16 @@ static void start_walk(struct path_walk *walk, const char *path)
     walk->links = 0;
 }
 
+/* By hand: the target's room need not be cleared. */
+static void init_walk(struct path_walk *walk, const struct memfs_cred *cred, unsigned flags)
+{
+    walk->cred = cred;
+    walk->flags = flags;
+    walk->buffer = NULL;
+    walk->buffer_size = 0;
+    walk->leaf = NULL;
+}
+
 static int walk_path(memfs *fs, const char *path, struct path_walk *walk)
 {
     int result, restarts = 0;
@@ -247,10 +257,7 @@ int path_apply(memfs *fs, const struct memfs_cred *cred, const char *path, unsig
                void *argument)
 {
     struct path_walk walk;
-    walk.cred = cred;
-    walk.flags = flags;
-    walk.buffer = NULL;
-    walk.buffer_size = 0;
+    init_walk(&walk, cred, flags);
     walk.leaf = leaf;
     walk.argument = argument;
     return walk_path(fs, path, &walk);
@@ -260,11 +267,7 @@ static int walk_parent(memfs *fs, const struct memfs_cred *cred, const char *pat
                        char *name, int *slash)
 {
     struct path_walk walk;
-    walk.cred = cred;
-    walk.flags = flags;
-    walk.buffer = NULL;
-    walk.buffer_size = 0;
-    walk.leaf = NULL;
+    init_walk(&walk, cred, flags);
     walk.dir = dir;
     walk.name = name;
     int error = walk_path(fs, path, &walk);

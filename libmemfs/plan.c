@@ -1,7 +1,6 @@
 #include "plan.h"
 
-#include "extent.h"
-#include "gather.h"
+#include "cred.h"
 #include "map.h"
 #include "page.h"
 
@@ -9,24 +8,7 @@
 #include <string.h>
 
 #define STREAM_PAGES 4 /* from this page on, one written from its start gets all its memory at once */
-
-/* ---- Bytes of the base for pages that are changed in part ---- */
-
-struct plan_fill {
-    struct plan_fill *next;
-    uint64_t index;
-    uint32_t base_first, base_count;
-    unsigned char bytes[PAGE_BYTES]; /* zeros behind what was visible */
-};
-
-static const struct plan_fill *find_fill(const struct content_plan *plan, uint64_t index)
-{
-    const struct plan_fill *fill = plan->fills;
-    while (fill && (fill->index != index || fill->base_first != plan->before.base_first ||
-                    fill->base_count != plan->before.base_count))
-        fill = fill->next;
-    return fill;
-}
+#define FILLS_FIRST 16 /* pages whose bytes are loaded at once; each time as many as there are */
 
 /* How much of a page lies below a limit. */
 static uint32_t below(uint64_t limit, uint64_t index)
@@ -35,36 +17,6 @@ static uint32_t below(uint64_t limit, uint64_t index)
     if (limit <= start)
         return 0;
     return limit - start < PAGE_BYTES ? (uint32_t)(limit - start) : PAGE_BYTES;
-}
-
-/* The base never changes: what is read here holds whatever has happened to the file since. */
-static int load_fill(memfs *fs, struct content_plan *plan)
-{
-    struct plan_fill *fill = memfs_alloc(&fs->allocator, sizeof *fill);
-    if (!fill)
-        return -ENOMEM;
-    uint32_t visible = below(plan->before.base_limit, plan->wanted);
-    fill->index = plan->wanted;
-    fill->base_first = plan->before.base_first;
-    fill->base_count = plan->before.base_count;
-    memset(fill->bytes + visible, 0, PAGE_BYTES - visible);
-    int r = gather_base(fs, &plan->before, plan->wanted << PAGE_SHIFT, fill->bytes, visible);
-    if (r) {
-        memfs_free(&fs->allocator, fill, sizeof *fill);
-        return r;
-    }
-    fill->next = plan->fills;
-    plan->fills = fill;
-    return 0;
-}
-
-static void free_fills(memfs *fs, struct content_plan *plan)
-{
-    while (plan->fills) {
-        struct plan_fill *fill = plan->fills;
-        plan->fills = fill->next;
-        memfs_free(&fs->allocator, fill, sizeof *fill);
-    }
 }
 
 /* ---- The list of changes ---- */
@@ -111,6 +63,7 @@ void content_cancel(memfs *fs, struct content_plan *plan)
             page_free(fs, page);
     }
     free_changes(fs, plan);
+    xattr_cancel(fs, &plan->xattrs);
 }
 
 /* ---- Reach ---- */
@@ -166,7 +119,7 @@ static int look(struct op *op, const struct content_plan *plan, struct at *at)
     uint64_t start = at->index << PAGE_SHIFT, end;
     int r = map_find(op, &plan->before, at->index, &at->slot, &end);
     if (r == 0 && at->slot == 0 && start < plan->before.base_limit)
-        r = extent_mask(op, &plan->before, at->index, &at->base);
+        r = plan_base_mask(op, &plan->base, &plan->before, at->index, &at->base);
     if (r)
         return r;
     at->page = page_of_slot(at->slot);
@@ -237,27 +190,26 @@ static void compose(const struct content_plan *plan, const struct at *at, struct
     memset(page->bytes + end, 0, page->capacity - end);
 }
 
-/* What the base shows in an absent page that is needed: *old with *used bytes, or PLAN_FILL. */
-static int old_bytes(struct content_plan *plan, const struct at *at, const void **old, uint32_t *used)
+/* Is the page absent, and does something of what the base shows there stay? */
+static int needs_base(const struct content_plan *plan, const struct at *at)
 {
-    uint32_t visible = below(plan->base_limit, at->index);
-    uint32_t to = at->to >= visible ? PAGE_BYTES : at->to;
+    uint32_t to = at->to >= below(plan->base_limit, at->index) ? PAGE_BYTES : at->to;
     uint16_t covered = plan->kind == PLAN_ALLOCATE ? 0 : page_covered(at->from, to);
+    return at->slot == 0 && (at->base & (uint16_t)~covered) != 0;
+}
+
+/* What is in the page that is replaced: *old with *used bytes, or PLAN_FILL. */
+static int old_bytes(const struct content_plan *plan, const struct at *at, const void **old, uint32_t *used)
+{
     *used = 0;
     if (at->page) {
         *old = at->page->bytes;
         *used = at->page->capacity;
-        return 0;
+    } else if (needs_base(plan, at)) {
+        *old = plan_base_bytes(&plan->base, at->index);
+        *used = below(plan->base_limit, at->index);
+        return *old ? 0 : PLAN_FILL;
     }
-    if (at->slot || (at->base & (uint16_t)~covered) == 0)
-        return 0;
-    const struct plan_fill *fill = find_fill(plan, at->index);
-    if (!fill) {
-        plan->wanted = at->index;
-        return PLAN_FILL;
-    }
-    *old = fill->bytes;
-    *used = visible;
     return 0;
 }
 
@@ -303,12 +255,81 @@ int plan_page(struct op *op, struct content_plan *plan, uint64_t index)
     return replace_page(op, plan, &at);
 }
 
+static uint64_t last_page(const struct content_plan *plan)
+{
+    return (plan->to - 1) >> PAGE_SHIFT;
+}
+
+/* Looks at the base in all of the range where it will be visible, so that making pages does not miss it. */
+static int scout(struct op *op, struct content_plan *plan)
+{
+    uint64_t end = last_page(plan) + 1, visible = (plan->base_limit + PAGE_BYTES - 1) >> PAGE_SHIFT;
+    end = end < visible ? end : visible;
+    uint64_t first = plan->from >> PAGE_SHIFT;
+    return first < end ? plan_base_scout(op, &plan->base, &plan->before, first, end) : 0;
+}
+
+/* Passes over pages that are absent and without data: *index may go beyond the range. */
+static int skip_holes(struct op *op, const struct content_plan *plan, uint64_t *index)
+{
+    while (*index <= last_page(plan)) {
+        uint64_t slot, end;
+        int r = map_find(op, &plan->before, *index, &slot, &end);
+        if (r || slot)
+            return r;
+        uint64_t next = plan_base_next(&plan->base, *index);
+        if (next < end) {
+            *index = next;
+            return 0;
+        }
+        *index = end;
+    }
+    return 0;
+}
+
+/* Has the bytes of this page loaded, and those of as many behind it as have been loaded before. */
+static int want_bytes(struct op *op, struct content_plan *plan, uint64_t index)
+{
+    size_t count = plan->base.fill_count, most = count * 2 > FILLS_FIRST ? count * 2 : FILLS_FIRST;
+    for (; index <= last_page(plan) && plan->base.fill_count < most; index++) {
+        struct at at = {.index = index};
+        int r = look(op, plan, &at);
+        if (r == 0 && needs_base(plan, &at) && !is_idle(op, plan, &at) && !plan_base_bytes(&plan->base, index))
+            r = plan_base_want(op, &plan->base, index);
+        if (r == OP_MISS && plan->base.fill_count > count)
+            break;
+        if (r)
+            return r;
+    }
+    return PLAN_FILL;
+}
+
 int plan_pages(struct op *op, struct content_plan *plan)
 {
-    int r = 0;
-    for (uint64_t index = plan->from >> PAGE_SHIFT; r == 0 && index <= (plan->to - 1) >> PAGE_SHIFT; index++)
-        r = plan_page(op, plan, index);
+    int skips = zeroes(plan);
+    int r = plan->scouts || skips ? scout(op, plan) : 0;
+    for (uint64_t index = plan->from >> PAGE_SHIFT; r == 0 && index <= last_page(plan); index++) {
+        r = skips ? skip_holes(op, plan, &index) : 0;
+        if (r == 0 && index <= last_page(plan))
+            r = plan_page(op, plan, index);
+        if (r == PLAN_FILL)
+            r = want_bytes(op, plan, index);
+    }
+    plan->scouts |= r == OP_MISS;
     return r;
+}
+
+int plan_end_capability(struct op *op, struct content_plan *plan)
+{
+    const struct xattr_edit end = {.name = XATTR_CAPABILITY};
+    const char *value;
+    size_t size;
+    if (!plan->record->xattrs)
+        return 0;
+    int r = xattr_find(op, plan->record, XATTR_CAPABILITY, &value, &size);
+    if (r)
+        return r == -ENODATA ? 0 : r;
+    return xattr_reach_edit(op, plan->record, &end, 1, &plan->xattrs);
 }
 
 static int is_empty(const struct content_plan *plan)
@@ -381,9 +402,10 @@ void plan_commit(memfs *fs, struct content_plan *plan)
     plan->record->size = plan->size;
     plan->record->ctime = plan->now;
     if (plan->drops_setid)
-        plan->record->mode &= ~(plan->record->mode & 010 ? 06000u : 04000u); /* setgid without x: a mark */
+        plan->record->mode = cred_drop_setid(NULL, plan->record->mode, plan->record->gid);
     if (!plan->keeps_mtime)
         plan->record->mtime = plan->now;
+    xattr_replace(fs, plan->record, &plan->xattrs);
     free_changes(fs, plan);
 }
 
@@ -399,7 +421,7 @@ int plan_run(memfs *fs, op_body *reach, struct content_plan *plan)
     int r;
     do
         r = op_write(fs, reach, commit, plan);
-    while (r == PLAN_FILL && (r = load_fill(fs, plan)) == 0);
-    free_fills(fs, plan);
+    while (r == PLAN_FILL && (r = plan_base_load(fs, &plan->base, &plan->before)) == 0);
+    plan_base_free(fs, &plan->base);
     return r;
 }

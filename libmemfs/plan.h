@@ -6,9 +6,50 @@
 #ifndef MEMFS_PLAN_H
 #define MEMFS_PLAN_H
 
-#include "content.h"
+#include "plan_base.h"
+#include "xattr.h"
 
-/* Reach found that it needs bytes of the base: plan_fill(), then again. Never leaves the library. */
+/* What happens to a range of a file. */
+enum plan_kind {
+    PLAN_WRITE,    /* gets bytes */
+    PLAN_ALLOCATE, /* gets memory */
+    PLAN_PUNCH,    /* becomes zeros; its whole 4,096-byte pages become holes */
+    PLAN_CUT       /* is beyond the new end of the file */
+};
+
+/* One page, reached. The mask bits are the page's 4,096-byte pages. */
+struct plan_change {
+    uint64_t index;
+    uint64_t value; /* of the slot */
+    uint16_t allocated, base;
+    uint8_t in_place; /* value is there already, and has been claimed */
+};
+
+struct content_plan {
+    uint32_t node;
+    struct memfs_node_record *record;
+    struct content_record *owned; /* NULL: to be made */
+    struct content before;
+    enum plan_kind kind;
+    const unsigned char *data; /* PLAN_WRITE */
+    uint64_t from, to;         /* the range */
+    uint64_t size, base_limit; /* afterwards */
+    uint64_t last;             /* page that got the last new slot; UINT64_MAX: none */
+    uint32_t maps;             /* records needed at most */
+    int keeps_mtime;
+    int drops_setid; /* whoever writes may not change what the file runs as */
+    int64_t now;
+    struct xattr_plan xattrs;
+
+    struct plan_change *changes;
+    size_t count, room; /* room 0: first_changes, if any */
+    struct plan_change first_changes[4];
+
+    int scouts; /* extents have been missing: all are looked at before the first page is made */
+    struct plan_base base;
+};
+
+/* Reach needs bytes of the base: plan_run() loads them and tries again. Never leaves the library. */
 #define PLAN_FILL (-9998)
 
 /* ---- Reach ---- */
@@ -16,10 +57,13 @@
 /* Owns the node and looks at its contents; then size, base_limit, and the range can be set. */
 int plan_begin(struct op *op, struct content_plan *plan, uint32_t node);
 
-/* Prepares what the plan's range means for one page. Pages come in ascending order. */
+/* Prepares what the plan's range means for one page that is private, or a hole over the base. */
 int plan_page(struct op *op, struct content_plan *plan, uint64_t index);
-/* The same for all pages of the range. */
+/* The same for all pages of the range, whatever they are. Only in plan_run(). */
 int plan_pages(struct op *op, struct content_plan *plan);
+
+/* New contents end a file's capabilities, whoever writes. */
+int plan_end_capability(struct op *op, struct content_plan *plan);
 
 /* Reserves what commit takes from tables. */
 int plan_reserve(struct op *op, struct content_plan *plan);

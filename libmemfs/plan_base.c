@@ -16,6 +16,22 @@ struct plan_fill {
     unsigned char *bytes; /* PAGE_BYTES; NULL: not loaded yet */
 };
 
+/* The first of some ascending items, each of which begins with its index, from an index on. */
+static size_t lower_bound(const void *items, size_t count, size_t width, uint64_t index)
+{
+    size_t low = 0, high = count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        uint64_t there;
+        memcpy(&there, (const char *)items + middle * width, sizeof there);
+        if (there < index)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
 /* ---- Where there is data ---- */
 
 static int add_mask(struct op *op, struct plan_base *base, uint64_t index, uint16_t mask)
@@ -58,15 +74,7 @@ int plan_base_scout(struct op *op, struct plan_base *base, const struct content 
 
 static size_t mask_from(const struct plan_base *base, uint64_t index)
 {
-    size_t low = 0, high = base->mask_count;
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-        if (base->masks[middle].index < index)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return low;
+    return lower_bound(base->masks, base->mask_count, sizeof *base->masks, index);
 }
 
 int plan_base_mask(struct op *op, const struct plan_base *base, const struct content *content, uint64_t index,
@@ -89,15 +97,7 @@ uint64_t plan_base_next(const struct plan_base *base, uint64_t index)
 
 static size_t fill_from(const struct plan_base *base, uint64_t index)
 {
-    size_t low = 0, high = base->fill_count;
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-        if (base->fills[middle].index < index)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return low;
+    return lower_bound(base->fills, base->fill_count, sizeof *base->fills, index);
 }
 
 const unsigned char *plan_base_bytes(const struct plan_base *base, uint64_t index)

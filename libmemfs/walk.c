@@ -28,6 +28,8 @@ struct walk {
     /* Entries of the deepest level, read and not yet taken. */
     struct memfs_dirent *batch;
     size_t batch_next, batch_count, batch_wanted;
+    uint64_t entries; /* that have been met */
+    uint64_t changes; /* of the filesystem, when the walk began */
 };
 
 /* What has been removed since it was found is passed over. */
@@ -136,6 +138,15 @@ static int leave(struct walk *walk)
     return result == MEMFS_WALK_SKIP ? 0 : result;
 }
 
+/* Without changes a tree has no more entries than there are. Directories of a
+ * lying image may all claim the same ones. */
+static int count_entry(struct walk *walk)
+{
+    const struct table *tables = walk->fs->tables;
+    uint64_t all = tables[MEMFS_ENTRIES].base_count + table_count(&tables[MEMFS_DELTAS]);
+    return ++walk->entries > all && atomic_load(&walk->fs->changes) == walk->changes ? MEMFS_ECORRUPT : 0;
+}
+
 static int walk_from(struct walk *walk, memfs_node node)
 {
     int result = arrive(walk, node);
@@ -150,7 +161,9 @@ static int walk_from(struct walk *walk, memfs_node node)
             result = leave(walk);
             continue;
         }
-        result = trail_append(&walk->fs->allocator, &walk->trail, name);
+        result = count_entry(walk);
+        if (!result)
+            result = trail_append(&walk->fs->allocator, &walk->trail, name);
         if (!result)
             result = arrive(walk, node);
     }
@@ -203,6 +216,7 @@ int memfs_walk(memfs *fs, const struct memfs_cred *cred, const char *path, uint3
                void *context)
 {
     struct walk walk = {.fs = fs, .cred = cred, .flags = flags, .visit = visit, .context = context};
+    walk.changes = atomic_load(&fs->changes);
     memfs_node node;
     if (flags & ~(MEMFS_WALK_POST | MEMFS_WALK_SORTED))
         return -EINVAL;

@@ -1,7 +1,5 @@
 #include "write.h"
 
-#include "extent.h"
-#include "map.h"
 #include "plan.h"
 
 #include <errno.h>
@@ -19,9 +17,12 @@ static int begin(struct op *op, struct write *write)
     int r = node_get(op, write->node, &node);
     if (r == 0)
         r = content_check_type(node);
-    return r ? r : plan_begin(op, &write->plan, node_number(write->node));
+    if (r == 0)
+        r = plan_begin(op, &write->plan, node_number(write->node));
+    return r ? r : plan_end_capability(op, &write->plan);
 }
 
+/* Whatever has begun comes here. */
 static int end(struct op *op, struct write *write, int r)
 {
     if (r == 0)
@@ -57,7 +58,7 @@ static int reach_write(struct op *op, void *argument)
         return r;
     uint64_t offset = write->offset == MEMFS_APPEND ? plan->before.size : write->offset;
     if (offset > MEMFS_SIZE_MAX || write->length > MEMFS_SIZE_MAX - offset)
-        return -EFBIG;
+        return end(op, write, -EFBIG);
     set_range(plan, PLAN_WRITE, offset, offset + write->length);
     if (plan->size < plan->to)
         plan->size = plan->to;
@@ -91,7 +92,7 @@ static int reach_extend(struct op *op, void *argument)
     if (r)
         return r;
     if (write->plan.before.size >= write->length)
-        return 1;
+        return end(op, write, 1);
     set_range(&write->plan, PLAN_ALLOCATE, 0, 0);
     write->plan.size = write->length;
     return end(op, write, 0);
@@ -103,7 +104,37 @@ int write_extend(memfs *fs, memfs_node node, uint64_t size)
     return size > MEMFS_SIZE_MAX ? -EFBIG : plan_run(fs, reach_extend, &write.plan);
 }
 
-/* ---- Allocating ---- */
+static int reach_resize(struct op *op, void *argument)
+{
+    struct write *write = argument;
+    const struct memfs_node_record *node;
+    int r = node_get(op, write->node, &node);
+    if (r == 0)
+        r = content_reach_resize(op, node_number(write->node), write->length, &write->plan);
+    if (r == 0 && (r = plan_end_capability(op, &write->plan)) != 0)
+        content_cancel(op->fs, &write->plan);
+    return r;
+}
+
+int write_resize(memfs *fs, memfs_node node, uint64_t size, int drops_setid)
+{
+    struct write write = {.plan = {.drops_setid = drops_setid}, .node = node, .length = size};
+    return plan_run(fs, reach_resize, &write.plan);
+}
+
+/* ---- Allocating and punching ---- */
+
+static int run_range(memfs *fs, op_body *reach, struct write *write)
+{
+    int r = op_read(fs, reach_handle, &write->node);
+    if (r)
+        return r;
+    if (write->length == 0)
+        return -EINVAL;
+    if (write->offset > MEMFS_SIZE_MAX || write->length > MEMFS_SIZE_MAX - write->offset)
+        return -EFBIG;
+    return plan_run(fs, reach, &write->plan);
+}
 
 static int reach_allocate(struct op *op, void *argument)
 {
@@ -122,60 +153,7 @@ static int reach_allocate(struct op *op, void *argument)
 int memfs_node_allocate(memfs *fs, memfs_node node, uint64_t offset, uint64_t length, int keep_size)
 {
     struct write write = {.node = node, .offset = offset, .length = length, .keep_size = keep_size};
-    int r = op_read(fs, reach_handle, &node);
-    if (r)
-        return r;
-    if (length == 0)
-        return -EINVAL;
-    if (offset > MEMFS_SIZE_MAX || length > MEMFS_SIZE_MAX - offset)
-        return -EFBIG;
-    return plan_run(fs, reach_allocate, &write.plan);
-}
-
-/* ---- Punching ---- */
-
-static uint64_t ceil_page(uint64_t offset)
-{
-    return (offset + MEMFS_HOLE_BYTES - 1) & ~(uint64_t)(MEMFS_HOLE_BYTES - 1);
-}
-
-/* The next page, from index on and below end, of an absent stretch that has visible data of the base. */
-static int next_base_page(struct op *op, const struct content_plan *plan, uint64_t index, uint64_t end, uint64_t *out)
-{
-    uint64_t position = index << PAGE_SHIFT;
-    struct memfs_extent extent;
-    position = position > plan->from ? position : plan->from;
-    *out = end;
-    if (position >= plan->base_limit)
-        return 0;
-    int r = extent_find(op, &plan->before, position, &extent);
-    if (r <= 0)
-        return r;
-    uint64_t first = extent.offset >> PAGE_SHIFT;
-    first = first > index ? first : index;
-    if (first < end)
-        *out = first;
-    return 0;
-}
-
-static int plan_holes(struct op *op, struct content_plan *plan)
-{
-    uint64_t last = (plan->to - 1) >> PAGE_SHIFT;
-    int r = 0;
-    for (uint64_t index = plan->from >> PAGE_SHIFT; r == 0 && index <= last; index++) {
-        uint64_t slot, end;
-        r = map_find(op, &plan->before, index, &slot, &end);
-        if (r == 0 && slot == 0) {
-            r = next_base_page(op, plan, index, end, &index);
-            if (index == end) {
-                index--;
-                continue;
-            }
-        }
-        if (r == 0 && index <= last)
-            r = plan_page(op, plan, index);
-    }
-    return r;
+    return run_range(fs, reach_allocate, &write);
 }
 
 static int reach_punch(struct op *op, void *argument)
@@ -187,23 +165,16 @@ static int reach_punch(struct op *op, void *argument)
         return r;
     set_range(plan, PLAN_PUNCH, write->offset, write->offset + write->length);
     /* The file's last page is whole where the file ends. */
-    if (plan->to >= plan->size && plan->to < ceil_page(plan->size))
-        plan->to = ceil_page(plan->size);
+    if (plan->to >= plan->size && plan->to < hole_ceil(plan->size))
+        plan->to = hole_ceil(plan->size);
     /* All the base's bytes from here on: they need not be hidden page by page. */
-    if (plan->from < plan->base_limit && plan->to >= ceil_page(plan->base_limit))
+    if (plan->from < plan->base_limit && plan->to >= hole_ceil(plan->base_limit))
         plan->base_limit = plan->from;
-    return end(op, write, plan_holes(op, plan));
+    return end(op, write, plan_pages(op, plan));
 }
 
 int memfs_node_punch(memfs *fs, memfs_node node, uint64_t offset, uint64_t length)
 {
     struct write write = {.node = node, .offset = offset, .length = length};
-    int r = op_read(fs, reach_handle, &node);
-    if (r)
-        return r;
-    if (length == 0)
-        return -EINVAL;
-    if (offset > MEMFS_SIZE_MAX || length > MEMFS_SIZE_MAX - offset)
-        return -EFBIG;
-    return plan_run(fs, reach_punch, &write.plan);
+    return run_range(fs, reach_punch, &write);
 }

@@ -11,6 +11,9 @@
 int64_t write_at(memfs *fs, memfs_node node, uint64_t offset, const void *buffer, size_t size, int drops_setid,
                  uint64_t *at);
 
+/* Sets the size, and may end setuid and setgid, too. */
+int write_resize(memfs *fs, memfs_node node, uint64_t size, int drops_setid);
+
 /* Grows a file to a size, if it is smaller. */
 int write_extend(memfs *fs, memfs_node node, uint64_t size);
 

@@ -39,6 +39,8 @@ struct ls {
     struct buffer path;
     struct buffer stack; /* of struct pending */
     struct buffer names; /* theirs */
+    uint64_t entries;    /* in the image */
+    uint64_t listed;     /* of one tree */
 };
 
 struct widths {
@@ -197,6 +199,11 @@ static int list_directory(struct ls *ls, memfs_node node)
         ls->started = 1;
     }
     int result = directory_read(&directory, ls->input.fs, node, ls->settings.detailed);
+    ls->listed += directory.count;
+    if (result == 0 && ls->listed > ls->entries) {
+        result = MEMFS_ECORRUPT; /* directories that claim the same entries: there is hardly an end to them */
+        stop = 1;
+    }
     if (result == 0 && !stop)
         stop = print_directory(ls, &directory);
     if (result == 0 && ls->settings.recursive)
@@ -216,6 +223,7 @@ static int list_tree(struct ls *ls, memfs_node node, const char *path)
         return 0;
     }
     int stop;
+    ls->listed = 0;
     do {
         stop = list_directory(ls, node);
     } while (!stop && pop_directory(ls, &node));
@@ -295,6 +303,9 @@ static int run(int argc, char **argv)
         paths = root_only;
         count = 1;
     }
+    struct memfs_image_info info;
+    memfs_image_info(ls.input.image, &info);
+    ls.entries = info.entries;
     list_files(&ls, paths, count);
     list_directories(&ls, paths, count);
     input_close(&ls.input);
