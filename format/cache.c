@@ -47,10 +47,12 @@ void memfs_cache_trim(struct memfs_cache *cache, uint64_t bytes)
     make_room(cache, 0, bytes);
 }
 
-/* What a buffer costs the budget: its item too. */
+/* What a buffer costs the budget: its item too. However small it is, it lengthens
+ * a chain of its bucket, so that the budget has to bound the number of items as well. */
 static size_t charge(size_t length)
 {
-    return sizeof(struct memfs_item) + sizeof(struct memfs_buffer) + length;
+    const size_t size = sizeof(struct memfs_item) + sizeof(struct memfs_buffer) + length;
+    return size < MEMFS_CACHE_CHARGE ? MEMFS_CACHE_CHARGE : size;
 }
 
 struct memfs_buffer *memfs_buffer_make(struct memfs_cache *cache, size_t length)

@@ -24,6 +24,7 @@
 
 #define MEMFS_CACHE_SHARDS 8u
 #define MEMFS_CACHE_BUCKETS 512u /* a shard */
+#define MEMFS_CACHE_CHARGE 4096u /* bytes of the budget that an item takes, at least */
 
 struct memfs_cache;
 
@@ -61,7 +62,7 @@ struct memfs_cache {
     struct memfs_epochs *epochs;
     uint64_t budget;
     _Atomic(uint64_t) retired; /* bytes of buffers that readers may still look at */
-    _Atomic(uint64_t) bytes;   /* of all buffers, those retired and not yet freed too */
+    _Atomic(uint64_t) bytes;   /* charged for all buffers, those retired and not yet freed too */
     _Atomic(unsigned) turn;    /* the shard to evict from next */
     struct memfs_shard shard[MEMFS_CACHE_SHARDS];
 };

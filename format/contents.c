@@ -163,10 +163,10 @@ static int feed_bytes(struct feed *feed, uint64_t offset, const uint8_t *bytes, 
 }
 
 /* An error of reading the file, which the problem function may excuse; lack of
- * memory says nothing about the file. */
+ * memory, or of patience, says nothing about the file. */
 static int reading(struct memfs_contents *contents, int error)
 {
-    contents->unreadable = error && error != -ENOMEM;
+    contents->unreadable = error && error != -ENOMEM && error != -ECANCELED;
     return error;
 }
 
@@ -286,8 +286,8 @@ static int find_large(struct memfs_contents *contents, struct memfs_order_node *
         return error;
     end_hole(&feed);
     set_digest(node, memfs_hasher_end(&hasher));
-    error = memfs_share_find(&contents->share, memfs_order_digest(node), memfs_order_handle(node), size, NULL, earlier);
-    contents->unreadable = error && error != -ENOMEM && error != -ECANCELED;
+    error = reading(contents, memfs_share_find(&contents->share, memfs_order_digest(node), memfs_order_handle(node),
+                                               size, NULL, earlier));
     if (!error && *earlier)
         contents->data_bytes = memfs_freezing_sum(contents->data_bytes, feed.data);
     return error;
@@ -327,7 +327,8 @@ static int ask(struct memfs_contents *contents, int error)
     char *path = memfs_order_path(contents->order, contents->directory, contents->entry, &size);
     if (!path)
         return -ENOMEM;
-    int keep_out = job->options.problem && job->options.problem(job->options.problem_context, path, error, text) == 0;
+    const struct memfs_problem problem = {MEMFS_PROBLEM_FILE, error, path, "its contents cannot be read"};
+    int keep_out = job->options.problem && job->options.problem(job->options.problem_context, &problem) == 0;
     if (!keep_out) {
         int cut = size - 1 > SHOWN;
         memfs_freezing_fail(job, error, "%s%s: cannot read its contents: %s", cut ? "..." : "",

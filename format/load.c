@@ -281,6 +281,18 @@ static int load_block(struct memfs_image *image, uint64_t key, const struct memf
     return error;
 }
 
+int memfs_image_test_block(struct memfs_image *image, uint64_t block, struct memfs_worker *worker,
+                           struct memfs_detail *detail)
+{
+    struct memfs_ref ref;
+    char what[WHAT_BYTES];
+    const int error = memfs_image_find_ref(image, MEMFS_DATA, block, &ref, detail);
+    if (error || ref.codec == MEMFS_CODEC_RAW)
+        return error;
+    describe(MEMFS_DATA, 0, block, what);
+    return fetch_raw(image, &ref, what, worker, detail);
+}
+
 /* ---- Into the cache ------------------------------------------------------------------------------ */
 
 static int load_any(void *context, uint64_t key, size_t need, int again, struct memfs_buffer **out,

@@ -96,11 +96,19 @@ struct memfs_verify_options {
     void *finding_context;
     memfs_progress_fn *progress;
     void *progress_context;
+    uint64_t bytes_max; /* of contents: see below; 0: 64 GiB, or 1,024 times the image if that is more */
 };
 
 /* Checks an image whole: the checksums, every record, every count, that the
  * tree is one tree, and that each file's contents have their digest. 0 if
- * nothing was found, else the first finding's error, also in detail. */
+ * nothing was found, else the first finding's error, also in detail. finding is
+ * told of the first hundred, and of how many more there are.
+ *
+ * Memory and time are bounded by the size of the image, but for contents: a small
+ * image can hold any number of files that share large blocks. MEMFS_ELIMIT, itself
+ * a finding, if the data of all files together has more than bytes_max bytes, or if
+ * more bytes of blocks have to be decoded to read it; contents are then not, or not
+ * all, compared with their digests, but all else has been checked. */
 int memfs_verify(memfs_image *image, const struct memfs_verify_options *options, struct memfs_detail *detail);
 
 /* ---- Freezing ------------------------------------------------------------------ */

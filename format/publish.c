@@ -217,7 +217,10 @@ static int name_new(const struct publication *publication)
 #endif
     if (linkat(publication->directory, publication->temporary, publication->directory, publication->name, 0) != 0)
         return -1;
-    return unlinkat(publication->directory, publication->temporary, 0);
+    /* From here on the image stands, whole and synced, and others may have opened it: that
+     * its second name stays is no reason to say that it does not, nor to take it away. */
+    unlinkat(publication->directory, publication->temporary, 0);
+    return 0;
 }
 
 static int name_file(struct publication *publication)

@@ -60,18 +60,17 @@ int memfs_ranges_overlap(const struct memfs_ranges *ranges, size_t *at, struct m
     return 0;
 }
 
-int memfs_ranges_gap(const struct memfs_ranges *ranges, uint64_t *from, uint64_t size, struct memfs_range *gap)
+int memfs_ranges_gap(const struct memfs_ranges *ranges, size_t *at, uint64_t *from, uint64_t size,
+                     struct memfs_range *gap)
 {
-    for (size_t i = 0; i < ranges->count; i++) {
-        const struct memfs_range *range = &ranges->items[i];
+    while (*at < ranges->count) {
+        const struct memfs_range *range = &ranges->items[(*at)++];
         if (range->end <= *from)
             continue;
-        if (range->offset > *from) {
-            *gap = (struct memfs_range){*from, range->offset};
-            *from = range->end;
-            return 1;
-        }
+        *gap = (struct memfs_range){*from, range->offset};
         *from = range->end;
+        if (gap->end > gap->offset)
+            return 1;
     }
     if (*from >= size)
         return 0;

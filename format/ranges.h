@@ -29,8 +29,9 @@ int memfs_ranges_add(struct memfs_ranges *ranges, uint64_t offset, uint64_t leng
 void memfs_ranges_sort(struct memfs_ranges *ranges);
 int memfs_ranges_overlap(const struct memfs_ranges *ranges, size_t *at, struct memfs_range *overlap);
 
-/* Of sorted ranges, the first bytes at or after *from, below size, that none has: 1
- * with the gap, *from then being behind it, or 0. */
-int memfs_ranges_gap(const struct memfs_ranges *ranges, uint64_t *from, uint64_t size, struct memfs_range *gap);
+/* Of sorted ranges, from item *at on, the next bytes at or after *from, below size,
+ * that none has: 1 with the gap, *at and *from then being behind it, or 0. */
+int memfs_ranges_gap(const struct memfs_ranges *ranges, size_t *at, uint64_t *from, uint64_t size,
+                     struct memfs_range *gap);
 
 #endif

@@ -6,7 +6,10 @@
 #include <string.h>
 
 #define FIRST_ROOM 1024u
-#define TRIES_MAX 8 /* files of one digest that are compared: an enemy can make many */
+/* Files of one digest that are compared, and that are asked for their size: an enemy can
+ * make many. */
+#define TRIES_MAX 8
+#define LOOKS_MAX 64
 
 int memfs_share_begin(struct memfs_share *share, const struct memfs_order *order)
 {
@@ -37,9 +40,16 @@ static uint64_t digest_of(const struct memfs_share *share, uint32_t number)
     return memfs_order_digest(memfs_order_at(share->order, number));
 }
 
+/* Where to look for a digest first. Digests that agree in some bits are easily made. */
+static size_t first_slot(uint64_t digest, size_t room)
+{
+    digest = (digest ^ digest >> 32) * 0x9e3779b97f4a7c15u;
+    return (size_t)(digest ^ digest >> 32) & (room - 1);
+}
+
 static void put_slot(uint32_t *slots, size_t room, uint64_t digest, uint32_t number)
 {
-    size_t at = (size_t)digest & (room - 1);
+    size_t at = first_slot(digest, room);
     while (slots[at])
         at = (at + 1) & (room - 1);
     slots[at] = number;
@@ -64,7 +74,7 @@ static int grow_slots(struct memfs_share *share)
 
 int memfs_share_add(struct memfs_share *share, uint32_t number)
 {
-    if (share->slots_used >= share->slots_room - share->slots_room / 8) {
+    if (share->slots_used >= share->slots_room / 2) {
         int error = grow_slots(share);
         if (error)
             return error;
@@ -200,28 +210,38 @@ static int compare_files(struct memfs_share *share, memfs_node earlier, memfs_no
     return 0;
 }
 
+/* *tries counts the comparisons. */
+static int try_earlier(struct memfs_share *share, uint32_t number, memfs_node node, uint64_t size,
+                       const uint8_t *content, int *tries, enum verdict *verdict)
+{
+    memfs_node earlier = memfs_order_handle(memfs_order_at(share->order, number));
+    struct memfs_stat stat;
+    *verdict = DIFFERENT;
+    int error = memfs_node_stat(share->order->job->fs, earlier, &stat);
+    if (error)
+        return earlier_failed(error, verdict);
+    if (stat.size != size)
+        return 0;
+    ++*tries;
+    return content ? compare_with_bytes(share, earlier, size, content, verdict)
+                   : compare_files(share, earlier, node, size, verdict);
+}
+
 int memfs_share_find(struct memfs_share *share, uint64_t digest, memfs_node node, uint64_t size, const uint8_t *content,
                      uint32_t *out)
 {
     *out = 0;
     if (!share->slots_room)
         return 0;
-    int tries = 0;
-    size_t at = (size_t)digest & (share->slots_room - 1);
-    for (; share->slots[at] && tries < TRIES_MAX; at = (at + 1) & (share->slots_room - 1)) {
+    int tries = 0, looks = 0;
+    size_t at = first_slot(digest, share->slots_room);
+    for (; share->slots[at] && tries < TRIES_MAX && looks < LOOKS_MAX; at = (at + 1) & (share->slots_room - 1)) {
         uint32_t number = share->slots[at];
         if (digest_of(share, number) != digest)
             continue;
-        tries++;
-        memfs_node earlier = memfs_order_handle(memfs_order_at(share->order, number));
-        struct memfs_stat stat;
-        enum verdict verdict = DIFFERENT;
-        int error = memfs_node_stat(share->order->job->fs, earlier, &stat);
-        if (error)
-            error = earlier_failed(error, &verdict);
-        else if (stat.size == size)
-            error = content ? compare_with_bytes(share, earlier, size, content, &verdict)
-                            : compare_files(share, earlier, node, size, &verdict);
+        looks++;
+        enum verdict verdict;
+        int error = try_earlier(share, number, node, size, content, &tries, &verdict);
         if (error)
             return error;
         if (verdict == EQUAL) {

@@ -15,7 +15,10 @@
 
 #define WORK_TOLD ((uint64_t)4 << 20) /* bytes between two calls of the progress function */
 #define WORK_NODE 256u                /* what a node counts as */
+#define WORK_CALL 64u                 /* what the counting of work counts as */
+#define WORK_CHUNK ((uint64_t)32 << 10)
 #define CACHE_MOST ((uint64_t)64 << 20)
+#define FINDINGS_TOLD 100u
 
 /* ---- Findings ------------------------------------------------------------------- */
 
@@ -24,7 +27,19 @@ int memfs_verify_report(struct memfs_verifying *v, const struct memfs_detail *fi
     if (v->findings++ == 0)
         v->first = *finding;
     /* With nobody to tell more to, the first is all that is wanted. */
-    return v->options.finding ? v->options.finding(v->options.finding_context, finding) : 1;
+    if (!v->options.finding)
+        return 1;
+    /* An image can be wrong in a thousand million records: those are only counted. */
+    return v->findings <= FINDINGS_TOLD ? v->options.finding(v->options.finding_context, finding) : 0;
+}
+
+static void tell_of_more(struct memfs_verifying *v)
+{
+    if (!v->options.finding || v->findings <= FINDINGS_TOLD)
+        return;
+    struct memfs_detail finding;
+    memfs_detail_fill(&finding, v->first.error, MEMFS_NOWHERE, "and %" PRIu64 " more", v->findings - FINDINGS_TOLD);
+    v->options.finding(v->options.finding_context, &finding);
 }
 
 int memfs_verify_finding(struct memfs_verifying *v, int error, uint64_t offset, const char *format, ...)
@@ -67,11 +82,23 @@ int memfs_verify_error(struct memfs_verifying *v, int error, const struct memfs_
     return 1;
 }
 
+int memfs_verify_no_memory(struct memfs_verifying *v)
+{
+    struct memfs_detail detail;
+    memfs_detail_fill(&detail, -ENOMEM, MEMFS_NOWHERE, "no memory to verify an image");
+    return memfs_verify_error(v, -ENOMEM, &detail);
+}
+
 int memfs_verify_progress(struct memfs_verifying *v, uint64_t bytes, uint64_t nodes)
 {
     v->progress.bytes += bytes;
     v->progress.nodes += nodes;
-    v->untold += bytes + nodes * WORK_NODE;
+    return memfs_verify_work(v, bytes + nodes * WORK_NODE);
+}
+
+int memfs_verify_work(struct memfs_verifying *v, uint64_t work)
+{
+    v->untold += work + WORK_CALL;
     if (v->untold < WORK_TOLD)
         return 0;
     v->untold = 0;
@@ -101,6 +128,8 @@ int memfs_look_chunk(struct memfs_verifying *v, struct memfs_look *look, enum me
     if (look->data && look->chunk == chunk)
         return 0;
     memfs_look_end(v, look);
+    if (memfs_verify_work(v, WORK_CHUNK))
+        return 1;
     struct memfs_detail detail = {0};
     const int error = memfs_image_load(v->image, table, chunk, &look->pin, &look->data, &detail);
     if (error) {
@@ -184,7 +213,9 @@ int memfs_verify_chunks(struct memfs_verifying *v)
                 if (memfs_verify_error(v, error, &detail))
                     return 1;
             }
-            if (memfs_verify_progress(v, 0, table == MEMFS_NODES ? MEMFS_CHUNK_RECORDS : 0))
+            if (table == MEMFS_NODES)
+                v->progress.nodes += memfs_chunk_records(table, v->image->root.table[table].count, chunk) - (chunk == 0);
+            if (memfs_verify_work(v, WORK_CHUNK))
                 return 1;
         }
     }
@@ -193,21 +224,32 @@ int memfs_verify_chunks(struct memfs_verifying *v)
 
 /* ---- The whole -------------------------------------------------------------------------- */
 
+/* Nodes cost memory, and cost next to nothing in an image if they need not have
+ * names: whether they can all have one is asked before anything else. */
+static int check_counts(struct memfs_verifying *v)
+{
+    const struct memfs_root *root = &v->image->root;
+    const uint64_t nodes = root->table[MEMFS_NODES].count, entries = root->table[MEMFS_ENTRIES].count;
+    if (nodes - 2 <= entries)
+        return 0;
+    memfs_verify_finding(v, MEMFS_ECORRUPT, v->image->trailer.root_offset,
+                         "root: no entry names some nodes: there are %" PRIu64 " besides the root directory, and %" PRIu64
+                         " entries",
+                         nodes - 2, entries);
+    return 1;
+}
+
 static int check_all(struct memfs_verifying *v)
 {
-    const uint64_t blocks = v->image->root.table[MEMFS_DATA].count;
     int stop = memfs_verify_stored(v);
     if (stop || v->options.quick || v->tables_broken)
         return stop;
+    if (check_counts(v))
+        return 1;
     stop = memfs_verify_chunks(v);
     if (stop || v->tables_broken)
         return stop;
-    stop = memfs_verify_tree(v);
-    if (!stop)
-        stop = memfs_verify_xattrs(v);
-    if (!stop && blocks <= SIZE_MAX)
-        stop = memfs_verify_contents(v);
-    return stop;
+    return memfs_verify_tree(v) || memfs_verify_xattrs(v) || memfs_verify_heap(v) || memfs_verify_contents(v);
 }
 
 int memfs_verify(memfs_image *image, const struct memfs_verify_options *options, struct memfs_detail *detail)
@@ -221,15 +263,20 @@ int memfs_verify(memfs_image *image, const struct memfs_verify_options *options,
     const uint64_t cached = atomic_load(&image->cache.bytes);
     v.cache_most = cached > CACHE_MOST ? cached : CACHE_MOST;
     v.progress.bytes_total = image->source.size + (v.options.quick ? 0 : image->root.data_bytes);
-    v.progress.nodes_total = v.options.quick ? 0 : image->backing.nodes_in_use;
+    v.progress.nodes_total = v.options.quick ? 0 : image->root.table[MEMFS_NODES].count - 1;
     const size_t blocks = (size_t)image->root.table[MEMFS_DATA].count;
-    if (!v.options.quick && blocks > 0) {
-        v.block_raw = memfs_alloc_array(&image->allocator, blocks, sizeof *v.block_raw);
-        if (!v.block_raw)
-            return memfs_detail_fill(detail, -ENOMEM, MEMFS_NOWHERE, "no memory to verify an image");
+    if (!v.options.quick) {
+        v.block_raw = memfs_alloc_array(&image->allocator, blocks + 1, sizeof *v.block_raw);
+        v.block_bad = memfs_alloc_zeroed(&image->allocator, memfs_bits_bytes(blocks));
     }
-    check_all(&v);
-    memfs_free(&image->allocator, v.block_raw, blocks * sizeof *v.block_raw);
+    if (v.options.quick || (v.block_raw && v.block_bad))
+        check_all(&v);
+    else
+        memfs_verify_no_memory(&v);
+    if (!v.failure)
+        tell_of_more(&v);
+    memfs_free(&image->allocator, v.block_raw, (blocks + 1) * sizeof *v.block_raw);
+    memfs_free(&image->allocator, v.block_bad, memfs_bits_bytes(blocks));
     if (detail && (v.findings > 0 || v.failure))
         *detail = v.first;
     return v.failure ? v.failure : v.findings > 0 ? v.first.error : 0;

@@ -12,13 +12,14 @@ struct memfs_verifying {
     struct memfs_image *image;
     struct memfs_verify_options options;
     struct memfs_detail first; /* finding; error 0: none */
-    uint64_t findings;
-    int failure; /* not the image's: no memory, cancelled, reading */
+    uint64_t findings;         /* also those that are too many to be told */
+    int failure;               /* not the image's: no memory, cancelled, reading */
     struct memfs_progress progress;
     uint64_t untold;     /* work since the progress was told */
     unsigned paths;      /* that were searched for */
     uint64_t cache_most; /* verifying lets the image's cache grow no further */
     uint32_t *block_raw; /* by data block: its raw length; NULL in quick verification */
+    uint8_t *block_bad;  /* bit by data block: it is damaged, which was reported; NULL as well */
     int tables_broken;   /* a chunk of a table, or of refs, could not be had */
 };
 
@@ -31,9 +32,14 @@ __attribute__((format(printf, 4, 5))) int memfs_verify_record(struct memfs_verif
                                                               uint64_t index, const char *format, ...);
 /* An error that may be the image's or not: reports it, or fails with it. */
 int memfs_verify_error(struct memfs_verifying *v, int error, const struct memfs_detail *detail);
+int memfs_verify_no_memory(struct memfs_verifying *v);
 
-/* Counts work of so many bytes and nodes. Returns nonzero to stop. */
+/* Counts work of so many bytes and nodes, and a little for the call itself: every
+ * loop calls it or the other, so that it can be stopped however little it does at
+ * each turn. Returns nonzero to stop. */
 int memfs_verify_progress(struct memfs_verifying *v, uint64_t bytes, uint64_t nodes);
+/* The same for work, in bytes, that is not part of what the progress shows. */
+int memfs_verify_work(struct memfs_verifying *v, uint64_t work);
 
 /* Looks at records one after the other; keeps the chunk of the last one pinned.
  * Zeroed: holds nothing. For BLOBS index is an offset. */
@@ -72,12 +78,18 @@ int memfs_verify_stored(struct memfs_verifying *v);   /* bytes: hashes, tiling, 
 int memfs_verify_chunks(struct memfs_verifying *v);   /* each chunk alone */
 int memfs_verify_tree(struct memfs_verifying *v);     /* nodes and entries */
 int memfs_verify_xattrs(struct memfs_verifying *v);   /* attribute sets, link targets */
+int memfs_verify_heap(struct memfs_verifying *v);     /* each byte of BLOBS is named */
 int memfs_verify_contents(struct memfs_verifying *v); /* extents, digests, totals */
 
 /* Bits by number. */
 static inline int memfs_bit(const uint8_t *bits, uint64_t i)
 {
     return bits[i >> 3] >> (i & 7) & 1;
+}
+
+static inline size_t memfs_bits_bytes(uint64_t bits)
+{
+    return (size_t)(bits / 8 + 1);
 }
 
 static inline void memfs_bit_set(uint8_t *bits, uint64_t i)

@@ -38,7 +38,7 @@ static int find_entry(struct search *s, uint64_t node, uint64_t *out)
     for (*out = 0; *out < entries; ++*out) {
         const struct memfs_entry *entry;
         const char *name;
-        if (memfs_look_entry(s->v, &s->entry_look, *out, &entry, &name))
+        if (memfs_verify_work(s->v, 0) || memfs_look_entry(s->v, &s->entry_look, *out, &entry, &name))
             return 1;
         if (entry->node == node)
             return 0;
@@ -53,7 +53,7 @@ static int find_owner(struct search *s, uint64_t entry, uint32_t *out)
     *out = 0;
     for (uint32_t n = MEMFS_ROOT; n < nodes; n++) {
         const struct memfs_node_record *node;
-        if (memfs_look_node(s->v, &s->node_look, n, &node))
+        if (memfs_verify_work(s->v, 0) || memfs_look_node(s->v, &s->node_look, n, &node))
             return 1;
         if ((node->mode & MEMFS_IFMT) == MEMFS_IFDIR && entry >= node->run.first &&
             entry - node->run.first < node->run.count) {

@@ -22,32 +22,44 @@ struct level {
     size_t count, at;
 };
 
-/* One generation. */
+/* The generation after the one that is walked: what both have was visited there. */
+struct newer {
+    int exists;
+    struct memfs_trailer trailer;
+    struct memfs_root root;
+    /* Of the tree that is walked, by level: the chunk of refs that was asked for last. */
+    uint64_t held[MEMFS_REFS_HEIGHT]; /* 1 + its number; 0: none */
+    struct memfs_ref refs[MEMFS_REFS_HEIGHT][MEMFS_REFS_PER_CHUNK];
+};
+
+/* One generation after the other, the newest first. */
 struct walk {
     struct memfs_verifying *v;
     struct memfs_worker *worker;
     struct memfs_trailer trailer;
     struct memfs_root root;
-    struct memfs_ranges own, *all; /* ranges of this generation, and of all */
+    struct memfs_ranges ranges; /* of all generations */
+    uint64_t covered;           /* bytes of all ranges */
     uint64_t raw_bytes, stored_bytes;
-    int newest;
+    int shared; /* not all data blocks were met, since the generation after this one has them, too */
     int broken; /* not all refs could be had */
     struct level level[MEMFS_REFS_HEIGHT + 1];
     struct memfs_ref refs[MEMFS_REFS_HEIGHT][MEMFS_REFS_PER_CHUNK];
+    struct newer newer;
 };
 
-static int no_memory(struct memfs_verifying *v)
+/* What the ranges cover together is bounded by the file's size, since otherwise some
+ * overlap: that bounds the whole walk, too. */
+static int add_range(struct walk *w, const char *what, uint64_t offset, uint64_t length)
 {
-    struct memfs_detail detail;
-    memfs_detail_fill(&detail, -ENOMEM, MEMFS_NOWHERE, "no memory to verify an image");
-    return memfs_verify_error(v, -ENOMEM, &detail);
-}
-
-static int add_range(struct walk *w, uint64_t offset, uint64_t length)
-{
-    if (memfs_ranges_add(&w->own, offset, length) || memfs_ranges_add(w->all, offset, length))
-        return no_memory(w->v);
-    return 0;
+    w->covered += length;
+    if (w->covered > w->v->image->source.size) {
+        w->broken = w->v->tables_broken = 1;
+        memfs_verify_finding(w->v, MEMFS_ECORRUPT, offset,
+                             "%s: parts of the image overlap: together they are longer than it is", what);
+        return 1;
+    }
+    return memfs_ranges_add(&w->ranges, offset, length) ? memfs_verify_no_memory(w->v) : 0;
 }
 
 /* ---- Hashes ------------------------------------------------------------------------ */
@@ -84,6 +96,8 @@ static int check_hash(struct walk *w, unsigned table, uint64_t index, const stru
         return 0;
     if (table != MEMFS_DATA)
         w->v->tables_broken = 1;
+    else if (!w->newer.exists && w->v->block_bad)
+        memfs_bit_set(w->v->block_bad, index);
     return memfs_verify_finding(w->v, MEMFS_ECHECKSUM, ref->offset,
                                 "%s: the %" PRIu32 " bytes of %s %" PRIu64 " have checksum %016" PRIx64
                                 ", expected %016" PRIx64,
@@ -97,7 +111,7 @@ static int visit_leaf(struct walk *w, unsigned table, uint64_t index, const stru
     if (table == MEMFS_DATA) {
         w->raw_bytes += ref->raw;
         w->stored_bytes += ref->stored;
-        if (w->newest && w->v->block_raw)
+        if (!w->newer.exists && w->v->block_raw)
             w->v->block_raw[index] = ref->raw;
     }
     return check_hash(w, table, index, ref);
@@ -123,15 +137,84 @@ static int descend(struct walk *w, unsigned table, unsigned level, uint64_t inde
     return 0;
 }
 
-/* Depth first, in the order of the refs. What the refs cover together is bounded
- * by the file's size, since otherwise some overlap: that bounds the walk, too. */
+/* ---- What generations share --------------------------------------------------------- */
+
+/* The ref that the newer generation has at the same place, if it has one there. Asked
+ * for in the order of the walk, so that each of its chunks of refs is read once. */
+static int find_newer(struct walk *w, unsigned table, unsigned level, uint64_t index, struct memfs_ref *out, int *found)
+{
+    struct newer *newer = &w->newer;
+    const struct memfs_root_table *in = &newer->root.table[table];
+    const uint64_t chunks = memfs_chunk_total(table, in->count);
+    unsigned at = memfs_refs_height(chunks);
+    *found = 0;
+    if (!newer->exists || level > at || index >= memfs_refs_width(chunks, level))
+        return 0;
+    *out = in->refs[index >> MEMFS_REFS_SHIFT * (at - level)];
+    for (; at > level; at--) {
+        const uint64_t chunk = index >> MEMFS_REFS_SHIFT * (at - level);
+        if (newer->held[at - 1] != chunk + 1) {
+            struct memfs_detail detail = {0};
+            size_t got;
+            newer->held[at - 1] = 0;
+            const int error =
+                memfs_image_fetch_refs(w->v->image, &newer->root, newer->trailer.root_offset, table, at, chunk, out,
+                                       w->worker, newer->refs[at - 1], &got, &detail);
+            if (error == MEMFS_ECHECKSUM || error == MEMFS_ECORRUPT)
+                return 0; /* which was reported there */
+            if (error)
+                return memfs_verify_error(w->v, error, &detail);
+            newer->held[at - 1] = chunk + 1;
+        }
+        *out = newer->refs[at - 1][index >> MEMFS_REFS_SHIFT * (at - 1 - level) & (MEMFS_REFS_PER_CHUNK - 1)];
+    }
+    *found = 1;
+    return 0;
+}
+
+static int same_ref(const struct memfs_ref *one, const struct memfs_ref *other)
+{
+    return one->offset == other->offset && one->hash == other->hash && one->stored == other->stored &&
+           one->raw == other->raw && one->codec == other->codec;
+}
+
+/* Does a shared chunk of refs stand for the same records in both? Not necessarily the
+ * last one of a table, if there are not as many. */
+static int same_below(const struct walk *w, unsigned table, unsigned level, uint64_t index)
+{
+    const uint64_t here = w->root.table[table].count, there = w->newer.root.table[table].count;
+    const uint64_t end = (index + 1) << MEMFS_REFS_SHIFT * level; /* in chunks */
+    return here == there || (end < memfs_chunk_total(table, here) && end < memfs_chunk_total(table, there));
+}
+
+/* ---- One generation ------------------------------------------------------------------ */
+
+static int visit(struct walk *w, unsigned table, unsigned level, uint64_t index, const struct memfs_ref *ref, int *down)
+{
+    struct memfs_ref newer;
+    int shared;
+    *down = 0;
+    if (find_newer(w, table, level, index, &newer, &shared))
+        return 1;
+    shared = shared && same_ref(ref, &newer);
+    if (shared && (level == 0 || same_below(w, table, level, index))) {
+        w->shared |= table == MEMFS_DATA;
+        return memfs_verify_work(w->v, 0);
+    }
+    if (!shared &&
+        (add_range(w, memfs_table_name(table), ref->offset, ref->stored) || memfs_verify_progress(w->v, ref->stored, 0)))
+        return 1;
+    return level > 0 ? descend(w, table, level, index, ref, down) : visit_leaf(w, table, index, ref);
+}
+
+/* Depth first, in the order of the refs. */
 static int walk_table(struct walk *w, unsigned table)
 {
     const struct memfs_root_table *in = &w->root.table[table];
     const uint64_t chunks = memfs_chunk_total(table, in->count);
     const unsigned height = memfs_refs_height(chunks);
     unsigned level = height;
-    uint64_t covered = 0;
+    memset(w->newer.held, 0, sizeof w->newer.held);
     w->level[level] = (struct level){in->refs, 0, (size_t)memfs_refs_width(chunks, height), 0};
     for (;;) {
         struct level *here = &w->level[level];
@@ -142,17 +225,8 @@ static int walk_table(struct walk *w, unsigned table)
         }
         const struct memfs_ref *ref = &here->refs[here->at];
         const uint64_t index = here->first + here->at++;
-        covered += ref->stored;
-        if (covered > w->trailer.root_offset) {
-            w->broken = w->v->tables_broken = 1;
-            return memfs_verify_finding(w->v, MEMFS_ECORRUPT, ref->offset,
-                                        "%s: its blocks overlap: together they are longer than the image",
-                                        memfs_table_name(table));
-        }
-        if (add_range(w, ref->offset, ref->stored) || memfs_verify_progress(w->v, ref->stored, 0))
-            return 1;
-        int down = 0;
-        const int stop = level > 0 ? descend(w, table, level, index, ref, &down) : visit_leaf(w, table, index, ref);
+        int down;
+        const int stop = visit(w, table, level, index, ref, &down);
         if (stop)
             return stop;
         if (down)
@@ -160,42 +234,31 @@ static int walk_table(struct walk *w, unsigned table)
     }
 }
 
-static int check_overlaps(struct walk *w)
+static int check_block_sums(struct walk *w)
 {
-    struct memfs_range overlap;
-    size_t at = 0;
-    memfs_ranges_sort(&w->own);
-    while (memfs_ranges_overlap(&w->own, &at, &overlap)) {
-        w->v->tables_broken = 1;
-        if (memfs_verify_finding(w->v, MEMFS_ECORRUPT, overlap.offset,
-                                 "%" PRIu64 " bytes belong to two blocks of one generation",
-                                 overlap.end - overlap.offset))
-            return 1;
-    }
-    return 0;
+    if (w->broken || w->shared || (w->raw_bytes == w->root.raw_bytes && w->stored_bytes == w->root.stored_bytes))
+        return 0;
+    return memfs_verify_finding(w->v, MEMFS_ECORRUPT, w->trailer.root_offset,
+                                "root: its blocks have %" PRIu64 " bytes, %" PRIu64 " stored; it says %" PRIu64
+                                " and %" PRIu64,
+                                w->raw_bytes, w->stored_bytes, w->root.raw_bytes, w->root.stored_bytes);
 }
 
 static int walk_generation(struct walk *w)
 {
     w->raw_bytes = w->stored_bytes = 0;
-    if (add_range(w, 0, MEMFS_HEADER_BYTES))
-        return 1;
+    w->shared = 0;
     for (unsigned i = 0; i < MEMFS_IMAGE_TABLES; i++) {
         /* The data blocks stand first in the file. */
         const int stop = walk_table(w, (i + MEMFS_DATA) % MEMFS_IMAGE_TABLES);
         if (stop)
             return stop;
     }
-    if (add_range(w, w->trailer.root_offset, w->trailer.root_length) ||
-        add_range(w, w->trailer.offset, MEMFS_TRAILER_BYTES))
+    if (add_range(w, "root", w->trailer.root_offset, w->trailer.root_length) ||
+        add_range(w, "trailer", w->trailer.offset, MEMFS_TRAILER_BYTES) ||
+        memfs_verify_progress(w->v, w->trailer.root_length + MEMFS_TRAILER_BYTES, 0))
         return 1;
-    if (!w->broken && (w->raw_bytes != w->root.raw_bytes || w->stored_bytes != w->root.stored_bytes) &&
-        memfs_verify_finding(w->v, MEMFS_ECORRUPT, w->trailer.root_offset,
-                             "root: its blocks have %" PRIu64 " bytes, %" PRIu64 " stored; it says %" PRIu64
-                             " and %" PRIu64,
-                             w->raw_bytes, w->stored_bytes, w->root.raw_bytes, w->root.stored_bytes))
-        return 1;
-    return check_overlaps(w);
+    return check_block_sums(w);
 }
 
 /* ---- Generations ------------------------------------------------------------------------ */
@@ -237,58 +300,89 @@ static int step_back(struct walk *w, struct memfs_detail *detail)
     return read_root(w, detail);
 }
 
-static int check_gaps(struct walk *w)
+static int same_generation(const struct memfs_generation *one, const struct memfs_generation *other)
+{
+    return one->trailer == other->trailer && one->time == other->time && one->generation == other->generation &&
+           one->has_time == other->has_time;
+}
+
+/* What the newer root tells of earlier generations: of this one what it is, of those
+ * before it the same as this one's root does. */
+static int check_told(struct walk *w)
+{
+    const struct memfs_root *newer = &w->newer.root;
+    const struct memfs_generation this = {w->trailer.offset, w->root.time, w->trailer.generation, w->root.has_time};
+    for (uint32_t i = 0; i < newer->generations; i++) {
+        const struct memfs_generation *expected = i == 0 ? &this : &w->root.generation[i - 1];
+        if (!same_generation(&newer->generation[i], expected))
+            return memfs_verify_finding(w->v, MEMFS_ECORRUPT, w->newer.trailer.root_offset,
+                                        "root of generation %" PRIu32 ": what it tells of generation %" PRIu32
+                                        " is not so",
+                                        w->newer.trailer.generation, expected->generation);
+    }
+    return 0;
+}
+
+static int check_tiling(struct walk *w)
 {
     const uint64_t size = w->v->image->source.size;
-    struct memfs_range gap;
+    struct memfs_range range;
+    size_t at = 0;
     uint64_t from = 0;
-    memfs_ranges_sort(w->all);
-    while (memfs_ranges_gap(w->all, &from, size, &gap))
-        if (memfs_verify_finding(w->v, MEMFS_ECORRUPT, gap.offset, "%" PRIu64 " bytes belong to nothing",
-                                 gap.end - gap.offset))
+    memfs_ranges_sort(&w->ranges);
+    while (memfs_ranges_overlap(&w->ranges, &at, &range)) {
+        w->v->tables_broken = 1;
+        if (memfs_verify_finding(w->v, MEMFS_ECORRUPT, range.offset, "%" PRIu64 " bytes belong to two parts of the image",
+                                 range.end - range.offset) ||
+            memfs_verify_work(w->v, 0))
+            return 1;
+    }
+    at = 0;
+    while (memfs_ranges_gap(&w->ranges, &at, &from, size, &range))
+        if (memfs_verify_finding(w->v, MEMFS_ECORRUPT, range.offset, "%" PRIu64 " bytes belong to nothing",
+                                 range.end - range.offset) ||
+            memfs_verify_work(w->v, 0))
             return 1;
     return 0;
 }
 
 static int walk_generations(struct walk *w)
 {
+    if (add_range(w, "header", 0, MEMFS_HEADER_BYTES))
+        return 1;
     for (;;) {
-        memfs_ranges_begin(&w->own, &w->v->image->allocator);
-        int stop = walk_generation(w);
-        memfs_ranges_end(&w->own);
+        const int stop = walk_generation(w);
         if (stop)
             return stop;
         if (w->trailer.previous == 0)
             break;
+        w->newer.exists = 1;
+        w->newer.trailer = w->trailer;
+        w->newer.root = w->root;
         struct memfs_detail detail = {0};
         const int error = step_back(w, &detail);
         if (error)
             return memfs_verify_error(w->v, error, &detail);
-        w->newest = 0;
+        if (check_told(w))
+            return 1;
     }
-    return w->broken ? 0 : check_gaps(w);
+    return w->broken ? 0 : check_tiling(w);
 }
 
 int memfs_verify_stored(struct memfs_verifying *v)
 {
     struct memfs_image *image = v->image;
-    struct memfs_ranges all;
-    memfs_ranges_begin(&all, &image->allocator);
     struct walk *w = memfs_alloc_zeroed(&image->allocator, sizeof *w);
-    int stop = 1;
-    if (!w || memfs_worker_take(&image->workers, &w->worker)) {
-        no_memory(v);
-        goto out;
-    }
+    if (!w)
+        return memfs_verify_no_memory(v);
     w->v = v;
-    w->all = &all;
-    w->newest = 1;
     w->trailer = image->trailer;
     w->root = image->root;
-    stop = walk_generations(w);
+    memfs_ranges_begin(&w->ranges, &image->allocator);
+    const int stop =
+        memfs_worker_take(&image->workers, &w->worker) ? memfs_verify_no_memory(v) : walk_generations(w);
     memfs_worker_put(&image->workers, w->worker);
-out:
+    memfs_ranges_end(&w->ranges);
     memfs_free(&image->allocator, w, sizeof *w);
-    memfs_ranges_end(&all);
     return stop;
 }

@@ -28,11 +28,6 @@ struct tree {
     struct memfs_look node_look, other_look, entry_look;
 };
 
-static size_t bits_bytes(uint64_t bits)
-{
-    return (size_t)(bits / 8 + 1);
-}
-
 static int tree_make(struct tree *t)
 {
     const struct memfs_allocator *allocator = &t->v->image->allocator;
@@ -40,11 +35,11 @@ static int tree_make(struct tree *t)
     t->type = memfs_alloc_zeroed(allocator, nodes);
     t->links = memfs_alloc_array(allocator, nodes, sizeof *t->links);
     t->parent = memfs_alloc_array(allocator, nodes, sizeof *t->parent);
-    t->named = memfs_alloc_zeroed(allocator, bits_bytes(t->nodes));
-    t->rooted = memfs_alloc_zeroed(allocator, bits_bytes(t->nodes));
-    t->trail = memfs_alloc_zeroed(allocator, bits_bytes(t->nodes));
-    t->starts = memfs_alloc_zeroed(allocator, bits_bytes(t->entries));
-    t->owned = memfs_alloc_zeroed(allocator, bits_bytes(t->entries));
+    t->named = memfs_alloc_zeroed(allocator, memfs_bits_bytes(t->nodes));
+    t->rooted = memfs_alloc_zeroed(allocator, memfs_bits_bytes(t->nodes));
+    t->trail = memfs_alloc_zeroed(allocator, memfs_bits_bytes(t->nodes));
+    t->starts = memfs_alloc_zeroed(allocator, memfs_bits_bytes(t->entries));
+    t->owned = memfs_alloc_zeroed(allocator, memfs_bits_bytes(t->entries));
     if (!t->type || !t->links || !t->parent || !t->named || !t->rooted || !t->trail || !t->starts || !t->owned)
         return -ENOMEM;
     memset(t->links, 0, nodes * sizeof *t->links);
@@ -62,11 +57,11 @@ static void tree_free(struct tree *t)
     memfs_free(allocator, t->type, nodes);
     memfs_free(allocator, t->links, nodes * sizeof *t->links);
     memfs_free(allocator, t->parent, nodes * sizeof *t->parent);
-    memfs_free(allocator, t->named, bits_bytes(t->nodes));
-    memfs_free(allocator, t->rooted, bits_bytes(t->nodes));
-    memfs_free(allocator, t->trail, bits_bytes(t->nodes));
-    memfs_free(allocator, t->starts, bits_bytes(t->entries));
-    memfs_free(allocator, t->owned, bits_bytes(t->entries));
+    memfs_free(allocator, t->named, memfs_bits_bytes(t->nodes));
+    memfs_free(allocator, t->rooted, memfs_bits_bytes(t->nodes));
+    memfs_free(allocator, t->trail, memfs_bits_bytes(t->nodes));
+    memfs_free(allocator, t->starts, memfs_bits_bytes(t->entries));
+    memfs_free(allocator, t->owned, memfs_bits_bytes(t->entries));
 }
 
 static int is_dir(const struct tree *t, uint64_t node)
@@ -81,7 +76,7 @@ static int gather_nodes(struct tree *t)
     uint64_t types[MEMFS_TYPES] = {0};
     for (uint64_t n = 1; n < t->nodes; n++) {
         const struct memfs_node_record *node;
-        if (memfs_look_node(t->v, &t->node_look, n, &node))
+        if (memfs_verify_work(t->v, 0) || memfs_look_node(t->v, &t->node_look, n, &node))
             return 1;
         t->type[n] = (uint8_t)((node->mode & MEMFS_IFMT) >> 12);
         const int index = memfs_type_index(t->type[n]);
@@ -141,7 +136,8 @@ static int gather_entries(struct tree *t)
     for (uint64_t i = 0; i < t->entries; i++) {
         const struct memfs_entry *entry;
         const char *name;
-        if (memfs_look_entry(t->v, &t->entry_look, i, &entry, &name) || check_entry(t, i, entry, name, &last))
+        if (memfs_verify_work(t->v, 0) || memfs_look_entry(t->v, &t->entry_look, i, &entry, &name) ||
+            check_entry(t, i, entry, name, &last))
             return 1;
         last.length = entry->length;
         memcpy(last.bytes, name, entry->length);
@@ -204,22 +200,29 @@ static int check_links(struct tree *t, uint64_t n, uint32_t nlink)
     return 0;
 }
 
+static int check_node(struct tree *t, uint64_t n, uint64_t *sum)
+{
+    const struct memfs_node_record *node;
+    if (memfs_verify_work(t->v, 0) || memfs_look_node(t->v, &t->node_look, n, &node) || check_links(t, n, node->nlink))
+        return 1;
+    if (!is_dir(t, n))
+        return 0;
+    return check_run(t, n, node, sum) || (n != MEMFS_ROOT && check_way_in(t, n, node->up.parent, node->up.entry));
+}
+
 static int check_nodes(struct tree *t)
 {
     uint64_t sum = 0;
-    for (uint64_t n = 1; n < t->nodes; n++) {
-        const struct memfs_node_record *node;
-        if (memfs_look_node(t->v, &t->node_look, n, &node) || check_links(t, n, node->nlink))
+    for (uint64_t n = 1; n < t->nodes; n++)
+        if (check_node(t, n, &sum))
             return 1;
-        if (!is_dir(t, n))
-            continue;
-        if (check_run(t, n, node, &sum) || (n != MEMFS_ROOT && check_way_in(t, n, node->up.parent, node->up.entry)))
+    for (uint64_t i = 0; i < t->entries; i++) {
+        if (memfs_verify_work(t->v, 0))
             return 1;
-    }
-    for (uint64_t i = 0; i < t->entries; i++)
         if (memfs_bit(t->starts, i) && !memfs_bit(t->owned, i) &&
             memfs_verify_record(t->v, MEMFS_ENTRIES, i, "starts a run that is no directory's"))
             return 1;
+    }
     if (sum != t->entries)
         return memfs_verify_finding(t->v, MEMFS_ECORRUPT, MEMFS_NOWHERE,
                                     "entries: directories have %" PRIu64 " in all, but there are %" PRIu64, sum,
@@ -235,10 +238,15 @@ static int check_way_up(struct tree *t, uint64_t from)
     while (!memfs_bit(t->rooted, n) && !memfs_bit(t->trail, n)) {
         memfs_bit_set(t->trail, n);
         n = t->parent[n];
+        if (memfs_verify_work(t->v, 0))
+            return 1;
     }
     const int loop = !memfs_bit(t->rooted, n);
-    for (uint64_t m = from; !memfs_bit(t->rooted, m); m = t->parent[m])
+    for (uint64_t m = from; !memfs_bit(t->rooted, m); m = t->parent[m]) {
         memfs_bit_set(t->rooted, m);
+        if (memfs_verify_work(t->v, 0))
+            return 1;
+    }
     return loop ? memfs_verify_record(t->v, MEMFS_NODES, n, "this directory is below itself") : 0;
 }
 
@@ -247,7 +255,7 @@ static int check_ways_up(struct tree *t)
     memfs_bit_set(t->rooted, 0); /* where those end whose parent is none, which was reported */
     memfs_bit_set(t->rooted, MEMFS_ROOT);
     for (uint64_t n = 1; n < t->nodes; n++)
-        if (is_dir(t, n) && check_way_up(t, n))
+        if (memfs_verify_work(t->v, 0) || (is_dir(t, n) && check_way_up(t, n)))
             return 1;
     return 0;
 }
@@ -256,13 +264,8 @@ int memfs_verify_tree(struct memfs_verifying *v)
 {
     struct tree t = {
         .v = v, .nodes = v->image->root.table[MEMFS_NODES].count, .entries = v->image->root.table[MEMFS_ENTRIES].count};
-    int stop;
-    if (tree_make(&t)) {
-        struct memfs_detail detail = {0};
-        stop = memfs_verify_error(v, -ENOMEM, &detail);
-    } else {
-        stop = gather_nodes(&t) || gather_entries(&t) || check_nodes(&t) || check_ways_up(&t);
-    }
+    const int stop = tree_make(&t) ? memfs_verify_no_memory(v)
+                                   : gather_nodes(&t) || gather_entries(&t) || check_nodes(&t) || check_ways_up(&t);
     tree_free(&t);
     return stop;
 }

@@ -14,6 +14,7 @@ struct heap {
     struct memfs_verifying *v;
     uint64_t nodes, xattrs;
     uint8_t *starts; /* bit by attribute: a set starts here */
+    uint8_t *owned;  /* bit: it is a node's */
     struct memfs_look node_look, xattr_look, blob_look;
 };
 
@@ -44,7 +45,7 @@ static int check_sets(struct heap *h)
     uint64_t list = 0; /* bytes of the set's names, each with a NUL */
     for (uint64_t i = 0; i < h->xattrs; i++) {
         const struct memfs_xattr *xattr;
-        if (memfs_look_xattr(h->v, &h->xattr_look, i, &xattr))
+        if (memfs_verify_work(h->v, 0) || memfs_look_xattr(h->v, &h->xattr_look, i, &xattr))
             return 1;
         if (last.length == 0)
             memfs_bit_set(h->starts, i);
@@ -78,8 +79,10 @@ static int check_nodes(struct heap *h)
 {
     for (uint64_t n = 1; n < h->nodes; n++) {
         const struct memfs_node_record *node;
-        if (memfs_look_node(h->v, &h->node_look, n, &node))
+        if (memfs_verify_work(h->v, 0) || memfs_look_node(h->v, &h->node_look, n, &node))
             return 1;
+        if (node->xattrs > 0)
+            memfs_bit_set(h->owned, node->xattrs - 1);
         if (node->xattrs > 0 && !memfs_bit(h->starts, node->xattrs - 1) &&
             memfs_verify_record(h->v, MEMFS_NODES, n, "no set of attributes starts at %" PRIu32, node->xattrs - 1))
             return 1;
@@ -89,22 +92,34 @@ static int check_nodes(struct heap *h)
     return 0;
 }
 
+static int check_owners(struct heap *h)
+{
+    uint64_t first = 0, count = 0;
+    for (uint64_t i = 0; i < h->xattrs; i++) {
+        if (memfs_verify_work(h->v, 0))
+            return 1;
+        if (memfs_bit(h->starts, i) && !memfs_bit(h->owned, i) && count++ == 0)
+            first = i;
+    }
+    if (count == 0)
+        return 0;
+    return memfs_verify_record(h->v, MEMFS_XATTRS, first,
+                               "starts a set that no node has, the first of %" PRIu64 " such", count);
+}
+
 int memfs_verify_xattrs(struct memfs_verifying *v)
 {
     struct heap h = {
         .v = v, .nodes = v->image->root.table[MEMFS_NODES].count, .xattrs = v->image->root.table[MEMFS_XATTRS].count};
-    const size_t bytes = (size_t)(h.xattrs / 8 + 1);
-    int stop;
+    const size_t bytes = memfs_bits_bytes(h.xattrs);
     h.starts = memfs_alloc_zeroed(&v->image->allocator, bytes);
-    if (!h.starts) {
-        struct memfs_detail detail = {0};
-        stop = memfs_verify_error(v, -ENOMEM, &detail);
-    } else {
-        stop = check_sets(&h) || check_nodes(&h);
-    }
+    h.owned = memfs_alloc_zeroed(&v->image->allocator, bytes);
+    const int stop =
+        h.starts && h.owned ? check_sets(&h) || check_nodes(&h) || check_owners(&h) : memfs_verify_no_memory(v);
     memfs_look_end(v, &h.node_look);
     memfs_look_end(v, &h.xattr_look);
     memfs_look_end(v, &h.blob_look);
     memfs_free(&v->image->allocator, h.starts, bytes);
+    memfs_free(&v->image->allocator, h.owned, bytes);
     return stop;
 }

@@ -34,14 +34,20 @@ static int in_table(uint64_t first, uint64_t count, uint64_t all)
     return first <= all && count <= all - first;
 }
 
+/* The same of a run; one of nothing has one form only, and begins at 0. */
+static int is_run(uint64_t first, uint64_t count, uint64_t all)
+{
+    return count ? in_table(first, count, all) : first == 0;
+}
+
 /* ---- Nodes ---- */
 
 static int check_dir(const struct check *check, const struct memfs_node_record *node)
 {
     const struct memfs_backing *backing = check->backing;
     int is_root = check->number == 1;
-    if (!in_table(node->run.first, node->run.count, backing->count[MEMFS_ENTRIES]))
-        return wrong(check, "its entries are beyond the end of the table");
+    if (!is_run(node->run.first, node->run.count, backing->count[MEMFS_ENTRIES]))
+        return wrong(check, "its entries are beyond the end of the table, or none but somewhere");
     if (is_root)
         return node->up.parent || node->up.entry ? wrong(check, "the root has a parent") : 0;
     if (node->up.parent == 0 || node->up.parent >= backing->count[MEMFS_NODES])
@@ -65,8 +71,8 @@ static int check_file(const struct check *check, const struct memfs_node_record 
 {
     if (node->size > (uint64_t)MEMFS_SIZE_MAX)
         return wrong(check, "its size is negative");
-    if (!in_table(node->extents.first, node->extents.count, check->backing->count[MEMFS_EXTENTS]))
-        return wrong(check, "its extents are beyond the end of the table");
+    if (!is_run(node->extents.first, node->extents.count, check->backing->count[MEMFS_EXTENTS]))
+        return wrong(check, "its extents are beyond the end of the table, or none but somewhere");
     return 0;
 }
 

@@ -99,7 +99,7 @@ static void apply_setgid(const struct memfs_cred *cred, const struct memfs_node_
     out->gid = dir->gid;
     if ((out->mode & MEMFS_IFMT) == MEMFS_IFDIR)
         out->mode |= MODE_SETGID;
-    else if ((out->mode & (MODE_SETGID | MODE_GROUP_EXECUTE)) == (MODE_SETGID | MODE_GROUP_EXECUTE) && !cred_is_privileged(cred) &&
+    else if ((out->mode & MODE_SETGID) && (out->mode & MODE_GROUP_EXECUTE) && !cred_is_privileged(cred) &&
              !cred_in_group(cred, dir->gid))
         out->mode &= ~MODE_SETGID;
 }

@@ -87,6 +87,8 @@ int dir_hash_find(struct op *op, uint32_t dir, const char *name, size_t length, 
             return r;
         if ((*out)->dir != dir || delta_length(*out) != length || delta_tag(*out) != hash >> 52)
             continue;
+        /* The node is wanted next: fetch it beside the name, not after it. */
+        table_prefetch(op, MEMFS_NODES, (*out)->node);
         const char *other;
         r = heap_get(op, MEMFS_NAMES, delta_name(*out), length, &other);
         if (r == 0 && memcmp(other, name, length) == 0) {

@@ -72,7 +72,7 @@ static int unlistable(struct memfs_export *job, uint32_t directory, int error)
         return 0;
     dir->unlistable = 1;
     job->incomplete = 1;
-    return memfs_host_problem(&job->report, directory, NULL, error, "cannot be listed");
+    return memfs_host_problem(&job->report, MEMFS_PROBLEM_NAMES, directory, NULL, error, "cannot be listed");
 }
 
 int memfs_export_list(struct memfs_export *job, uint32_t directory, memfs_export_visit *visit)
@@ -83,13 +83,11 @@ int memfs_export_list(struct memfs_export *job, uint32_t directory, memfs_export
         int64_t got = memfs_node_readdir(job->fs, NULL, node, cursor, job->batch, MEMFS_EXPORT_BATCH, 1);
         if (got < 0)
             return unlistable(job, directory, (int)got);
-        for (int64_t i = 0; i < got; i++) {
-            int error = visit(job, directory, &job->batch[i]);
-            if (error)
-                return error;
-        }
-        if (!got)
-            return 0;
+        int error = memfs_export_tell(job);
+        for (int64_t i = 0; i < got && !error; i++)
+            error = visit(job, directory, &job->batch[i]);
+        if (error || !got)
+            return error;
         cursor = job->batch[got - 1].cursor;
     }
 }
@@ -116,7 +114,8 @@ static int finish_directory(struct memfs_export *job, uint32_t directory)
     if (!error)
         error = memfs_node_stat(job->fs, memfs_export_dir(job, directory)->node, &stat);
     if (error)
-        error = memfs_host_problem(&job->report, directory, NULL, error, "its attributes cannot be set");
+        error = memfs_host_problem(&job->report, MEMFS_PROBLEM_MODE, directory, NULL, error,
+                                   "its attributes cannot be set");
     else
         error = memfs_export_attributes(job, &made, &stat);
     if (made.fd >= 0 && made.fd != job->trail.root)
@@ -124,7 +123,7 @@ static int finish_directory(struct memfs_export *job, uint32_t directory)
     return error;
 }
 
-/* A destination that had things in it before keeps its own attributes. */
+/* The root's attributes are for a directory that was made, unless a found one is to get them. */
 int memfs_export_finish(struct memfs_export *job)
 {
     int error = 0;
@@ -133,7 +132,7 @@ int memfs_export_finish(struct memfs_export *job)
          directory = memfs_export_next_up(job, directory))
         if (memfs_export_dir(job, directory)->state == MEMFS_EXPORT_MADE)
             error = finish_directory(job, directory);
-    return error || (job->options.into && !job->made_root) ? error : finish_directory(job, 0);
+    return error || !(job->made_root || job->options.root_attributes) ? error : finish_directory(job, 0);
 }
 
 /* ---- All of it ------------------------------------------------------------------------ */
@@ -201,7 +200,7 @@ int memfs_host_export(memfs *fs, const char *path, const struct memfs_export_opt
 {
     struct memfs_export_options chosen = {0};
     if (options)
-        memcpy(&chosen, options, options->size < sizeof chosen ? options->size : sizeof chosen);
+        memcpy(&chosen, options, options->size && options->size < sizeof chosen ? options->size : sizeof chosen);
     struct memfs_allocator allocator = memfs_allocator_or_default(chosen.allocator);
     struct memfs_export *job = memfs_alloc_zeroed(&allocator, sizeof *job);
     if (!job) {

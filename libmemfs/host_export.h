@@ -54,7 +54,7 @@ struct memfs_export {
     struct memfs_host_map link_numbers;        /* by node: 1 + index in links */
     uint64_t **seen;                           /* pages of a bitmap by node number */
     size_t seen_room;
-    uint64_t entries, bytes;
+    uint64_t entries, nodes, bytes;
     size_t depth;
     int incomplete; /* something could not be listed, and was to be left out */
     int any_links, any_symlinks;

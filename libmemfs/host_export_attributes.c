@@ -23,9 +23,10 @@ static struct held_path path_of(int fd)
     return path;
 }
 
-static int problem(struct memfs_export *job, const struct memfs_export_made *made, const char *text)
+static int problem(struct memfs_export *job, enum memfs_problem_kind kind, const struct memfs_export_made *made,
+                   const char *text)
 {
-    return memfs_host_problem(&job->report, made->directory, made->name, -errno, text);
+    return memfs_host_problem(&job->report, kind, made->directory, made->name, -errno, text);
 }
 
 static int set_owner(struct memfs_export *job, const struct memfs_export_made *made, const struct memfs_stat *stat)
@@ -34,14 +35,14 @@ static int set_owner(struct memfs_export *job, const struct memfs_export_made *m
         if (job->owner_told || (stat->uid == geteuid() && stat->gid == getegid()))
             return 0;
         job->owner_told = 1;
-        return memfs_host_left_out(&job->report, made->directory, made->name,
+        return memfs_host_left_out(&job->report, MEMFS_PROBLEM_OWNER, made->directory, made->name,
                                    "owners are left out, here and everywhere, unless asked for");
     }
     errno = EINVAL; /* the host takes the highest number for no number */
     if (stat->uid != UINT32_MAX && stat->gid != UINT32_MAX &&
         !fchownat(made->fd, "", stat->uid, stat->gid, AT_EMPTY_PATH | AT_SYMLINK_NOFOLLOW))
         return 0;
-    return problem(job, made, "its owner cannot be set");
+    return problem(job, MEMFS_PROBLEM_OWNER, made, "its owner cannot be set");
 }
 
 static int is_privileged(const char *name)
@@ -54,15 +55,15 @@ static int set_xattr(struct memfs_export *job, const struct memfs_export_made *m
     char text[128];
     if (is_privileged(name) && !job->options.privileged_xattrs) {
         snprintf(text, sizeof text, "attribute %.80s is left out unless asked for", name);
-        return memfs_host_left_out(&job->report, made->directory, made->name, text);
+        return memfs_host_left_out(&job->report, MEMFS_PROBLEM_XATTR, made->directory, made->name, text);
     }
     snprintf(text, sizeof text, "its attribute %.80s cannot be set", name);
     int64_t length = memfs_node_getxattr(job->fs, NULL, node, name, job->value, MEMFS_XATTR_MAX);
     if (length < 0)
-        return memfs_host_problem(&job->report, made->directory, made->name, (int)length, text);
+        return memfs_host_problem(&job->report, MEMFS_PROBLEM_XATTR, made->directory, made->name, (int)length, text);
     int failed = made->is_path ? setxattr(path_of(made->fd).text, name, job->value, (size_t)length, 0)
                                : fsetxattr(made->fd, name, job->value, (size_t)length, 0);
-    return failed ? problem(job, made, text) : 0;
+    return failed ? problem(job, MEMFS_PROBLEM_XATTR, made, text) : 0;
 }
 
 static int set_xattrs(struct memfs_export *job, const struct memfs_export_made *made, memfs_node node)
@@ -70,7 +71,7 @@ static int set_xattrs(struct memfs_export *job, const struct memfs_export_made *
     int64_t length = memfs_node_listxattr(job->fs, NULL, node, job->list, MEMFS_XATTR_LIST_MAX);
     int error = 0;
     if (length < 0)
-        return memfs_host_problem(&job->report, made->directory, made->name, (int)length,
+        return memfs_host_problem(&job->report, MEMFS_PROBLEM_XATTR, made->directory, made->name, (int)length,
                                   "its extended attributes cannot be read");
     for (const char *name = job->list; !error && name < job->list + length; name += strlen(name) + 1)
         error = set_xattr(job, made, node, name);
@@ -79,19 +80,18 @@ static int set_xattrs(struct memfs_export *job, const struct memfs_export_made *
 
 static int set_mode(struct memfs_export *job, const struct memfs_export_made *made, const struct memfs_stat *stat)
 {
-    mode_t mode = stat->mode & 01777;
+    mode_t mode = stat->mode & 07777 & ~(mode_t)job->options.mode_mask;
     if ((stat->mode & MEMFS_IFMT) == MEMFS_IFLNK)
         return 0;
-    if (job->options.setuid) {
-        mode = stat->mode & 07777;
-    } else if (stat->mode & 06000) {
-        int error = memfs_host_left_out(&job->report, made->directory, made->name,
+    if (mode & 06000 && !job->options.setuid) {
+        int error = memfs_host_left_out(&job->report, MEMFS_PROBLEM_SETUID, made->directory, made->name,
                                         "setuid and setgid are left out unless asked for");
         if (error)
             return error;
+        mode &= 01777;
     }
     int failed = made->is_path ? chmod(path_of(made->fd).text, mode) : fchmod(made->fd, mode);
-    return failed ? problem(job, made, "its mode cannot be set") : 0;
+    return failed ? problem(job, MEMFS_PROBLEM_MODE, made, "its mode cannot be set") : 0;
 }
 
 static int set_time(struct memfs_export *job, const struct memfs_export_made *made, const struct memfs_stat *stat)
@@ -102,7 +102,7 @@ static int set_time(struct memfs_export *job, const struct memfs_export_made *ma
     int failed = made->is_path ? utimensat(made->fd, "", times, AT_EMPTY_PATH) : futimens(made->fd, times);
     if (failed && made->is_path && errno == EINVAL) /* kernels before 5.8 */
         failed = utimensat(AT_FDCWD, path_of(made->fd).text, times, 0);
-    return failed ? problem(job, made, "its modification time cannot be set") : 0;
+    return failed ? problem(job, MEMFS_PROBLEM_TIME, made, "its modification time cannot be set") : 0;
 }
 
 /* A new owner ends setuid, attributes want write permission, ACLs change the

@@ -10,7 +10,7 @@
 
 static int problem(struct memfs_export *job, uint32_t directory, const char *name, int error, const char *text)
 {
-    return memfs_host_problem(&job->report, directory, name, error, text);
+    return memfs_host_problem(&job->report, MEMFS_PROBLEM_FILE, directory, name, error, text);
 }
 
 /* Directories below us that are not what we made there. */
@@ -113,7 +113,8 @@ static int make_special(struct memfs_export *job, uint32_t directory, const stru
     mode_t type = entry->stat.mode & S_IFMT;
     dev_t device = makedev(entry->stat.rdev_major, entry->stat.rdev_minor);
     if ((type == S_IFCHR || type == S_IFBLK) && !job->options.devices)
-        return memfs_host_left_out(&job->report, directory, entry->name, "devices are left out unless asked for");
+        return memfs_host_left_out(&job->report, MEMFS_PROBLEM_DEVICE, directory, entry->name,
+                                   "devices are left out unless asked for");
     if (mknodat(memfs_host_trail_fd(&job->trail), entry->name, type | 0600, device))
         return problem(job, directory, entry->name, -errno, "cannot be made");
     return dress(job, directory, entry, ino);
@@ -232,7 +233,6 @@ static int visit_link(struct memfs_export *job, uint32_t directory, const struct
     if (!link || !link->made || is_first(job, link, directory, entry))
         return 0;
     int error = make_link(job, directory, entry, link);
-    job->progress.nodes++;
     return error ? error : memfs_export_tell(job);
 }
 
@@ -241,7 +241,9 @@ static int visit_symlink(struct memfs_export *job, uint32_t directory, const str
     if ((entry->stat.mode & MEMFS_IFMT) != MEMFS_IFLNK || !memfs_name_ok(entry->name, entry->name_length))
         return 0;
     struct memfs_export_link *link = entry->stat.nlink > 1 ? memfs_export_find_link(job, entry->stat.node) : NULL;
-    int error = link && link->made ? make_link(job, directory, entry, link) : make_node(job, directory, entry, link);
+    if (link && link->made)
+        return make_link(job, directory, entry, link);
+    int error = make_node(job, directory, entry, link);
     job->progress.nodes++;
     return error ? error : memfs_export_tell(job);
 }

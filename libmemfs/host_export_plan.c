@@ -156,6 +156,7 @@ static int plan_entry(struct memfs_export *job, uint32_t parent, const struct me
                                "more entries than allowed, from here on; raise the budget of entries");
     if (see(job, entry->stat.node, &before))
         return memfs_host_fail(&job->report, parent, entry->name, -ENOMEM, "cannot be planned");
+    job->nodes += !before;
     if ((entry->stat.mode & MEMFS_IFMT) == MEMFS_IFDIR)
         return plan_directory(job, parent, entry, before);
     return plan_file(job, parent, entry, before);
@@ -226,7 +227,7 @@ int memfs_export_plan(struct memfs_export *job)
     if (!error)
         error = check_links(job);
     free_seen(job);
-    job->progress.nodes_total = job->entries;
+    job->progress.nodes_total = job->nodes;
     job->progress.bytes_total = job->bytes;
     return error;
 }

@@ -47,6 +47,21 @@ static int open_base(struct memfs_export *job)
     return fd;
 }
 
+/* What it is that failed, and what to do about it. */
+static const char *explain(const struct memfs_export *job, const char *path, int error)
+{
+    if (!*path)
+        return "names nothing; give a directory";
+    if (error == -ENOENT && job->above < 0)
+        return "cannot be made; make its parent directory first";
+    if (error == -ENOTDIR)
+        return job->above < 0 ? "cannot be made; give a name in a directory"
+                              : "is there already; give an empty or a new directory";
+    if (error == -ELOOP)
+        return "is a symbolic link; give the directory itself";
+    return job->made_root ? "was made, but cannot be written to" : "cannot be made or opened";
+}
+
 static int see_any(void *context, const char *name, size_t length)
 {
     (void)context;
@@ -69,11 +84,11 @@ static int check_base(struct memfs_export *job, int fd, const char **text)
         return 0;
     int any = memfs_host_list_names(fd, job->buffer, MEMFS_EXPORT_BUFFER, see_any, NULL);
     if (any > 0 && job->made_root) {
-        *text = "the destination was exchanged while it was made";
+        *text = "was exchanged while it was made";
         return -ESTALE;
     }
     if (any > 0)
-        *text = "the destination has things in it; give an empty or a new one, or allow it";
+        *text = "has things in it; give an empty or a new directory, or allow it";
     return any > 0 ? -ENOTEMPTY : any;
 }
 
@@ -97,7 +112,7 @@ static int begin_trails(struct memfs_export *job, int fd)
 
 int memfs_export_open(struct memfs_export *job, const char *path)
 {
-    const char *text = "the destination cannot be opened; give a directory, or a new name in one";
+    const char *text = NULL;
     int error = open_above(job, path);
     int fd = error ? error : open_base(job);
     if (fd >= 0) {
@@ -109,5 +124,5 @@ int memfs_export_open(struct memfs_export *job, const char *path)
     }
     if (fd < 0)
         error = fd;
-    return error ? memfs_host_fail_path(job->report.detail, path, error, text) : 0;
+    return error ? memfs_host_fail_path(job->report.detail, path, error, text ? text : explain(job, path, error)) : 0;
 }

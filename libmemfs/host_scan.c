@@ -147,7 +147,7 @@ int memfs_host_scan(const char *path, const struct memfs_scan_options *options, 
     struct memfs_scan_options chosen = {0};
     struct memfs_scan *scan = NULL;
     if (options)
-        memcpy(&chosen, options, options->size < sizeof chosen ? options->size : sizeof chosen);
+        memcpy(&chosen, options, options->size && options->size < sizeof chosen ? options->size : sizeof chosen);
     struct memfs_allocator allocator = memfs_allocator_or_default(chosen.allocator);
     int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (fd < 0)

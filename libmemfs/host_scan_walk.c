@@ -6,8 +6,10 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <string.h>
 #include <sys/sysmacros.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 struct walk {
@@ -20,6 +22,9 @@ struct walk {
     struct memfs_host_map links; /* files with more than one name, by device and inode: the node */
     struct memfs_progress progress;
     int no_xattrs;
+    int made_up; /* whether sizes are, on the device that was asked last: */
+    dev_t made_up_dev;
+    int made_up_known;
 };
 
 /* What was found under a name. */
@@ -57,7 +62,7 @@ static int take_stat(struct walk *walk, const struct found *found, const struct 
     }
     if (!cut || (found->name && S_ISDIR(stat->st_mode))) /* directories come again when they are opened */
         return 0;
-    return memfs_host_problem(&walk->report, found->directory, found->name, -EOVERFLOW,
+    return memfs_host_problem(&walk->report, MEMFS_PROBLEM_TIME, found->directory, found->name, -EOVERFLOW,
                               "its modification time is cut to the years 1677 to 2262");
 }
 
@@ -82,12 +87,44 @@ static int check_readable(const struct found *found)
     return faccessat(found->fd, found->name, R_OK, AT_EACCESS | AT_SYMLINK_NOFOLLOW) ? -errno : 0;
 }
 
+/* Filesystems through which the kernel talks: a file's size there has nothing to
+ * do with what can be read from it, so that it would be packed empty or not at all. */
+static int type_makes_up(unsigned long type)
+{
+    static const unsigned long types[] = {PROC_SUPER_MAGIC,    SYSFS_MAGIC,      DEBUGFS_MAGIC,
+                                          TRACEFS_MAGIC,       SECURITYFS_MAGIC, CGROUP_SUPER_MAGIC,
+                                          CGROUP2_SUPER_MAGIC, SELINUX_MAGIC,    BINFMTFS_MAGIC};
+    for (size_t i = 0; i < sizeof types / sizeof types[0]; i++)
+        if (types[i] == (type & 0xFFFFFFFF))
+            return 1;
+    return 0;
+}
+
+/* Asks once for files of one device that follow each other. */
+static int is_made_up(struct walk *walk, const struct found *found)
+{
+    struct statfs statfs;
+    if (walk->made_up_known && walk->made_up_dev == found->stat.st_dev)
+        return walk->made_up;
+    int fd = openat(found->fd, found->name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+    walk->made_up_known = fd >= 0 && !fstatfs(fd, &statfs);
+    walk->made_up = walk->made_up_known && type_makes_up((unsigned long)statfs.f_type);
+    walk->made_up_dev = found->stat.st_dev;
+    if (fd >= 0)
+        close(fd);
+    return walk->made_up;
+}
+
 /* What a type has of its own, except for files' extents: these are added when
  * nothing can go wrong with the file any more. */
-static int take_own(struct walk *walk, struct found *found)
+static int take_own(struct walk *walk, struct found *found, const char **text)
 {
     switch (found->stat.st_mode & S_IFMT) {
     case S_IFREG:
+        if (is_made_up(walk, found)) {
+            *text = "lies on a filesystem like /proc, where sizes are made up";
+            return -EOPNOTSUPP;
+        }
         found->node.size = (uint64_t)found->stat.st_size;
         return check_readable(found);
     case S_IFLNK:
@@ -117,7 +154,7 @@ static int take_xattrs(struct walk *walk, const struct found *found, const struc
     if (walk->no_xattrs)
         return 0;
     int error = memfs_scan_xattrs_read(&walk->xattrs, found->fd, found->name ? found->name : ".", stat, xattrs);
-    return error ? memfs_host_problem(&walk->report, found->directory, found->name, error,
+    return error ? memfs_host_problem(&walk->report, MEMFS_PROBLEM_XATTR, found->directory, found->name, error,
                                       "its extended attributes cannot be read")
                  : 0;
 }
@@ -136,6 +173,7 @@ static int add_content(struct walk *walk, const struct found *found, struct memf
         .dense = stat->st_blocks >= stat->st_size / 512 + (stat->st_size % 512 != 0),
     };
     node->extents.count = 1;
+    walk->progress.bytes_total += node->size;
     return memfs_scan_add_file(walk->tables, &file, node->size, &node->extents.first);
 }
 
@@ -190,7 +228,7 @@ static int look_at(struct walk *walk, struct found *found, int *take)
         error = -errno;
     }
     if (error)
-        return memfs_host_problem(&walk->report, found->directory, found->name, error, text);
+        return memfs_host_problem(&walk->report, MEMFS_PROBLEM_FILE, found->directory, found->name, error, text);
     *take = 1;
     return 0;
 }
@@ -209,11 +247,12 @@ static int scan_name(struct walk *walk, struct found *found)
         memfs_scan_node(walk->tables, number)->nlink++;
         return add_entry(walk, found, number);
     }
-    error = take_own(walk, found);
+    const char *text = "cannot be read";
+    error = take_own(walk, found, &text);
     if (error == MEMFS_ELIMIT)
         return memfs_host_fail(&walk->report, found->directory, found->name, error, "there are too many");
     if (error)
-        return memfs_host_problem(&walk->report, found->directory, found->name, error, "cannot be read");
+        return memfs_host_problem(&walk->report, MEMFS_PROBLEM_FILE, found->directory, found->name, error, text);
     error = take_stat(walk, found, &found->stat, &found->node);
     if (!error)
         error = take_xattrs(walk, found, &found->stat, &found->node.xattrs);
@@ -236,12 +275,13 @@ static int open_directory(struct walk *walk, uint32_t directory)
     if (!error && fstat(memfs_host_trail_fd(trail), &stat))
         error = -errno;
     if (error)
-        return memfs_host_problem(&walk->report, directory, NULL, error, "can be opened no more; it stays empty");
+        return memfs_host_problem(&walk->report, MEMFS_PROBLEM_NAMES, directory, NULL, error, "can be opened no more");
     error = take_stat(walk, &itself, &stat, memfs_scan_node(walk->tables, directory));
     if (error)
         return error;
     error = memfs_scan_names_read(&walk->names, memfs_host_trail_fd(trail));
-    return error ? memfs_host_problem(&walk->report, directory, NULL, error, "cannot be listed; it stays empty") : 0;
+    return error ? memfs_host_problem(&walk->report, MEMFS_PROBLEM_NAMES, directory, NULL, error, "cannot be listed")
+                 : 0;
 }
 
 static int scan_directory(struct walk *walk, uint32_t directory)
@@ -293,7 +333,7 @@ static int add_root(struct walk *walk)
         return memfs_host_fail(&walk->report, root.directory, NULL, error, "cannot be scanned");
     if (!walk->no_xattrs && access("/proc/self/fd", X_OK)) {
         walk->no_xattrs = 1;
-        error = memfs_host_problem(&walk->report, root.directory, NULL, -ENOSYS,
+        error = memfs_host_problem(&walk->report, MEMFS_PROBLEM_XATTR, root.directory, NULL, -ENOSYS,
                                    "extended attributes cannot be read without /proc");
     }
     if (!error)

@@ -53,7 +53,9 @@ int memfs_host_fail_path(struct memfs_detail *detail, const char *path, int erro
         return error;
     detail->error = error;
     detail->offset = UINT64_MAX;
-    snprintf(detail->text, sizeof detail->text, "%.123s: %s: %s", path, text, memfs_strerror(error));
+    const char *advice = strchr(text, ';');
+    snprintf(detail->text, sizeof detail->text, "%.123s: %.*s: %s%s", path, (int)strcspn(text, ";"), text,
+             memfs_strerror(error), advice ? advice : "");
     return error;
 }
 
@@ -69,34 +71,36 @@ int memfs_host_fail(const struct memfs_host_report *report, uint32_t directory, 
     return memfs_host_fail_path(report->detail, tail, error, text);
 }
 
-static int ask(const struct memfs_host_report *report, uint32_t directory, const char *name, int error,
-               const char *text, int *answer)
+static int ask(const struct memfs_host_report *report, enum memfs_problem_kind kind, uint32_t directory,
+               const char *name, int error, const char *text, int *answer)
 {
     size_t size = 0;
     char *path = memfs_host_path(report->tree, report->allocator, directory, name, &size);
     if (!path)
         return -ENOMEM;
-    *answer = report->problem(report->problem_context, path, error, text);
+    const struct memfs_problem problem = {.kind = kind, .error = error, .path = path, .text = text};
+    *answer = report->problem(report->problem_context, &problem);
     memfs_free(report->allocator, path, size);
     return 0;
 }
 
-int memfs_host_problem(const struct memfs_host_report *report, uint32_t directory, const char *name, int error,
-                       const char *text)
+int memfs_host_problem(const struct memfs_host_report *report, enum memfs_problem_kind kind, uint32_t directory,
+                       const char *name, int error, const char *text)
 {
     int answer = 1;
     if (report->problem && error != -ENOMEM && error != -ECANCELED &&
-        ask(report, directory, name, error, text, &answer))
+        ask(report, kind, directory, name, error, text, &answer))
         error = -ENOMEM;
     return answer ? memfs_host_fail(report, directory, name, error, text) : 0;
 }
 
-int memfs_host_left_out(const struct memfs_host_report *report, uint32_t directory, const char *name, const char *text)
+int memfs_host_left_out(const struct memfs_host_report *report, enum memfs_problem_kind kind, uint32_t directory,
+                        const char *name, const char *text)
 {
     int answer = 0;
     if (!report->problem)
         return 0;
-    if (ask(report, directory, name, 0, text, &answer))
+    if (ask(report, kind, directory, name, 0, text, &answer))
         return memfs_host_fail(report, directory, name, -ENOMEM, text);
     return answer ? memfs_host_fail(report, directory, name, -ECANCELED, text) : 0;
 }

@@ -43,16 +43,18 @@ struct memfs_host_report {
 int memfs_host_fail(const struct memfs_host_report *report, uint32_t directory, const char *name, int error,
                     const char *text);
 
-/* The same with a path of the host, when its directory cannot be opened at all. */
+/* The same with a path of the host, when its directory cannot be opened at all:
+ * "PATH: TEXT: ERROR", or "PATH: TEXT: ERROR; ADVICE" if text has that. */
 int memfs_host_fail_path(struct memfs_detail *detail, const char *path, int error, const char *text);
 
 /* Something about a path went wrong: may it be left out? 0 if so, else the
  * error, with the detail filled. Lack of memory and cancelling are not asked. */
-int memfs_host_problem(const struct memfs_host_report *report, uint32_t directory, const char *name, int error,
-                       const char *text);
+int memfs_host_problem(const struct memfs_host_report *report, enum memfs_problem_kind kind, uint32_t directory,
+                       const char *name, int error, const char *text);
 
 /* An option leaves something out. -ECANCELED if the caller does not agree. */
-int memfs_host_left_out(const struct memfs_host_report *report, uint32_t directory, const char *name, const char *text);
+int memfs_host_left_out(const struct memfs_host_report *report, enum memfs_problem_kind kind, uint32_t directory,
+                        const char *name, const char *text);
 
 /* An entry of a directory that is not ".", "..": calls see for each that the
  * descriptor still has to say. buffer is for the host's records. Stops at the

@@ -51,7 +51,7 @@ enum memfs_error {
     MEMFS_EVERSION = -4002,  /* image of a newer format */
     MEMFS_EFEATURE = -4003,  /* image needs a feature unknown here */
     MEMFS_ECHECKSUM = -4004, /* stored bytes do not have their checksum */
-    MEMFS_ECORRUPT = -4005,  /* checksums hold, but the contents contradict themselves */
+    MEMFS_ECORRUPT = -4005,  /* truncated, or checksums hold but the contents contradict themselves */
     MEMFS_ELIMIT = -4006     /* a limit of the format or of the library is exceeded */
 };
 
@@ -109,7 +109,8 @@ struct memfs_options {
 };
 
 /* Makes a filesystem, in time that does not depend on the backing's size.
- * options may be NULL. -ENOMEM; MEMFS_ELIMIT beyond MEMFS_LAYERS_MAX. */
+ * options may be NULL. -ENOMEM; -ENOSPC for a capacity that does not even hold a
+ * root directory (some 64 KiB); MEMFS_ELIMIT beyond MEMFS_LAYERS_MAX. */
 int memfs_create(const struct memfs_options *options, memfs **out);
 
 /* Frees everything. Files must be closed and views released. NULL is accepted. */
@@ -147,7 +148,8 @@ typedef uint64_t memfs_node;
 #define MEMFS_IFIFO 0010000u
 
 /* Times are nanoseconds since 1970: the years 1677 to 2262. Reading does not
- * change atime. A directory's size is its number of entries. */
+ * change atime. A directory's size is its number of entries. allocated is an
+ * upper bound for a file whose bytes stand in more than 512 extents of the backing. */
 struct memfs_stat {
     memfs_node node;
     uint32_t mode; /* type and permissions */
@@ -155,7 +157,7 @@ struct memfs_stat {
     uint32_t uid, gid;
     uint32_t rdev_major, rdev_minor; /* devices only */
     uint64_t size;                   /* bytes */
-    uint64_t allocated;              /* bytes of a file that are not holes; at most, if an image has it in over 512 extents */
+    uint64_t allocated;              /* bytes of a file that are not holes */
     int64_t atime, mtime, ctime;
 };
 
@@ -304,16 +306,17 @@ int64_t memfs_node_read(memfs *fs, memfs_node node, uint64_t offset, void *buffe
 int64_t memfs_node_write(memfs *fs, memfs_node node, uint64_t offset, const void *buffer, size_t size);
 #define MEMFS_APPEND UINT64_MAX
 
-/* Reserves memory for a range, so that writing it cannot fail for lack of it;
- * grows the file unless keep_size. */
+/* Reserves memory for a range; grows the file unless keep_size. Writing there
+ * then needs no more of the capacity, unless a view holds the bytes; a little
+ * memory for the time of the write may still be needed. */
 int memfs_node_allocate(memfs *fs, memfs_node node, uint64_t offset, uint64_t length, int keep_size);
 /* Makes a range read as zeros, and frees the whole pages in it. The size stays. */
 int memfs_node_punch(memfs *fs, memfs_node node, uint64_t offset, uint64_t length);
 /* The next data or hole at or after offset; -ENXIO beyond the end. A hole is
  * an unallocated page of 4,096 bytes. */
 int64_t memfs_node_seek(memfs *fs, memfs_node node, uint64_t offset, enum memfs_whence whence);
-/* Copies up to length bytes; returns how many. The ranges must not overlap in
- * one node (-EINVAL). */
+/* Copies up to length bytes; returns how many, also when an error ends it after
+ * some bytes. The ranges must not overlap in one node (-EINVAL). */
 int64_t memfs_node_copy(memfs *fs, memfs_node from, uint64_t from_offset, memfs_node to, uint64_t to_offset,
                         uint64_t length);
 

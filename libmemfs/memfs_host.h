@@ -18,16 +18,35 @@ struct memfs_progress {
 };
 typedef int memfs_progress_fn(void *context, const struct memfs_progress *progress);
 
+/* What a problem is about, and so what is left out if one goes on. */
+enum memfs_problem_kind {
+    MEMFS_PROBLEM_FILE,   /* the file of any type, a directory with all in it */
+    MEMFS_PROBLEM_NAMES,  /* what is in a directory: the directory stays, empty */
+    MEMFS_PROBLEM_DEVICE, /* the device */
+    MEMFS_PROBLEM_OWNER,  /* its owner and group; by an option: of all files, told once */
+    MEMFS_PROBLEM_SETUID, /* its setuid and setgid bits */
+    MEMFS_PROBLEM_MODE,   /* its mode */
+    MEMFS_PROBLEM_TIME,   /* its time of modification, or as much of it as does not fit */
+    MEMFS_PROBLEM_XATTR   /* extended attributes: the one that text names, else all of the file */
+};
+
+struct memfs_problem {
+    enum memfs_problem_kind kind;
+    int error;        /* 0: no option asked for it */
+    const char *path; /* relative to the directory */
+    const char *text; /* what happened, without path and error */
+};
+
 /* Called for each file of the host, or path of the filesystem, with which
- * something went wrong; path is relative to the directory. Returns 0 to leave
- * it out and go on, anything else to fail with error. NULL for the function
- * fails at the first. */
-typedef int memfs_problem_fn(void *context, const char *path, int error, const char *text);
+ * something went wrong. Returns 0 to leave out what the kind says and go on,
+ * anything else to fail with the error. NULL for the function fails at the
+ * first. */
+typedef int memfs_problem_fn(void *context, const struct memfs_problem *problem);
 
 /* ---- In ------------------------------------------------------------------- */
 
 struct memfs_scan_options {
-    size_t size;
+    size_t size; /* sizeof; 0: the same */
     const struct memfs_allocator *allocator; /* copied */
     int has_mtime_max; /* later mtimes become mtime_max (SOURCE_DATE_EPOCH) */
     int64_t mtime_max;
@@ -42,8 +61,10 @@ struct memfs_scan_options {
  * backing. Contents are read only when they are asked for: a file that has
  * changed since (identity, size, mtime, ctime) is then answered with -ESTALE,
  * one that vanished with -ENOENT. Symbolic links are not followed, except as
- * path itself. Times that 64-bit nanoseconds cannot hold are clamped, and
- * reported to problem with -EOVERFLOW, where 0 keeps the file.
+ * path itself; mount points are crossed. Times that 64-bit nanoseconds cannot
+ * hold are clamped, and a problem with -EOVERFLOW. Regular files of /proc, /sys
+ * and their like, whose sizes are made up, are a problem with -EOPNOTSUPP. What
+ * progress says of bytes is the total found so far.
  * -ENOTDIR if path is not a directory; detail may be NULL. */
 int memfs_host_scan(const char *path, const struct memfs_scan_options *options, memfs_backing **out,
                     struct memfs_detail *detail);
@@ -51,17 +72,19 @@ int memfs_host_scan(const char *path, const struct memfs_scan_options *options, 
 /* ---- Out ------------------------------------------------------------------ */
 
 struct memfs_export_options {
-    size_t size;
+    size_t size; /* sizeof; 0: the same */
     const struct memfs_allocator *allocator; /* copied */
     int owner;             /* restore uid and gid (chown is then an error if it fails) */
     int setuid;            /* restore setuid, setgid */
     int devices;           /* make block and character devices */
     int privileged_xattrs; /* restore security.*, trusted.*, system.* */
+    uint32_t mode_mask;    /* permission bits that are not restored, like a umask */
     int into;              /* the directory may have things in it; existing ones are -EEXIST */
+    int root_attributes;   /* a directory that was there gets the root's attributes; else it keeps its own */
     uint64_t bytes_max;    /* budget of contents, holes not counted; 0: none (-EDQUOT) */
     uint64_t entries_max;  /* budget of entries; 0: none */
     uint32_t depth_max;    /* budget of directories below each other; 0: none */
-    memfs_problem_fn *problem; /* also told of what was left out by these options, with error 0 */
+    memfs_problem_fn *problem; /* also told of what these options leave out, but for mode_mask */
     void *problem_context;
     memfs_progress_fn *progress;
     void *progress_context;

@@ -82,6 +82,13 @@ int table_get(struct op *op, enum memfs_table id, uint64_t number, void *out)
     return 0;
 }
 
+void table_prefetch(const struct op *op, enum memfs_table id, uint64_t number)
+{
+    const char *chunk = find_chunk(op->fs, id, number >> table_shapes[id].shift);
+    if (chunk)
+        __builtin_prefetch(chunk + place(id, number));
+}
+
 /* ---- Private chunks ---- */
 
 struct map_memory {

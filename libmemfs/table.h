@@ -47,6 +47,9 @@ int table_has(const struct op *op, enum memfs_table id, uint64_t number);
  * *out may be read until the operation's end. */
 int table_get(struct op *op, enum memfs_table id, uint64_t number, void *out);
 
+/* Tells the processor that the record will be read soon, if it is resident. */
+void table_prefetch(const struct op *op, enum memfs_table id, uint64_t number);
+
 /* The chunk that holds the record (for ENTRIES, whose names stand behind). */
 int table_chunk(struct op *op, enum memfs_table id, uint64_t number, const void **out);
 

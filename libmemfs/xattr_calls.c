@@ -22,7 +22,8 @@ static int may_user(struct op *op, const struct memfs_cred *cred, const struct m
     int writes = mask == MEMFS_W_OK;
     if (node_type(node) != MEMFS_IFREG && !node_is_dir(node))
         return writes ? -EPERM : -ENODATA;
-    if (writes && node_is_dir(node) && (node->mode & MODE_STICKY) && !cred_is_privileged(cred) && cred->uid != node->uid)
+    int is_sticky = node_is_dir(node) && (node->mode & MODE_STICKY);
+    if (writes && is_sticky && !cred_is_privileged(cred) && cred->uid != node->uid)
         return -EPERM;
     return cred_check(op, cred, node, mask);
 }

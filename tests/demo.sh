@@ -61,7 +61,7 @@ step "Is it whole?"
 timed memfs verify demo.mfs
 
 step "Out again"
-timed memfs unpack -q demo.mfs unpacked
+timed memfs unpack -q --same-modes demo.mfs unpacked
 
 step "Does anything differ?"
 show diff -r --no-dereference "$tree" unpacked

@@ -104,22 +104,24 @@ static inline int count_descriptors(void)
 /* Problems, as they were told. answer is what the callback returns. */
 struct problems {
     int answer, count, last_error;
+    enum memfs_problem_kind last_kind;
     char last_path[512], last_text[256];
     int errors[16];
     char paths[16][64];
 };
 
-static inline int record_problem(void *context, const char *path, int error, const char *text)
+static inline int record_problem(void *context, const struct memfs_problem *problem)
 {
     struct problems *problems = context;
     if (problems->count < 16) {
-        problems->errors[problems->count] = error;
-        snprintf(problems->paths[problems->count], 64, "%s", path);
+        problems->errors[problems->count] = problem->error;
+        snprintf(problems->paths[problems->count], 64, "%s", problem->path);
     }
     problems->count++;
-    problems->last_error = error;
-    snprintf(problems->last_path, sizeof problems->last_path, "%s", path);
-    snprintf(problems->last_text, sizeof problems->last_text, "%s", text);
+    problems->last_kind = problem->kind;
+    problems->last_error = problem->error;
+    snprintf(problems->last_path, sizeof problems->last_path, "%s", problem->path);
+    snprintf(problems->last_text, sizeof problems->last_text, "%s", problem->text);
     return problems->answer;
 }
 

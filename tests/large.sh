@@ -41,7 +41,7 @@ tar -xJf "$source" -C "$work/tree" --strip-components=1
 echo "     $(find "$work/tree" -type f | wc -l) files, $(du -s --apparent-size -BM "$work/tree" | cut -f1) in $base"
 export LIST_TREE=$BUILD/tests/tree/list_tree
 all=--all compare= # owners and the like are for root to restore
-[ "$(id -u)" = 0 ] || all='' compare=--unprivileged
+[ "$(id -u)" = 0 ] || all=--same-modes compare=--unprivileged
 
 check "pack" "$BUILD/memfs" pack -q "$work/tree" "$work/a.mfs"
 check "verify" "$BUILD/memfs" verify "$work/a.mfs"

@@ -4,19 +4,19 @@
 #
 # A ```c block is a program; the ```text block after it is its output. A
 # ```console block has commands after "$ " and their output below each; an
-# output line "..." stands for any lines. All run in one directory, in order.
+# output line "..." stands for any lines. All run in one shell, in order.
 #
 # Environment: BUILD, CC. The last line is "N passed, N failed".
 set -eu
 cd "$(dirname "$0")/.."
 root=$PWD
 BUILD=${BUILD:-$PWD/build} CC=${CC:-gcc}
-PATH=$BUILD:$PATH
 export LC_ALL=C TZ=UTC
 umask 022
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
-mkdir "$work/blocks" "$work/run"
+mkdir "$work/blocks" "$work/run" "$work/tmp"
+ln -s "$BUILD" "$work/run/build"
 
 # Each block to a file: NN.kind
 awk -v dir="$work/blocks" '
@@ -63,9 +63,19 @@ program() { # block
     result "${1##*/} runs" "$status"
 }
 
+# What is to be tested is made already, and stands where make would put it.
+make() { echo "make: Nothing to be done."; }
+
+# In this shell, since one command may set what the next one needs: a directory, PATH.
+here=$work/run
 run_command() { # command, whose output is in $work/want
     [ -n "$1" ] || return 0
-    (cd "$work/run" && eval "$1") >"$work/got" 2>&1 </dev/null || :
+    cd "$here"
+    TMPDIR=$work/tmp
+    export TMPDIR
+    { eval "$1"; } >"$work/got" 2>&1 </dev/null || :
+    here=$PWD
+    cd "$root"
     compare "\$ $1" "$work/want" "$work/got"
 }
 

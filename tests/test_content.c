@@ -456,6 +456,86 @@ static void test_content__small_change_of_large_file(void **state)
     test_end(test, &image);
 }
 
+/* Allocating over an image's bytes makes each page a few times at most; what fails on
+ * the way leaves all as it was. */
+static void test_content__allocate_over_base(void **state)
+{
+    enum { PAGES = 256 };
+    struct test_state *test = *state;
+    struct test_buffer image = {0};
+    struct test_fault fault = {0};
+    static uint8_t data[PAGES << 16];
+    struct test_random random = {.state = 4};
+    test_random_fill(&random, data, sizeof data);
+    test_put(test->fs, "f", data, sizeof data);
+    test_freeze(test->fs, &image);
+    memfs_destroy(test->fs);
+    test->fs = test_thaw_fault(test, &image, &fault);
+    memfs_node node = test_node(test->fs, "f");
+    char *before = test_dump(test->fs, TEST_DUMP_TIMES | TEST_DUMP_HOLES);
+    for (uint64_t n = 1; n <= PAGES; n = n * 2 + 1) {
+        atomic_store(&fault.fail_at, atomic_load(&fault.calls) + n);
+        assert_result(memfs_node_allocate(test->fs, node, 100, sizeof data, 0), -EIO);
+        atomic_store(&fault.fail_at, 0);
+        char *after = test_dump(test->fs, TEST_DUMP_TIMES | TEST_DUMP_HOLES);
+        test_same_text(after, before, "after an allocation that failed");
+        free(after);
+    }
+    free(before);
+    uint64_t calls = atomic_load(&test->memory.calls);
+    assert_ok(memfs_node_allocate(test->fs, node, 100, sizeof data, 0));
+    assert_in_range(atomic_load(&test->memory.calls) - calls, PAGES, 8 * PAGES);
+    assert_int_equal(size_of(test->fs, node), sizeof data + 100);
+    expect_bytes(test->fs, node, 0, data, sizeof data);
+    expect_bytes(test->fs, node, sizeof data, (const uint8_t[100]){0}, 100);
+    assert_int_equal(test_lstat(test->fs, "f").allocated, sizeof data + PAGE);
+    test_end(test, &image);
+}
+
+/* Every other page of 4,096 bytes, so that there are many extents. */
+static void put_comb(memfs *fs, const char *name, size_t teeth)
+{
+    uint8_t tooth[PAGE];
+    memfs_node node = new_file(fs, name);
+    for (size_t i = 0; i < teeth; i++) {
+        memset(tooth, (int)(1 + i % 255), sizeof tooth);
+        assert_result(memfs_node_write(fs, node, i * 2 * PAGE, tooth, sizeof tooth), sizeof tooth);
+    }
+}
+
+static void test_content__many_extents(void **state)
+{
+    enum { PAGES = 1024 };
+    struct test_state *test = *state;
+    struct test_buffer image = {0};
+    const size_t size = (size_t)PAGES << 16;
+    uint8_t *data = malloc(size);
+    put_comb(test->fs, "comb", PAGES * 8);
+    put_comb(test->fs, "short", 512);
+    put_comb(test->fs, "long", 513);
+    test_reopen(test, &image);
+    /* Exact as long as a sum is cheap, then an upper bound. */
+    assert_int_equal(test_lstat(test->fs, "short").allocated, 512 * PAGE);
+    assert_int_equal(test_lstat(test->fs, "long").allocated, (2 * 513 - 1) * PAGE);
+    memfs_node node = test_node(test->fs, "comb");
+    assert_ok(memfs_node_punch(test->fs, node, 3 * PAGE, size - 16 * PAGE));
+    assert_result(memfs_node_seek(test->fs, node, PAGE, MEMFS_SEEK_DATA), 2 * PAGE);
+    assert_result(memfs_node_seek(test->fs, node, 3 * PAGE, MEMFS_SEEK_DATA), (int64_t)size - 12 * PAGE);
+    memfs_destroy(test->fs);
+    test->fs = test_thaw(test, &image, 0);
+    /* However many chunks of extents there are to be loaded on the way. */
+    node = test_node(test->fs, "comb");
+    memset(data, 'n', size);
+    uint64_t calls = atomic_load(&test->memory.calls);
+    assert_result(memfs_node_write(test->fs, node, 100, data, size - 200), size - 200);
+    assert_in_range(atomic_load(&test->memory.calls) - calls, PAGES, 3 * PAGES);
+    memset(data, 1, 100);
+    memset(data + size - 100, 0, 100);
+    expect_bytes(test->fs, node, 0, data, size - PAGE);
+    free(data);
+    test_end(test, &image);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -475,6 +555,8 @@ int main(void)
         test_with_fs(test_content__failed_writes_lose_nothing),
         test_with_fs(test_content__digest),
         test_with_fs(test_content__small_change_of_large_file),
+        test_with_fs(test_content__allocate_over_base),
+        test_with_fs(test_content__many_extents),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -271,8 +271,88 @@ static void test_cred__write_clears_setuid(void **state)
     own(fs, "f", 1, 10, 06777);
     assert_ok(memfs_open(fs, NULL, "f", MEMFS_O_WRITE, 0, &file));
     assert_result(memfs_write(file, "x", 1), 1);
+    assert_ok(memfs_ftruncate(file, 3));
     memfs_close(file);
     assert_int_equal(mode_of(fs, "f"), 06777);
+    assert_ok(memfs_open(fs, &bob, "f", MEMFS_O_WRITE, 0, &file));
+    assert_ok(memfs_ftruncate(file, 2));
+    memfs_close(file);
+    assert_int_equal(mode_of(fs, "f"), 0777);
+    test_expect_text(fs, "f", "xr");
+}
+
+/* ---- Capabilities ------------------------------------------------------------------ */
+
+enum { WRITE, TRUNCATE, FTRUNCATE, GROW, ALLOCATE, PUNCH, COPY, COPY_HOLE, OPEN_EMPTY, WAYS };
+
+static void write_somehow(memfs *fs, int way)
+{
+    memfs_node node = test_node(fs, "f");
+    memfs_file *file = NULL;
+    switch (way) {
+    case WRITE:
+        assert_result(memfs_node_write(fs, node, 2, "x", 1), 1);
+        break;
+    case TRUNCATE:
+    case GROW:
+        assert_ok(memfs_truncate(fs, &root, "f", way == GROW ? 100 : 3));
+        break;
+    case FTRUNCATE:
+        assert_ok(memfs_open(fs, &root, "f", MEMFS_O_WRITE, 0, &file));
+        assert_ok(memfs_ftruncate(file, 5));
+        memfs_close(file);
+        break;
+    case ALLOCATE:
+        assert_ok(memfs_node_allocate(fs, node, 0, 10000, 1));
+        break;
+    case PUNCH:
+        assert_ok(memfs_node_punch(fs, node, 0, 4));
+        break;
+    case COPY:
+        assert_result(memfs_node_copy(fs, test_node(fs, "g"), 0, node, 0, 4), 4);
+        break;
+    case COPY_HOLE:
+        assert_result(memfs_node_copy(fs, test_node(fs, "hole"), 0, node, 0, 8192), 8192);
+        break;
+    default:
+        assert_ok(memfs_open(fs, &root, "f", MEMFS_O_WRITE | MEMFS_O_TRUNC, 0, &file));
+        memfs_close(file);
+        break;
+    }
+}
+
+/* As on Linux whoever changes a program's contents takes its capabilities, root too. */
+static void test_cred__write_ends_capability(void **state)
+{
+    struct test_state *test = *state;
+    struct test_buffer image = {0};
+    char value[8];
+    test_put_text(test->fs, "f", "program");
+    test_put_text(test->fs, "g", "other");
+    test_put_text(test->fs, "hole", "");
+    assert_ok(memfs_truncate(test->fs, NULL, "hole", 10000));
+    assert_ok(memfs_setxattr(test->fs, NULL, "f", 1, "security.capability", "cap", 3, 0));
+    assert_ok(memfs_setxattr(test->fs, NULL, "f", 1, "security.z", "z", 1, 0));
+    test_reopen(test, &image);
+    for (int way = 0; way < WAYS; way++) {
+        memfs *fs = test->fs;
+        /* What changes nothing keeps it. */
+        assert_result(memfs_node_write(fs, test_node(fs, "f"), 0, "", 0), 0);
+        assert_result(memfs_node_write(fs, test_node(fs, "f"), MEMFS_SIZE_MAX, "x", 1), -EFBIG);
+        assert_result(memfs_node_punch(fs, test_node(fs, "f"), 0, 0), -EINVAL);
+        assert_result(memfs_getxattr(fs, NULL, "f", 1, "security.capability", value, sizeof value), 3);
+        write_somehow(fs, way);
+        assert_result(memfs_getxattr(fs, NULL, "f", 1, "security.capability", value, sizeof value), -ENODATA);
+        assert_result(memfs_getxattr(fs, NULL, "f", 1, "security.z", value, sizeof value), 1);
+        assert_result(memfs_node_write(fs, test_node(fs, "f"), 0, "y", 1), 1);
+        if (way % 2) {
+            memfs_destroy(fs);
+            test->fs = test_thaw(test, &image, 0);
+        } else {
+            assert_ok(memfs_setxattr(fs, NULL, "f", 1, "security.capability", "cap", 3, 0));
+        }
+    }
+    test_end(test, &image);
 }
 
 /* ---- ACLs: version 2, entries {tag 2, permissions 2, id 4}, little-endian ------------------- */
@@ -392,6 +472,7 @@ int main(void)
         test_with_fs(test_cred__chown),
         test_with_fs(test_cred__utimes),
         test_with_fs(test_cred__write_clears_setuid),
+        test_with_fs(test_cred__write_ends_capability),
         test_with_fs(test_cred__acl_decides),
         test_with_fs(test_cred__acl_is_inherited),
     };

@@ -115,6 +115,14 @@ static void test_file__tmpfile(void **state)
     assert_ok(memfs_node_link(test->fs, NULL, memfs_file_node(file), test_node(test->fs, "d"), "named"));
     memfs_close(file);
     test_expect_text(test->fs, "d/named", "text");
+    /* With O_EXCL it never gets a name. */
+    assert_ok(memfs_open(test->fs, NULL, "d", MEMFS_O_RDWR | MEMFS_O_TMPFILE | MEMFS_O_EXCL, 0600, &file));
+    assert_result(memfs_write(file, "text", 4), 4);
+    memfs_node secret = memfs_file_node(file);
+    assert_result(memfs_node_link(test->fs, NULL, secret, test_node(test->fs, "d"), "other"), -ENOENT);
+    memfs_close(file);
+    struct memfs_stat stat;
+    assert_result(memfs_node_stat(test->fs, secret, &stat), -ESTALE);
     assert_result(memfs_open(test->fs, NULL, "d", MEMFS_O_READ | MEMFS_O_TMPFILE, 0600, &file), -EINVAL);
     assert_result(memfs_open(test->fs, NULL, "f", MEMFS_O_RDWR | MEMFS_O_TMPFILE, 0600, &file), -ENOTDIR);
     assert_result(memfs_open(test->fs, NULL, "none", MEMFS_O_RDWR | MEMFS_O_TMPFILE, 0600, &file), -ENOENT);

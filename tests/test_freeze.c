@@ -477,13 +477,14 @@ struct problems {
     char path[64];
 };
 
-static int on_problem(void *context, const char *path, int error, const char *text)
+static int on_problem(void *context, const struct memfs_problem *problem)
 {
     struct problems *problems = context;
-    assert_true(text && *text);
+    assert_true(problem->text && *problem->text);
+    assert_int_equal(problem->kind, MEMFS_PROBLEM_FILE);
     problems->calls++;
-    problems->error = error;
-    snprintf(problems->path, sizeof problems->path, "%s", path);
+    problems->error = problem->error;
+    snprintf(problems->path, sizeof problems->path, "%s", problem->path);
     return problems->answer;
 }
 
@@ -649,13 +650,12 @@ static void test_freeze__file_fails_midway(void **state)
         assert_ok(freeze_with(without, &want, &options, NULL));
         for (uint64_t nth = 1;; nth++) {
             memfs_image *opened = NULL;
-            struct test_fault fault;
+            struct test_fault fault = {.fail_at = nth};
             assert_ok(memfs_image_open_buffer(whole.data, whole.length, NULL, &opened, NULL));
             memfs_backing *backing = test_fault_backing(memfs_image_backing(opened), &fault);
             memfs *fs = test_create(test, backing);
             memfs_backing_release(backing);
             memfs_image_close(opened);
-            fault.fail_at = nth;
             problems = (struct problems){.answer = 0};
             int error = freeze_with(fs, &image, &options, NULL);
             uint64_t failures = fault.failures;

@@ -94,8 +94,10 @@ static memfs *sample(void)
 
 static int export_with(memfs *fs, const char *name, struct memfs_export_options *options, struct memfs_detail *detail)
 {
+    char path[sizeof fixture_top + 64]; /* callbacks use at() many times */
+    snprintf(path, sizeof path, "%s/%s", fixture_top, name);
     options->size = sizeof *options;
-    return memfs_host_export(fs, at(name), options, detail);
+    return memfs_host_export(fs, path, options, detail);
 }
 
 static int export_to(memfs *fs, const char *name)
@@ -794,6 +796,133 @@ static void test_export__budgets(void **state)
     memfs_destroy(fs);
 }
 
+/* A size of 0 stands for the whole struct, as everywhere. */
+static void test_export__options_without_size(void **state)
+{
+    (void)state;
+    memfs *fs = sample();
+    struct memfs_export_options options = {.entries_max = 1};
+    assert_int_equal(memfs_host_export(fs, at("out"), &options, NULL), -EDQUOT);
+    assert_int_equal(is_there("out"), 0);
+    memfs_destroy(fs);
+}
+
+static void test_export__mode_mask(void **state)
+{
+    (void)state;
+    memfs *fs = sample();
+    add_file(fs, "loose", "", 0666);
+    set_mode(fs, "loose", 04666);
+    struct memfs_export_options options = {.mode_mask = 0027, .setuid = 1};
+    assert_int_equal(export_with(fs, "out", &options, NULL), 0);
+    assert_int_equal(stat_of("out").st_mode, S_IFDIR | 0750);
+    assert_int_equal(stat_of("out/b").st_mode, S_IFDIR | 01750);
+    assert_int_equal(stat_of("out/loose").st_mode, S_IFREG | 04640);
+    assert_int_equal(stat_of("out/b/fifo").st_mode, S_IFIFO | 0600);
+    memfs_destroy(fs);
+}
+
+/* A directory that was there keeps its own attributes unless it is to get the root's. */
+static void test_export__found_destination(void **state)
+{
+    (void)state;
+    memfs *fs = sample();
+    assert_int_equal(mkdir(at("own"), 0700), 0);
+    assert_int_equal(mkdir(at("given"), 0700), 0);
+    struct memfs_export_options options = {0};
+    assert_int_equal(export_with(fs, "own", &options, NULL), 0);
+    assert_int_equal(stat_of("own").st_mode, S_IFDIR | 0700);
+    assert_int_not_equal(mtime_of("own"), 777 * SECOND);
+    options.root_attributes = 1;
+    assert_int_equal(export_with(fs, "given", &options, NULL), 0);
+    assert_int_equal(stat_of("given").st_mode, S_IFDIR | 0755);
+    assert_int_equal(mtime_of("given"), 777 * SECOND);
+    memfs_destroy(fs);
+}
+
+static int keep_last(void *context, const struct memfs_progress *progress)
+{
+    *(struct memfs_progress *)context = *progress;
+    return 0;
+}
+
+/* Nodes are counted, not names: what is done is all there was. */
+static void test_export__progress(void **state)
+{
+    (void)state;
+    memfs *fs = sample();
+    struct memfs_progress last = {0};
+    struct memfs_export_options options = {.progress = keep_last, .progress_context = &last};
+    assert_int_equal(export_with(fs, "out", &options, NULL), 0);
+    assert_int_equal(last.nodes_total, 12);
+    assert_int_equal(last.nodes, last.nodes_total);
+    assert_int_equal(last.bytes_total, 16); /* "deep", "linked", "inside" */
+    assert_int_equal(last.bytes, last.bytes_total);
+    memfs_destroy(fs);
+}
+
+/* What an image's maker chose and the host does not take can be left out, one by one. */
+static void test_export__refused_xattrs(void **state)
+{
+    (void)state;
+    if (setxattr(fixture_top, "user.memfs", "1", 1, 0)) {
+        print_message("no user attributes here: skipped\n");
+        skip();
+    }
+    memfs *fs = sample();
+    assert_int_equal(memfs_setxattr(fs, NULL, "third", 1, "user.good", "1", 1, 0), 0);
+    assert_int_equal(memfs_setxattr(fs, NULL, "empty", 1, "trusted.not", "1", 1, 0), 0);
+    uid_t before = become_nobody();
+    struct problems problems = {0};
+    struct memfs_export_options options = {
+        .problem = record_problem, .problem_context = &problems, .privileged_xattrs = 1};
+    int error = export_with(fs, "out", &options, NULL);
+    char value[4];
+    ssize_t good = getxattr(at("out/third"), "user.good", value, sizeof value);
+    int kept = is_there("out/empty");
+    struct problems told = problems;
+    problems.answer = 1;
+    int other = export_with(fs, "not", &options, NULL);
+    assert_int_equal(seteuid(before), 0);
+    assert_int_equal(error, 0);
+    assert_true(has_problem(&told, "empty", -EPERM));
+    assert_int_equal(told.last_kind, MEMFS_PROBLEM_XATTR);
+    assert_non_null(strstr(told.last_text, "trusted.not"));
+    assert_int_equal(good, 1);
+    assert_int_equal(kept, 1);
+    assert_true(other < 0);
+    assert_int_equal(is_there("not"), 0);
+    memfs_destroy(fs);
+}
+
+static void test_export__texts(void **state)
+{
+    static const struct {
+        const char *name, *text;
+    } cases[] = {
+        {"no/where", "no/where: cannot be made: No such file or directory; make its parent directory first"},
+        {"file/below", "file/below: cannot be made: Not a directory; "},
+        {"file", "file: is there already: Not a directory; "},
+        {"link", "link: is a symbolic link: "},
+        {"full", "full: has things in it: Directory not empty; "},
+    };
+    (void)state;
+    memfs *fs = sample();
+    assert_int_equal(mkdir(at("full"), 0700), 0);
+    put_text(at("full/file"), "mine");
+    put_text(at("file"), "file");
+    assert_int_equal(symlink("full", at("link")), 0);
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct memfs_detail detail = {0};
+        struct memfs_export_options options = {0};
+        assert_true(export_with(fs, cases[i].name, &options, &detail) < 0);
+        if (!strstr(detail.text, cases[i].text))
+            print_message("%s\n", detail.text);
+        assert_non_null(strstr(detail.text, cases[i].text));
+    }
+    memfs_destroy(fs);
+}
+
 /* ---- Failures --------------------------------------------------------------------------------- */
 
 struct cancelling {
@@ -843,7 +972,7 @@ static void test_export__found_destination_restored(void **state)
     struct memfs_setattr set = {.set = MEMFS_SET_UID, .uid = 77};
     assert_int_equal(memfs_setattr(fs, NULL, "/", 1, &set), 0);
     assert_int_equal(mkdir(at("out"), 0750), 0);
-    struct memfs_export_options options = {.owner = 1}; /* which nobody may not */
+    struct memfs_export_options options = {.owner = 1, .root_attributes = 1}; /* which nobody may not */
     struct memfs_detail detail = {0};
     int error = export_with(fs, "out", &options, &detail);
     struct stat stat = stat_of("out");
@@ -1028,6 +1157,12 @@ int main(void)
         CASE(devices),
         CASE(owner),
         CASE(xattrs),
+        CASE(options_without_size),
+        CASE(mode_mask),
+        CASE(found_destination),
+        CASE(progress),
+        CASE(refused_xattrs),
+        CASE(texts),
         CASE(budgets),
         CASE(cancelled_anywhere),
         CASE(found_destination_restored),

@@ -2,10 +2,12 @@
 #include "backing.h"
 #include "host_fixture.h"
 
+#include <linux/magic.h>
 #include <pthread.h>
 #include <sys/socket.h>
 #include <sys/sysmacros.h>
 #include <sys/un.h>
+#include <sys/vfs.h>
 #include <sys/xattr.h>
 
 /* ---- Looking into a backing ------------------------------------------------ */
@@ -786,6 +788,12 @@ static void test_scan__moved_from_above(void **state)
     memfs_backing_release(backing);
 }
 
+static int keep_last(void *context, const struct memfs_progress *progress)
+{
+    *(struct memfs_progress *)context = *progress;
+    return 0;
+}
+
 static int cancel(void *context, const struct memfs_progress *progress)
 {
     (void)context;
@@ -803,6 +811,41 @@ static void test_scan__cancelled(void **state)
     assert_int_equal(memfs_host_scan(fixture_top, &options, &backing, NULL), -ECANCELED);
     assert_null(backing);
     assert_int_equal(count_descriptors(), before);
+}
+
+/* A size of 0 stands for the whole struct, as everywhere. */
+static void test_scan__options_without_size(void **state)
+{
+    (void)state;
+    struct memfs_progress last = {0};
+    put_text(at("file"), "text");
+    struct memfs_scan_options options = {.progress = keep_last, .progress_context = &last};
+    memfs_backing *backing = NULL;
+    assert_int_equal(memfs_host_scan(fixture_top, &options, &backing, NULL), 0);
+    assert_int_equal(last.nodes, 2);
+    assert_int_equal(last.bytes_total, 4);
+    memfs_backing_release(backing);
+}
+
+/* Files of /proc say that they are empty, and are not. */
+static void test_scan__made_up_sizes(void **state)
+{
+    (void)state;
+    struct statfs statfs_of;
+    if (statfs("/proc/sys/kernel", &statfs_of) || statfs_of.f_type != PROC_SUPER_MAGIC) {
+        print_message("no /proc here: skipped\n");
+        skip();
+    }
+    struct problems problems = {.answer = 1};
+    struct memfs_scan_options options = {.problem = record_problem, .problem_context = &problems};
+    struct memfs_detail detail = {0};
+    memfs_backing *backing = NULL;
+    assert_int_equal(memfs_host_scan("/proc/sys/kernel", &options, &backing, &detail), -EOPNOTSUPP);
+    assert_int_equal(problems.last_kind, MEMFS_PROBLEM_FILE);
+    assert_non_null(strstr(detail.text, "made up"));
+    options.problem = NULL;
+    assert_int_equal(memfs_host_scan("/proc/sys/kernel", &options, &backing, &detail), -EOPNOTSUPP);
+    assert_null(backing);
 }
 
 static void test_scan__path_itself(void **state)
@@ -880,6 +923,8 @@ int main(void)
         CASE(moved_meanwhile),
         CASE(moved_from_above),
         CASE(cancelled),
+        CASE(options_without_size),
+        CASE(made_up_sizes),
         CASE(path_itself),
         CASE(failing_allocations),
     };

@@ -208,6 +208,56 @@ static void test_path__very_long(void **state)
     test_end(test, &image);
 }
 
+static void path_sizes(memfs *fs, memfs_node node, const char *want)
+{
+    size_t length = strlen(want);
+    char *got = malloc(length + 10);
+    for (size_t size = length - 3; size <= length + 3; size++) {
+        memset(got, '#', length + 10);
+        assert_result(memfs_node_path(fs, node, got, size), size > length ? (int64_t)length : -ERANGE);
+        assert_int_equal(got[size], '#');
+        if (size > length)
+            assert_string_equal(got, want);
+    }
+    assert_result(memfs_node_path(fs, node, NULL, 0), length);
+    free(got);
+}
+
+/* Each level in chunks of its own: the way down and up loads each a few times at most. */
+static void test_path__many_chunks(void **state)
+{
+    enum { DEPTH = 60, WIDTH = 520 };
+    struct test_state *test = *state;
+    struct test_buffer image = {0};
+    struct test_fault fault = {0};
+    char path[DEPTH * 2 + 1] = "", name[16];
+    memfs_node dir = MEMFS_ROOT;
+    for (int i = 0; i < DEPTH; i++) {
+        for (int j = 0; j < WIDTH; j++) {
+            snprintf(name, sizeof name, "f%d", j);
+            assert_ok(memfs_node_create(test->fs, NULL, dir, name, 0644, NULL));
+        }
+        assert_ok(memfs_node_mkdir(test->fs, NULL, dir, "d", 0755, NULL));
+        strcat(path, "/d");
+        dir = test_node(test->fs, path);
+    }
+    test_freeze(test->fs, &image);
+    memfs_destroy(test->fs);
+    test->fs = test_thaw_fault(test, &image, &fault);
+    memfs_node node = test_node(test->fs, path);
+    memfs_destroy(test->fs);
+    test->fs = test_thaw_fault(test, &image, &fault); /* where the way up is cold, too */
+    path_sizes(test->fs, node, path);
+    assert_in_range(atomic_load(&fault.calls), DEPTH, DEPTH * 20);
+    assert_in_range(atomic_load(&fault.held_most), 1, 40); /* and they are not all held at once */
+    assert_int_equal(atomic_load(&fault.held), 0);
+    assert_ok(memfs_rename(test->fs, NULL, "d", "e", 0));
+    path[1] = 'e';
+    path_sizes(test->fs, node, path);
+    path_sizes(test->fs, test_node(test->fs, "e/d"), "/e/d");
+    test_end(test, &image);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -216,6 +266,7 @@ int main(void)
         test_with_fs(test_path__dots_and_slashes_of_changes),
         test_with_fs(test_path__names_too_long),
         test_with_fs(test_path__very_long),
+        test_with_fs(test_path__many_chunks),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

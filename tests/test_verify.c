@@ -648,7 +648,7 @@ static const struct lie lies[] = {
     LIE(entry_type, "its type is 1"),
     LIE(size_negative, "size is negative"),
     LIE(size_smaller, "whose size is"),
-    LIE(size_larger, "node 10, a/b/large: its content has the digest"),
+    LIE(size_larger, "it says 1140006"),
     LIE(nlink_more, "link count is 3"),
     LIE(nlink_zero, "no links"),
     LIE(nlink_of_directory, "link count"),

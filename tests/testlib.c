@@ -193,6 +193,15 @@ static int fault_now(struct test_fault *fault)
     return 1;
 }
 
+/* Counts what has been pinned, if it has. */
+static int fault_held(struct test_fault *fault, int r)
+{
+    uint64_t held = r ? 0 : atomic_fetch_add(&fault->held, 1) + 1, most = atomic_load(&fault->held_most);
+    while (most < held && !atomic_compare_exchange_weak(&fault->held_most, &most, held))
+        continue;
+    return r;
+}
+
 static void fault_destroy(memfs_backing *backing)
 {
     struct fault_backing *self = (struct fault_backing *)backing;
@@ -210,7 +219,8 @@ static int fault_load(memfs_backing *backing, enum memfs_table table, uint64_t c
 {
     struct fault_backing *self = (struct fault_backing *)backing;
     memset(pin, 0, sizeof *pin);
-    return fault_now(self->fault) ? -EIO : self->inner->ops->load(self->inner, table, chunk, pin);
+    int r = fault_now(self->fault) ? -EIO : self->inner->ops->load(self->inner, table, chunk, pin);
+    return fault_held(self->fault, r);
 }
 
 static int fault_read(memfs_backing *backing, uint32_t block, uint64_t start, void *buffer, size_t length)
@@ -224,7 +234,8 @@ static int fault_view(memfs_backing *backing, uint32_t block, uint64_t start, si
 {
     struct fault_backing *self = (struct fault_backing *)backing;
     memset(pin, 0, sizeof *pin);
-    return fault_now(self->fault) ? -EIO : self->inner->ops->view(self->inner, block, start, length, data, got, pin);
+    int r = fault_now(self->fault) ? -EIO : self->inner->ops->view(self->inner, block, start, length, data, got, pin);
+    return fault_held(self->fault, r);
 }
 
 static int64_t fault_seek_data(memfs_backing *backing, uint32_t block, uint64_t start, uint64_t length)
@@ -235,7 +246,9 @@ static int64_t fault_seek_data(memfs_backing *backing, uint32_t block, uint64_t 
 
 static void fault_unpin(memfs_backing *backing, struct memfs_pin *pin)
 {
-    memfs_backing *inner = ((struct fault_backing *)backing)->inner;
+    struct fault_backing *self = (struct fault_backing *)backing;
+    memfs_backing *inner = self->inner;
+    atomic_fetch_sub(&self->fault->held, 1);
     inner->ops->unpin(inner, pin);
 }
 
@@ -359,7 +372,7 @@ void test_freeze(memfs *fs, struct test_buffer *out)
     assert_ok(error);
 }
 
-memfs *test_thaw(struct test_state *state, const struct test_buffer *buffer, uint64_t cache_bytes)
+static memfs_image *open_image(struct test_state *state, const struct test_buffer *buffer, uint64_t cache_bytes)
 {
     struct memfs_image_options options = {
         .size = sizeof options, .allocator = &state->memory.hook, .cache_bytes = cache_bytes};
@@ -369,7 +382,23 @@ memfs *test_thaw(struct test_state *state, const struct test_buffer *buffer, uin
     if (error)
         print_error("open: %s\n", detail.text);
     assert_ok(error);
+    return image;
+}
+
+memfs *test_thaw(struct test_state *state, const struct test_buffer *buffer, uint64_t cache_bytes)
+{
+    memfs_image *image = open_image(state, buffer, cache_bytes);
     memfs *fs = test_create(state, memfs_image_backing(image));
+    memfs_image_close(image);
+    return fs;
+}
+
+memfs *test_thaw_fault(struct test_state *state, const struct test_buffer *buffer, struct test_fault *fault)
+{
+    memfs_image *image = open_image(state, buffer, 0);
+    memfs_backing *backing = test_fault_backing(memfs_image_backing(image), fault);
+    memfs *fs = test_create(state, backing);
+    memfs_backing_release(backing);
     memfs_image_close(image);
     return fs;
 }

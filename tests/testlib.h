@@ -88,6 +88,7 @@ struct memfs_source test_source_of(struct test_source *source, const struct test
 
 /* Starts zeroed. */
 struct test_fault {
+    _Atomic(uint64_t) held, held_most; /* chunks and views that are pinned, now and at most */
     _Atomic(uint64_t) calls;
     _Atomic(uint64_t) fail_at; /* 0: never */
     _Atomic(int) fail_after;
@@ -128,6 +129,8 @@ memfs *test_create(struct test_state *state, memfs_backing *backing);
  * image is held by that alone). */
 void test_freeze(memfs *fs, struct test_buffer *out);
 memfs *test_thaw(struct test_state *state, const struct test_buffer *buffer, uint64_t cache_bytes);
+/* The same on a backing that fails when told. */
+memfs *test_thaw_fault(struct test_state *state, const struct test_buffer *buffer, struct test_fault *fault);
 /* state->fs, frozen and opened again; the bytes stay in buffer. */
 void test_reopen(struct test_state *state, struct test_buffer *buffer);
 /* The end of a test that reopened: the filesystem first, then its bytes. */

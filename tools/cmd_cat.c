@@ -3,6 +3,8 @@
 #include "message.h"
 #include "output.h"
 
+#include <errno.h>
+
 #define VIEW_MAX ((size_t)1 << 20)
 
 static const struct option_row rows[] = {{.name = NULL}};
@@ -46,12 +48,29 @@ static int cat_node(struct input *input, memfs_node node, const char *path)
     return write_node(input, node, path);
 }
 
+/* A path that is not there: it may be a link that is. */
+static int missing(struct input *input, const char *path, int error)
+{
+    char target[MEMFS_TARGET_MAX];
+    int64_t length = -1;
+    memfs_node node;
+    if (error == -ENOENT && memfs_resolve(input->fs, NULL, path, 0, &node) == 0) {
+        length = memfs_node_readlink(input->fs, node, target, sizeof target);
+        memfs_node_forget(input->fs, node, 1);
+    }
+    if (length < 0)
+        return input_path_error(input, path, error);
+    message(input->name, path, "is a symbolic link to %.*s, and that is not in the image",
+            length < MEMFS_TARGET_MAX ? (int)length : MEMFS_TARGET_MAX, target);
+    return EXIT_INCOMPLETE;
+}
+
 static int cat_path(struct input *input, const char *path)
 {
     memfs_node node;
     int result = memfs_resolve(input->fs, NULL, path, 1, &node);
     if (result != 0)
-        return input_path_error(input, path, result);
+        return missing(input, path, result);
     int code = cat_node(input, node, path);
     memfs_node_forget(input->fs, node, 1);
     return code;

@@ -40,7 +40,7 @@ static void print_features(const struct memfs_image_info *info)
                "features", info->features_incompatible, info->features_read_only_compatible, info->features_compatible);
 }
 
-/* "entries      1234: 1000 files, 200 directories, ..." with the types that occur. */
+/* "nodes        1234: 1000 files, 200 directories, ..." with the types that occur. */
 static void print_types(const struct memfs_image_info *info)
 {
     static const char *const one[] = {"file",   "directory",        "symbolic link", "FIFO",
@@ -74,13 +74,14 @@ static void print_info(const char *name, const struct memfs_image_info *info)
         output("\n");
     }
     print_types(info);
-    output("%-12s %" PRIu64 "\n", "names", info->entries);
+    output("%-12s %" PRIu64 "\n", "entries", info->entries);
     print_bytes("contents", info->content_bytes);
     print_bytes("data", info->data_bytes);
     print_bytes("unique data", info->raw_bytes);
     print_bytes("stored data", info->stored_bytes);
     print_bytes("image size", info->image_bytes);
-    output("%-12s %s of the data\n", "ratio", quantity_percent(info->image_bytes, info->data_bytes, text));
+    if (info->data_bytes > 0)
+        output("%-12s %s of the data\n", "ratio", quantity_percent(info->image_bytes, info->data_bytes, text));
     output("%-12s %" PRIu64 " of up to %s\n", "blocks", info->blocks, quantity_bytes(info->block_size, text));
 }
 
@@ -108,9 +109,10 @@ const struct command command_info = {
     .name = "info",
     .operands = "IMAGE",
     .summary = "show what an image is made of",
-    .about = "Shows version, counts and sizes of IMAGE ('-': standard input). Contents are all bytes\n"
-             "of all files, data those that are not holes, unique data what is left after equal files\n"
-             "were stored once, stored data that compressed.\n",
+    .about = "Shows version, counts and sizes of IMAGE ('-': standard input). Entries are the names in\n"
+             "directories; a node may have several. Contents are all bytes of all files, data those\n"
+             "that are not holes, unique data what is left after equal files were stored once, stored\n"
+             "data that compressed.\n",
     .examples = "  memfs info photos.mfs\n",
     .options = rows,
     .operands_min = 1,

@@ -50,8 +50,10 @@ struct pack {
     const char *image;        /* "-" for standard output */
     struct buffer image_name; /* memory of it, if it was made from dir's */
     int has_epoch;
-    int64_t epoch; /* SOURCE_DATE_EPOCH in nanoseconds */
-    int problems;  /* of the source that were said */
+    int64_t epoch;        /* SOURCE_DATE_EPOCH in nanoseconds */
+    uint32_t file_mode;   /* of the image; 0: by the umask */
+    uint64_t bytes_total; /* of contents, as the scan found them */
+    int problems;         /* of the source that were said */
     int sink_error;
 };
 
@@ -127,9 +129,28 @@ static int lies_inside(const struct stat *dir, const char *image)
     return inside;
 }
 
+/* A shell has opened the file behind "> FILE" already; its path is asked of the kernel. */
+static int check_standard_output(const struct stat *dir)
+{
+    char path[4096];
+    struct stat output;
+    if (isatty(STDOUT_FILENO))
+        return message_usage("pack", "an image is not for a terminal: redirect it, or name a file");
+    if (fstat(STDOUT_FILENO, &output) != 0 || !S_ISREG(output.st_mode) || output.st_nlink == 0)
+        return EXIT_DONE;
+    ssize_t length = readlink("/proc/self/fd/1", path, sizeof path - 1);
+    if (length <= 0)
+        return EXIT_DONE;
+    path[length] = '\0';
+    if (lies_inside(dir, path))
+        return message_usage("pack", "standard output, %s, lies in the directory that is packed: redirect it elsewhere",
+                             path);
+    return EXIT_DONE;
+}
+
 /* Nothing of this protects against what happens meanwhile: memfs_freeze_path()
  * does. But it says so before a long scan, and keeps -f from replacing devices. */
-static int check_places(const struct pack *pack)
+static int check_places(struct pack *pack)
 {
     struct stat dir, image;
     if (stat(pack->dir, &dir) != 0)
@@ -138,11 +159,8 @@ static int check_places(const struct pack *pack)
         message(pack->dir, NULL, "is not a directory; name the directory to pack");
         return EXIT_FAILED;
     }
-    if (strcmp(pack->image, "-") == 0) {
-        if (isatty(STDOUT_FILENO))
-            return message_usage("pack", "an image is not for a terminal: redirect it, or name a file");
-        return EXIT_DONE;
-    }
+    if (strcmp(pack->image, "-") == 0)
+        return check_standard_output(&dir);
     if (lstat(pack->image, &image) == 0) {
         if (!S_ISREG(image.st_mode)) {
             message(pack->image, NULL, "exists and is no regular file; name another image, or '-' for standard output");
@@ -152,6 +170,9 @@ static int check_places(const struct pack *pack)
             message(pack->image, NULL, "exists; -f replaces it");
             return EXIT_FAILED;
         }
+        pack->file_mode = image.st_mode & 0777u;
+        if (pack->file_mode == 0)
+            pack->file_mode = 0600; /* 0 would ask for the default */
     }
     if (lies_inside(&dir, pack->image))
         return message_usage("pack", "%s would lie in the directory that is packed: name an image elsewhere",
@@ -161,38 +182,52 @@ static int check_places(const struct pack *pack)
 
 /* ---- Packing ------------------------------------------------------------------ */
 
-/* What happened to a file, and what becomes of it: the library's text has the
- * latter behind a semicolon, where it is not just left out. */
-static void say_problem(const struct pack *pack, const char *path, int error, const char *text)
+/* What happened to a file, and what becomes of it. */
+static void say_problem(const struct pack *pack, const char *path, const struct memfs_problem *problem)
 {
-    const char *reason = memfs_strerror(error);
-    size_t length = text && strcmp(text, reason) != 0 ? strcspn(text, ";") : 0;
-    const char *fate = length > 0 && text[length] == ';' ? text + length + 2 : "left out";
+    const char *fate = "left out";
+    if (problem->kind == MEMFS_PROBLEM_NAMES)
+        fate = "left empty";
     if (!pack->settings.keep_going)
-        fate = "no image was made: --keep-going leaves out such files";
-    if (error == -ESTALE || error == -ENOENT)
-        message(pack->dir, path, "%s while it was packed; %s", error == -ESTALE ? "changed" : "vanished", fate);
-    else if (length > 0)
-        message(pack->dir, path, "%.*s: %s; %s", (int)length, text, reason, fate);
+        fate = problem->kind == MEMFS_PROBLEM_XATTR ? "no image was made: --no-xattrs leaves out all of them"
+                                                    : "no image was made: --keep-going leaves out such files";
+    if (problem->error == -ESTALE || problem->error == -ENOENT)
+        message(pack->dir, path, "%s while it was packed; %s", problem->error == -ESTALE ? "changed" : "vanished",
+                fate);
+    else if (problem->error == -EOPNOTSUPP && problem->kind == MEMFS_PROBLEM_FILE)
+        message(pack->dir, path, "%s; %s", problem->text, fate); /* says why */
     else
-        message(pack->dir, path, "%s; %s", reason, fate);
+        message(pack->dir, path, "%s: %s; %s", problem->text, memfs_strerror(problem->error), fate);
 }
 
 /* A memfs_problem_fn for the source. A time that had to be clamped leaves nothing out. */
-static int source_problem(void *context, const char *path, int error, const char *text)
+static int source_problem(void *context, const struct memfs_problem *problem)
 {
     struct pack *pack = context;
-    if (path[0] == '/')
-        path++; /* below DIR it is shown as the shell would name it */
-    if (error == -EOVERFLOW) {
+    const char *path = problem->path[0] == '/' ? problem->path + 1 : problem->path; /* below DIR */
+    if (problem->kind == MEMFS_PROBLEM_TIME && problem->error == -EOVERFLOW) {
         message(pack->dir, path, "time of modification is beyond the years 1677 to 2262; stored as the nearest");
         return 0;
     }
-    say_problem(pack, path, error, text);
+    say_problem(pack, path, problem);
     pack->problems++;
-    if (pack->settings.keep_going)
-        return 0;
-    return error != 0 ? error : -EIO;
+    return pack->settings.keep_going ? 0 : -1;
+}
+
+static int scan_progress(void *context, const struct memfs_progress *progress)
+{
+    struct pack *pack = context;
+    pack->bytes_total = progress->bytes_total;
+    return progress_update(NULL, progress);
+}
+
+static int freeze_progress(void *context, const struct memfs_progress *progress)
+{
+    const struct pack *pack = context;
+    struct memfs_progress whole = *progress;
+    if (whole.bytes_total == 0 && whole.bytes <= pack->bytes_total)
+        whole.bytes_total = pack->bytes_total;
+    return progress_update(NULL, &whole);
 }
 
 static int write_standard_output(void *context, const void *data, size_t length)
@@ -211,9 +246,11 @@ static int freeze(struct pack *pack, memfs *fs, struct memfs_detail *detail)
     options.has_time = pack->has_epoch;
     options.time = pack->epoch;
     options.replace = pack->settings.force;
+    options.file_mode = pack->file_mode;
     options.problem = source_problem;
     options.problem_context = pack;
-    options.progress = progress_update;
+    options.progress = freeze_progress;
+    options.progress_context = pack;
     struct memfs_sink sink = {.write = write_standard_output, .context = pack};
     progress_start("packing", pack->settings.quiet);
     return strcmp(pack->image, "-") == 0 ? memfs_freeze(fs, &sink, &options, detail)
@@ -228,7 +265,8 @@ static int scan(struct pack *pack, memfs_backing **backing, struct memfs_detail 
     options.no_xattrs = pack->settings.no_xattrs;
     options.problem = source_problem;
     options.problem_context = pack;
-    options.progress = progress_update;
+    options.progress = scan_progress;
+    options.progress_context = pack;
     progress_start("reading names:", pack->settings.quiet);
     return memfs_host_scan(pack->dir, &options, backing, detail);
 }
@@ -241,7 +279,7 @@ static void summarise(const struct pack *pack, memfs *fs, double seconds)
     char size[QUANTITY_ROOM], time[QUANTITY_ROOM];
     if (strcmp(pack->image, "-") == 0 || stat(pack->image, &image) != 0 || memfs_statfs(fs, &statfs) != 0)
         return;
-    message(pack->image, NULL, "%" PRIu64 " nodes in %s, %s", statfs.nodes,
+    message(pack->image, NULL, "%" PRIu64 " node%s in %s, %s", statfs.nodes, statfs.nodes == 1 ? "" : "s",
             quantity_bytes((uint64_t)image.st_size, size), quantity_seconds((uint64_t)(seconds + 0.5), time));
 }
 
@@ -318,7 +356,8 @@ const struct command command_pack = {
     .operands = "DIR [IMAGE]",
     .summary = "pack a directory into an image",
     .about = "Packs DIR and all below it into IMAGE ('-': standard output); without IMAGE into DIR's\n"
-             "name with .mfs in the current directory. The image appears whole or not at all. Times\n"
+             "name with .mfs in the current directory. The image appears whole or not at all. Whoever\n"
+             "may read it can read all that is in it: for secret files, type umask 077 first. Times\n"
              "of modification after SOURCE_DATE_EPOCH, if the environment has it, become that.\n",
     .examples = "  memfs pack photos\n"
                 "  memfs pack -l 19 --block 16M photos /backup/photos.mfs\n"

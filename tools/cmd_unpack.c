@@ -11,6 +11,11 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+#define REFUSALS_MAX 8 /* errors by which attributes were refused that are counted apart */
 
 struct settings {
     int all;
@@ -18,6 +23,7 @@ struct settings {
     int setuid;
     int devices;
     int privileged_xattrs;
+    int modes;
     int into;
     int quiet;
     uint64_t bytes_max;
@@ -25,33 +31,39 @@ struct settings {
 };
 
 static const struct option_row rows[] = {
-    {0, "all", NULL, OPTION_FLAG, offsetof(struct settings, all), 0, 0, "the four that follow"},
+    {0, "all", NULL, OPTION_FLAG, offsetof(struct settings, all), 0, 0, "the five that follow, and DIR's own"},
     {0, "same-owner", NULL, OPTION_FLAG, offsetof(struct settings, owner), 0, 0, "restore owners and groups"},
     {0, "setuid", NULL, OPTION_FLAG, offsetof(struct settings, setuid), 0, 0, "restore setuid and setgid"},
     {0, "devices", NULL, OPTION_FLAG, offsetof(struct settings, devices), 0, 0, "make block and character devices"},
     {0, "privileged-xattrs", NULL, OPTION_FLAG, offsetof(struct settings, privileged_xattrs), 0, 0,
      "restore security.*, trusted.* and system.* attributes, ACLs among them"},
+    {0, "same-modes", NULL, OPTION_FLAG, offsetof(struct settings, modes), 0, 0,
+     "restore modes whatever the umask says"},
     {0, "into", NULL, OPTION_FLAG, offsetof(struct settings, into), 0, 0,
      "write into a DIR that is not empty, over nothing that is there"},
     {0, "max-bytes", "SIZE", OPTION_BYTES, offsetof(struct settings, bytes_max), 1, UINT64_MAX,
      "fail rather than write more contents than that"},
     {0, "max-entries", "N", OPTION_NUMBER, offsetof(struct settings, entries_max), 1, UINT64_MAX,
-     "fail rather than make more files than that"},
+     "fail rather than make more entries than that"},
     {'q', "quiet", NULL, OPTION_FLAG, offsetof(struct settings, quiet), 0, 0, "show no progress and no summary"},
     {.name = NULL},
 };
 
-/* What was left out because no option asked for it. */
-enum kind { KIND_OWNER, KIND_SETUID, KIND_DEVICE, KIND_XATTR, KIND_OTHER, KINDS };
+/* Attributes that the destination does not take, for one reason. */
+struct refusal {
+    int error;
+    uint64_t count;
+    struct buffer path, text; /* of the first */
+};
 
 struct unpack {
     struct settings settings;
     struct input input;
     const char *dir;
-    struct buffer dir_name; /* memory of it, if it was made from the image's */
-    uint64_t left_out[KINDS];
-    int problems;   /* that were said */
-    int incomplete; /* some of them left something out */
+    struct buffer dir_name;                     /* memory of it, if it was made from the image's */
+    uint64_t left_out[MEMFS_PROBLEM_XATTR + 1]; /* by kind, because no option asked for it */
+    struct refusal refusals[REFUSALS_MAX];
+    int problems; /* that were said */
 };
 
 /* IMAGE's base name without .mfs. */
@@ -71,58 +83,135 @@ static int name_directory(struct unpack *unpack, const char *image)
     return EXIT_DONE;
 }
 
-/* The library says in its text what it left out. */
-static enum kind kind_of(const char *text)
+/* Attributes that the destination does not know or take are no reason to unpack
+ * nothing: whoever made the image chose their names and values. ENOSPC is a full
+ * disk, or an attribute that is larger than there may be here. */
+static int is_refusal(const struct unpack *unpack, const struct memfs_problem *problem)
 {
-    if (strncmp(text, "owner", 5) == 0)
-        return KIND_OWNER;
-    if (strncmp(text, "setuid", 6) == 0)
-        return KIND_SETUID;
-    if (strncmp(text, "attribute", 9) == 0)
-        return KIND_XATTR;
-    return strstr(text, "device") ? KIND_DEVICE : KIND_OTHER;
-}
-
-/* A memfs_problem_fn: error 0 for what was left out as asked. Attributes that the
- * destination's filesystem does not know are no reason to unpack nothing. */
-static int destination_problem(void *context, const char *path, int error, const char *text)
-{
-    struct unpack *unpack = context;
-    if (error == 0) {
-        unpack->left_out[kind_of(text)]++;
+    struct statvfs host;
+    if (problem->kind != MEMFS_PROBLEM_XATTR)
+        return 0;
+    switch (problem->error) {
+    case -EOPNOTSUPP:
+    case -EINVAL:
+    case -EPERM:
+    case -ERANGE:
+    case -E2BIG:
+        return 1;
+    case -ENOSPC:
+        return statvfs(unpack->dir, &host) == 0 && host.f_bavail > 0 && (host.f_files == 0 || host.f_favail > 0);
+    default:
         return 0;
     }
-    const char *thing = message_exit_code(error) == EXIT_DAMAGED ? unpack->input.name : unpack->dir;
-    int forgiven = error == -EOPNOTSUPP && strstr(text, "attribute") != NULL;
-    message(thing, path, "%.*s: %s; %s", (int)strcspn(text, ";"), text, memfs_strerror(error),
-            forgiven ? "left out" : "what was made has been removed again");
-    unpack->problems += !forgiven;
-    unpack->incomplete |= forgiven;
-    return forgiven ? 0 : error;
 }
 
-static int append_left_out(struct buffer *line, uint64_t count, const char *name)
+/* To be said when all is done. Nonzero if it cannot be remembered. */
+static int note_refusal(struct unpack *unpack, const struct memfs_problem *problem)
+{
+    size_t i = 0;
+    while (i < REFUSALS_MAX - 1 && unpack->refusals[i].count > 0 && unpack->refusals[i].error != problem->error)
+        i++;
+    struct refusal *refusal = &unpack->refusals[i];
+    if (refusal->count++ > 0)
+        return 0;
+    refusal->error = problem->error;
+    int result = buffer_append_text(&refusal->path, problem->path);
+    return result == 0 ? buffer_append_text(&refusal->text, problem->text) : result;
+}
+
+/* Of a problem that is to be fatal. */
+static void say_problem(const struct unpack *unpack, const struct memfs_problem *problem)
+{
+    const char *thing = message_exit_code(problem->error) == EXIT_DAMAGED ? unpack->input.name : unpack->dir;
+    const char *advice = "";
+    if (problem->error == -EPERM && problem->kind == MEMFS_PROBLEM_OWNER && geteuid() != 0)
+        advice = "only root may restore owners; ";
+    message(thing, problem->path, "%s: %s; %swhat was made has been removed again", problem->text,
+            memfs_strerror(problem->error), advice);
+}
+
+/* A memfs_problem_fn. */
+static int destination_problem(void *context, const struct memfs_problem *problem)
+{
+    struct unpack *unpack = context;
+    if (problem->error == 0) {
+        unpack->left_out[problem->kind]++;
+        return 0;
+    }
+    if (is_refusal(unpack, problem) && note_refusal(unpack, problem) == 0)
+        return 0;
+    say_problem(unpack, problem);
+    unpack->problems++;
+    return -1;
+}
+
+/* Says each reason for which attributes were refused once. Returns whether there were any. */
+static int say_refusals(const struct unpack *unpack)
+{
+    int any = 0;
+    for (size_t i = 0; i < REFUSALS_MAX && unpack->refusals[i].count > 0; i++, any = 1) {
+        const struct refusal *refusal = &unpack->refusals[i];
+        char others[64] = "";
+        if (refusal->count > 1)
+            snprintf(others, sizeof others, ", as %s %" PRIu64 " more", refusal->count > 2 ? "were" : "was",
+                     refusal->count - 1);
+        message(unpack->dir, refusal->path.data, "%s: %s; left out%s", refusal->text.data,
+                memfs_strerror(refusal->error), others);
+    }
+    return any;
+}
+
+/* "3 devices" behind what stands in the line. */
+static int append_left_out(struct buffer *line, uint64_t count, const char *one, const char *many)
 {
     char item[64];
     if (count == 0)
         return 0;
-    snprintf(item, sizeof item, "%s%" PRIu64 " %s", line->length > 0 ? ", " : "", count, name);
+    snprintf(item, sizeof item, "%s%" PRIu64 " %s", line->length > 0 ? ", " : "", count, count == 1 ? one : many);
     return buffer_append_text(line, item);
 }
 
 /* One line: what the options left out. */
 static void summarise(const struct unpack *unpack)
 {
-    static const char *const names[] = {"", "setuid or setgid", "devices", "privileged attributes", "others"};
+    const uint64_t *left_out = unpack->left_out;
     struct buffer line = {0};
     int result = 0;
-    if (unpack->left_out[KIND_OWNER] > 0)
+    if (left_out[MEMFS_PROBLEM_OWNER] > 0)
         result = buffer_append_text(&line, "owners"); /* told once for all */
-    for (int i = KIND_SETUID; i < KINDS && result == 0; i++)
-        result = append_left_out(&line, unpack->left_out[i], names[i]);
+    if (result == 0)
+        result =
+            append_left_out(&line, left_out[MEMFS_PROBLEM_SETUID], "setuid or setgid file", "setuid or setgid files");
+    if (result == 0)
+        result = append_left_out(&line, left_out[MEMFS_PROBLEM_DEVICE], "device", "devices");
+    if (result == 0)
+        result = append_left_out(&line, left_out[MEMFS_PROBLEM_XATTR], "privileged attribute", "privileged attributes");
     if (line.length > 0 && result == 0)
-        message(unpack->dir, NULL, "left out: %s; --all restores them", line.data);
+        message(unpack->dir, NULL, "left out: %s; %s", line.data,
+                geteuid() == 0 ? "--all restores them" : "root restores them with --all");
     buffer_free(&line);
+}
+
+/* A budget was too small: which, and what would have been needed. */
+static int over_budget(const struct unpack *unpack, const struct memfs_detail *detail)
+{
+    const struct settings *settings = &unpack->settings;
+    struct memfs_image_info info;
+    if (memfs_image_info(unpack->input.image, &info) == 0) {
+        if (settings->entries_max > 0 && info.entries > settings->entries_max) {
+            message(unpack->input.name, NULL,
+                    "has %" PRIu64 " entries, and --max-entries is %" PRIu64 "; nothing was made", info.entries,
+                    settings->entries_max);
+            return EXIT_FAILED;
+        }
+        if (settings->bytes_max > 0 && info.data_bytes > settings->bytes_max) {
+            message(unpack->input.name, NULL,
+                    "has %" PRIu64 " bytes of contents, and --max-bytes is %" PRIu64 "; nothing was made",
+                    info.data_bytes, settings->bytes_max);
+            return EXIT_FAILED;
+        }
+    }
+    return message_error(unpack->dir, NULL, -EDQUOT, detail);
 }
 
 static int failed(const struct unpack *unpack, int error, const struct memfs_detail *detail)
@@ -137,17 +226,23 @@ static int failed(const struct unpack *unpack, int error, const struct memfs_det
     switch (error) {
     case -ENOTEMPTY:
         return message_error_hint(unpack->dir, NULL, error, NULL, "name a new directory, or use --into");
-    case -ELOOP:
-        message(unpack->dir, NULL, "is a symbolic link; name the directory itself");
-        return EXIT_FAILED;
     case -EDQUOT:
-        if (!unpack->settings.bytes_max && !unpack->settings.entries_max)
-            return message_error(unpack->dir, NULL, error, detail);
-        message(unpack->dir, NULL, "more is in the image than --max-bytes or --max-entries allows; nothing was kept");
-        return EXIT_FAILED;
+        return over_budget(unpack, detail);
+    case -ENOENT:
+    case -ENOTDIR:
+    case -ELOOP:
+        return message_error_hint(unpack->dir, NULL, error, detail, ""); /* has its advice */
     default:
         return message_error(unpack->dir, NULL, error, detail);
     }
+}
+
+/* The permission bits that the user wants no new file to have. */
+static uint32_t current_umask(void)
+{
+    mode_t mask = umask(077);
+    umask(mask);
+    return (uint32_t)mask;
 }
 
 static int export(struct unpack *unpack)
@@ -158,6 +253,8 @@ static int export(struct unpack *unpack)
     options.setuid = settings->all || settings->setuid;
     options.devices = settings->all || settings->devices;
     options.privileged_xattrs = settings->all || settings->privileged_xattrs;
+    options.mode_mask = settings->all || settings->modes ? 0 : current_umask();
+    options.root_attributes = settings->all && !settings->into;
     options.into = settings->into;
     options.bytes_max = settings->bytes_max;
     options.entries_max = settings->entries_max;
@@ -173,7 +270,7 @@ static int export(struct unpack *unpack)
         return failed(unpack, result, &detail);
     if (!settings->quiet)
         summarise(unpack);
-    return unpack->incomplete ? EXIT_INCOMPLETE : EXIT_DONE;
+    return say_refusals(unpack) ? EXIT_INCOMPLETE : EXIT_DONE;
 }
 
 static int run(int argc, char **argv)
@@ -184,6 +281,9 @@ static int run(int argc, char **argv)
     if (code >= 0)
         return code;
     unpack.dir = argv[first + 1]; /* NULL if there is none */
+    if (unpack.dir && strcmp(unpack.dir, "-") == 0)
+        return message_usage("unpack", "a tree cannot be written to standard output: name a directory "
+                                       "(./- if it is called '-')");
     code = unpack.dir ? EXIT_DONE : name_directory(&unpack, argv[first]);
     if (code == EXIT_DONE) {
         interrupt_catch();
@@ -192,6 +292,10 @@ static int run(int argc, char **argv)
     if (code == EXIT_DONE) {
         code = export(&unpack);
         input_close(&unpack.input);
+    }
+    for (size_t i = 0; i < REFUSALS_MAX; i++) {
+        buffer_free(&unpack.refusals[i].path);
+        buffer_free(&unpack.refusals[i].text);
     }
     buffer_free(&unpack.dir_name);
     return code;
@@ -203,8 +307,8 @@ const struct command command_unpack = {
     .summary = "write an image's contents into a directory",
     .about = "Writes all that is in IMAGE ('-': standard input) into DIR, which is new or empty; without\n"
              "DIR into IMAGE's name without .mfs in the current directory. Owners, setuid and setgid,\n"
-             "devices and privileged attributes are left out unless asked for. On failure all that\n"
-             "was made is removed again.\n",
+             "devices and privileged attributes are left out unless asked for, and modes lose what the\n"
+             "umask says. On failure all that was made is removed again.\n",
     .examples = "  memfs unpack photos.mfs\n"
                 "  memfs unpack --all backup.mfs /mnt/restored\n"
                 "  memfs unpack --max-bytes 1G --max-entries 10000 upload.mfs inbox\n",

@@ -9,16 +9,30 @@
 #include <unistd.h>
 
 #define READ_STEP 65536
+#define MAGIC_BYTES 8 /* that tell an image from anything else */
 
 /* A command reads most things once: a small cache does, and binds what an image
  * of large blocks can make it take. */
 static const struct memfs_image_options image_options = {.size = sizeof image_options, .cache_bytes = 64 << 20};
 
-/* Everything that standard input has, into memory. */
-static int read_standard_input(struct buffer *memory)
+/* Whether a beginning can be an image's: all that is wrong with it is that it is no more than that. */
+static int check_beginning(const struct buffer *memory, struct memfs_detail *detail)
 {
-    for (;;) {
+    memfs_image *image = NULL;
+    int result = memfs_image_open_buffer(memory->data, MAGIC_BYTES, &image_options, &image, detail);
+    memfs_image_close(image);
+    return result == MEMFS_ENOTIMAGE ? result : 0;
+}
+
+/* Everything that standard input has, into memory, if it begins as an image. */
+static int read_standard_input(struct buffer *memory, struct memfs_detail *detail)
+{
+    for (int checked = 0;;) {
         int result = buffer_reserve(memory, READ_STEP);
+        if (result == 0 && !checked && memory->length >= MAGIC_BYTES) {
+            checked = 1;
+            result = check_beginning(memory, detail);
+        }
         if (result != 0)
             return result;
         ssize_t got = read(STDIN_FILENO, memory->data + memory->length, memory->room - memory->length);
@@ -42,11 +56,10 @@ static int open_standard_input(struct input *input, struct memfs_detail *detail)
         return -errno;
     if (S_ISREG(status.st_mode) && lseek(STDIN_FILENO, 0, SEEK_CUR) == 0)
         return memfs_image_open_fd(STDIN_FILENO, &image_options, &input->image, detail);
-    int result = read_standard_input(&input->memory);
+    int result = read_standard_input(&input->memory, detail);
     if (result != 0)
         return result;
-    return memfs_image_open_buffer(input->memory.data, input->memory.length, &image_options, &input->image,
-                                   detail);
+    return memfs_image_open_buffer(input->memory.data, input->memory.length, &image_options, &input->image, detail);
 }
 
 static int open_fs(struct input *input)
@@ -68,6 +81,11 @@ static int explain(const struct input *input, int error, const struct memfs_deta
     case -ESPIPE:
         message(input->name, NULL, "is no regular file, so no image; redirect it and read '-'");
         return EXIT_DAMAGED;
+    case -ENOMEM:
+        return message_error_hint(input->name, NULL, error, NULL,
+                                  input->memory.length > 0
+                                      ? "an image from a pipe is held in memory: save it to a file, and name that"
+                                      : "free some memory");
     case MEMFS_ECHECKSUM:
     case MEMFS_ECORRUPT:
         return message_error_hint(input->name, NULL, error, detail, "it cannot be opened");

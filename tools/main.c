@@ -9,6 +9,7 @@
 
 #include <fcntl.h>
 #include <locale.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -39,9 +40,14 @@ static int help_all(void)
            "  memfs pack photos               makes photos.mfs\n"
            "  memfs ls -l photos.mfs          lists it\n"
            "  memfs unpack photos.mfs copy    writes it into the new directory copy\n"
-           "\nExit codes: 0 done, 1 different or incomplete, 2 wrong usage, 3 image damaged or not\n"
-           "an image, 4 failed.\n");
+           "\nExit codes: 0 done, 1 incomplete (something named was not there, or was left out),\n"
+           "2 wrong usage, 3 image damaged or not an image, 4 failed.\n");
     return output_finish();
+}
+
+static int is_help(const char *word)
+{
+    return strcmp(word, "help") == 0 || strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0;
 }
 
 static int help(int argc, char **argv)
@@ -50,6 +56,8 @@ static int help(int argc, char **argv)
         return help_all();
     if (argc > 2)
         return message_usage(NULL, "help is about one subcommand at a time");
+    if (is_help(argv[1]))
+        return help_all();
     const struct command *command = find_command(argv[1]);
     if (!command)
         return message_usage(NULL, "unknown subcommand '%s'", argv[1]);
@@ -61,7 +69,7 @@ static int dispatch(int argc, char **argv)
 {
     if (argc < 1)
         return message_usage(NULL, "needs a subcommand");
-    if (strcmp(argv[0], "help") == 0 || strcmp(argv[0], "--help") == 0 || strcmp(argv[0], "-h") == 0)
+    if (is_help(argv[0]))
         return help(argc, argv);
     if (strcmp(argv[0], "--version") == 0) {
         output("memfs %s\n", MEMFS_VERSION);
@@ -94,6 +102,7 @@ int main(int argc, char **argv)
     static char line[4096];
     if (occupy_standard_descriptors() != EXIT_DONE)
         return EXIT_FAILED;
+    signal(SIGXFSZ, SIG_IGN); /* a file that gets too large is an error of writing, and cleaned up after */
     setlocale(LC_CTYPE, "");
     setvbuf(stderr, line, _IOLBF, sizeof line); /* a message is one write */
     int code = dispatch(argc - 1, argv + 1);

@@ -16,19 +16,22 @@ static void put(const char *text)
     escape_put(stderr, text, strlen(text));
 }
 
+/* An empty name shows that it is. */
+static void put_name(const char *name)
+{
+    put(name[0] != '\0' ? name : "''");
+    fputs(": ", stderr);
+}
+
 /* "memfs: THING: PATH: TEXT", without the end of the line. */
 static void start(const char *thing, const char *path, const char *text)
 {
     progress_hide();
     fputs("memfs: ", stderr);
-    if (thing) {
-        put(thing);
-        fputs(": ", stderr);
-    }
-    if (path) {
-        put(path);
-        fputs(": ", stderr);
-    }
+    if (thing)
+        put_name(thing);
+    if (path)
+        put_name(path);
     put(text);
 }
 
@@ -69,6 +72,7 @@ static const struct {
     {MEMFS_ECORRUPT, "'memfs verify' lists all that is damaged"},
     {-ENOSPC, "make room, or name another place"},
     {-EDQUOT, "make room, or name another place"},
+    {-EFBIG, "raise 'ulimit -f', or name a place for files of that size"},
     {-EROFS, "name a place that can be written to"},
     {-ENOMEM, "free some memory"},
 };

@@ -10,7 +10,7 @@
 #include <string.h>
 
 #define OPTIONS_MAX 40
-#define VALUE_HELP 512 /* what getopt_long() returns for --help; the rows follow, see below */
+#define VALUE_HELP 'h' /* what getopt_long() returns for --help as well */
 #define VALUE_FIRST 513
 
 static int count_rows(const struct option_row *rows)
@@ -26,6 +26,7 @@ static int count_rows(const struct option_row *rows)
 static void make_getopt(const struct option_row *rows, int count, struct option *longs, char *letters)
 {
     *letters++ = ':'; /* a missing argument is told from an unknown option */
+    *letters++ = VALUE_HELP;
     for (int i = 0; i < count; i++) {
         longs[i] =
             (struct option){rows[i].name, rows[i].argument ? required_argument : no_argument, NULL, VALUE_FIRST + i};
@@ -51,6 +52,18 @@ static const struct option_row *find_row(const struct option_row *rows, int coun
     return NULL;
 }
 
+static int out_of_range(const struct command *command, const struct option_row *row, const char *text)
+{
+    char min[QUANTITY_ROOM], max[QUANTITY_ROOM];
+    if (row->max == UINT64_MAX)
+        return message_usage(command->name, "--%s %s: must be at least %" PRIu64, row->name, text, row->min);
+    if (row->kind == OPTION_BYTES)
+        return message_usage(command->name, "--%s %s: must be from %s to %s", row->name, text,
+                             quantity_exact(row->min, min), quantity_exact(row->max, max));
+    return message_usage(command->name, "--%s %s: must be from %" PRIu64 " to %" PRIu64, row->name, text, row->min,
+                         row->max);
+}
+
 static int take_value(const struct command *command, const struct option_row *row, const char *text, void *settings)
 {
     char *place = (char *)settings + row->offset;
@@ -61,11 +74,10 @@ static int take_value(const struct command *command, const struct option_row *ro
     }
     uint64_t value;
     if (quantity_parse(text, row->kind == OPTION_BYTES, &value) != 0)
-        return message_usage(command->name, "--%s %s: not a number%s", row->name, text,
+        return message_usage(command->name, "--%s %s: not a number%s", row->name, text[0] != '\0' ? text : "''",
                              row->kind == OPTION_BYTES ? " of bytes such as 4096, 64K or 1M" : "");
     if (value < row->min || value > row->max)
-        return message_usage(command->name, "--%s %s: must be from %" PRIu64 " to %" PRIu64, row->name, text, row->min,
-                             row->max);
+        return out_of_range(command, row, text);
     memcpy(place, &value, sizeof value);
     return -1;
 }
@@ -96,7 +108,7 @@ static int check_operands(const struct command *command, int operands, const cha
 int options_parse(const struct command *command, int argc, char **argv, void *settings, int *first)
 {
     struct option longs[OPTIONS_MAX + 2];
-    char letters[2 * OPTIONS_MAX + 2];
+    char letters[2 * OPTIONS_MAX + 3];
     int count = count_rows(command->options);
     if (count > OPTIONS_MAX)
         return EXIT_FAILED;
@@ -136,7 +148,7 @@ static void help_row(const struct option_row *row, int width)
 
 void options_help(const struct command *command)
 {
-    static const struct option_row help = {.name = "help", .help = "show this"};
+    static const struct option_row help = {.letter = VALUE_HELP, .name = "help", .help = "show this"};
     int width = help_width(&help);
     for (const struct option_row *row = command->options; row->name; row++) {
         if (help_width(row) > width)

@@ -14,8 +14,8 @@ enum option_kind {
     OPTION_BYTES   /* the same, with a suffix K, M, G or T for powers of 1,024 */
 };
 
-/* A table of options ends with a row without a name. --help is in every table
- * without being written there. */
+/* A table of options ends with a row without a name. -h and --help are in every
+ * table without being written there. */
 struct option_row {
     char letter;          /* 0: none */
     const char *name;     /* the long one, without the dashes */

@@ -46,14 +46,14 @@ static int columns(void)
     return size.ws_col;
 }
 
-/* " 1.3 of 2.0 GiB, 45.0 MiB/s", or the same of entries where there are no bytes. */
+/* "packing 12 of 340 nodes, 1.3 GiB of 2.0 GiB, 45.0 MiB/s": what there is of it. */
 static int format_amounts(char *line, size_t room, const struct memfs_progress *progress, double elapsed)
 {
     char done[QUANTITY_ROOM], total[QUANTITY_ROOM], rate[QUANTITY_ROOM];
     int length = snprintf(line, room, "%s %" PRIu64, state.what, progress->nodes);
     if (progress->nodes_total > 0)
         length += snprintf(line + length, room - (size_t)length, " of %" PRIu64, progress->nodes_total);
-    length += snprintf(line + length, room - (size_t)length, " entries");
+    length += snprintf(line + length, room - (size_t)length, " nodes");
     if (progress->bytes == 0)
         return length;
     length += snprintf(line + length, room - (size_t)length, ", %s", quantity_bytes(progress->bytes, done));

@@ -19,7 +19,8 @@ int quantity_parse(const char *text, int suffixes, uint64_t *out)
     if (at == text)
         return -1;
     if (*at != '\0' && suffixes) {
-        const char *letter = strchr(suffix_letters, *at);
+        char upper = (char)(*at >= 'a' && *at <= 'z' ? *at - 'a' + 'A' : *at);
+        const char *letter = strchr(suffix_letters, upper);
         if (!letter)
             return -1;
         unsigned shift = 10 * (unsigned)(letter - suffix_letters + 1);
@@ -32,6 +33,15 @@ int quantity_parse(const char *text, int suffixes, uint64_t *out)
         return -1;
     *out = value;
     return 0;
+}
+
+const char *quantity_exact(uint64_t value, char text[QUANTITY_ROOM])
+{
+    size_t steps = 0;
+    for (; value > 0 && value % 1024 == 0 && steps + 1 < sizeof suffix_letters; steps++)
+        value /= 1024;
+    snprintf(text, QUANTITY_ROOM, "%" PRIu64 "%.*s", value, steps > 0, &suffix_letters[steps > 0 ? steps - 1 : 0]);
+    return text;
 }
 
 const char *quantity_bytes(uint64_t bytes, char text[QUANTITY_ROOM])
@@ -63,8 +73,6 @@ const char *quantity_seconds(uint64_t seconds, char text[QUANTITY_ROOM])
 
 const char *quantity_percent(uint64_t part, uint64_t whole, char text[QUANTITY_ROOM])
 {
-    if (whole == 0)
-        return "-";
     snprintf(text, QUANTITY_ROOM, "%.1f %%", 100.0 * (double)part / (double)whole);
     return text;
 }

@@ -9,8 +9,11 @@
 
 #define QUANTITY_ROOM 32 /* bytes that every text made here fits in */
 
-/* Digits, with suffixes one of K, M, G, T. 0, or -1 if text is anything else or too large. */
+/* Digits, with suffixes one of K, M, G, T in either case. 0, or -1 if text is anything else or too large. */
 int quantity_parse(const char *text, int suffixes, uint64_t *out);
+
+/* As quantity_parse() takes it: "517", "64K", "16M". */
+const char *quantity_exact(uint64_t value, char text[QUANTITY_ROOM]);
 
 /* "517 bytes", "64.0 KiB", "1.3 GiB". */
 const char *quantity_bytes(uint64_t bytes, char text[QUANTITY_ROOM]);
@@ -18,7 +21,7 @@ const char *quantity_bytes(uint64_t bytes, char text[QUANTITY_ROOM]);
 /* "0:07", "2:05", "1:02:05". */
 const char *quantity_seconds(uint64_t seconds, char text[QUANTITY_ROOM]);
 
-/* part of whole in percent, "41.3 %"; "-" of nothing. */
+/* part of whole in percent, "41.3 %"; whole is not 0. */
 const char *quantity_percent(uint64_t part, uint64_t whole, char text[QUANTITY_ROOM]);
 
 #endif

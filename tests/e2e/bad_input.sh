@@ -7,6 +7,7 @@ head -c 300000 /dev/urandom >tree/noise
 yes line | head -n 20000 >tree/sub/text
 ln -s sub/text tree/link
 ln -s loop tree/loop
+ln -s sub/nowhere tree/dangling
 mkfifo tree/fifo
 "$memfs" pack tree good.mfs || exit 2
 
@@ -24,12 +25,19 @@ expect 2 "ls: needs IMAGE" "$memfs" ls
 expect 2 "cat: needs IMAGE PATH" "$memfs" cat good.mfs
 expect 2 "verify: needs IMAGE" "$memfs" verify --quick
 expect 2 "'b' is one operand too many" "$memfs" info a b
-for level in 0 20 -1 x 3x "" 99999999999999999999; do
+for level in 0 20 -1 x 3x 99999999999999999999; do
     expect 2 "--level $level: " "$memfs" pack --level="$level" tree new.mfs
 done
 for size in 0 32K 32M 100000 3M 1.5M 64KB x K 99999999999999999999G; do
     expect 2 "--block .*: " "$memfs" pack --block "$size" tree new.mfs
 done
+expect 2 "--block 1k: must be from 64K to 16M" "$memfs" pack --block 1k tree new.mfs
+expect 2 "--level '': not a number" "$memfs" pack --level= tree new.mfs
+expect 2 "--max-bytes 0: must be at least 1" "$memfs" unpack --max-bytes 0 good.mfs new
+expect 2 "unpack: .*name a directory.*\./-" "$memfs" unpack good.mfs -
+inside() { "$memfs" pack tree - >tree/new.mfs; }
+expect 2 "tree/new.mfs, lies in the directory that is packed" inside
+rm -f tree/new.mfs
 expect 2 "--jobs 0: " "$memfs" pack -j 0 tree new.mfs
 expect 2 "--max-bytes x: " "$memfs" unpack --max-bytes x good.mfs new
 expect 2 "--level needs a value" "$memfs" pack tree new.mfs -l
@@ -45,6 +53,13 @@ check "nothing was made" only . tree good.mfs .out .err .log
 # ---- Sources ----
 expect 4 "missing: .*No such file" "$memfs" pack missing new.mfs
 expect 4 "good.mfs: is not a directory" "$memfs" pack good.mfs new.mfs
+expect 4 "^memfs: '': No such file" "$memfs" pack "" new.mfs
+if [ "$(stat -f -c %T /proc/sys/kernel 2>/dev/null)" = proc ]; then
+    expect 4 "made up; no image was made" "$memfs" pack /proc/sys/kernel new.mfs
+    check "nothing was made" test ! -e new.mfs
+else
+    skip "files of /proc" "no /proc"
+fi
 expect 4 "tree/fifo: is not a directory" "$memfs" pack tree/fifo new.mfs
 ln -s tree to-tree
 check "a symbolic link as the source is followed" "$memfs" pack to-tree new.mfs
@@ -66,6 +81,10 @@ expect 4 "link.mfs: exists and is no regular file" "$memfs" pack -f tree link.mf
 rm -f link.mfs
 full() { "$memfs" pack tree - >/dev/full; }
 expect 4 "standard output: No space left" full
+limited() { (ulimit -f 100 && "$memfs" "$@"); }
+expect 4 "new.mfs: .*File too large" limited pack tree new.mfs
+expect 4 "new: noise: .*File too large" limited unpack good.mfs new
+check "nothing is left of what got too large" only . tree good.mfs fifo .out .err .log
 closed() { "$memfs" pack tree - >&-; }
 expect 4 "standard output: " closed
 readers_gone() { { "$memfs" pack tree/sub - || echo "$?" >codes; } | :; }
@@ -194,6 +213,12 @@ expect 4 "missing.mfs: .*No such file" "$memfs" unpack missing.mfs new
 expect 4 "missing.mfs: .*No such file" "$memfs" verify missing.mfs
 nothing() { "$memfs" ls - </dev/null; }
 expect 3 "standard input: " nothing
+endless() { yes | timeout 10 "$memfs" ls -; return "${PIPESTATUS[1]}"; }
+expect 3 "standard input: .*not an image" endless
+if [ -z "${SANITIZE:-}" ]; then
+    endless() { (ulimit -v 200000 && { head -c 1000 good.mfs && yes; } | timeout 20 "$memfs" ls -); }
+    expect 4 "standard input: .*; an image from a pipe is held in memory: save it to a file" endless
+fi
 check "nothing was made" test ! -e new
 
 # ---- Paths inside ----
@@ -201,6 +226,8 @@ expect 1 "good.mfs: missing: no such file" "$memfs" ls good.mfs missing
 expect 1 "good.mfs: missing: no such file" "$memfs" cat good.mfs missing
 expect 1 "noise/below: .*ot a directory" "$memfs" cat good.mfs noise/below
 expect 1 "loop: .*ymbolic link" "$memfs" cat good.mfs loop
+expect 1 "dangling: is a symbolic link to sub/nowhere, and that is not in the image" "$memfs" cat good.mfs dangling
+expect 1 "good.mfs: '': no such file" "$memfs" ls good.mfs ""
 expect 1 "sub: is a directory" "$memfs" cat good.mfs sub
 expect 1 "fifo: is not a regular file" "$memfs" cat good.mfs fifo
 run "$memfs" ls good.mfs missing sub
@@ -214,8 +241,9 @@ expect 1 'new\\nline\\033\[31m: no such' odd
 mkdir full && touch full/x
 expect 4 "full: .*not empty.*--into" "$memfs" unpack good.mfs full
 check "it is untouched" only full x
-expect 4 "empty: .*ot a directory" "$memfs" unpack good.mfs empty
-expect 4 "missing/new: .*No such file" "$memfs" unpack good.mfs missing/new
+expect 4 "^memfs: empty: is there already: Not a directory; give an empty or a new directory$" "$memfs" unpack good.mfs empty
+expect 4 "^memfs: a/b/c: cannot be made: No such file or directory; make its parent directory first$" "$memfs" unpack good.mfs a/b/c
+expect 4 "^memfs: '': .*give a directory$" "$memfs" unpack good.mfs ""
 ln -s a-directory to-directory
 expect 4 "to-directory: .*symbolic link" "$memfs" unpack good.mfs to-directory
 ln -s missing to-nowhere

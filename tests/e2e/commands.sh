@@ -103,6 +103,7 @@ says 'hello
 ' "$memfs" cat ./-odd hello
 run "$memfs" info small.mfs
 check "info counts" grep -q '^nodes  *9: 3 files, 4 directories, 2 symbolic links, 1 FIFO$\|^nodes  *10: 3 files, 4 directories, 2 symbolic links, 1 FIFO$' .out
+check "info counts names too" grep -q '^entries  *[89]$' .out
 check "info says no features" grep -q '^features  *none$' .out
 says 'small.mfs: intact (3 files, 12 bytes)
 ' "$memfs" verify small.mfs
@@ -129,6 +130,17 @@ expect 4 "new.mfs: .*exists; -f replaces it" "$memfs" pack small new.mfs
 says '' "$memfs" pack -f small new.mfs
 check "the same bytes" cmp small.mfs new.mfs
 check "the image's permissions are the umask's" test "$(stat -c %a new.mfs)" = 644
+chmod 4600 new.mfs
+says '' "$memfs" pack -f small new.mfs
+check "-f keeps the permissions of what it replaces" test "$(stat -c %a new.mfs)" = 600
+says '' "$memfs" pack -f --block 64k small new.mfs
+hidden() { (umask 077 && "$memfs" pack small hidden.mfs); }
+check "pack with umask 077" hidden
+check "an image of secret files is secret" test "$(stat -c %a hidden.mfs)" = 600
+mkdir nothing && touch nothing/empty
+says '' "$memfs" pack nothing
+run "$memfs" info nothing.mfs
+check "info shows no ratio of nothing" test "$status" = 0 -a -z "$(grep ratio .out)"
 
 # Into directories with something in them.
 mkdir into && echo mine >into/other
@@ -138,13 +150,24 @@ says '' "$memfs" unpack -q --into small.mfs into
 check "--into adds" test "$(cat into/other into/sub/five | tr -d '\n')" = mine12345
 expect 4 "into|exists" "$memfs" unpack -q --into small.mfs into
 check "a second time changes nothing" test "$(cat into/other into/sub/five | tr -d '\n')" = mine12345
-mkdir fresh
+mkdir -m 711 fresh
 says '' "$memfs" unpack -q small.mfs fresh
 check "an empty directory will do" test -f fresh/sub/five
+check "it keeps its mode and gets a time of its own" test "$(stat -c %a fresh) $(stat -c %Y fresh)" != "711 981173106" -a "$(stat -c %a fresh)" = 711
+if [ "$root" ]; then
+    mkdir -m 711 exact
+    says '' "$memfs" unpack -q --all small.mfs exact
+    check "--all makes it the image's" test "$(stat -c '%a %u %Y' exact)" = "755 12 981173106"
+fi
+check "--same-modes" "$memfs" unpack -q --same-modes small.mfs modes
+check "modes are as they were" test "$(stat -c %a modes/sub)" = 1777
+masked() { (umask 027 && "$memfs" unpack -q small.mfs masked); }
+check "unpack with umask 027" masked
+check "modes lose what the umask says" test "$(stat -c %a masked masked/sub masked/sub/five | tr '\n' ' ')" = "750 1750 640 "
 
 # Budgets.
-expect 4 "max-bytes" "$memfs" unpack --max-bytes 11 small.mfs budget
-expect 4 "max-entries|max-bytes" "$memfs" unpack --max-entries 5 small.mfs budget
+expect 4 "^memfs: small.mfs: has 12 bytes of contents, and --max-bytes is 11; nothing was made" "$memfs" unpack --max-bytes 11 small.mfs budget
+expect 4 "^memfs: small.mfs: has [0-9]* entries, and --max-entries is 5; nothing was made" "$memfs" unpack --max-entries 5 small.mfs budget
 check "nothing is left" test ! -e budget
 says '' "$memfs" unpack -q --max-bytes 1K --max-entries 100 small.mfs budget
 
@@ -168,6 +191,12 @@ fi
 # Help.
 run "$memfs" --version
 check "--version" grep -qx 'memfs [0-9.]*' .out
+"$memfs" --help >.help
+for help in "help" "help help" "help --help" "-h" "--help help"; do
+    # shellcheck disable=SC2086
+    run "$memfs" $help
+    check "$help: the list" cmp .help .out
+done
 run "$memfs"
 check "no subcommand: wrong usage" test "$status" = 2
 for command in pack unpack ls cat info verify; do
@@ -177,14 +206,21 @@ for command in pack unpack ls cat info verify; do
     check "fits 100 columns" test -z "$(awk 'length > 100' .help)"
     run "$memfs" help "$command"
     check "help $command is the same" cmp .help .out
+    run "$memfs" "$command" -h
+    check "$command -h is the same" cmp .help .out
     check "memfs --help has it" grep -q "^  $command " <("$memfs" --help)
     man=$tests/../tools/memfs.1
     check "the man page has it" grep -q "^.SS $command\$" "$man"
     section=$(sed -n "/^\.SS $command\$/,/^\.S[SH] /p" "$man" | sed 's/\\-/-/g')
     for option in $(grep -oE -- '^  (-[a-zA-Z],|   ) --[a-z-]+' .help | grep -oE -- '-[a-zA-Z-]+'); do
-        [ "$option" = --help ] || check "the man page has $command $option" grep -qwF -- "$option" <<<"$section"
+        [ "$option" = --help ] || [ "$option" = -h ] || check "the man page has $command $option" grep -qwF -- "$option" <<<"$section"
     done
 done
+exits='1 incomplete (something named was not there, or was left out)'
+for place in "$tests/../README.md" <("$memfs" --help); do
+    check "the exit codes are said in the same words" grep -qF "$exits" "$place"
+done
+check "the man page says so too" grep -q '^Incomplete: something named was not there, or was left out' "$man"
 if command -v man >/dev/null; then
     check "the man page is well-formed" test -z "$(man --warnings -E UTF-8 -l -Tutf8 -Z "$man" 2>&1 >/dev/null)"
 fi

@@ -72,7 +72,7 @@ check "while writing standard output" test "$status" = 130
 # Progress on a terminal, and nowhere else.
 if command -v script >/dev/null; then
     script -qec "$memfs pack -l 12 tree new.mfs" .typescript >.tty 2>&1 </dev/null
-    check "progress with rate and time left" grep -qaE "packing [0-9]+ of [0-9]+ entries, .* of .* [KM]iB, .*/s, [0-9]+:[0-9]+ left" .tty
+    check "progress with rate and time left" grep -qaE "packing [0-9]+ of [0-9]+ nodes, .* of .* [KM]iB, .*/s, [0-9]+:[0-9]+ left" .tty
     check "the line is taken away again" grep -qa "$(printf "\r\033\\[K")" .tty
     script -qec "$memfs pack -f -q tree new.mfs" .typescript >.tty 2>&1 </dev/null
     check "none with -q" test ! -s .tty

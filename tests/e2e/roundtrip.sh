@@ -25,8 +25,8 @@ else
     skip "unpack --all" "not root"
 fi
 
-run "$memfs" unpack tree.mfs plain
-check "unpack without options" test "$status" = 0
+run "$memfs" unpack --same-modes tree.mfs plain
+check "unpack without owners and the like" test "$status" = 0
 check "all is the same but what has to be asked for" compare --unprivileged tree plain
 if [ "$root" ]; then
     check "one line says what was left out" test "$(wc -l <.err)" = 1
@@ -46,9 +46,21 @@ if [ "$root" ] && command -v setpriv >/dev/null; then
     mkdir -m 777 theirs
     nobody() { setpriv --reuid 65534 --regid 65534 --clear-groups -- "$@"; }
     if nobody test -x "$memfs"; then
-        check "unpack as nobody" nobody "$memfs" unpack tree.mfs theirs/plain
+        run nobody "$memfs" unpack --same-modes tree.mfs theirs/plain
+        check "unpack as nobody" test "$status" = 0
+        check "it is said who can restore the rest" grep -q "left out: .*; root restores them with --all" .err
         check "it is the same" compare --unprivileged tree theirs/plain
-        expect 4 "theirs/owned.*ermitted|theirs/owned.*privilege" nobody "$memfs" unpack --same-owner tree.mfs theirs/owned
+        rm -rf trusted && mkdir trusted && touch trusted/a trusted/b trusted/c
+        if setfattr -n trusted.t -v 1 trusted/a trusted/b trusted/c 2>/dev/null; then
+            check "pack attributes that only root may set" "$memfs" pack trusted
+            expect 1 "^memfs: theirs/trusted: a: its attribute trusted.t cannot be set: .*; left out, as were 2 more$" \
+                nobody "$memfs" unpack -q --privileged-xattrs trusted.mfs theirs/trusted
+            check "the files are there" test -f theirs/trusted/a -a -f theirs/trusted/c
+            rm -rf theirs/trusted
+        else
+            skip "attributes that are refused" "no setfattr, or no such attributes here"
+        fi
+        expect 4 "theirs/owned.*not permitted; only root may restore owners; what was made has been removed again" nobody "$memfs" unpack --same-owner tree.mfs theirs/owned
         check "and nothing is left" test ! -e theirs/owned
         expect 4 "^memfs: tree: .*ermission denied.*--keep-going" nobody "$memfs" pack tree theirs/x.mfs
         check "no image, no temporary file" only theirs plain
@@ -65,7 +77,7 @@ include=/usr/include
 if [ -d "$include" ]; then
     check "pack $include" "$memfs" pack "$include" include.mfs
     check "verify it" "$memfs" verify include.mfs
-    check "unpack it" "$memfs" unpack ${root:+--all} include.mfs include
+    check "unpack it" "$memfs" unpack --same-modes ${root:+--all} include.mfs include
     if [ "$root" ]; then
         check "it is the same" compare "$include" include
     else
@@ -91,7 +103,7 @@ printf abc | cat - tree.mfs >shifted
 behind() { { dd bs=3 count=1 of=/dev/null status=none && "$memfs" cat - types/file; } <shifted; }
 run behind
 check "cat from the rest of a file" cmp .out tree/types/file
-unpack_pipe() { cat tree.mfs | "$memfs" unpack -q - piped; }
+unpack_pipe() { cat tree.mfs | "$memfs" unpack -q --same-modes - piped; }
 check "unpack from a pipe" unpack_pipe
 check "it is the same" compare --unprivileged tree piped
 
