@@ -276,6 +276,7 @@ static int make_all(struct memfs_export *job)
 {
     size_t depth = 0;
     uint32_t directory = 0;
+    job->progress.nodes = 1; /* the root was made already */
     int error = memfs_export_list(job, 0, visit_file);
     while (!error) {
         int skip = memfs_export_dir(job, directory)->state == MEMFS_EXPORT_LEFT_OUT;

@@ -206,6 +206,7 @@ static int plan_root(struct memfs_export *job)
     if (!root || see(job, MEMFS_ROOT, &before))
         return memfs_host_fail(&job->report, 0, NULL, -ENOMEM, "cannot be planned");
     root->node = MEMFS_ROOT;
+    job->nodes = 1;
     return 0;
 }
 

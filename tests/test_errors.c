@@ -316,7 +316,7 @@ static void test_errors__in_words(void **state)
         assert_int_equal(memfs_errno(-error), error);
         assert_non_null(memfs_strerror(-error));
     }
-    assert_string_equal(memfs_strerror(-ENOENT), "no such file or directory"); /* whatever the locale */
+    assert_string_equal(memfs_strerror(-ENOENT), "No such file or directory"); /* whatever the locale */
     assert_int_equal(memfs_errno(0), 0);
     assert_non_null(memfs_strerror(0));
     assert_int_equal(memfs_errno(-9999), EIO);

@@ -550,14 +550,45 @@ static void test_open__tall_tree_of_refs(void **state)
     memfs_image *image = NULL;
     assert_ok(memfs_image_open_buffer(out.data, out.length, NULL, &image, NULL));
     memfs_backing *backing = memfs_image_backing(image);
-    for (size_t i = 0; i < blocks; i += 37) {
+    size_t reads = 0;
+    for (size_t i = 0; i < blocks; i += 37, reads++) {
         uint8_t byte;
         assert_ok(backing->ops->read(backing, (uint32_t)(before + i), 0, &byte, 1));
         assert_int_equal(byte, (uint8_t)i);
     }
+    struct memfs_image_statistics statistics;
+    memfs_image_statistics(image, &statistics);
+    assert_true(statistics.cached_bytes >= reads * 4096); /* the budget bounds the number of items, too */
     assert_ok(memfs_verify(image, NULL, NULL));
     memfs_image_close(image);
     test_buffer_free(&out);
+}
+
+static int count_item(void *context, const char *path, const struct memfs_stat *stat)
+{
+    (void)path;
+    (void)stat;
+    ++*(unsigned *)context;
+    return 0;
+}
+
+/* With room for nothing, everything is loaded again and again; but it comes to an end. */
+static void test_open__cache_of_one_byte(void **state)
+{
+    struct fixture *f = *state;
+    memfs_image *image = NULL;
+    memfs *fs = NULL;
+    const struct memfs_image_options options = {.size = sizeof options, .cache_bytes = 1};
+    assert_ok(memfs_image_open_buffer(f->image.data, f->image.length, &options, &image, NULL));
+    const struct memfs_options on = {.size = sizeof on, .backing = memfs_image_backing(image)};
+    assert_ok(memfs_create(&on, &fs));
+    unsigned found = 0;
+    assert_ok(memfs_walk(fs, NULL, "/", 0, count_item, &found));
+    assert_int_equal(found, 20); /* 19 entries and the root */
+    test_expect_text(fs, "a/small", "small\n");
+    assert_ok(memfs_verify(image, NULL, NULL));
+    memfs_destroy(fs);
+    memfs_image_close(image);
 }
 
 #define test(function) cmocka_unit_test_setup_teardown(function, setup, teardown)
@@ -581,6 +612,7 @@ int main(void)
         cmocka_unit_test(test_open__decodes_what_is_needed),
         cmocka_unit_test(test_open__views_stay),
         test(test_open__tall_tree_of_refs),
+        test(test_open__cache_of_one_byte),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

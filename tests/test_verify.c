@@ -2,7 +2,9 @@
  * Verifying: sound images are found sound; each lie that has its checksums right
  * is found by its own finding.
  */
+#include "columns.h"
 #include "digest.h"
+#include "hash.h"
 #include "surgery.h"
 #include "testlib.h"
 
@@ -553,6 +555,62 @@ static void blob_wraps(struct surgery *s)
 {
     s->xattrs[0].value = UINT64_MAX;
 }
+/* Records that nobody refers to. */
+static void extent_more(struct surgery *s)
+{
+    s->extents = surgery_grow(s->extents, s->extents_count, 1, sizeof *s->extents);
+    s->extents[s->extents_count++] = (struct memfs_extent){.offset = 5, .length = 1};
+}
+static void extent_more_past_block(struct surgery *s)
+{
+    extent_more(s);
+    s->extents[s->extents_count - 1].start = 65536;
+}
+static void xattr_more(struct surgery *s)
+{
+    s->xattrs = surgery_grow(s->xattrs, s->xattrs_count, 1, sizeof *s->xattrs);
+    s->xattrs[s->xattrs_count] = s->xattrs[0];
+    s->xattrs[s->xattrs_count++].last = 1;
+}
+static void xattrs_of_nobody(struct surgery *s)
+{
+    for (size_t i = 0; i < s->nodes_count; i++)
+        s->nodes[i].xattrs = 0;
+}
+static void blob_more(struct surgery *s)
+{
+    s->blobs = surgery_grow(s->blobs, s->blobs_count++, 1, 1);
+}
+static void blob_between(struct surgery *s)
+{
+    s->nodes[NODE_SOFT].target++;
+    s->nodes[NODE_SOFT].size--;
+}
+static void blobs_of_nobody_in_a_full_chunk(struct surgery *s)
+{
+    s->blobs = surgery_grow(s->blobs, s->blobs_count, MEMFS_BLOB_BYTES, 1);
+    memcpy(s->blobs + MEMFS_BLOB_BYTES, s->blobs, s->blobs_count);
+    s->blobs[MEMFS_BLOB_BYTES - 1] = 1;
+    s->blobs_count += MEMFS_BLOB_BYTES;
+    s->nodes[NODE_SOFT].target += MEMFS_BLOB_BYTES;
+}
+static void run_of_nothing(struct surgery *s)
+{
+    s->nodes[NODE_EMPTY].run.first = 1;
+}
+static void extents_of_nothing(struct surgery *s)
+{
+    s->nodes[NODE_NONE].extents.first = 1;
+}
+static void nodes_without_entries(struct surgery *s)
+{
+    const struct memfs_node_record node = s->nodes[NODE_PIPE];
+    s->nodes = surgery_grow(s->nodes, s->nodes_count, 5, sizeof *s->nodes);
+    s->digests = surgery_grow(s->digests, s->digests_count, 5, sizeof *s->digests);
+    for (size_t i = 0; i < 5; i++)
+        s->nodes[s->nodes_count++] = node;
+    s->digests_count += 5;
+}
 static void gap_at_the_start(struct surgery *s)
 {
     s->gap_before_blocks = 1;
@@ -696,6 +754,16 @@ static const struct lie lies[] = {
     LIE(xattr_name_empty, "outside of the heap"),
     LIE(xattr_value_beyond, "outside of the heap"),
     LIE(blob_wraps, "outside of the heap"),
+    LIE(extent_more, "is no file's, the first of 1"),
+    LIE(extent_more_past_block, "runs to 65537"),
+    LIE(xattr_more, "a set that no node has"),
+    LIE(xattrs_of_nobody, "a set that no node has"),
+    LIE(blob_more, "nothing names the last 1 bytes"),
+    LIE(blob_between, "nothing names this byte, though"),
+    LIE(blobs_of_nobody_in_a_full_chunk, "not zero"),
+    LIE(run_of_nothing, "none but somewhere"),
+    LIE(extents_of_nothing, "none but somewhere"),
+    LIE(nodes_without_entries, "no entry names some nodes"),
     LIE(gap_at_the_start, "belong to nothing"),
     LIE(gap_at_the_end, "belong to nothing"),
 };
@@ -911,13 +979,44 @@ static void previous_no_trailer(struct memfs_trailer *trailer, struct memfs_root
     root->generation[0].trailer -= 10;
 }
 
+static void list_lies_about_time(struct memfs_trailer *trailer, struct memfs_root *root)
+{
+    (void)trailer;
+    root->generation[0].has_time = 1;
+    root->generation[0].time = 77;
+}
+/* A data block of this generation is the root of the one before; its checksum is right. */
+static void block_over_root(struct memfs_trailer *trailer, struct memfs_root *root)
+{
+    struct memfs_ref *ref = &root->table[MEMFS_DATA].refs[0];
+    root->raw_bytes -= ref->raw;
+    root->stored_bytes -= ref->stored;
+    ref->offset = trailer->root_offset;
+    ref->stored = ref->raw = trailer->root_length;
+    ref->codec = MEMFS_CODEC_RAW;
+    ref->hash = trailer->root_hash;
+    root->raw_bytes += ref->raw;
+    root->stored_bytes += ref->stored;
+}
+/* A block of the generation before at another number. */
+static void blocks_exchanged(struct memfs_trailer *trailer, struct memfs_root *root)
+{
+    (void)trailer;
+    const struct memfs_ref first = root->table[MEMFS_DATA].refs[0];
+    root->table[MEMFS_DATA].refs[0] = root->table[MEMFS_DATA].refs[1];
+    root->table[MEMFS_DATA].refs[1] = first;
+}
+
 static void test_verify__generations_that_lie(void **state)
 {
     (void)state;
     static const struct {
         void (*edit)(struct memfs_trailer *, struct memfs_root *);
         const char *text;
-    } chain[] = {{generation_skipped, "not of generation 2"},
+    } chain[] = {{list_lies_about_time, "what it tells of generation 1"},
+                 {block_over_root, "overlap"},
+                 {blocks_exchanged, "overlap"},
+                 {generation_skipped, "not of generation 2"},
                  {list_not_counting_down, "do not count down"},
                  {list_names_another, "not in order"},
                  {previous_within_root, "does not end before its root"},
@@ -956,6 +1055,277 @@ static void test_verify__generation_before_is_damaged(void **state)
         buffer.data[everything.length - back] ^= 4;
     }
     test_buffer_free(&buffer);
+}
+
+static void older_trailer_elsewhere(struct memfs_trailer *trailer, struct memfs_root *root)
+{
+    (void)trailer;
+    root->generation[1].trailer--;
+}
+
+/* What a root tells of a generation that is not the one before it. */
+static void test_verify__list_of_generations(void **state)
+{
+    (void)state;
+    struct test_buffer buffer = {0};
+    struct findings findings = {0};
+    struct memfs_detail detail = {0};
+    copy_everything(&buffer);
+    append_generation(&buffer, NULL);
+    append_generation(&buffer, older_trailer_elsewhere);
+    append_generation(&buffer, NULL);
+    assert_result(verify(&buffer, 1, &findings, &detail), MEMFS_ECORRUPT);
+    assert_int_equal(findings.count, 1); /* generation 4 tells what 3 does */
+    assert_non_null(strstr(detail.text, "root of generation 3: what it tells of generation 1"));
+    test_buffer_free(&buffer);
+}
+
+/* Blocks that generations share are read once, however many there are. */
+static void test_verify__generations_cost_what_is_new(void **state)
+{
+    (void)state;
+    struct test_buffer buffer = {0};
+    memfs_image *image = NULL;
+    struct memfs_image_statistics statistics;
+    copy_everything(&buffer);
+    for (int i = 0; i < 500; i++)
+        append_generation(&buffer, NULL);
+    const struct memfs_verify_options options = {.size = sizeof options, .quick = 1};
+    assert_ok(memfs_image_open_buffer(buffer.data, buffer.length, NULL, &image, NULL));
+    assert_ok(memfs_verify(image, &options, NULL));
+    memfs_image_statistics(image, &statistics);
+    assert_true(statistics.read_bytes <= buffer.length * 2);
+    memfs_image_close(image);
+    test_buffer_free(&buffer);
+}
+
+/* A table that needs more refs than the generation before: its first ones are the same,
+ * though they stand in the root there, and in a chunk of refs here. */
+static void test_verify__generations_of_different_height(void **state)
+{
+    (void)state;
+    struct surgery s;
+    struct test_buffer buffer = {0};
+    struct findings findings = {0};
+    struct memfs_detail detail = {0};
+    memfs_image *image = NULL;
+    surgery_open(&s, &everything);
+    s.blocks = surgery_grow(s.blocks, s.blocks_count, 16 - s.blocks_count, sizeof *s.blocks);
+    for (; s.blocks_count < 16; s.blocks_count++)
+        s.blocks[s.blocks_count] = (struct surgery_block){calloc(1, 100), 100};
+    surgery_close(&s, &buffer);
+    surgery_free(&s);
+    uint8_t raw[5 + 25 * 17], root_bytes[MEMFS_ROOT_BYTES_MAX], end[MEMFS_TRAILER_BYTES];
+    struct memfs_ref refs[17];
+    assert_ok(memfs_image_open_buffer(buffer.data, buffer.length, NULL, &image, NULL));
+    struct memfs_root *root = &image->root;
+    struct memfs_root_table *table = &root->table[MEMFS_DATA];
+    memcpy(refs, table->refs, 16 * sizeof *refs);
+    refs[16] = (struct memfs_ref){buffer.length, memfs_hash("new", 3), 3, 3, MEMFS_CODEC_RAW};
+    test_buffer_add(&buffer, "new", 3);
+    memfs_refs_encode(refs, 17, raw);
+    table->count = 17;
+    table->refs[0] =
+        (struct memfs_ref){buffer.length, memfs_hash(raw, sizeof raw), sizeof raw, sizeof raw, MEMFS_CODEC_RAW};
+    test_buffer_add(&buffer, raw, sizeof raw);
+    root->raw_bytes += 3;
+    root->stored_bytes += 3;
+    root->generations = 1;
+    root->generation[0] = (struct memfs_generation){image->trailer.offset, root->time, 1, root->has_time};
+    struct memfs_trailer trailer = image->trailer;
+    trailer.previous = trailer.offset;
+    trailer.generation = 2;
+    trailer.root_offset = buffer.length;
+    trailer.root_length = (uint32_t)memfs_root_encode(root, root_bytes);
+    trailer.root_hash = memfs_hash(root_bytes, trailer.root_length);
+    trailer.offset = trailer.root_offset + trailer.root_length;
+    memfs_image_close(image);
+    test_buffer_add(&buffer, root_bytes, trailer.root_length);
+    memfs_trailer_encode(&trailer, end);
+    test_buffer_add(&buffer, end, sizeof end);
+    const int error = verify(&buffer, 0, &findings, &detail);
+    if (error)
+        print_error("%s", findings.all);
+    assert_ok(error);
+    append_generation(&buffer, NULL);
+    assert_ok(verify(&buffer, 0, &findings, &detail));
+    test_buffer_free(&buffer);
+}
+
+/* ---- What is bounded ------------------------------------------------------------------- */
+
+static void contents_lie(struct surgery *s)
+{
+    for (size_t i = 0; i < 150; i++)
+        s->blocks[i].raw[0] ^= 1;
+}
+
+/* A filesystem of files with a block each, and the image of it. */
+static void make_files(struct test_buffer *buffer, unsigned files)
+{
+    memfs *fs = NULL;
+    char path[16];
+    static uint8_t bytes[65536];
+    assert_ok(memfs_create(NULL, &fs));
+    for (unsigned i = 0; i < files; i++) {
+        memset(bytes, (int)(i % 255 + 1), sizeof bytes);
+        snprintf((char *)bytes, 16, "%u", i);
+        snprintf(path, sizeof path, "f%04u", i);
+        test_put(fs, path, bytes, sizeof bytes);
+    }
+    struct memfs_sink sink = test_buffer_sink(buffer);
+    const struct memfs_freeze_options options = {.size = sizeof options, .block_size = 65536};
+    assert_ok(memfs_freeze(fs, &sink, &options, NULL));
+    memfs_destroy(fs);
+}
+
+/* A hundred findings are told, and how many more there are. */
+static void test_verify__findings_are_capped(void **state)
+{
+    (void)state;
+    struct surgery s;
+    struct test_buffer buffer = {0}, out = {0};
+    struct findings findings = {0};
+    struct memfs_detail detail = {0};
+    make_files(&buffer, 200);
+    surgery_open(&s, &buffer);
+    contents_lie(&s);
+    surgery_close(&s, &out);
+    surgery_free(&s);
+    assert_result(verify(&out, 0, &findings, &detail), MEMFS_ECORRUPT);
+    assert_int_equal(findings.count, 101);
+    assert_non_null(strstr(findings.all, "\nand 50 more\n"));
+    assert_null(strstr(detail.text, "more"));
+    test_buffer_free(&buffer);
+    test_buffer_free(&out);
+}
+
+/* A block that is damaged is listed once, and its files counted. */
+static void test_verify__damaged_block_is_listed_once(void **state)
+{
+    (void)state;
+    struct surgery s;
+    struct test_buffer out = {0};
+    surgery_open(&s, &everything);
+    surgery_close(&s, &out);
+    surgery_free(&s);
+    for (size_t block = 0; block < 2; block++) {
+        struct findings findings = {0};
+        struct memfs_detail detail = {0};
+        const size_t at = MEMFS_HEADER_BYTES + block * 65536 + 10;
+        out.data[at] ^= 1;
+        assert_result(verify(&out, 0, &findings, &detail), MEMFS_ECHECKSUM);
+        assert_int_equal(findings.count, 2);
+        assert_non_null(strstr(detail.text, "checksum"));
+        assert_non_null(strstr(findings.all, "in damaged blocks; of "));
+        out.data[at] ^= 1;
+    }
+    test_buffer_free(&out);
+}
+
+static int verify_limited(const struct test_buffer *buffer, uint64_t bytes_max, struct memfs_detail *detail)
+{
+    memfs_image *image = NULL;
+    const struct memfs_verify_options options = {.size = sizeof options, .bytes_max = bytes_max};
+    assert_ok(memfs_image_open_buffer(buffer->data, buffer->length, NULL, &image, NULL));
+    const int error = memfs_verify(image, &options, detail);
+    memfs_image_close(image);
+    return error;
+}
+
+static void test_verify__contents_are_limited(void **state)
+{
+    (void)state;
+    struct memfs_detail detail = {0};
+    const uint64_t data = 160486;
+    assert_result(verify_limited(&everything, data - 1, &detail), MEMFS_ELIMIT);
+    assert_non_null(strstr(detail.text, "160486 bytes"));
+    assert_non_null(strstr(detail.text, "bytes_max"));
+    assert_ok(verify_limited(&everything, data, &detail));
+    assert_result(verify_limited(&everything, 63, &detail), MEMFS_ELIMIT); /* not even the extents */
+    assert_ok(verify_limited(&everything, UINT64_MAX, &detail));
+}
+
+/* Thousand files that are one run of large extents, over and over: counted at once,
+ * refused by default, and read once where that is allowed. */
+static void test_verify__shared_runs(void **state)
+{
+    (void)state;
+    enum { FILES = 1000, EXTENTS = 1000, BLOCK = 65536 };
+    struct surgery s;
+    struct test_buffer buffer = {0}, out = {0};
+    struct memfs_detail detail = {0};
+    make_files(&buffer, FILES);
+    surgery_open(&s, &buffer);
+    for (size_t i = 0; i < EXTENTS; i++)
+        s.extents[i] = (struct memfs_extent){.offset = i * BLOCK, .length = BLOCK, .block = 0};
+    struct memfs_digest digest;
+    memfs_digest_begin(&digest);
+    for (size_t i = 0; i < EXTENTS; i++)
+        memfs_digest_add(&digest, s.blocks[0].raw, BLOCK);
+    const uint64_t right = memfs_digest_end(&digest);
+    for (size_t i = 0; i < FILES; i++) {
+        s.nodes[2 + i].size = (uint64_t)EXTENTS * BLOCK;
+        s.nodes[2 + i].extents.first = 0;
+        s.nodes[2 + i].extents.count = EXTENTS;
+        s.digests[2 + i] = right;
+    }
+    s.root.content_bytes = s.root.data_bytes = (uint64_t)FILES * EXTENTS * BLOCK;
+    for (size_t i = 1; i < s.blocks_count; i++)
+        s.blocks[i].length = 1;
+    surgery_close(&s, &out);
+    surgery_free(&s);
+    assert_result(verify_limited(&out, UINT64_MAX / 2, &detail), 0);
+    assert_result(verify_limited(&out, (uint64_t)60 << 30, &detail), MEMFS_ELIMIT);
+    test_buffer_free(&buffer);
+    test_buffer_free(&out);
+}
+
+struct patience {
+    unsigned calls, most;
+};
+
+static int lose_patience(void *context, const struct memfs_progress *progress)
+{
+    struct patience *patience = context;
+    assert_true(progress->bytes <= progress->bytes_total);
+    assert_true(progress->nodes <= progress->nodes_total);
+    return ++patience->calls == patience->most;
+}
+
+/* Blocks of a byte each, which no file has: time passes, and memory does not. */
+static void test_verify__many_small_blocks(void **state)
+{
+    (void)state;
+    const size_t blocks = (size_t)test_environment("MEMFS_SCALE", 100) * 2000;
+    struct surgery s;
+    struct test_buffer out = {0};
+    struct test_memory memory;
+    memfs_image *image = NULL;
+    surgery_open(&s, &everything);
+    s.blocks = surgery_grow(s.blocks, s.blocks_count, blocks, sizeof *s.blocks);
+    for (size_t i = 0; i < blocks; i++)
+        s.blocks[s.blocks_count++] = (struct surgery_block){calloc(1, 1), 1};
+    surgery_close(&s, &out);
+    surgery_free(&s);
+    test_memory_init(&memory);
+    const struct memfs_image_options how = {.size = sizeof how, .allocator = &memory.hook};
+    assert_ok(memfs_image_open_buffer(out.data, out.length, &how, &image, NULL));
+    struct patience patience = {0};
+    const struct memfs_verify_options options = {
+        .size = sizeof options, .progress = lose_patience, .progress_context = &patience};
+    assert_ok(memfs_verify(image, &options, NULL));
+    assert_true(memory.peak < (12u << 20) + blocks * 64);
+    const unsigned calls = patience.calls;
+    assert_true(calls >= blocks / 50000);
+    for (unsigned most = 1; most <= calls; most++) { /* it can be stopped at each of them */
+        patience = (struct patience){.most = most};
+        assert_result(memfs_verify(image, &options, NULL), -ECANCELED);
+        assert_int_equal(patience.calls, most);
+    }
+    memfs_image_close(image);
+    assert_int_equal(memory.live, 0);
+    test_buffer_free(&out);
 }
 
 /* ---- Digests --------------------------------------------------------------------------------- */
@@ -1026,6 +1396,14 @@ int main(void)
         cmocka_unit_test(test_verify__generations),
         cmocka_unit_test(test_verify__generations_that_lie),
         cmocka_unit_test(test_verify__generation_before_is_damaged),
+        cmocka_unit_test(test_verify__list_of_generations),
+        cmocka_unit_test(test_verify__generations_cost_what_is_new),
+        cmocka_unit_test(test_verify__generations_of_different_height),
+        cmocka_unit_test(test_verify__findings_are_capped),
+        cmocka_unit_test(test_verify__damaged_block_is_listed_once),
+        cmocka_unit_test(test_verify__contents_are_limited),
+        cmocka_unit_test(test_verify__shared_runs),
+        cmocka_unit_test(test_verify__many_small_blocks),
         cmocka_unit_test(test_verify__digest_by_pieces),
         cmocka_unit_test(test_verify__digest_without_holes),
     };

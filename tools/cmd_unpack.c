@@ -31,7 +31,7 @@ struct settings {
 };
 
 static const struct option_row rows[] = {
-    {0, "all", NULL, OPTION_FLAG, offsetof(struct settings, all), 0, 0, "the five that follow, and DIR's own"},
+    {0, "all", NULL, OPTION_FLAG, offsetof(struct settings, all), 0, 0, "the five that follow, for DIR itself as well"},
     {0, "same-owner", NULL, OPTION_FLAG, offsetof(struct settings, owner), 0, 0, "restore owners and groups"},
     {0, "setuid", NULL, OPTION_FLAG, offsetof(struct settings, setuid), 0, 0, "restore setuid and setgid"},
     {0, "devices", NULL, OPTION_FLAG, offsetof(struct settings, devices), 0, 0, "make block and character devices"},

@@ -35,9 +35,10 @@ expect 2 "--block 1k: must be from 64K to 16M" "$memfs" pack --block 1k tree new
 expect 2 "--level '': not a number" "$memfs" pack --level= tree new.mfs
 expect 2 "--max-bytes 0: must be at least 1" "$memfs" unpack --max-bytes 0 good.mfs new
 expect 2 "unpack: .*name a directory.*\./-" "$memfs" unpack good.mfs -
-inside() { "$memfs" pack tree - >tree/new.mfs; }
-expect 2 "tree/new.mfs, lies in the directory that is packed" inside
-rm -f tree/new.mfs
+mkdir -p other/sub
+inside() { "$memfs" pack other - >other/sub/new.mfs; }
+expect 2 "other/sub/new.mfs, lies in the directory that is packed" inside
+rm -rf other
 expect 2 "--jobs 0: " "$memfs" pack -j 0 tree new.mfs
 expect 2 "--max-bytes x: " "$memfs" unpack --max-bytes x good.mfs new
 expect 2 "--level needs a value" "$memfs" pack tree new.mfs -l

@@ -59,7 +59,7 @@ run() {
 }
 
 # expect CODE PATTERN COMMAND...: the exit code; and standard error is one line,
-# "memfs: ..." with the extended regular expression in it. Without PATTERN ("")
+# "memfs: ..." with the extended regular expression in it, in either case. Without PATTERN ("")
 # standard error is empty.
 expect() {
     local code=$1 pattern=$2 what
@@ -74,7 +74,7 @@ explain_expect() { # code, pattern
     [ "$status" = "$1" ] || echo "exit code $status, not $1"
     if [ -z "$2" ]; then
         [ ! -s "$work/.err" ] || { echo "standard error is not empty:" && cat "$work/.err"; }
-    elif [ "$(wc -l <"$work/.err")" != 1 ] || ! grep -qa '^memfs: ' "$work/.err" || ! grep -qaE -- "$2" "$work/.err"; then
+    elif [ "$(wc -l <"$work/.err")" != 1 ] || ! grep -qa '^memfs: ' "$work/.err" || ! grep -qaiE -- "$2" "$work/.err"; then
         echo "standard error is not one line with /$2/:"
         cat "$work/.err"
     fi
