@@ -7,7 +7,7 @@
 #include <errno.h>
 #include <string.h>
 
-#define STREAM_PAGES 4 /* from this page on, one written from its start gets all its memory at once */
+#define STREAM_PAGES 4 /* from this page on, one that is appended gets all its memory at once */
 #define FILLS_FIRST 16 /* pages whose bytes are loaded at once; each time as many as there are */
 
 /* How much of a page lies below a limit. */
@@ -161,7 +161,8 @@ static uint32_t capacity_for(const struct content_plan *plan, const struct at *a
         return used;
     if (at->page)
         return at->to < used * 2 ? (used * 2 < PAGE_BYTES ? used * 2 : PAGE_BYTES) : at->to;
-    int stream = plan->kind == PLAN_WRITE && at->index >= STREAM_PAGES && at->from == 0;
+    int appends = plan->kind == PLAN_WRITE && plan->from == plan->before.size;
+    int stream = appends && at->index >= STREAM_PAGES && at->from == 0;
     return stream ? PAGE_BYTES : at->to;
 }
 

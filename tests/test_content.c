@@ -536,6 +536,19 @@ static void test_content__many_extents(void **state)
     test_end(test, &image);
 }
 
+/* A byte here and there takes what it needs, not a page of 64 KiB. */
+static void test_content__scattered_bytes_are_small(void **state)
+{
+    struct test_state *test = *state;
+    memfs_node node = 0;
+    assert_ok(memfs_node_create(test->fs, NULL, MEMFS_ROOT, "f", 0644, &node));
+    uint64_t before = test->memory.live;
+    for (uint64_t i = 0; i < 1000; i++)
+        assert_result(memfs_node_write(test->fs, node, i * 131072, "x", 1), 1);
+    assert_true(test->memory.live - before < 1 << 20);
+    memfs_node_forget(test->fs, node, 1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -557,6 +570,7 @@ int main(void)
         test_with_fs(test_content__small_change_of_large_file),
         test_with_fs(test_content__allocate_over_base),
         test_with_fs(test_content__many_extents),
+        test_with_fs(test_content__scattered_bytes_are_small),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
