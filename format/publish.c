@@ -95,6 +95,7 @@ struct publication {
     char *parent;     /* path of the directory */
     size_t parent_room;
     int directory, fd;
+    int unreadable; /* the directory: what is in it may be changed, and cannot be synced */
     const struct memfs_freeze_options *options;
     struct memfs_detail *detail;
 };
@@ -127,6 +128,12 @@ static int open_directory(struct publication *publication, const struct memfs_al
         publication->parent[length++] = slash ? '/' : '.';
     publication->parent[length] = 0;
     publication->directory = open(publication->parent, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+#ifdef O_PATH
+    if (publication->directory < 0 && errno == EACCES) {
+        publication->directory = open(publication->parent, O_PATH | O_DIRECTORY | O_CLOEXEC);
+        publication->unreadable = 1;
+    }
+#endif
     return publication->directory < 0 ? failed(publication, -errno, "cannot open its directory") : 0;
 }
 
@@ -231,8 +238,8 @@ static int name_file(struct publication *publication)
     if (renamed != 0)
         return failed(publication, -errno, "cannot give the temporary file this name");
     publication->temporary[0] = 0;
-    if (fsync(publication->directory) != 0 && errno != EINVAL)
-        return failed(publication, -errno, "is written, but its directory cannot be synced");
+    if (!publication->unreadable && fsync(publication->directory) != 0 && errno != EINVAL)
+        return failed(publication, -errno, "is in place, but its directory cannot be synced");
     return 0;
 }
 

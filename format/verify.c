@@ -214,7 +214,8 @@ int memfs_verify_chunks(struct memfs_verifying *v)
                     return 1;
             }
             if (table == MEMFS_NODES)
-                v->progress.nodes += memfs_chunk_records(table, v->image->root.table[table].count, chunk) - (chunk == 0);
+                v->progress.nodes +=
+                    memfs_chunk_records(table, v->image->root.table[table].count, chunk) - (chunk == 0);
             if (memfs_verify_work(v, WORK_CHUNK))
                 return 1;
         }
@@ -233,8 +234,8 @@ static int check_counts(struct memfs_verifying *v)
     if (nodes - 2 <= entries)
         return 0;
     memfs_verify_finding(v, MEMFS_ECORRUPT, v->image->trailer.root_offset,
-                         "root: no entry names some nodes: there are %" PRIu64 " besides the root directory, and %" PRIu64
-                         " entries",
+                         "root: no entry names some nodes: there are %" PRIu64
+                         " besides the root directory, and %" PRIu64 " entries",
                          nodes - 2, entries);
     return 1;
 }

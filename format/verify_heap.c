@@ -92,7 +92,8 @@ static int check_chunk(struct heap *h, uint64_t from, uint64_t end)
     while (last > named && !memfs_bit(h->named, last - 1 - h->from))
         last--;
     if (last > named)
-        return memfs_verify_record(h->v, MEMFS_BLOBS, named, "nothing names this byte, though others behind it are named");
+        return memfs_verify_record(h->v, MEMFS_BLOBS, named,
+                                   "nothing names this byte, though others behind it are named");
     return check_filling(h, named, end);
 }
 

@@ -157,9 +157,8 @@ static int find_newer(struct walk *w, unsigned table, unsigned level, uint64_t i
             struct memfs_detail detail = {0};
             size_t got;
             newer->held[at - 1] = 0;
-            const int error =
-                memfs_image_fetch_refs(w->v->image, &newer->root, newer->trailer.root_offset, table, at, chunk, out,
-                                       w->worker, newer->refs[at - 1], &got, &detail);
+            const int error = memfs_image_fetch_refs(w->v->image, &newer->root, newer->trailer.root_offset, table, at,
+                                                     chunk, out, w->worker, newer->refs[at - 1], &got, &detail);
             if (error == MEMFS_ECHECKSUM || error == MEMFS_ECORRUPT)
                 return 0; /* which was reported there */
             if (error)
@@ -201,8 +200,8 @@ static int visit(struct walk *w, unsigned table, unsigned level, uint64_t index,
         w->shared |= table == MEMFS_DATA;
         return memfs_verify_work(w->v, 0);
     }
-    if (!shared &&
-        (add_range(w, memfs_table_name(table), ref->offset, ref->stored) || memfs_verify_progress(w->v, ref->stored, 0)))
+    if (!shared && (add_range(w, memfs_table_name(table), ref->offset, ref->stored) ||
+                    memfs_verify_progress(w->v, ref->stored, 0)))
         return 1;
     return level > 0 ? descend(w, table, level, index, ref, down) : visit_leaf(w, table, index, ref);
 }
@@ -332,8 +331,8 @@ static int check_tiling(struct walk *w)
     memfs_ranges_sort(&w->ranges);
     while (memfs_ranges_overlap(&w->ranges, &at, &range)) {
         w->v->tables_broken = 1;
-        if (memfs_verify_finding(w->v, MEMFS_ECORRUPT, range.offset, "%" PRIu64 " bytes belong to two parts of the image",
-                                 range.end - range.offset) ||
+        if (memfs_verify_finding(w->v, MEMFS_ECORRUPT, range.offset,
+                                 "%" PRIu64 " bytes belong to two parts of the image", range.end - range.offset) ||
             memfs_verify_work(w->v, 0))
             return 1;
     }
@@ -379,8 +378,7 @@ int memfs_verify_stored(struct memfs_verifying *v)
     w->trailer = image->trailer;
     w->root = image->root;
     memfs_ranges_begin(&w->ranges, &image->allocator);
-    const int stop =
-        memfs_worker_take(&image->workers, &w->worker) ? memfs_verify_no_memory(v) : walk_generations(w);
+    const int stop = memfs_worker_take(&image->workers, &w->worker) ? memfs_verify_no_memory(v) : walk_generations(w);
     memfs_worker_put(&image->workers, w->worker);
     memfs_ranges_end(&w->ranges);
     memfs_free(&image->allocator, w, sizeof *w);

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 /* ---- The plan's directories as a tree --------------------------------------- */
@@ -92,6 +93,19 @@ int memfs_export_list(struct memfs_export *job, uint32_t directory, memfs_export
     }
 }
 
+static int see_any(void *context, const char *name, size_t length)
+{
+    (void)context;
+    (void)name;
+    (void)length;
+    return 1;
+}
+
+int memfs_export_any(struct memfs_export *job, int fd)
+{
+    return memfs_host_list_names(fd, job->buffer, MEMFS_EXPORT_BUFFER, see_any, NULL);
+}
+
 int memfs_export_tell(struct memfs_export *job)
 {
     if (!job->options.progress || !job->options.progress(job->options.progress_context, &job->progress))
@@ -132,7 +146,13 @@ int memfs_export_finish(struct memfs_export *job)
          directory = memfs_export_next_up(job, directory))
         if (memfs_export_dir(job, directory)->state == MEMFS_EXPORT_MADE)
             error = finish_directory(job, directory);
-    return error || !(job->made_root || job->options.root_attributes) ? error : finish_directory(job, 0);
+    if (error)
+        return error;
+    if (job->made_root || job->options.root_attributes)
+        return finish_directory(job, 0);
+    if (job->root_closed && fchmod(job->trail.root, job->root_mode))
+        return memfs_host_fail(&job->report, 0, NULL, -errno, "its mode cannot be restored");
+    return 0;
 }
 
 /* ---- All of it ------------------------------------------------------------------------ */
@@ -177,12 +197,28 @@ static void say_kept(const struct memfs_export *job, uint64_t kept)
     size_t length = detail && kept ? strlen(detail->text) : 0;
     if (length)
         snprintf(detail->text + length, sizeof detail->text - length,
-                 "; %llu things that were made could not be removed again", (unsigned long long)kept);
+                 kept == 1 ? "; one thing that was made could not be removed again"
+                           : "; %llu things that were made could not be removed again",
+                 (unsigned long long)kept);
+}
+
+/* The plan is about a filesystem that has not changed since: whatever seems to
+ * be wrong with one that has, is not known to be. */
+static int check_unchanged(struct memfs_export *job, uint64_t changes, int error)
+{
+    struct memfs_statfs now;
+    if (error == -ECANCELED || error == -ENOMEM || memfs_statfs(job->fs, &now) || now.changes == changes)
+        return error;
+    return memfs_host_fail(&job->report, 0, NULL, -EBUSY, "was changed while it was unpacked");
 }
 
 static int run(struct memfs_export *job, const char *path)
 {
-    int error = memfs_export_plan(job);
+    struct memfs_statfs before;
+    int error = memfs_statfs(job->fs, &before);
+    if (error)
+        return memfs_host_fail(&job->report, 0, NULL, error, "cannot be unpacked");
+    error = check_unchanged(job, before.changes, memfs_export_plan(job));
     if (error)
         return error;
     error = memfs_export_open(job, path);
@@ -190,6 +226,7 @@ static int run(struct memfs_export *job, const char *path)
         error = memfs_export_make(job);
     if (!error)
         error = memfs_export_finish(job);
+    error = check_unchanged(job, before.changes, error);
     if (error)
         say_kept(job, memfs_export_undo(job));
     return error;

@@ -19,7 +19,7 @@ enum memfs_export_state { MEMFS_EXPORT_PLANNED, MEMFS_EXPORT_MADE, MEMFS_EXPORT_
 
 struct memfs_export_dir {
     memfs_node node;
-    uint64_t ino;  /* on the host; 0: not known yet */
+    uint64_t ino;  /* on the host; 0: not known yet, or not ours */
     uint64_t name; /* in names */
     uint32_t parent;
     uint32_t first, count; /* the directories in it */
@@ -63,7 +63,9 @@ struct memfs_export {
     int above;                     /* the directory that has it */
     char base[MEMFS_NAME_MAX + 1]; /* its name there */
     int made_root;
-    mode_t root_mode; /* as it was found */
+    mode_t root_mode;  /* as it was found */
+    int root_closed;   /* it has lost its permissions for others until the end */
+    mode_t spare_mode; /* permissions for others that the host gives any directory */
     uint64_t dev;
     uint32_t uid; /* whom the host makes the owner of what is made */
     struct memfs_host_trail trail;
@@ -99,6 +101,9 @@ uint32_t memfs_export_next_up(const struct memfs_export *job, uint32_t directory
 /* Progress: -ECANCELED if the caller has had enough. */
 int memfs_export_tell(struct memfs_export *job);
 
+/* Whether a directory of the host has anything in it, or a negative errno. */
+int memfs_export_any(struct memfs_export *job, int fd);
+
 /* The record of a file with several names, or NULL. */
 struct memfs_export_link *memfs_export_find_link(const struct memfs_export *job, memfs_node node);
 
@@ -107,7 +112,7 @@ struct memfs_export_link *memfs_export_find_link(const struct memfs_export *job,
 /* Walks and checks the whole tree. */
 int memfs_export_plan(struct memfs_export *job);
 
-/* Opens or makes the destination. */
+/* Opens or makes the destination, which is closed to others until the end. */
 int memfs_export_open(struct memfs_export *job, const char *path);
 
 /* Makes directories and files; then hard links; then symbolic links. */

@@ -66,8 +66,36 @@ static int set_xattr(struct memfs_export *job, const struct memfs_export_made *m
     return failed ? problem(job, MEMFS_PROBLEM_XATTR, made, text) : 0;
 }
 
-static int set_xattrs(struct memfs_export *job, const struct memfs_export_made *made, memfs_node node)
+static int has_xattr(const struct memfs_export *job, int64_t length, const char *wanted)
 {
+    for (const char *name = job->list; name < job->list + length; name += strlen(name) + 1)
+        if (!strcmp(name, wanted))
+            return 1;
+    return 0;
+}
+
+/* The host gives what is made the ACLs that the directory above has for it. */
+static int remove_inherited(struct memfs_export *job, const struct memfs_export_made *made, int64_t length)
+{
+    static const char *const names[] = {"system.posix_acl_access", "system.posix_acl_default"};
+    if (!made->directory && !made->name && !job->made_root)
+        return 0; /* it was there, with its own */
+    for (size_t i = 0; i < 2; i++) {
+        if (has_xattr(job, length, names[i]))
+            continue;
+        int failed = made->is_path ? removexattr(path_of(made->fd).text, names[i]) : fremovexattr(made->fd, names[i]);
+        if (failed && errno != ENODATA && errno != EOPNOTSUPP) {
+            int error = problem(job, MEMFS_PROBLEM_XATTR, made, "an ACL it inherited cannot be removed");
+            if (error)
+                return error;
+        }
+    }
+    return 0;
+}
+
+static int set_xattrs(struct memfs_export *job, const struct memfs_export_made *made, const struct memfs_stat *stat)
+{
+    memfs_node node = stat->node;
     int64_t length = memfs_node_listxattr(job->fs, NULL, node, job->list, MEMFS_XATTR_LIST_MAX);
     int error = 0;
     if (length < 0)
@@ -75,6 +103,8 @@ static int set_xattrs(struct memfs_export *job, const struct memfs_export_made *
                                   "its extended attributes cannot be read");
     for (const char *name = job->list; !error && name < job->list + length; name += strlen(name) + 1)
         error = set_xattr(job, made, node, name);
+    if (!error && job->options.privileged_xattrs && (stat->mode & MEMFS_IFMT) != MEMFS_IFLNK)
+        error = remove_inherited(job, made, length);
     return error;
 }
 
@@ -112,7 +142,7 @@ int memfs_export_attributes(struct memfs_export *job, const struct memfs_export_
 {
     int error = set_owner(job, made, stat);
     if (!error)
-        error = set_xattrs(job, made, stat->node);
+        error = set_xattrs(job, made, stat);
     if (!error)
         error = set_mode(job, made, stat);
     return error ? error : set_time(job, made, stat);

@@ -69,13 +69,29 @@ static void take_back(int directory, const char *name, uint64_t ino)
 
 /* ---- Files -------------------------------------------------------------------- */
 
+static int create(struct memfs_export *job, const char *name)
+{
+    int flags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC;
+    int fd = openat(memfs_host_trail_fd(&job->trail), name, flags, 0600);
+    return fd < 0 ? -errno : fd;
+}
+
+/* Too many descriptors: whether some could be closed. */
+static int retry(struct memfs_export *job, int error)
+{
+    int closed = memfs_host_trail_retry(&job->trail, error);
+    return (job->link_trail.tree && memfs_host_trail_retry(&job->link_trail, error)) || closed;
+}
+
 static int make_regular(struct memfs_export *job, uint32_t directory, const struct memfs_dirent *entry, uint64_t *ino)
 {
     int above = memfs_host_trail_fd(&job->trail);
     const char *text = "cannot be made";
-    int fd = openat(above, entry->name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+    int fd = create(job, entry->name);
+    if (fd < 0 && retry(job, fd))
+        fd = create(job, entry->name);
     if (fd < 0)
-        return problem(job, directory, entry->name, -errno, text);
+        return problem(job, directory, entry->name, fd, text);
     int error = take_ino(fd, ino);
     if (!error)
         error = memfs_export_content(job, fd, &entry->stat, &text);
@@ -97,6 +113,8 @@ static int make_regular(struct memfs_export *job, uint32_t directory, const stru
 static int dress(struct memfs_export *job, uint32_t directory, const struct memfs_dirent *entry, uint64_t *ino)
 {
     int fd = open_path(memfs_host_trail_fd(&job->trail), entry->name);
+    if (fd < 0 && retry(job, fd))
+        fd = open_path(memfs_host_trail_fd(&job->trail), entry->name);
     int error = adopt(job, fd < 0 ? -1 : fd, entry->name, entry->stat.mode & S_IFMT, ino);
     if (!error && fd < 0) /* it is known now, so that it can be removed */
         error = fd;
@@ -248,6 +266,23 @@ static int visit_symlink(struct memfs_export *job, uint32_t directory, const str
     return error ? error : memfs_export_tell(job);
 }
 
+/* Goes into what was just made, or has been put in its place since: only a
+ * directory that is empty, and closed to others, can be ours. */
+static int enter(struct memfs_export *job, uint32_t directory)
+{
+    struct stat stat;
+    int error = memfs_host_trail_go(&job->trail, directory);
+    if (error)
+        return error;
+    int fd = memfs_host_trail_fd(&job->trail);
+    if (fstat(fd, &stat))
+        return -errno;
+    if (stat.st_mode & 0077 & ~job->spare_mode)
+        return -ESTALE;
+    int any = memfs_export_any(job, fd);
+    return any > 0 ? -ESTALE : any;
+}
+
 /* Makes a directory and goes into it; the trail lets nothing else pass for it
  * (see tree_admit() in host_export.c). */
 static int make_directory(struct memfs_export *job, uint32_t directory)
@@ -264,7 +299,9 @@ static int make_directory(struct memfs_export *job, uint32_t directory)
     dir->state = MEMFS_EXPORT_MADE;
     error = adopt(job, -1, name, S_IFDIR, &dir->ino);
     if (!error)
-        error = memfs_host_trail_go(&job->trail, directory);
+        error = enter(job, directory);
+    if (is_exchanged(error))
+        dir->ino = 0; /* nor to be removed */
     if (error) /* not to be left out: what stands there may not be ours */
         return memfs_host_fail(&job->report, directory, NULL, error,
                                is_exchanged(error) ? exchanged : "cannot be opened");

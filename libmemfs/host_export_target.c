@@ -42,6 +42,8 @@ static int open_base(struct memfs_export *job)
     int fd = openat(job->above, job->base, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
     if (fd < 0)
         fd = -errno;
+    if (fd < 0 && job->made_root && !unlinkat(job->above, job->base, AT_REMOVEDIR))
+        job->made_root = 0;
     if (fd == -ENOTDIR && !fstatat(job->above, job->base, &stat, AT_SYMLINK_NOFOLLOW) && S_ISLNK(stat.st_mode))
         return -ELOOP;
     return fd;
@@ -62,12 +64,24 @@ static const char *explain(const struct memfs_export *job, const char *path, int
     return job->made_root ? "was made, but cannot be written to" : "cannot be made or opened";
 }
 
-static int see_any(void *context, const char *name, size_t length)
+/* What is made gets its final modes before all is there: until then others
+ * have no way in. Where that is not ours to say, it stays as it is; so does
+ * what would lose setgid for good. */
+static void close_to_others(struct memfs_export *job, int fd, const struct stat *found)
 {
-    (void)context;
-    (void)name;
-    (void)length;
-    return 1;
+    struct stat stat;
+    mode_t mode = job->root_mode & ~(mode_t)0077;
+    int loses = (job->root_mode & S_ISGID) && geteuid() != 0 && !group_member(found->st_gid);
+    if (mode == job->root_mode || loses || fchmod(fd, mode))
+        return;
+    job->root_closed = 1;
+    if (!fstat(fd, &stat))
+        job->spare_mode = stat.st_mode & 0077; /* a host without modes */
+}
+
+static int reopen_to_others(const struct memfs_export *job, int fd)
+{
+    return job->root_closed && fchmod(fd, job->root_mode) ? -errno : 0;
 }
 
 static int check_base(struct memfs_export *job, int fd, const char **text)
@@ -82,14 +96,20 @@ static int check_base(struct memfs_export *job, int fd, const char **text)
     memfs_export_dir(job, 0)->state = MEMFS_EXPORT_MADE;
     if (!job->made_root && job->options.into)
         return 0;
-    int any = memfs_host_list_names(fd, job->buffer, MEMFS_EXPORT_BUFFER, see_any, NULL);
+    int any = memfs_export_any(job, fd);
     if (any > 0 && job->made_root) {
         *text = "was exchanged while it was made";
         return -ESTALE;
     }
     if (any > 0)
         *text = "has things in it; give an empty or a new directory, or allow it";
-    return any > 0 ? -ENOTEMPTY : any;
+    if (any)
+        return any > 0 ? -ENOTEMPTY : any;
+    if (job->made_root)
+        job->spare_mode = stat.st_mode & 0077;
+    else
+        close_to_others(job, fd, &stat);
+    return 0;
 }
 
 /* Both trails begin at the destination, and need no more memory later, so that
@@ -103,6 +123,7 @@ static int begin_trails(struct memfs_export *job, int fd)
     if (!error)
         error = memfs_host_trail_begin(&job->trail, &job->allocator, &job->tree, fd);
     if (error) {
+        reopen_to_others(job, fd);
         close(fd);
         return error;
     }

@@ -104,6 +104,8 @@ static uint64_t remove_directory(struct memfs_export *job, uint32_t directory)
     const struct memfs_export_dir *dir = memfs_export_dir(job, directory);
     char name[MEMFS_NAME_MAX + 1];
     uint64_t kept = 0;
+    if (!dir->ino)
+        return 1; /* it is lost: something else has its name */
     if (!memfs_host_trail_go(&job->trail, directory))
         kept = empty_directory(job, memfs_host_trail_fd(&job->trail));
     if (memfs_host_trail_go(&job->trail, dir->parent))
@@ -158,7 +160,7 @@ uint64_t memfs_export_undo(struct memfs_export *job)
             if (memfs_export_dir(job, directory)->state == MEMFS_EXPORT_MADE)
                 kept += remove_directory(job, directory);
         kept += empty_directory(job, job->trail.root);
-        if (job->finishing)
+        if (job->finishing || job->root_closed)
             kept += fchmod(job->trail.root, job->root_mode) != 0;
     }
     if (job->made_root)

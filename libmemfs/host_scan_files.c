@@ -84,6 +84,8 @@ static int open_scanned(struct memfs_scan_files *files, uint32_t number)
     int fd = memfs_host_trail_go(files->trail, file->directory);
     if (!fd)
         fd = open_file(memfs_host_trail_fd(files->trail), name);
+    if (fd < 0 && memfs_host_trail_retry(files->trail, fd))
+        fd = open_file(memfs_host_trail_fd(files->trail), name);
     if (fd == -ELOOP || fd == -ENOTDIR || fd == -ENXIO || fd == -EISDIR)
         return -ESTALE; /* something of another type */
     int error = fd < 0 ? fd : is_unchanged(files, number, fd);

@@ -98,6 +98,21 @@ int memfs_host_trail_fd(const struct memfs_host_trail *trail)
     return trail->depth ? trail->held[trail->depth % MEMFS_TRAIL_HELD] : trail->root;
 }
 
+int memfs_host_trail_retry(struct memfs_host_trail *trail, int error)
+{
+    int closed = 0;
+    if (error != -EMFILE && error != -ENFILE)
+        return 0;
+    for (size_t i = 0; i < MEMFS_TRAIL_HELD; i++) {
+        if (trail->held[i] < 0 || i == trail->depth % MEMFS_TRAIL_HELD)
+            continue;
+        close(trail->held[i]);
+        trail->held[i] = -1;
+        closed = 1;
+    }
+    return closed;
+}
+
 static int down(struct memfs_host_trail *trail, uint32_t directory)
 {
     char name[MEMFS_NAME_MAX + 1];
@@ -110,6 +125,8 @@ static int down(struct memfs_host_trail *trail, uint32_t directory)
         return error;
     trail->tree->name(trail->tree->context, directory, name);
     int fd = memfs_host_open_directory(memfs_host_trail_fd(trail), name);
+    if (fd < 0 && memfs_host_trail_retry(trail, fd))
+        fd = memfs_host_open_directory(memfs_host_trail_fd(trail), name);
     if (fd < 0)
         return fd;
     if (fstat(fd, &stat))
@@ -138,6 +155,8 @@ static int hold_above(struct memfs_host_trail *trail)
     if (!above || *held >= 0)
         return 0;
     int fd = open_above(memfs_host_trail_fd(trail));
+    if (fd < 0 && memfs_host_trail_retry(trail, fd))
+        fd = open_above(memfs_host_trail_fd(trail));
     if (fd < 0)
         return fd;
     int error = fstat(fd, &stat) ? -errno : 0;

@@ -43,6 +43,11 @@ int memfs_host_trail_go(struct memfs_host_trail *trail, uint32_t directory);
 /* Goes up one level; the descriptor of where it was is the caller's. */
 int memfs_host_trail_leave(struct memfs_host_trail *trail, int *left);
 
+/* If error says that there are too many descriptors, closes all that can be had
+ * again: those between the root and where the trail ends. Whether that closed
+ * any, so that trying again makes sense; go() does so itself. */
+int memfs_host_trail_retry(struct memfs_host_trail *trail, int error);
+
 /* Of the directory where the trail ends; it stays the trail's. */
 int memfs_host_trail_fd(const struct memfs_host_trail *trail);
 

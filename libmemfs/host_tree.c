@@ -84,11 +84,17 @@ static int ask(const struct memfs_host_report *report, enum memfs_problem_kind k
     return 0;
 }
 
+/* Errors that are no property of the one file. */
+static int is_general(int error)
+{
+    return error == -ENOMEM || error == -EMFILE || error == -ENFILE || error == -ECANCELED;
+}
+
 int memfs_host_problem(const struct memfs_host_report *report, enum memfs_problem_kind kind, uint32_t directory,
                        const char *name, int error, const char *text)
 {
     int answer = 1;
-    if (report->problem && error != -ENOMEM && error != -ECANCELED &&
+    if (report->problem && !is_general(error) &&
         ask(report, kind, directory, name, error, text, &answer))
         error = -ENOMEM;
     return answer ? memfs_host_fail(report, directory, name, error, text) : 0;

@@ -48,7 +48,7 @@ int memfs_host_fail(const struct memfs_host_report *report, uint32_t directory, 
 int memfs_host_fail_path(struct memfs_detail *detail, const char *path, int error, const char *text);
 
 /* Something about a path went wrong: may it be left out? 0 if so, else the
- * error, with the detail filled. Lack of memory and cancelling are not asked. */
+ * error, with the detail filled. Lack of memory and of descriptors, and cancelling are not asked. */
 int memfs_host_problem(const struct memfs_host_report *report, enum memfs_problem_kind kind, uint32_t directory,
                        const char *name, int error, const char *text);
 

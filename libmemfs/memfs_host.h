@@ -40,7 +40,8 @@ struct memfs_problem {
 /* Called for each file of the host, or path of the filesystem, with which
  * something went wrong. Returns 0 to leave out what the kind says and go on,
  * anything else to fail with the error. NULL for the function fails at the
- * first. */
+ * first. Lack of memory or of descriptors (-ENOMEM, -EMFILE, -ENFILE) is no
+ * property of one file: it is not told here, and always fatal. */
 typedef int memfs_problem_fn(void *context, const struct memfs_problem *problem);
 
 /* ---- In ------------------------------------------------------------------- */
@@ -94,8 +95,13 @@ struct memfs_export_options {
  * exist; if it does, it must be an empty directory and no symbolic link, unless
  * into is set (-ENOTEMPTY, -ELOOP, -ENOTDIR). The whole tree is checked before
  * the first write: link counts, names, directories' ways in. Nothing outside
- * path is touched, whatever symbolic links stand or appear in it. On failure
- * everything that was made is removed again, and path too if it was made. */
+ * path is touched, whatever symbolic links stand or appear in it. An empty
+ * directory that was there has no permissions for others until all is done. On
+ * failure everything that was made is removed again, and path too if it was
+ * made; detail says how many things could not be. The filesystem must not be
+ * changed meanwhile, by callbacks neither: -EBUSY, and whatever else would have
+ * gone wrong with it is not told as such. To export one that is in use, export a
+ * filesystem on the backing that memfs_seal() makes of it. */
 int memfs_host_export(memfs *fs, const char *path, const struct memfs_export_options *options,
                       struct memfs_detail *detail);
 

@@ -22,7 +22,8 @@ static int write_node(struct input *input, memfs_node node, const char *path)
             result = output_bytes(view.data, length);
         memfs_view_release(input->fs, &view);
         if (result != 0) {
-            message_error("standard output", NULL, result, NULL);
+            if (result != -ECANCELED)
+                message_error("standard output", NULL, result, NULL);
             return EXIT_FAILED;
         }
         if (length == 0)

@@ -209,6 +209,8 @@ static int source_problem(void *context, const struct memfs_problem *problem)
         message(pack->dir, path, "time of modification is beyond the years 1677 to 2262; stored as the nearest");
         return 0;
     }
+    if (problem->error == -ENOMEM || problem->error == -EMFILE || problem->error == -ENFILE)
+        return -1; /* the next file would fare no better */
     say_problem(pack, path, problem);
     pack->problems++;
     return pack->settings.keep_going ? 0 : -1;
@@ -285,7 +287,7 @@ static void summarise(const struct pack *pack, memfs *fs, double seconds)
 
 static int failed(const struct pack *pack, const char *thing, int error, const struct memfs_detail *detail)
 {
-    if (error == -ECANCELED || (pack->problems > 0 && !pack->settings.keep_going))
+    if (error == -ECANCELED || pack->sink_error == -ECANCELED || (pack->problems > 0 && !pack->settings.keep_going))
         return EXIT_FAILED; /* by the user, or said already */
     if (pack->sink_error != 0)
         message_error("standard output", NULL, pack->sink_error, NULL);

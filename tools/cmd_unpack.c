@@ -125,9 +125,8 @@ static void say_problem(const struct unpack *unpack, const struct memfs_problem 
     const char *thing = message_exit_code(problem->error) == EXIT_DAMAGED ? unpack->input.name : unpack->dir;
     const char *advice = "";
     if (problem->error == -EPERM && problem->kind == MEMFS_PROBLEM_OWNER && geteuid() != 0)
-        advice = "only root may restore owners; ";
-    message(thing, problem->path, "%s: %s; %swhat was made has been removed again", problem->text,
-            memfs_strerror(problem->error), advice);
+        advice = "; only root may restore owners";
+    message(thing, problem->path, "%s: %s%s", problem->text, memfs_strerror(problem->error), advice);
 }
 
 /* A memfs_problem_fn. */
@@ -214,15 +213,26 @@ static int over_budget(const struct unpack *unpack, const struct memfs_detail *d
     return message_error(unpack->dir, NULL, -EDQUOT, detail);
 }
 
+/* When the detail is not said for another reason: what is left behind, if anything is. */
+static void say_left_behind(const struct unpack *unpack, const struct memfs_detail *detail)
+{
+    static const char end[] = "could not be removed again";
+    const char *last = strrchr(detail->text, ';');
+    if (last && strstr(last, end))
+        message(unpack->dir, NULL, "%s", last + 2);
+}
+
 static int failed(const struct unpack *unpack, int error, const struct memfs_detail *detail)
 {
-    if (error == -ECANCELED)
-        return EXIT_FAILED;
-    int code = message_exit_code(error);
-    if (unpack->problems > 0)
-        return code; /* said already */
-    if (code == EXIT_DAMAGED)
-        return input_error(&unpack->input, NULL, error);
+    int code = message_exit_code(error), said = error == -ECANCELED || unpack->problems > 0;
+    if (code == EXIT_DAMAGED && !said) {
+        said = 1;
+        input_error(&unpack->input, NULL, error);
+    }
+    if (said) {
+        say_left_behind(unpack, detail);
+        return code;
+    }
     switch (error) {
     case -ENOTEMPTY:
         return message_error_hint(unpack->dir, NULL, error, NULL, "name a new directory, or use --into");

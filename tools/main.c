@@ -9,7 +9,6 @@
 
 #include <fcntl.h>
 #include <locale.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -102,7 +101,7 @@ int main(int argc, char **argv)
     static char line[4096];
     if (occupy_standard_descriptors() != EXIT_DONE)
         return EXIT_FAILED;
-    signal(SIGXFSZ, SIG_IGN); /* a file that gets too large is an error of writing, and cleaned up after */
+    interrupt_start();
     setlocale(LC_CTYPE, "");
     setvbuf(stderr, line, _IOLBF, sizeof line); /* a message is one write */
     int code = dispatch(argc - 1, argv + 1);

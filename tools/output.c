@@ -13,8 +13,11 @@ static int failure; /* the errno of the first write that failed */
 
 static int check(int failed)
 {
-    if (failed && failure == 0)
+    if (failed && failure == 0) {
         failure = errno != 0 ? errno : EIO;
+        if (failure == EPIPE && interrupt_by_pipe())
+            failure = ECANCELED;
+    }
     return failure;
 }
 
@@ -41,6 +44,8 @@ int output_bytes(const void *data, size_t length)
     const char *at = data;
     while (length > 0) {
         ssize_t written = write(STDOUT_FILENO, at, length);
+        if (written < 0 && errno == EPIPE && interrupt_by_pipe())
+            return -ECANCELED;
         if (written < 0 && errno != EINTR)
             return -errno;
         if (written > 0) {
@@ -58,6 +63,7 @@ int output_finish(void)
     check(fflush(stdout) != 0);
     if (failure == 0)
         return EXIT_DONE;
-    message_error("standard output", NULL, -failure, NULL);
+    if (failure != ECANCELED)
+        message_error("standard output", NULL, -failure, NULL);
     return EXIT_FAILED;
 }

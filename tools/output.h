@@ -17,7 +17,7 @@ int output(const char *format, ...)
 int output_name(const char *name, size_t length);
 
 /* All bytes, past the buffer, to standard output: 0 or a negative errno. A write
- * that an interrupt ended is -ECANCELED. */
+ * that an interrupt ended is -ECANCELED, as is one that nobody reads. */
 int output_bytes(const void *data, size_t length);
 
 /* Writes what is buffered. EXIT_DONE, or EXIT_FAILED and says so once. */
