@@ -58,7 +58,7 @@ static int flush(struct memfs_contents *contents)
         return error;
     contents->fill = 0;
     contents->number++;
-    return 0;
+    return memfs_freezing_progress(contents->job, MEMFS_WORK_TOLD); /* compressing one may take long */
 }
 
 static uint64_t offset_of(const struct memfs_extent_row *row)
@@ -193,6 +193,16 @@ static int find_data(struct memfs_contents *contents, memfs_node node, uint64_t 
     return 0;
 }
 
+/* So much of the file has been read. */
+static int tell(struct memfs_contents *contents, uint64_t done, size_t length)
+{
+    struct memfs_progress *progress = &contents->job->progress;
+    uint64_t bytes = memfs_freezing_sum(contents->content_bytes, done);
+    if (progress->bytes < bytes) /* a large file may be read twice */
+        progress->bytes = bytes;
+    return memfs_freezing_progress(contents->job, length);
+}
+
 static int feed_file(struct feed *feed, memfs_node node, uint64_t size)
 {
     struct memfs_contents *contents = feed->contents;
@@ -211,7 +221,7 @@ static int feed_file(struct feed *feed, memfs_node node, uint64_t size)
             if (!error)
                 error = feed_bytes(feed, at, contents->buffer, length);
             if (!error)
-                error = memfs_freezing_progress(contents->job, length);
+                error = tell(contents, at + length, length);
             if (error)
                 return error;
             at += length;

@@ -194,12 +194,14 @@ static void end(struct memfs_export *job)
 static void say_kept(const struct memfs_export *job, uint64_t kept)
 {
     struct memfs_detail *detail = job->report.detail;
+    char note[96];
     size_t length = detail && kept ? strlen(detail->text) : 0;
-    if (length)
-        snprintf(detail->text + length, sizeof detail->text - length,
-                 kept == 1 ? "; one thing that was made could not be removed again"
-                           : "; %llu things that were made could not be removed again",
-                 (unsigned long long)kept);
+    if (!length)
+        return;
+    snprintf(note, sizeof note, "; %llu %s could not be removed again", (unsigned long long)kept,
+             kept == 1 ? "thing that was made" : "things that were made");
+    size_t room = sizeof detail->text - strlen(note) - 1;
+    strcpy(detail->text + (length < room ? length : room), note);
 }
 
 /* The plan is about a filesystem that has not changed since: whatever seems to

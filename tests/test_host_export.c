@@ -4,6 +4,7 @@
 
 #include <signal.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
 #include <sys/sysmacros.h>
 #include <sys/xattr.h>
 
@@ -408,6 +409,17 @@ static int exchange(void *context, const struct memfs_progress *progress)
     return 0;
 }
 
+/* What happens right after a directory was made, before anything else does. */
+static void (*after_mkdirat)(const char *name);
+
+int mkdirat(int directory, const char *name, mode_t mode)
+{
+    int failed = (int)syscall(SYS_mkdirat, directory, name, mode);
+    if (!failed && after_mkdirat)
+        after_mkdirat(name);
+    return failed;
+}
+
 static int count_names(const char *name)
 {
     int count = 0;
@@ -454,6 +466,44 @@ static void test_export__exchanged_for_directory(void **state)
         assert_int_equal(enemy.done, 1);
         assert_int_equal(stat_of(victims[i]).st_mode, S_IFDIR | 0751); /* not touched, not removed */
         assert_int_equal(count_names(victims[i]), 0);
+        assert_int_equal(fixture_teardown(state), 0);
+        assert_int_equal(mkdir(fixture_top, 0755), 0);
+    }
+    memfs_destroy(fs);
+}
+
+static int theirs_is_full;
+static void put_theirs(const char *name)
+{
+    if (strcmp(name, "deep") != 0)
+        return;
+    assert_int_equal(mkdir(at("theirs"), 0700), 0);
+    if (theirs_is_full)
+        put_text(at("theirs/file"), "theirs");
+    else
+        assert_int_equal(chmod(at("theirs"), 0750), 0);
+    assert_int_equal(rename(at("out/a/deep"), at("stolen")), 0);
+    assert_int_equal(rename(at("theirs"), at("out/a/deep")), 0);
+}
+
+/* Exchanged before it was first looked at: it is neither filled nor removed. */
+static void test_export__exchanged_while_made(void **state)
+{
+    (void)state;
+    memfs *fs = sample();
+    for (int i = 0; i < 2; i++) {
+        struct memfs_export_options options = {0};
+        struct memfs_detail detail = {0};
+        theirs_is_full = i;
+        after_mkdirat = put_theirs;
+        int error = export_with(fs, "out", &options, &detail);
+        after_mkdirat = NULL;
+        assert_int_equal(error, -ESTALE);
+        assert_non_null(strstr(detail.text, "a/deep: something else"));
+        assert_non_null(strstr(detail.text, "could not be removed"));
+        assert_int_equal(stat_of("out/a/deep").st_mode, S_IFDIR | (i ? 0700 : 0750));
+        assert_int_equal(count_names("out/a/deep"), i);
+        assert_int_equal(count_names("out"), 1);
         assert_int_equal(fixture_teardown(state), 0);
         assert_int_equal(mkdir(fixture_top, 0755), 0);
     }
@@ -840,6 +890,44 @@ static void test_export__found_destination(void **state)
     memfs_destroy(fs);
 }
 
+struct watched {
+    int calls, at;
+    mode_t modes; /* that the destination had while it was filled */
+};
+
+static int watch_mode(void *context, const struct memfs_progress *progress)
+{
+    struct watched *watched = context;
+    if (progress->nodes > 1)
+        watched->modes |= stat_of("out").st_mode & 07777;
+    return ++watched->calls == watched->at;
+}
+
+/* Nobody else comes into an empty directory that was there, until all is done. */
+static void test_export__found_destination_closed(void **state)
+{
+    (void)state;
+    uid_t before = become_nobody();
+    memfs *fs = sample();
+    assert_int_equal(mkdir(at("out"), 0700), 0);
+    assert_int_equal(chmod(at("out"), 01755), 0);
+    int error = -ECANCELED;
+    for (int n = 1; error; n++) {
+        struct watched watched = {.at = n};
+        struct memfs_export_options options = {.progress = watch_mode, .progress_context = &watched};
+        error = export_with(fs, "out", &options, NULL);
+        assert_int_equal(stat_of("out").st_mode, S_IFDIR | 01755);
+        assert_int_equal(watched.modes & ~(mode_t)01700, 0);
+        if (error)
+            assert_int_equal(count_names("out"), 0);
+        else
+            assert_int_equal(watched.modes, 01700);
+    }
+    expect_text("out/a/first", "linked");
+    assert_int_equal(seteuid(before), 0);
+    memfs_destroy(fs);
+}
+
 static int keep_last(void *context, const struct memfs_progress *progress)
 {
     *(struct memfs_progress *)context = *progress;
@@ -1049,6 +1137,120 @@ static void test_export__host_refuses(void **state)
     memfs_destroy(fs);
 }
 
+/* A destination that was made and cannot be opened does not stay behind. */
+static void test_export__unopenable_destination(void **state)
+{
+    (void)state;
+    memfs *fs = sample();
+    uid_t user = become_nobody();
+    mode_t mask = umask(0777);
+    int error = export_to(fs, "out"), left = is_there("out");
+    umask(mask);
+    assert_int_equal(seteuid(user), 0);
+    assert_int_equal(error, -EACCES);
+    assert_int_equal(left, 0);
+    struct rlimit before, small;
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+    int descriptors = count_descriptors();
+    assert_int_equal(mkdir(at("found"), 0755), 0);
+    for (int n = 1; error; n++) {
+        small = before;
+        small.rlim_cur = (rlim_t)(descriptors + n);
+        assert_int_equal(setrlimit(RLIMIT_NOFILE, &small), 0);
+        error = export_to(fs, "out");
+        left = is_there("out");
+        int other = export_to(fs, "found");
+        assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
+        assert_true(n < 20);
+        assert_int_equal(count_descriptors(), descriptors);
+        assert_int_equal(other, error);
+        assert_int_equal(stat_of("found").st_mode, S_IFDIR | 0755);
+        if (error) {
+            assert_true(error == -EMFILE || error == -EACCES);
+            assert_int_equal(left, 0);
+            assert_int_equal(count_names("found"), 0);
+        }
+    }
+    expect_text("found/a/deep/file", "deep");
+    memfs_destroy(fs);
+}
+
+struct changing {
+    memfs *fs;
+    const char *removed; /* else something is made */
+    int calls, at;
+};
+
+static int change(void *context, const struct memfs_progress *progress)
+{
+    struct changing *changing = context;
+    (void)progress;
+    if (++changing->calls != changing->at)
+        return 0;
+    if (changing->removed)
+        assert_int_equal(memfs_unlink(changing->fs, NULL, changing->removed), 0);
+    else
+        add_file(changing->fs, "new", "new", 0644);
+    return 0;
+}
+
+/* Whenever it changes, that is what is said, and not that it is damaged. */
+static void test_export__changed_meanwhile(void **state)
+{
+    static const char *const removed[] = {NULL, "third", "b/second", "a/deep/file", "link"};
+    (void)state;
+    for (size_t i = 0; i < sizeof removed / sizeof removed[0]; i++) {
+        int hits = 0;
+        for (int n = 1;; n++) {
+            memfs *fs = sample();
+            struct changing changing = {.fs = fs, .removed = removed[i], .at = n};
+            struct memfs_detail detail = {0};
+            struct memfs_export_options options = {.progress = change, .progress_context = &changing};
+            int error = export_with(fs, "out", &options, &detail);
+            memfs_destroy(fs);
+            if (changing.calls < n) {
+                assert_int_equal(error, 0);
+                break;
+            }
+            hits++;
+            assert_int_equal(error, -EBUSY);
+            assert_int_equal(detail.error, -EBUSY);
+            assert_int_equal(is_there("out"), 0);
+        }
+        assert_true(hits > 20);
+        assert_int_equal(fixture_teardown(state), 0);
+        assert_int_equal(mkdir(fixture_top, 0755), 0);
+    }
+}
+
+/* An ACL: user::rwx user:1:rwx group::r-x mask::rwx other::r-x. */
+static const unsigned char acl[] = {2, 0, 0, 0, 1, 0,    7, 0, 255, 255, 255, 255, 2,    0, 7,   0,   1,   0, 0, 0, 4,   0,
+                                    5, 0, 255, 255, 255, 255, 16, 0, 7, 0, 255, 255, 255, 255, 32, 0, 5, 0, 255, 255, 255, 255};
+
+static void test_export__inherited_acl(void **state)
+{
+    static const char *const names[] = {"up/out", "up/out/a", "up/out/a/first", "up/out/b/fifo", "up/out/empty"};
+    char value[256];
+    (void)state;
+    assert_int_equal(mkdir(at("up"), 0755), 0);
+    if (setxattr(at("up"), "system.posix_acl_default", acl, sizeof acl, 0)) {
+        print_message("no ACLs here: skipped\n");
+        skip();
+    }
+    memfs *fs = sample();
+    struct memfs_export_options options = {0};
+    assert_int_equal(export_with(fs, "up/plain", &options, NULL), 0);
+    assert_true(getxattr(at("up/plain/a"), "system.posix_acl_access", value, sizeof value) > 0); /* the host's default */
+    options.privileged_xattrs = 1;
+    assert_int_equal(export_with(fs, "up/out", &options, NULL), 0);
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        assert_int_equal(getxattr(at(names[i]), "system.posix_acl_access", value, sizeof value), -1);
+        assert_int_equal(getxattr(at(names[i]), "system.posix_acl_default", value, sizeof value), -1);
+    }
+    assert_int_equal(stat_of("up/out/a/first").st_mode, S_IFREG | 0640);
+    memfs_destroy(fs);
+}
+
 static void test_export__source_vanished(void **state)
 {
     (void)state;
@@ -1147,6 +1349,7 @@ int main(void)
         CASE(left_out_by_caller),
         CASE(exchanged_directory),
         CASE(exchanged_for_directory),
+        CASE(exchanged_while_made),
         CASE(exchanged_first_name),
         CASE(planted_symlink),
         CASE(two_ways_in),
@@ -1166,6 +1369,10 @@ int main(void)
         CASE(budgets),
         CASE(cancelled_anywhere),
         CASE(found_destination_restored),
+        CASE(found_destination_closed),
+        CASE(unopenable_destination),
+        CASE(changed_meanwhile),
+        CASE(inherited_acl),
         CASE(failing_allocations),
         CASE(host_refuses),
         CASE(source_vanished),
