@@ -300,9 +300,10 @@ static int make_directory(struct memfs_export *job, uint32_t directory)
     error = adopt(job, -1, name, S_IFDIR, &dir->ino);
     if (!error)
         error = enter(job, directory);
+    /* Not to be left out: what stands there may not be ours, and then is not removed either. */
     if (is_exchanged(error))
-        dir->ino = 0; /* nor to be removed */
-    if (error) /* not to be left out: what stands there may not be ours */
+        dir->ino = 0;
+    if (error)
         return memfs_host_fail(&job->report, directory, NULL, error,
                                is_exchanged(error) ? exchanged : "cannot be opened");
     job->progress.nodes++;

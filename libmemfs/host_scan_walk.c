@@ -136,6 +136,8 @@ static int take_own(struct walk *walk, struct found *found, const char **text)
         return 0;
     case S_IFDIR: { /* whether it can be read must be known before it gets a number */
         int fd = memfs_host_open_directory(found->fd, found->name);
+        if (fd < 0 && memfs_host_trail_retry(&walk->scan->trail, fd))
+            fd = memfs_host_open_directory(found->fd, found->name);
         if (fd >= 0)
             close(fd);
         return fd < 0 ? fd : 0;

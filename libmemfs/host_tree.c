@@ -94,8 +94,7 @@ int memfs_host_problem(const struct memfs_host_report *report, enum memfs_proble
                        const char *name, int error, const char *text)
 {
     int answer = 1;
-    if (report->problem && !is_general(error) &&
-        ask(report, kind, directory, name, error, text, &answer))
+    if (report->problem && !is_general(error) && ask(report, kind, directory, name, error, text, &answer))
         error = -ENOMEM;
     return answer ? memfs_host_fail(report, directory, name, error, text) : 0;
 }

@@ -1137,6 +1137,14 @@ static void test_export__host_refuses(void **state)
     memfs_destroy(fs);
 }
 
+static void limit_descriptors(rlim_t most, struct rlimit *before)
+{
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, before), 0);
+    struct rlimit small = *before;
+    small.rlim_cur = most < before->rlim_max ? most : before->rlim_max;
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &small), 0);
+}
+
 /* A destination that was made and cannot be opened does not stay behind. */
 static void test_export__unopenable_destination(void **state)
 {
@@ -1149,19 +1157,18 @@ static void test_export__unopenable_destination(void **state)
     assert_int_equal(seteuid(user), 0);
     assert_int_equal(error, -EACCES);
     assert_int_equal(left, 0);
-    struct rlimit before, small;
-    assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
-    int descriptors = count_descriptors();
+    struct rlimit before;
+    int descriptors = count_descriptors(), next = dup(0);
+    assert_true(next >= 0);
+    close(next);
     assert_int_equal(mkdir(at("found"), 0755), 0);
     for (int n = 1; error; n++) {
-        small = before;
-        small.rlim_cur = (rlim_t)(descriptors + n);
-        assert_int_equal(setrlimit(RLIMIT_NOFILE, &small), 0);
+        limit_descriptors((rlim_t)(next + n), &before);
         error = export_to(fs, "out");
         left = is_there("out");
         int other = export_to(fs, "found");
         assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
-        assert_true(n < 20);
+        assert_in_range(n, 1, 12);
         assert_int_equal(count_descriptors(), descriptors);
         assert_int_equal(other, error);
         assert_int_equal(stat_of("found").st_mode, S_IFDIR | 0755);
@@ -1224,8 +1231,9 @@ static void test_export__changed_meanwhile(void **state)
 }
 
 /* An ACL: user::rwx user:1:rwx group::r-x mask::rwx other::r-x. */
-static const unsigned char acl[] = {2, 0, 0, 0, 1, 0,    7, 0, 255, 255, 255, 255, 2,    0, 7,   0,   1,   0, 0, 0, 4,   0,
-                                    5, 0, 255, 255, 255, 255, 16, 0, 7, 0, 255, 255, 255, 255, 32, 0, 5, 0, 255, 255, 255, 255};
+static const unsigned char acl[] = {2, 0, 0,   0,   1,   0,   7,  0, 255, 255, 255, 255, 2,   0,  7,
+                                    0, 1, 0,   0,   0,   4,   0,  5, 0,   255, 255, 255, 255, 16, 0,
+                                    7, 0, 255, 255, 255, 255, 32, 0, 5,   0,   255, 255, 255, 255};
 
 static void test_export__inherited_acl(void **state)
 {
@@ -1240,7 +1248,8 @@ static void test_export__inherited_acl(void **state)
     memfs *fs = sample();
     struct memfs_export_options options = {0};
     assert_int_equal(export_with(fs, "up/plain", &options, NULL), 0);
-    assert_true(getxattr(at("up/plain/a"), "system.posix_acl_access", value, sizeof value) > 0); /* the host's default */
+    assert_true(getxattr(at("up/plain/a"), "system.posix_acl_access", value, sizeof value) >
+                0); /* the host's default */
     options.privileged_xattrs = 1;
     assert_int_equal(export_with(fs, "up/out", &options, NULL), 0);
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
@@ -1332,6 +1341,46 @@ static void test_export__deep(void **state)
     memfs_backing_release(backing);
 }
 
+/* The way down is held by as many descriptors as there are. Too few are an
+ * error, and never a reason to leave out a file. */
+static void test_export__few_descriptors(void **state)
+{
+    (void)state;
+    memfs *fs = new_fs();
+    char path[256] = "d";
+    for (int i = 0; i < 30; i++, strcat(path, "/d"))
+        add_dir(fs, path, 0755);
+    strcat(path, "f");
+    add_file(fs, path, "text", 0644);
+    assert_int_equal(memfs_link(fs, NULL, path, "top"), 0);
+    add_symlink(fs, "link", "top");
+    int descriptors = count_descriptors(), next = dup(0), error = -EMFILE, scanned = -EMFILE, n = 1;
+    assert_true(next >= 0);
+    close(next);
+    for (; error || scanned; n++) {
+        struct problems problems = {0};
+        struct rlimit before;
+        memfs_backing *backing = NULL;
+        struct memfs_export_options options = {.problem = record_problem, .problem_context = &problems};
+        struct memfs_scan_options scanning = {
+            .size = sizeof scanning, .problem = record_problem, .problem_context = &problems};
+        limit_descriptors((rlim_t)(next + n), &before);
+        if (error)
+            error = export_with(fs, "out", &options, NULL);
+        scanned = error ? -EMFILE : memfs_host_scan(at("out"), &scanning, &backing, NULL);
+        assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
+        assert_int_equal(problems.count, 0);
+        assert_true(!error || error == -EMFILE);
+        assert_true(!scanned || scanned == -EMFILE);
+        assert_int_equal(is_there("out"), !error);
+        memfs_backing_release(backing);
+        assert_int_equal(count_descriptors(), descriptors);
+    }
+    assert_in_range(n, 4, 12);
+    assert_int_equal(stat_of("out/top").st_nlink, 2);
+    memfs_destroy(fs);
+}
+
 #define CASE(name) cmocka_unit_test_setup_teardown(test_export__##name, fixture_setup, fixture_teardown)
 
 int main(void)
@@ -1373,6 +1422,7 @@ int main(void)
         CASE(unopenable_destination),
         CASE(changed_meanwhile),
         CASE(inherited_acl),
+        CASE(few_descriptors),
         CASE(failing_allocations),
         CASE(host_refuses),
         CASE(source_vanished),

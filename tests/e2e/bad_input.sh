@@ -135,6 +135,12 @@ if nobody test -x "$memfs" && ! nobody cat secret/b 2>/dev/null; then
     nobody_reads=$(mktemp "$work/unreadable.XXXXXX") && chmod 000 "$nobody_reads"
     expect 4 "unreadable.*Permission denied" nobody "$memfs" info "$nobody_reads"
     rm -f "$nobody_reads"
+    if [ "$root" ]; then
+        mkdir -m 733 drop
+        check "pack into a directory that may be written to, but not read" nobody "$memfs" pack -q tree drop/new.mfs
+        check "the image is there, and nothing else" only drop new.mfs
+        rm -rf drop
+    fi
     mkdir -m 755 theirs
     [ ! "$root" ] || expect 4 "theirs/new.mfs: .*ermission denied" nobody "$memfs" pack secret/../tree theirs/new.mfs
     [ ! "$root" ] || expect 4 "theirs/new: .*ermission denied" nobody "$memfs" unpack good.mfs theirs/new

@@ -46,6 +46,10 @@ interrupt "pack" INT 130 new.mfs "$memfs" pack -l 12 tree new.mfs
 interrupt "pack" TERM 143 new.mfs "$memfs" pack -l 12 tree new.mfs
 interrupt "unpack" INT 130 new "$memfs" unpack -q done.mfs new
 interrupt "unpack" HUP 129 new "$memfs" unpack -q done.mfs new
+for signal in QUIT XCPU ALRM USR1 USR2; do
+    ulimit -c 0
+    interrupt "unpack" "$signal" $((128 + $(kill -l "$signal"))) new "$memfs" unpack -q done.mfs new
+done
 interrupt "verify" INT 130 new "$memfs" verify -q done.mfs
 
 # An existing image stays as it was.
@@ -68,6 +72,21 @@ check "while reading standard input" test "$status" = 130
 stuck() { timeout --preserve-status -s INT 0.5 "$memfs" pack tree - | sleep 1.5; return "${PIPESTATUS[0]}"; }
 run stuck
 check "while writing standard output" test "$status" = 130
+
+# Nobody reads: silent, and dead by SIGPIPE; unless that is ignored, then it is an error.
+unread() { "$@" | true; return "${PIPESTATUS[0]}"; }
+expect 141 "" unread "$memfs" pack tree -
+expect 141 "" unread "$memfs" cat done.mfs 1/large
+ignoring() { (trap '' PIPE && unread "$@"); }
+expect 4 "standard output: broken pipe" ignoring "$memfs" pack tree -
+# A standard error that nobody reads costs nothing.
+mkdir full && touch full/file
+unheard() { "$@" 2> >(true); }
+run unheard "$memfs" unpack -q done.mfs full
+check "a message that nobody reads" test "$status" = 4
+run unheard "$memfs" pack tree new.mfs
+check "done, though nobody reads messages" test "$status" = 0
+rm -rf full new.mfs
 
 # Progress on a terminal, and nowhere else.
 if command -v script >/dev/null; then
