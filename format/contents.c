@@ -166,7 +166,8 @@ static int feed_bytes(struct feed *feed, uint64_t offset, const uint8_t *bytes, 
  * memory, or of patience, says nothing about the file. */
 static int reading(struct memfs_contents *contents, int error)
 {
-    contents->unreadable = error && error != -ENOMEM && error != -ECANCELED;
+    contents->unreadable =
+        error && error != -ENOMEM && error != -EMFILE && error != -ENFILE && error != -ECANCELED;
     return error;
 }
 
@@ -337,7 +338,8 @@ static int ask(struct memfs_contents *contents, int error)
     char *path = memfs_order_path(contents->order, contents->directory, contents->entry, &size);
     if (!path)
         return -ENOMEM;
-    const struct memfs_problem problem = {MEMFS_PROBLEM_FILE, error, path, "its contents cannot be read"};
+    const char *below = path[0] == '/' ? path + 1 : path;
+    const struct memfs_problem problem = {MEMFS_PROBLEM_FILE, error, below, "its contents cannot be read"};
     int keep_out = job->options.problem && job->options.problem(job->options.problem_context, &problem) == 0;
     if (!keep_out) {
         int cut = size - 1 > SHOWN;

@@ -128,7 +128,7 @@ struct memfs_freeze_options {
     int has_time;
     int64_t time;
     const char *message; /* up to 4,096 bytes; NULL: none */
-    int replace;         /* memfs_freeze_path: replace an existing file, else -EEXIST */
+    int replace;         /* memfs_freeze_path: replace an existing file, or a symbolic link itself, else -EEXIST */
     uint32_t file_mode;  /* memfs_freeze_path: permissions of the new file; 0: 0644 less the umask */
     memfs_problem_fn *problem; /* a file whose contents could not be had: 0 leaves it out */
     void *problem_context;
@@ -137,11 +137,15 @@ struct memfs_freeze_options {
 };
 
 /* Writes the whole filesystem. The bytes depend on the tree and the options
- * alone. The filesystem must not be changed meanwhile: -EBUSY if it was. */
+ * alone. The filesystem must not be changed meanwhile: -EBUSY if it was. options
+ * and detail may be NULL. MEMFS_ELIMIT for more than an image can hold, -EINVAL for
+ * options, -ECANCELED, -ENOMEM, and errors of reading and of the sink. */
 int memfs_freeze(memfs *fs, const struct memfs_sink *sink, const struct memfs_freeze_options *options,
                  struct memfs_detail *detail);
 /* To a file that appears whole or not at all: written beside path under a
- * temporary name, synced, renamed. */
+ * temporary name, synced, renamed. On failure what was there is as it was; only
+ * when the directory cannot be synced at last, the new image is in place already,
+ * and detail says so. */
 int memfs_freeze_path(memfs *fs, const char *path, const struct memfs_freeze_options *options,
                       struct memfs_detail *detail);
 /* To a descriptor, a pipe too; not closed, not synced. */

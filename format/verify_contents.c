@@ -52,7 +52,7 @@ static int over_limit(struct contents *c, const char *what, uint64_t bytes)
 {
     memfs_verify_finding(c->v, MEMFS_ELIMIT, MEMFS_NOWHERE,
                          "%s (%" PRIu64 " bytes) is more than verifying an image of this size may take (%" PRIu64
-                         "): bytes_max of its options allows more",
+                         "); a higher limit has to be given",
                          what, bytes, c->bytes_max);
     return 1;
 }

@@ -219,6 +219,11 @@ enum memfs_whence { MEMFS_SEEK_SET, MEMFS_SEEK_CUR, MEMFS_SEEK_END, MEMFS_SEEK_D
 
 /* ---- By node: names ----------------------------------------------------- */
 
+/* All of these can fail with -ESTALE for a handle, -ENOTDIR for a dir that is none,
+ * -ENOENT, -EEXIST, -ENAMETOOLONG or -EINVAL for a name, -EACCES or -EPERM for cred,
+ * -ENOSPC or -ENOMEM for a change, and with what reading a backing can give
+ * (MEMFS_ECHECKSUM, MEMFS_ECORRUPT, -EIO ...). Names, targets and buffers are copied. */
+
 /* Functions with a memfs_node *out take one look-up count on what they return;
  * give it back with memfs_node_forget(). A node without names lives on while
  * it has look-up counts or is open. out may be NULL: then no count is taken. */
@@ -337,6 +342,12 @@ void memfs_view_release(memfs *fs, struct memfs_view *view);
 int memfs_node_digest(memfs *fs, memfs_node node, uint64_t *out);
 
 /* ---- By path ------------------------------------------------------------- */
+
+/* Each resolves its path and then does what the memfs_node_ function of the same
+ * name does, with the same results. Resolving can add -ENOENT (also for an empty
+ * path), -ENOTDIR, -ELOOP, -ENAMETOOLONG, -EACCES (search permission), -ENOMEM and
+ * what a backing's reads can give. A slash at the end asks for a directory. Mode
+ * bits of what is made lose cred's umask. */
 
 /* follow: whether a symbolic link at the path's end is followed. */
 int memfs_resolve(memfs *fs, const struct memfs_cred *cred, const char *path, int follow, memfs_node *out);

@@ -10,12 +10,15 @@
 extern "C" {
 #endif
 
-/* Called now and then while something takes long. Returns 0 to go on; anything
- * else cancels, and the function returns -ECANCELED. total is 0 while unknown. */
+/* How far something has got. A total is 0 while it is unknown. */
 struct memfs_progress {
     uint64_t nodes, nodes_total;
     uint64_t bytes, bytes_total; /* of contents */
 };
+
+/* Called now and then while something takes long, by the thread that called the
+ * function, at most every few milliseconds. Returns 0 to go on; anything else
+ * cancels, and the function returns -ECANCELED. */
 typedef int memfs_progress_fn(void *context, const struct memfs_progress *progress);
 
 /* What a problem is about, and so what is left out if one goes on. */
@@ -30,10 +33,11 @@ enum memfs_problem_kind {
     MEMFS_PROBLEM_XATTR   /* extended attributes: the one that text names, else all of the file */
 };
 
+/* path and text are valid during the call. */
 struct memfs_problem {
     enum memfs_problem_kind kind;
-    int error;        /* 0: no option asked for it */
-    const char *path; /* relative to the directory */
+    int error;        /* negative; 0: no option asked for it */
+    const char *path; /* from the tree's root, without a slash before it */
     const char *text; /* what happened, without path and error */
 };
 
@@ -98,7 +102,9 @@ struct memfs_export_options {
  * path is touched, whatever symbolic links stand or appear in it. An empty
  * directory that was there has no permissions for others until all is done. On
  * failure everything that was made is removed again, and path too if it was
- * made; detail says how many things could not be. The filesystem must not be
+ * made; detail says how many things could not be. (A directory that was there may
+ * keep an owner, xattrs and time that root_attributes gave it, when that failed
+ * last.) The filesystem must not be
  * changed meanwhile, by callbacks neither: -EBUSY, and whatever else would have
  * gone wrong with it is not told as such. To export one that is in use, export a
  * filesystem on the backing that memfs_seal() makes of it. */

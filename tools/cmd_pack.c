@@ -204,7 +204,7 @@ static void say_problem(const struct pack *pack, const char *path, const struct 
 static int source_problem(void *context, const struct memfs_problem *problem)
 {
     struct pack *pack = context;
-    const char *path = problem->path[0] == '/' ? problem->path + 1 : problem->path; /* below DIR */
+    const char *path = problem->path;
     if (problem->kind == MEMFS_PROBLEM_TIME && problem->error == -EOVERFLOW) {
         message(pack->dir, path, "time of modification is beyond the years 1677 to 2262; stored as the nearest");
         return 0;

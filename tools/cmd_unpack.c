@@ -227,7 +227,10 @@ static int failed(const struct unpack *unpack, int error, const struct memfs_det
     int code = message_exit_code(error), said = error == -ECANCELED || unpack->problems > 0;
     if (code == EXIT_DAMAGED && !said) {
         said = 1;
-        input_error(&unpack->input, NULL, error);
+        if (detail->error == error && detail->text[0])
+            message_error(unpack->input.name, NULL, error, detail);
+        else
+            input_error(&unpack->input, NULL, error);
     }
     if (said) {
         say_left_behind(unpack, detail);

@@ -12,11 +12,14 @@
 struct settings {
     int quick;
     int quiet;
+    uint64_t bytes_max;
 };
 
 static const struct option_row rows[] = {
     {0, "quick", NULL, OPTION_FLAG, offsetof(struct settings, quick), 0, 0,
      "check the checksums only, decompress nothing"},
+    {0, "max-bytes", "SIZE", OPTION_BYTES, offsetof(struct settings, bytes_max), 1, UINT64_MAX,
+     "decompress no more contents than this (default: 64G, more for large images)"},
     {'q', "quiet", NULL, OPTION_FLAG, offsetof(struct settings, quiet), 0, 0, "show nothing but damage"},
     {.name = NULL},
 };
@@ -24,13 +27,18 @@ static const struct option_row rows[] = {
 struct verify {
     struct input input;
     int findings;
+    int limited; /* it was not checked whole */
 };
 
 static int report(void *context, const struct memfs_detail *finding)
 {
     struct verify *verify = context;
-    message_error_hint(verify->input.name, NULL, finding->error, finding, "");
-    verify->findings++;
+    message_error_hint(verify->input.name, NULL, finding->error, finding,
+                       finding->error == MEMFS_ELIMIT ? "--max-bytes gives one" : "");
+    if (finding->error == MEMFS_ELIMIT)
+        verify->limited = 1;
+    else
+        verify->findings++;
     return interrupt_noted();
 }
 
@@ -53,6 +61,7 @@ static int verify_image(const char *name, const struct settings *settings)
         return code;
     struct memfs_verify_options options = {.size = sizeof options};
     options.quick = settings->quick;
+    options.bytes_max = settings->bytes_max;
     options.finding = report;
     options.finding_context = &verify;
     options.progress = progress_update;
@@ -64,10 +73,10 @@ static int verify_image(const char *name, const struct settings *settings)
     if (result == 0) {
         if (!settings->quiet)
             print_intact(&verify.input, settings);
-    } else if (verify.findings == 0 && result != -ECANCELED) {
+    } else if (verify.findings == 0 && !verify.limited && result != -ECANCELED) {
         code = message_error_hint(verify.input.name, NULL, result, &detail, "");
     } else {
-        code = verify.findings > 0 ? EXIT_DAMAGED : EXIT_FAILED;
+        code = verify.findings > 0 ? EXIT_DAMAGED : verify.limited ? EXIT_INCOMPLETE : EXIT_FAILED;
     }
     input_close(&verify.input);
     return code;
