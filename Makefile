@@ -143,8 +143,9 @@ $(REPLAYS): $(BUILD)/fuzz/replay_%: $(BUILD)/fuzz/%.o $(BUILD)/fuzz/replay.o \
 	$(call say,LINK  $@)
 	$(Q)$(LINK) -o $@ $^ $(IMAGE_LIBS)
 
+# The mutator is only compiled: to link it takes the engine.
 .PHONY: tests
-tests: all $(SUITES) $(TEST_PROGRAMS) $(REPLAYS) | deps-check ## builds all tests without running them
+tests: all $(SUITES) $(TEST_PROGRAMS) $(REPLAYS) $(BUILD)/fuzz/make_seeds $(BUILD)/fuzz/mutator.o | deps-check ## builds all tests without running them
 
 RUN_TESTS = BUILD=$(abspath $(BUILD)) CC='$(CC)' SANITIZE='$(SANITIZE)' tests/run.sh
 

@@ -166,8 +166,7 @@ static int feed_bytes(struct feed *feed, uint64_t offset, const uint8_t *bytes, 
  * memory, or of patience, says nothing about the file. */
 static int reading(struct memfs_contents *contents, int error)
 {
-    contents->unreadable =
-        error && error != -ENOMEM && error != -EMFILE && error != -ENFILE && error != -ECANCELED;
+    contents->unreadable = error && error != -ENOMEM && error != -EMFILE && error != -ENFILE && error != -ECANCELED;
     return error;
 }
 

@@ -33,7 +33,7 @@ struct memfs_source {
 struct memfs_image_options {
     size_t size;
     const struct memfs_allocator *allocator; /* copied */
-    uint64_t cache_bytes; /* budget of decoded chunks and blocks; 0: 256 MiB */
+    uint64_t cache_bytes;                    /* budget of decoded chunks and blocks; 0: 256 MiB */
 };
 
 /* Opens an image, reading its header, trailer and root only. The image is held
@@ -66,10 +66,10 @@ struct memfs_image_info {
     uint32_t block_size;
     uint32_t generation; /* from 1 */
     int has_time;
-    int64_t time;         /* of the freeze, nanoseconds since 1970, if has_time */
-    char message[4097];   /* "" if none */
-    uint64_t nodes;       /* in use */
-    uint64_t types[7];    /* regular, directory, symlink, fifo, socket, character, block */
+    int64_t time;           /* of the freeze, nanoseconds since 1970, if has_time */
+    char message[4097];     /* "" if none */
+    uint64_t nodes;         /* in use */
+    uint64_t types[7];      /* regular, directory, symlink, fifo, socket, character, block */
     uint64_t content_bytes; /* of all files, holes counted */
     uint64_t data_bytes;    /* of all files, without holes, before sharing */
     uint64_t stored_bytes;  /* of the blocks with contents */
@@ -81,9 +81,9 @@ int memfs_image_info(memfs_image *image, struct memfs_image_info *out);
 
 /* Counters since opening. */
 struct memfs_image_statistics {
-    uint64_t reads, read_bytes;       /* from the source */
-    uint64_t decoded_bytes;           /* raw bytes that came out of decoding */
-    uint64_t cached_bytes;            /* now in the cache */
+    uint64_t reads, read_bytes; /* from the source */
+    uint64_t decoded_bytes;     /* raw bytes that came out of decoding */
+    uint64_t cached_bytes;      /* now in the cache */
 };
 void memfs_image_statistics(memfs_image *image, struct memfs_image_statistics *out);
 
@@ -122,9 +122,9 @@ struct memfs_sink {
 struct memfs_freeze_options {
     size_t size;
     const struct memfs_allocator *allocator; /* copied; for what freezing itself needs */
-    int level;           /* zstd's, 1 to 19; 0: 3 */
-    uint32_t block_size; /* bytes, a power of two from 64 KiB to 16 MiB; 0: 1 MiB */
-    unsigned threads;    /* accepted; one works for now */
+    int level;                               /* zstd's, 1 to 19; 0: 3 */
+    uint32_t block_size;                     /* bytes, a power of two from 64 KiB to 16 MiB; 0: 1 MiB */
+    unsigned threads;                        /* accepted; one works for now */
     int has_time;
     int64_t time;
     const char *message; /* up to 4,096 bytes; NULL: none */

@@ -2,8 +2,7 @@
 
 #include <string.h>
 
-void memfs_backing_init(struct memfs_backing *backing, const struct memfs_backing_ops *ops,
-                        struct memfs_epochs *epochs)
+void memfs_backing_init(struct memfs_backing *backing, const struct memfs_backing_ops *ops, struct memfs_epochs *epochs)
 {
     memset(backing->count, 0, sizeof backing->count);
     backing->ops = ops;

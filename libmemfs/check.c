@@ -19,8 +19,7 @@ static int wrong(const struct check *check, const char *format, ...)
     struct memfs_detail *detail = check->detail;
     detail->error = MEMFS_ECORRUPT;
     detail->offset = UINT64_MAX;
-    int used = snprintf(detail->text, sizeof detail->text, "%s %llu: ", check->what,
-                        (unsigned long long)check->number);
+    int used = snprintf(detail->text, sizeof detail->text, "%s %llu: ", check->what, (unsigned long long)check->number);
     va_list arguments;
     va_start(arguments, format);
     vsnprintf(detail->text + used, sizeof detail->text - (size_t)used, format, arguments);
@@ -173,8 +172,7 @@ static int check_xattr(const struct check *check, const struct memfs_xattr *xatt
     return 0;
 }
 
-static int check_record(const struct check *check, enum memfs_table table, const void *records, size_t i,
-                        size_t bytes)
+static int check_record(const struct check *check, enum memfs_table table, const void *records, size_t i, size_t bytes)
 {
     const struct memfs_entry *entries = records;
     switch (table) {

@@ -7,6 +7,7 @@
 #define MEMFS_CHUNKMAP_H
 
 #include "memfs.h"
+
 #include <stdatomic.h>
 
 #define MEMFS_MAP_SHIFT 6

@@ -145,8 +145,8 @@ static void commit_create(struct op *op, void *argument)
 {
     struct creation *creation = argument;
     uint32_t number;
-    struct memfs_node_record *node = node_take(op->fs, creation->owner.mode, creation->owner.uid,
-                                               creation->owner.gid, creation->now, &number);
+    struct memfs_node_record *node =
+        node_take(op->fs, creation->owner.mode, creation->owner.uid, creation->owner.gid, creation->now, &number);
     if (creation->owner.acl.active)
         xattr_replace(op->fs, node, &creation->owner.acl);
     if (creation->target) {

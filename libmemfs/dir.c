@@ -71,8 +71,7 @@ static int check_run(const struct dir_record *state, uint32_t number, const stru
 }
 
 /* The order of a name and that of an entry. */
-static int compare(const char *name, size_t length, uint32_t prefix, const void *chunk,
-                   const struct memfs_entry *entry)
+static int compare(const char *name, size_t length, uint32_t prefix, const void *chunk, const struct memfs_entry *entry)
 {
     if (prefix != entry->prefix)
         return prefix < entry->prefix ? -1 : 1;
@@ -211,8 +210,7 @@ static uint64_t insertion_cursor(uint32_t number, const struct delta *delta)
     return INSERTIONS | (uint64_t)(delta->order & ORDER_MASK) << 32 | number;
 }
 
-static int next_in_run(struct op *op, uint32_t dir, const struct dir_record *state, uint64_t *cursor,
-                       struct found *out)
+static int next_in_run(struct op *op, uint32_t dir, const struct dir_record *state, uint64_t *cursor, struct found *out)
 {
     for (unsigned steps = 0; *cursor < state->count; steps++) {
         uint32_t number = state->first + (uint32_t)*cursor;
@@ -285,8 +283,7 @@ static int after_cursor(struct op *op, uint32_t dir, const struct dir_record *st
     return find_after(op, state, order, next);
 }
 
-static int next_entry(struct op *op, uint32_t dir, const struct dir_record *state, uint64_t *cursor,
-                      struct found *out)
+static int next_entry(struct op *op, uint32_t dir, const struct dir_record *state, uint64_t *cursor, struct found *out)
 {
     if (!(*cursor & INSERTIONS)) {
         int r = next_in_run(op, dir, state, cursor, out);
@@ -307,8 +304,8 @@ static int next_entry(struct op *op, uint32_t dir, const struct dir_record *stat
     return 1;
 }
 
-int dir_next(struct op *op, uint32_t dir, const struct memfs_node_record *record, uint64_t *cursor,
-             struct found *out, const struct memfs_node_record **node)
+int dir_next(struct op *op, uint32_t dir, const struct memfs_node_record *record, uint64_t *cursor, struct found *out,
+             const struct memfs_node_record **node)
 {
     struct dir_record state;
     uint64_t position = *cursor;
@@ -401,9 +398,8 @@ int dir_reach_replace(struct op *op, uint32_t dir, const struct found *found)
     int r = reach_record(op, dir);
     if (r)
         return r;
-    return entry_is_delta(op->fs, found->entry)
-               ? table_own(op, MEMFS_DELTAS, entry_delta(op->fs, found->entry), &delta)
-               : dir_hash_reach_override(op, dir, found->entry);
+    return entry_is_delta(op->fs, found->entry) ? table_own(op, MEMFS_DELTAS, entry_delta(op->fs, found->entry), &delta)
+                                                : dir_hash_reach_override(op, dir, found->entry);
 }
 
 /* ---- Changing: commit ---- */
@@ -462,7 +458,7 @@ static void remove_insertion(memfs *fs, struct dir_record *record, uint32_t numb
 }
 
 /* The delta that stands for a base entry, made if there is none. */
-static struct delta *override(memfs *fs, struct dir_record *record, uint32_t dir, uint32_t entry)
+static struct delta * override(memfs *fs, struct dir_record *record, uint32_t dir, uint32_t entry)
 {
     struct delta *delta = dir_hash_override(fs, dir, entry);
     if (delta) {

@@ -28,9 +28,9 @@ _Static_assert(sizeof(struct delta) == 32, "a delta fits in 32 bytes");
 
 /* A directory that has changed. */
 struct dir_record {
-    uint32_t first, count; /* base run */
-    uint32_t head, tail;   /* 1 + oldest and newest insertion */
-    uint32_t order;        /* of the next insertion */
+    uint32_t first, count;                /* base run */
+    uint32_t head, tail;                  /* 1 + oldest and newest insertion */
+    uint32_t order;                       /* of the next insertion */
     uint32_t inserted, removed, replaced; /* how many of each there are */
 };
 
@@ -58,8 +58,8 @@ int dir_find(struct op *op, uint32_t dir, const struct memfs_node_record *record
  * far only removed entries; end this section and go on with *cursor in another.
  * (It moves past removed entries with OP_MISS, too.) */
 #define DIR_MORE 2
-int dir_next(struct op *op, uint32_t dir, const struct memfs_node_record *record, uint64_t *cursor,
-             struct found *out, const struct memfs_node_record **node);
+int dir_next(struct op *op, uint32_t dir, const struct memfs_node_record *record, uint64_t *cursor, struct found *out,
+             const struct memfs_node_record **node);
 
 /* The name of the entry with a number. */
 int dir_entry_name(struct op *op, uint32_t entry, const char **name, size_t *length);

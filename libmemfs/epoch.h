@@ -21,7 +21,7 @@
 struct memfs_readers {
     struct memfs_readers *next, **link; /* among its epochs' readers */
     struct {
-        _Atomic(uint64_t) epoch; /* 0: nobody */
+        _Atomic(uint64_t) epoch;           /* 0: nobody */
         char apart[64 - sizeof(uint64_t)]; /* a cache line each */
     } slots[MEMFS_READER_SLOTS];
 };

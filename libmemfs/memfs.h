@@ -37,13 +37,13 @@ extern "C" {
 #define MEMFS_VERSION "0.1.0"
 
 /* Limits. They bind the writer as they bind the reader. */
-#define MEMFS_NAME_MAX 255       /* bytes of a name */
-#define MEMFS_TARGET_MAX 4095    /* bytes of a symbolic link's target */
-#define MEMFS_XATTR_MAX 65536    /* bytes of an attribute's value */
+#define MEMFS_NAME_MAX 255         /* bytes of a name */
+#define MEMFS_TARGET_MAX 4095      /* bytes of a symbolic link's target */
+#define MEMFS_XATTR_MAX 65536      /* bytes of an attribute's value */
 #define MEMFS_XATTR_LIST_MAX 65536 /* bytes of all names of one node, with NULs */
-#define MEMFS_SYMLOOP_MAX 40     /* symbolic links followed in one resolution */
-#define MEMFS_LAYERS_MAX 64      /* seals that can stand on one another */
-#define MEMFS_SIZE_MAX INT64_MAX /* bytes of a file */
+#define MEMFS_SYMLOOP_MAX 40       /* symbolic links followed in one resolution */
+#define MEMFS_LAYERS_MAX 64        /* seals that can stand on one another */
+#define MEMFS_SIZE_MAX INT64_MAX   /* bytes of a file */
 
 /* Errors that POSIX does not have. */
 enum memfs_error {
@@ -100,8 +100,8 @@ void memfs_backing_release(memfs_backing *backing); /* NULL is accepted */
 struct memfs_options {
     size_t size;
     const struct memfs_allocator *allocator; /* copied */
-    uint64_t capacity;  /* bytes of private memory at most (ENOSPC); 0: no limit */
-    memfs_clock *clock; /* NULL: all new times are 0, 1970 */
+    uint64_t capacity;                       /* bytes of private memory at most (ENOSPC); 0: no limit */
+    memfs_clock *clock;                      /* NULL: all new times are 0, 1970 */
     void *clock_context;
     memfs_backing *backing; /* what to stand on; NULL: an empty root directory, mode 0755 */
     uint32_t root_mode;     /* permission bits of a new root; 0: 0755 */
@@ -123,10 +123,10 @@ void memfs_destroy(memfs *fs);
 int memfs_seal(memfs *fs, memfs_backing **out);
 
 struct memfs_statfs {
-    uint64_t nodes;          /* nodes in use, the root included */
-    uint64_t private_bytes;  /* memory that this filesystem took from its allocator */
-    uint64_t capacity;       /* as given; 0: no limit */
-    uint64_t changes;        /* commits since the filesystem was made */
+    uint64_t nodes;         /* nodes in use, the root included */
+    uint64_t private_bytes; /* memory that this filesystem took from its allocator */
+    uint64_t capacity;      /* as given; 0: no limit */
+    uint64_t changes;       /* commits since the filesystem was made */
 };
 int memfs_statfs(memfs *fs, struct memfs_statfs *out);
 
@@ -329,7 +329,7 @@ int64_t memfs_node_copy(memfs *fs, memfs_node from, uint64_t from_offset, memfs_
  * memfs_view_release(), whatever happens to the file. */
 struct memfs_view {
     const void *data;
-    size_t length; /* at least 1, unless offset is at or beyond the end */
+    size_t length;  /* at least 1, unless offset is at or beyond the end */
     void *owner[3]; /* private */
 };
 /* length bytes at most from offset; perhaps fewer: ask again for the rest. */
@@ -409,8 +409,8 @@ typedef int memfs_walk_fn(void *context, const char *path, const struct memfs_st
  * MEMFS_WALK_POST after them. Symbolic links are not followed. What goes away
  * meanwhile is passed over; a directory that may not be read or searched ends
  * the walk with -EACCES. */
-#define MEMFS_WALK_POST 1u     /* directories after their entries; MEMFS_WALK_SKIP means nothing then */
-#define MEMFS_WALK_SORTED 2u   /* the entries of a directory in order of their bytes */
+#define MEMFS_WALK_POST 1u   /* directories after their entries; MEMFS_WALK_SKIP means nothing then */
+#define MEMFS_WALK_SORTED 2u /* the entries of a directory in order of their bytes */
 int memfs_walk(memfs *fs, const struct memfs_cred *cred, const char *path, uint32_t flags, memfs_walk_fn *visit,
                void *context);
 

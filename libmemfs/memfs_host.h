@@ -51,9 +51,9 @@ typedef int memfs_problem_fn(void *context, const struct memfs_problem *problem)
 /* ---- In ------------------------------------------------------------------- */
 
 struct memfs_scan_options {
-    size_t size; /* sizeof; 0: the same */
+    size_t size;                             /* sizeof; 0: the same */
     const struct memfs_allocator *allocator; /* copied */
-    int has_mtime_max; /* later mtimes become mtime_max (SOURCE_DATE_EPOCH) */
+    int has_mtime_max;                       /* later mtimes become mtime_max (SOURCE_DATE_EPOCH) */
     int64_t mtime_max;
     int no_xattrs;
     memfs_problem_fn *problem;
@@ -77,18 +77,18 @@ int memfs_host_scan(const char *path, const struct memfs_scan_options *options, 
 /* ---- Out ------------------------------------------------------------------ */
 
 struct memfs_export_options {
-    size_t size; /* sizeof; 0: the same */
+    size_t size;                             /* sizeof; 0: the same */
     const struct memfs_allocator *allocator; /* copied */
-    int owner;             /* restore uid and gid (chown is then an error if it fails) */
-    int setuid;            /* restore setuid, setgid */
-    int devices;           /* make block and character devices */
-    int privileged_xattrs; /* restore security.*, trusted.*, system.* */
-    uint32_t mode_mask;    /* permission bits that are not restored, like a umask */
-    int into;              /* the directory may have things in it; existing ones are -EEXIST */
-    int root_attributes;   /* a directory that was there gets the root's attributes; else it keeps its own */
-    uint64_t bytes_max;    /* budget of contents, holes not counted; 0: none (-EDQUOT) */
-    uint64_t entries_max;  /* budget of entries; 0: none */
-    uint32_t depth_max;    /* budget of directories below each other; 0: none */
+    int owner;                               /* restore uid and gid (chown is then an error if it fails) */
+    int setuid;                              /* restore setuid, setgid */
+    int devices;                             /* make block and character devices */
+    int privileged_xattrs;                   /* restore security.*, trusted.*, system.* */
+    uint32_t mode_mask;                      /* permission bits that are not restored, like a umask */
+    int into;                                /* the directory may have things in it; existing ones are -EEXIST */
+    int root_attributes;       /* a directory that was there gets the root's attributes; else it keeps its own */
+    uint64_t bytes_max;        /* budget of contents, holes not counted; 0: none (-EDQUOT) */
+    uint64_t entries_max;      /* budget of entries; 0: none */
+    uint32_t depth_max;        /* budget of directories below each other; 0: none */
     memfs_problem_fn *problem; /* also told of what these options leave out, but for mode_mask */
     void *problem_context;
     memfs_progress_fn *progress;

@@ -86,8 +86,7 @@ int node_is_above(struct op *op, uint32_t above, uint32_t dir, struct node_climb
     return climb->reached == above;
 }
 
-struct memfs_node_record *node_take(memfs *fs, uint32_t mode, uint32_t uid, uint32_t gid, int64_t now,
-                                    uint32_t *number)
+struct memfs_node_record *node_take(memfs *fs, uint32_t mode, uint32_t uid, uint32_t gid, int64_t now, uint32_t *number)
 {
     struct memfs_node_record *node;
     *number = table_take(fs, MEMFS_NODES, &node);

@@ -26,8 +26,7 @@ static int reach_side(struct op *op, const struct memfs_cred *cred, struct side 
 {
     int r = cred_check(op, cred, side->dir_record, MEMFS_X_OK);
     if (r == 0)
-        r = dir_find(op, node_number(side->dir), side->dir_record, side->name, side->length, &side->found,
-                     &side->node);
+        r = dir_find(op, node_number(side->dir), side->dir_record, side->name, side->length, &side->found, &side->node);
     if (r)
         side->node = NULL;
     return r;

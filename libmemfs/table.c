@@ -7,7 +7,8 @@
 #include <string.h>
 
 const struct table_shape table_shapes[MEMFS_TABLES] = {
-    [MEMFS_NODES] = {sizeof(struct memfs_node_record), MEMFS_CHUNK_SHIFT, offsetof(struct memfs_node_record, next_free)},
+    [MEMFS_NODES] = {sizeof(struct memfs_node_record), MEMFS_CHUNK_SHIFT,
+                     offsetof(struct memfs_node_record, next_free)},
     [MEMFS_ENTRIES] = {sizeof(struct memfs_entry), MEMFS_CHUNK_SHIFT, 0},
     [MEMFS_EXTENTS] = {sizeof(struct memfs_extent), MEMFS_CHUNK_SHIFT, 0},
     [MEMFS_XATTRS] = {sizeof(struct memfs_xattr), MEMFS_CHUNK_SHIFT, 0},

@@ -55,7 +55,8 @@ file=$(cd "$tree" && find . -type f -size +1k -printf '%P\n' | sort | head -n 1)
 echo "\$ memfs cat demo.mfs $file | head -n 3"
 memfs cat demo.mfs "$file" >one
 head -n 3 one
-cmp one "$tree/$file" && echo "  the same as $tree/$file"
+cmp one "$tree/$file"
+echo "  the same as $tree/$file"
 
 step "Is it whole?"
 timed memfs verify demo.mfs

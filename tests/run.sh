@@ -2,8 +2,9 @@
 # Runs the tests that `make tests` built, and sums up: tests/run.sh [--fast] [NAME...]
 #
 # One line a suite; its whole output only if it fails (and in $BUILD/logs). The
-# last line is "N passed, N failed". Environment: BUILD, CC, SANITIZE, JOBS
-# (tests at once; default: the processors), TEST_TIMEOUT (seconds a suite).
+# last line is "N passed, N failed", with ", N skipped" if any were. Environment:
+# BUILD, CC, SANITIZE, JOBS (tests at once; default: the processors), TEST_TIMEOUT
+# (seconds a suite).
 #
 # Suites and scripts find here how much to do: MEMFS_FAST (1 or unset),
 # MEMFS_MODEL_OPS (random operations against the model), MEMFS_SCALE (percent
@@ -47,6 +48,7 @@ for replay in "$BUILD"/fuzz/replay_*; do
     name=${replay##*/}
     [ -x "$replay" ] && [ -f "fuzz/${name#replay_}.c" ] && add "$name" "$replay fuzz/seeds"
 done
+add seeds tests/seeds.sh
 if [ -z "$SANITIZE" ]; then
     add layers tests/check_layers.sh
     add symbols tests/check_symbols.sh
@@ -73,18 +75,19 @@ count() { # log: sets passed, failed, skipped
         END { if (ours) print p + 0, f + 0, s + 0; else print passed + 0, failed + 0, skipped + 0 }' "$1")
 }
 
-all_passed=0 all_failed=0
+all_passed=0 all_failed=0 all_skipped=0
 report() { # name
     local log=$logs/$1.log seconds status passed failed skipped
     read -r seconds status <"$logs/$1.status"
     count "$log"
     # Neither a crash nor a suite that has not tested anything may pass for good.
     if [ "$failed" = 0 ] && { [ "$status" != 0 ] || [ "$passed" = 0 ]; }; then failed=1; fi
-    all_passed=$((all_passed + passed)) all_failed=$((all_failed + failed))
+    all_passed=$((all_passed + passed)) all_failed=$((all_failed + failed)) all_skipped=$((all_skipped + skipped))
     local note=
     [ "$skipped" = 0 ] || note=", $skipped skipped"
     if [ "$failed" = 0 ]; then
         echo "ok   $1 ($passed tests$note, $seconds s)"
+        sed -n 's/^skip   /     skipped: /p' "$log"
     else
         [ "$status" != 124 ] || note="$note, timed out"
         echo "FAIL $1 ($passed passed, $failed failed$note, exit code $status, $seconds s)"
@@ -108,5 +111,7 @@ for name in "${names[@]}"; do
 done
 while [ ${#running[@]} -gt 0 ]; do reap; done
 
-echo "$all_passed passed, $all_failed failed"
+summary="$all_passed passed, $all_failed failed"
+[ "$all_skipped" = 0 ] || summary="$summary, $all_skipped skipped"
+echo "$summary"
 [ "$all_failed" = 0 ] && [ "$all_passed" -gt 0 ]

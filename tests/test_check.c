@@ -40,12 +40,10 @@ static int check_node(struct memfs_node_record node, size_t number)
         assert_result(check_node(node, (number)), MEMFS_ECORRUPT);                                                     \
     } while (0)
 
-static const struct memfs_node_record dir = {
-    .mode = MEMFS_IFDIR | 0755, .nlink = 2, .run = {10, 90}, .up = {1, 99}};
+static const struct memfs_node_record dir = {.mode = MEMFS_IFDIR | 0755, .nlink = 2, .run = {10, 90}, .up = {1, 99}};
 static const struct memfs_node_record file = {
     .mode = MEMFS_IFREG | 06755, .nlink = 1, .size = 10, .xattrs = 100, .extents = {90, 10}};
-static const struct memfs_node_record link_node = {
-    .mode = MEMFS_IFLNK | 0777, .nlink = 1, .size = 10, .target = 99990};
+static const struct memfs_node_record link_node = {.mode = MEMFS_IFLNK | 0777, .nlink = 1, .size = 10, .target = 99990};
 static const struct memfs_node_record device = {.mode = MEMFS_IFBLK | 0600, .nlink = 1, .rdev = {8, 1}};
 static const struct memfs_node_record fifo = {.mode = MEMFS_IFIFO | 0600, .nlink = 1};
 
@@ -204,8 +202,7 @@ static void test_check__extents(void **state)
 static void test_check__attributes(void **state)
 {
     (void)state;
-    struct memfs_xattr xattrs[] = {
-        {.name = 10, .name_length = 5, .value = 65536, .value_length = 34464, .last = 1}};
+    struct memfs_xattr xattrs[] = {{.name = 10, .name_length = 5, .value = 65536, .value_length = 34464, .last = 1}};
     assert_ok(memfs_check_chunk(&backing, MEMFS_XATTRS, 0, xattrs, 1, sizeof xattrs, NULL));
     REFUSES(MEMFS_XATTRS, xattrs, 0, name, 99996);
     REFUSES(MEMFS_XATTRS, xattrs, 0, name, 65534);

@@ -1271,7 +1271,7 @@ static void test_verify__contents_are_limited(void **state)
     const uint64_t data = 160486;
     assert_result(verify_limited(&everything, data - 1, &detail), MEMFS_ELIMIT);
     assert_non_null(strstr(detail.text, "160486 bytes"));
-    assert_non_null(strstr(detail.text, "bytes_max"));
+    assert_non_null(strstr(detail.text, "higher limit"));
     assert_ok(verify_limited(&everything, data, &detail));
     assert_result(verify_limited(&everything, 63, &detail), MEMFS_ELIMIT); /* not even the extents */
     assert_ok(verify_limited(&everything, UINT64_MAX, &detail));

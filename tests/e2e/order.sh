@@ -26,6 +26,8 @@ if [ -w /dev/shm ]; then
     shm=$(mktemp -d /dev/shm/memfs-e2e.XXXXXX) && places+=("$shm")
     trap 'rm -rf "$shm"; finish' EXIT
 fi
+[ "$(stat -f -c %T "${places[@]}" | sort -u | wc -l)" -gt 1 ] ||
+    skip "a copy on another kind of filesystem" "/dev/shm is not to be written to, or of the same kind as $work"
 for place in "${places[@]}"; do
     kind=$(stat -f -c %T "$place")
     copy "$place/copy"

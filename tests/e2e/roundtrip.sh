@@ -84,6 +84,8 @@ if [ -d "$include" ]; then
         check "it is the same" compare --unprivileged "$include" include
     fi
     rm -rf include
+else
+    skip "pack $include" "there is none"
 fi
 
 # Pipes.
