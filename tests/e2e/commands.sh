@@ -175,7 +175,7 @@ says '' "$memfs" unpack -q --max-bytes 1K --max-entries 100 small.mfs budget
 mkdir odd && touch odd/$'new\nline' odd/$'\033[31mred' odd/$'caf\303\251' odd/$'bad\377' odd/$'\342\200\256txt' odd/'a\b'
 "$memfs" pack odd
 says $'\033[31mred\na\\b\nbad\377\ncaf\303\251\nnew\nline\n\342\200\256txt\n' "$memfs" ls odd.mfs
-if command -v script >/dev/null; then
+if script -qec true /dev/null >/dev/null 2>&1 </dev/null; then
     script -qec "$memfs ls odd.mfs" .typescript >.tty 2>&1 </dev/null
     tr -d '\r' <.tty >.out
     printf '\\033[31mred\na\\\\b\nbad\\377\ncaf\303\251\nnew\\nline\n\\342\\200\\256txt\n' >.want
@@ -185,7 +185,7 @@ if command -v script >/dev/null; then
     script -qec "$memfs ls -" .typescript >.tty 2>&1 </dev/null
     check "no image from a terminal" grep -q "terminal" .tty
 else
-    skip "names on a terminal" "no script"
+    skip "names on a terminal" "no pseudo-terminal is to be had"
 fi
 
 # Help.

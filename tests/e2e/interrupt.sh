@@ -103,7 +103,7 @@ check "done, though nobody reads messages" test "$status" = 0
 rm -rf full new.mfs
 
 # Progress on a terminal, and nowhere else.
-if command -v script >/dev/null; then
+if script -qec true /dev/null >/dev/null 2>&1 </dev/null; then
     script -qec "$memfs pack -l 12 tree new.mfs" .typescript >.tty 2>&1 </dev/null
     check "progress with rate and time left" grep -qaE "packing [0-9]+ of [0-9]+ nodes, .* of .* [KM]iB, .*/s, [0-9]+:[0-9]+ left" .tty
     check "the line is taken away again" grep -qa "$(printf "\r\033\\[K")" .tty
@@ -111,6 +111,6 @@ if command -v script >/dev/null; then
     check "none with -q" test ! -s .tty
     rm -f .typescript .tty new.mfs
 else
-    skip "progress on a terminal" "no script"
+    skip "progress on a terminal" "no pseudo-terminal is to be had"
 fi
 done_testing
