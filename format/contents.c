@@ -238,6 +238,13 @@ static void set_digest(struct memfs_order_node *node, uint64_t digest)
     node->digest.high = (uint32_t)(digest >> 32);
 }
 
+/* All of the file has been fed. */
+static void end_digest(struct feed *feed, struct memfs_order_node *node)
+{
+    end_hole(feed);
+    set_digest(node, memfs_hasher_end(feed->hasher));
+}
+
 /* The file gets the same extents as an earlier one. */
 static int copy_extents(struct memfs_contents *contents, const struct memfs_order_node *earlier)
 {
@@ -265,8 +272,7 @@ static int read_small(struct memfs_contents *contents, struct memfs_order_node *
         error = feed_bytes(&feed, 0, contents->buffer, (size_t)size);
     if (error)
         return error;
-    end_hole(&feed);
-    set_digest(node, memfs_hasher_end(&hasher));
+    end_digest(&feed, node);
     contents->data_bytes = memfs_freezing_sum(contents->data_bytes, feed.data);
     if (!feed.data)
         return 0;
@@ -294,8 +300,7 @@ static int find_large(struct memfs_contents *contents, struct memfs_order_node *
     int error = feed_file(&feed, memfs_order_handle(node), size);
     if (error)
         return error;
-    end_hole(&feed);
-    set_digest(node, memfs_hasher_end(&hasher));
+    end_digest(&feed, node);
     error = reading(contents, memfs_share_find(&contents->share, memfs_order_digest(node), memfs_order_handle(node),
                                                size, NULL, earlier));
     if (!error && *earlier)
@@ -317,8 +322,7 @@ static int read_large(struct memfs_contents *contents, struct memfs_order_node *
     error = feed_file(&feed, memfs_order_handle(node), size);
     if (error)
         return error;
-    end_hole(&feed);
-    set_digest(node, memfs_hasher_end(&hasher));
+    end_digest(&feed, node);
     contents->data_bytes = memfs_freezing_sum(contents->data_bytes, feed.data);
     if (!feed.data)
         return 0;

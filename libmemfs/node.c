@@ -99,7 +99,8 @@ struct memfs_node_record *node_take(memfs *fs, uint32_t mode, uint32_t uid, uint
     return node;
 }
 
-void node_release(memfs *fs, uint32_t number)
+/* Frees a node that nothing names or holds, with all that it has. */
+static void release(memfs *fs, uint32_t number)
 {
     struct memfs_node_record *node = table_mutable(fs, MEMFS_NODES, number);
     uint32_t generation = node->generation;
@@ -132,7 +133,7 @@ void node_unlink(memfs *fs, uint32_t number, int64_t now)
         node->nlink--;
     node->ctime = now;
     if (node->nlink == 0 && !holds_has(&fs->holds, number))
-        node_release(fs, number);
+        release(fs, number);
 }
 
 /* ---- Forgetting ---- */
@@ -153,7 +154,7 @@ static void commit_release(struct op *op, void *argument)
     /* Asked again, now that no reader can be about to hold it. */
     uint32_t number = node_number(*(memfs_node *)argument);
     if (!holds_has(&op->fs->holds, number))
-        node_release(op->fs, number);
+        release(op->fs, number);
 }
 
 void node_drop(memfs *fs, memfs_node handle, uint64_t lookups, uint64_t opens)

@@ -58,8 +58,6 @@ void node_drop(memfs *fs, memfs_node node, uint64_t lookups, uint64_t opens);
 /* A new node (table_reserve(op, MEMFS_NODES, 1) before). Sets times. */
 struct memfs_node_record *node_take(memfs *fs, uint32_t mode, uint32_t uid, uint32_t gid, int64_t now,
                                     uint32_t *number);
-/* Frees a node that nothing names or holds, with all that it has. */
-void node_release(memfs *fs, uint32_t number);
 /* A directory has one subdirectory less. An image may have lied about how many there were. */
 static inline void node_drop_subdir(struct memfs_node_record *dir)
 {

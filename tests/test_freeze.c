@@ -702,6 +702,38 @@ static int failing_write(void *context, const void *data, size_t length)
     return ++sink->writes == sink->fail_at ? -EDQUOT : 0;
 }
 
+/* Lack of descriptors says nothing about a file: nobody is asked whether to leave it out. */
+static void test_freeze__no_descriptors_is_fatal(void **state)
+{
+    struct test_state *test = *state;
+    struct test_buffer whole = {0}, image = {0};
+    build_around(test->fs, 1);
+    assert_ok(freeze_with(test->fs, &whole, NULL, NULL));
+    static const int errors[] = {-EMFILE, -ENFILE, -ENOMEM};
+    for (size_t i = 0; i < sizeof errors / sizeof errors[0]; i++) {
+        struct problems problems = {.answer = 0};
+        const struct memfs_freeze_options options = {
+            .size = sizeof options, .problem = on_problem, .problem_context = &problems};
+        uint64_t failures = 1;
+        for (uint64_t nth = 1; failures; nth++) {
+            struct test_fault fault = {.fail_at = nth, .error = errors[i]};
+            memfs_image *opened = NULL;
+            assert_ok(memfs_image_open_buffer(whole.data, whole.length, NULL, &opened, NULL));
+            memfs_backing *backing = test_fault_backing(memfs_image_backing(opened), &fault);
+            memfs *fs = test_create(test, backing);
+            memfs_backing_release(backing);
+            memfs_image_close(opened);
+            int error = freeze_with(fs, &image, &options, NULL);
+            failures = fault.failures;
+            memfs_destroy(fs);
+            assert_result(error, failures ? errors[i] : 0);
+            assert_int_equal(problems.calls, 0);
+        }
+    }
+    test_buffer_free(&whole);
+    test_buffer_free(&image);
+}
+
 static void test_freeze__sink_fails(void **state)
 {
     struct test_state *test = state_of(state);
@@ -995,6 +1027,7 @@ int main(void)
         test_with_fs(test_freeze__large_attributes),
         test_with_fs(test_freeze__files_left_out),
         test_with_fs(test_freeze__file_fails_midway),
+        test_with_fs(test_freeze__no_descriptors_is_fatal),
         test_with_fs(test_freeze__sink_fails),
         test_with_fs(test_freeze__memory_fails),
         test_with_fs(test_freeze__bad_options),

@@ -193,6 +193,11 @@ static int fault_now(struct test_fault *fault)
     return 1;
 }
 
+static int fault_error(const struct test_fault *fault)
+{
+    return fault->error ? fault->error : -EIO;
+}
+
 /* Counts what has been pinned, if it has. */
 static int fault_held(struct test_fault *fault, int r)
 {
@@ -219,14 +224,15 @@ static int fault_load(memfs_backing *backing, enum memfs_table table, uint64_t c
 {
     struct fault_backing *self = (struct fault_backing *)backing;
     memset(pin, 0, sizeof *pin);
-    int r = fault_now(self->fault) ? -EIO : self->inner->ops->load(self->inner, table, chunk, pin);
+    int r = fault_now(self->fault) ? fault_error(self->fault) : self->inner->ops->load(self->inner, table, chunk, pin);
     return fault_held(self->fault, r);
 }
 
 static int fault_read(memfs_backing *backing, uint32_t block, uint64_t start, void *buffer, size_t length)
 {
     struct fault_backing *self = (struct fault_backing *)backing;
-    return fault_now(self->fault) ? -EIO : self->inner->ops->read(self->inner, block, start, buffer, length);
+    return fault_now(self->fault) ? fault_error(self->fault)
+                                  : self->inner->ops->read(self->inner, block, start, buffer, length);
 }
 
 static int fault_view(memfs_backing *backing, uint32_t block, uint64_t start, size_t length, const void **data,
@@ -234,7 +240,8 @@ static int fault_view(memfs_backing *backing, uint32_t block, uint64_t start, si
 {
     struct fault_backing *self = (struct fault_backing *)backing;
     memset(pin, 0, sizeof *pin);
-    int r = fault_now(self->fault) ? -EIO : self->inner->ops->view(self->inner, block, start, length, data, got, pin);
+    int r = fault_now(self->fault) ? fault_error(self->fault)
+                                   : self->inner->ops->view(self->inner, block, start, length, data, got, pin);
     return fault_held(self->fault, r);
 }
 

@@ -93,9 +93,10 @@ struct test_fault {
     _Atomic(uint64_t) fail_at; /* 0: never */
     _Atomic(int) fail_after;
     _Atomic(uint64_t) failures;
+    int error; /* 0: -EIO */
 };
 /* A backing that is another one, but for the calls of load, read and view that
- * fault lets fail with -EIO. Holds inner. */
+ * fault lets fail with its error. Holds inner. */
 memfs_backing *test_fault_backing(memfs_backing *inner, struct test_fault *fault);
 
 /* ---- Random numbers ---------------------------------------------------------------- */

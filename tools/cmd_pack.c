@@ -209,8 +209,6 @@ static int source_problem(void *context, const struct memfs_problem *problem)
         message(pack->dir, path, "time of modification is beyond the years 1677 to 2262; stored as the nearest");
         return 0;
     }
-    if (problem->error == -ENOMEM || problem->error == -EMFILE || problem->error == -ENFILE)
-        return -1; /* the next file would fare no better */
     say_problem(pack, path, problem);
     pack->problems++;
     return pack->settings.keep_going ? 0 : -1;
