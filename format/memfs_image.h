@@ -97,6 +97,7 @@ struct memfs_verify_options {
     memfs_progress_fn *progress;
     void *progress_context;
     uint64_t bytes_max; /* of contents: see below; 0: 64 GiB, or 1,024 times the image if that is more */
+    unsigned threads;   /* that work, the caller counted; 0: 1 */
 };
 
 /* Checks an image whole: the checksums, every record, every count, that the
@@ -119,12 +120,22 @@ struct memfs_sink {
     void *context;
 };
 
+/* What is stored once. */
+enum memfs_sharing {
+    MEMFS_SHARE_PARTS, /* equal files, and equal parts of files */
+    MEMFS_SHARE_FILES, /* equal files */
+    MEMFS_SHARE_NONE
+};
+
 struct memfs_freeze_options {
     size_t size;
     const struct memfs_allocator *allocator; /* copied; for what freezing itself needs */
     int level;                               /* zstd's, 1 to 19; 0: 3 */
     uint32_t block_size;                     /* bytes, a power of two from 64 KiB to 16 MiB; 0: 1 MiB */
-    unsigned threads;                        /* accepted; one works for now */
+    unsigned threads;                        /* that work, the caller counted; 0: 1. The bytes are the same for any */
+    enum memfs_sharing share;
+    uint64_t window; /* bytes of contents, the last ones stored, in which equal parts are found; 0: 128 MiB */
+    uint64_t memory; /* bytes that reading ahead, window and compressing may take together; 0: no limit (-EINVAL) */
     int has_time;
     int64_t time;
     const char *message; /* up to 4,096 bytes; NULL: none */

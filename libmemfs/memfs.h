@@ -71,7 +71,8 @@ struct memfs_detail {
 
 /* Where memory comes from. alloc returns memory aligned for any type, or NULL;
  * free gets what alloc returned, and its size. Both may be called from any
- * thread that calls the library. NULL for the whole struct means malloc. */
+ * thread that calls the library, and from those that a function starts whose
+ * options ask for several. NULL for the whole struct means malloc. */
 struct memfs_allocator {
     void *(*alloc)(void *context, size_t size);
     void (*free)(void *context, void *memory, size_t size);

@@ -8,6 +8,7 @@
 #include "memfs_image.h"
 #include "message.h"
 #include "output.h"
+#include "processors.h"
 #include "progress.h"
 #include "quantity.h"
 
@@ -35,7 +36,8 @@ static const struct option_row rows[] = {
      "compress with zstd's level 1 to 19 (default 3)"},
     {0, "block", "SIZE", OPTION_BYTES, offsetof(struct settings, block), 65536, 16777216,
      "compress blocks of 64K to 16M, a power of two (default 1M)"},
-    {'j', "jobs", "N", OPTION_NUMBER, offsetof(struct settings, jobs), 1, 1024, "work on up to N processors"},
+    {'j', "jobs", "N", OPTION_NUMBER, offsetof(struct settings, jobs), 1, PROCESSORS_MAX,
+     "work on N processors (default: all)"},
     {'f', "force", NULL, OPTION_FLAG, offsetof(struct settings, force), 0, 0, "replace IMAGE if it exists"},
     {0, "keep-going", NULL, OPTION_FLAG, offsetof(struct settings, keep_going), 0, 0,
      "leave out what cannot be read, say so, and exit 1"},
@@ -328,7 +330,7 @@ out:
 
 static int run(int argc, char **argv)
 {
-    struct pack pack = {.settings = {.jobs = 1}};
+    struct pack pack = {.settings = {.jobs = processors()}};
     int first;
     int code = options_parse(&command_pack, argc, argv, &pack.settings, &first);
     if (code >= 0)
