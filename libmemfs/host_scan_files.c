@@ -12,14 +12,22 @@
 int memfs_scan_files_init(struct memfs_scan_files *files, const struct memfs_scan_tables *tables,
                           struct memfs_host_trail *trail)
 {
-    files->trail = trail;
+    struct memfs_scan_trails *trails = &files->trails;
+    trails->trails[0] = trails->made[0] = trail;
+    trails->count = trails->idle = 1;
     files->clock = 0;
     for (int i = 0; i < MEMFS_SCAN_OPEN_FILES; i++)
         files->open[i] = (struct memfs_scan_open){.fd = -1};
     int error = pthread_mutex_init(&files->lock, NULL);
-    if (!error)
-        files->tables = tables;
-    return -error;
+    if (error)
+        return -error;
+    error = pthread_cond_init(&trails->given, NULL);
+    if (error) {
+        pthread_mutex_destroy(&files->lock);
+        return -error;
+    }
+    files->tables = tables;
+    return 0;
 }
 
 void memfs_scan_files_end(struct memfs_scan_files *files)
@@ -29,6 +37,11 @@ void memfs_scan_files_end(struct memfs_scan_files *files)
     for (int i = 0; i < MEMFS_SCAN_OPEN_FILES; i++)
         if (files->open[i].fd >= 0)
             close(files->open[i].fd);
+    for (size_t i = 1; i < files->trails.count; i++) {
+        memfs_host_trail_end(files->trails.made[i]);
+        memfs_free(&files->tables->allocator, files->trails.made[i], sizeof(struct memfs_host_trail));
+    }
+    pthread_cond_destroy(&files->trails.given);
     pthread_mutex_destroy(&files->lock);
     files->tables = NULL;
 }
@@ -73,6 +86,61 @@ static int open_file(int directory, const char *name)
     return fd < 0 ? -errno : fd;
 }
 
+/* ---- Trails -------------------------------------------------------------------- */
+
+/* One more, from the root; NULL if there is no memory, or no descriptor. */
+static struct memfs_host_trail *make_trail(const struct memfs_scan_files *files)
+{
+    const struct memfs_host_trail *first = files->trails.made[0];
+    const struct memfs_allocator *allocator = &files->tables->allocator;
+    int fd = fcntl(first->root, F_DUPFD_CLOEXEC, 0);
+    if (fd < 0)
+        return NULL;
+    struct memfs_host_trail *trail = memfs_alloc(allocator, sizeof *trail);
+    if (trail && !memfs_host_trail_begin(trail, allocator, first->tree, fd))
+        return trail;
+    memfs_free(allocator, trail, sizeof *trail);
+    close(fd);
+    return NULL;
+}
+
+/* Waits for one that is idle, if no more can be had: there is always one at least. */
+static struct memfs_host_trail *take_trail(struct memfs_scan_files *files)
+{
+    struct memfs_scan_trails *trails = &files->trails;
+    struct memfs_host_trail *made = NULL;
+    pthread_mutex_lock(&files->lock);
+    if (!trails->idle && trails->count < MEMFS_SCAN_TRAILS && (made = make_trail(files)) != NULL)
+        trails->made[trails->count++] = made;
+    while (!made && !trails->idle)
+        pthread_cond_wait(&trails->given, &files->lock);
+    if (!made)
+        made = trails->trails[--trails->idle];
+    pthread_mutex_unlock(&files->lock);
+    return made;
+}
+
+static void give_trail(struct memfs_scan_files *files, struct memfs_host_trail *trail)
+{
+    pthread_mutex_lock(&files->lock);
+    files->trails.trails[files->trails.idle++] = trail;
+    pthread_cond_signal(&files->trails.given);
+    pthread_mutex_unlock(&files->lock);
+}
+
+/* ---- Opening --------------------------------------------------------------------- */
+
+static int open_along(struct memfs_host_trail *trail, const struct memfs_scan_file *file, const char *name)
+{
+    int fd = memfs_host_trail_go(trail, file->directory);
+    if (!fd)
+        fd = open_file(memfs_host_trail_fd(trail), name);
+    if (fd < 0 && memfs_host_trail_retry(trail, fd))
+        fd = open_file(memfs_host_trail_fd(trail), name);
+    return fd;
+}
+
+/* Without the lock. */
 static int open_scanned(struct memfs_scan_files *files, uint32_t number)
 {
     const struct memfs_scan_file *file = memfs_host_list_at(&files->tables->files, number);
@@ -81,11 +149,9 @@ static int open_scanned(struct memfs_scan_files *files, uint32_t number)
     const struct memfs_entry *entry = memfs_scan_entry(files->tables, file->entry, &text);
     memcpy(name, text, entry->length);
     name[entry->length] = '\0';
-    int fd = memfs_host_trail_go(files->trail, file->directory);
-    if (!fd)
-        fd = open_file(memfs_host_trail_fd(files->trail), name);
-    if (fd < 0 && memfs_host_trail_retry(files->trail, fd))
-        fd = open_file(memfs_host_trail_fd(files->trail), name);
+    struct memfs_host_trail *trail = take_trail(files);
+    int fd = open_along(trail, file, name);
+    give_trail(files, trail);
     if (fd == -ELOOP || fd == -ENOTDIR || fd == -ENXIO || fd == -EISDIR)
         return -ESTALE; /* something of another type */
     int error = fd < 0 ? fd : is_unchanged(files, number, fd);
@@ -93,6 +159,8 @@ static int open_scanned(struct memfs_scan_files *files, uint32_t number)
         close(fd);
     return error ? error : fd;
 }
+
+/* ---- Files that are kept open ------------------------------------------------------ */
 
 /* The slot to be used for a file: its own, or the one unused for longest; NULL
  * if all are in use. */
@@ -109,22 +177,45 @@ static struct memfs_scan_open *find_slot(struct memfs_scan_files *files, uint32_
     return best;
 }
 
+static int is_kept(const struct memfs_scan_open *slot, uint32_t number)
+{
+    return slot && slot->fd >= 0 && slot->file == number;
+}
+
+static int use_slot(struct memfs_scan_files *files, struct memfs_scan_open *slot)
+{
+    slot->users++;
+    slot->used = ++files->clock;
+    return slot->fd;
+}
+
 /* A descriptor for the file; *slot is NULL if it is not among those kept. */
 static int acquire(struct memfs_scan_files *files, uint32_t number, struct memfs_scan_open **slot)
 {
     pthread_mutex_lock(&files->lock);
     struct memfs_scan_open *found = find_slot(files, number);
-    int fd = found && found->fd >= 0 && found->file == number ? found->fd : open_scanned(files, number);
-    if (fd >= 0 && found) {
-        if (found->fd >= 0 && found->fd != fd)
-            close(found->fd);
-        found->fd = fd;
-        found->file = number;
-        found->users++;
-        found->used = ++files->clock;
-    }
-    pthread_mutex_unlock(&files->lock);
     *slot = found;
+    int fd = is_kept(found, number) ? use_slot(files, found) : -1;
+    pthread_mutex_unlock(&files->lock);
+    if (fd >= 0)
+        return fd;
+    fd = open_scanned(files, number);
+    if (fd < 0)
+        return fd;
+    pthread_mutex_lock(&files->lock);
+    *slot = found = find_slot(files, number);
+    int spare = -1; /* what is not needed any more: another thread may have been quicker */
+    if (is_kept(found, number)) {
+        spare = fd;
+    } else if (found) {
+        spare = found->fd;
+        *found = (struct memfs_scan_open){.fd = fd, .file = number};
+    }
+    if (found)
+        fd = use_slot(files, found);
+    pthread_mutex_unlock(&files->lock);
+    if (spare >= 0)
+        close(spare);
     return fd;
 }
 
@@ -160,13 +251,28 @@ static int read_whole(int fd, uint64_t start, char *buffer, size_t length)
     return 0;
 }
 
+/* All of a file at once: it is not kept. */
+static int read_at_once(struct memfs_scan_files *files, uint32_t file, void *buffer, size_t length)
+{
+    int fd = open_scanned(files, file);
+    if (fd < 0)
+        return fd;
+    int error = read_whole(fd, 0, buffer, length);
+    if (!error)
+        error = is_unchanged(files, file, fd);
+    close(fd);
+    return error;
+}
+
 int memfs_scan_files_read(struct memfs_scan_files *files, uint32_t file, uint64_t start, void *buffer, size_t length)
 {
+    const struct memfs_extent *extent = memfs_host_list_at(&files->tables->extents, file);
+    if (start == 0 && length == extent->length)
+        return read_at_once(files, file, buffer, length);
     struct memfs_scan_open *slot = NULL;
     int fd = acquire(files, file, &slot);
     if (fd < 0)
         return fd;
-    const struct memfs_extent *extent = memfs_host_list_at(&files->tables->extents, file);
     int error = read_whole(fd, start, buffer, length);
     if (!error)
         error = is_unchanged(files, file, fd);

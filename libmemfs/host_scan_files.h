@@ -11,6 +11,7 @@
 #include <pthread.h>
 
 #define MEMFS_SCAN_OPEN_FILES 16 /* kept open, for reads that come in pieces */
+#define MEMFS_SCAN_TRAILS 4      /* threads that go to directories at once; more wait */
 
 struct memfs_scan_open {
     int fd; /* -1: the slot is free */
@@ -19,10 +20,20 @@ struct memfs_scan_open {
     uint64_t used; /* when it was, by `clock` */
 };
 
+/* Ways to the files' directories: the scan's own first, others made when several threads open
+ * files at once. */
+struct memfs_scan_trails {
+    pthread_cond_t given; /* back */
+    size_t count;         /* made */
+    size_t idle;
+    struct memfs_host_trail *trails[MEMFS_SCAN_TRAILS]; /* the idle ones, the last used last */
+    struct memfs_host_trail *made[MEMFS_SCAN_TRAILS];   /* all; the first is not ours */
+};
+
 struct memfs_scan_files {
     const struct memfs_scan_tables *tables;
-    struct memfs_host_trail *trail; /* under lock, as is all that follows */
-    pthread_mutex_t lock;
+    pthread_mutex_t lock; /* binds what follows; not held while a file is opened or read */
+    struct memfs_scan_trails trails;
     struct memfs_scan_open open[MEMFS_SCAN_OPEN_FILES];
     uint64_t clock;
 };

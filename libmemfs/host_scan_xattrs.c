@@ -2,11 +2,20 @@
 #include "host_scan_xattrs.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <sys/xattr.h>
+#include <unistd.h>
 
 #define FIRST_TRY 1024u /* the kernel takes memory for what is offered: offer little first */
+
+/* Since Linux 6.13 names below a descriptor can be asked without a path through /proc,
+ * which takes several times as long. */
+#ifndef SYS_listxattrat
+#define SYS_listxattrat 465
+#endif
 
 int memfs_scan_xattrs_init(struct memfs_scan_xattrs *xattrs, struct memfs_scan_tables *tables)
 {
@@ -48,10 +57,31 @@ int memfs_scan_string(struct memfs_scan_xattrs *xattrs, const void *bytes, size_
     return memfs_host_map_put(&xattrs->strings, hash, length, *offset + 1);
 }
 
-static ssize_t list_names(const char *path, char *list)
+/* A file's path by way of its directory's descriptor. */
+#define PATH_ROOM (32 + MEMFS_NAME_MAX)
+
+static void make_path(char path[PATH_ROOM], int directory, const char *name)
 {
+    snprintf(path, PATH_ROOM, "/proc/self/fd/%d/%s", directory, name);
+}
+
+static ssize_t list_by_path(int directory, const char *name, char *list)
+{
+    char path[PATH_ROOM];
+    make_path(path, directory, name);
     ssize_t got = llistxattr(path, list, FIRST_TRY);
     return got < 0 && errno == ERANGE ? llistxattr(path, list, MEMFS_XATTR_LIST_MAX) : got;
+}
+
+static ssize_t list_names(struct memfs_scan_xattrs *xattrs, int directory, const char *name, char *list)
+{
+    if (!xattrs->by_path) {
+        long got = syscall(SYS_listxattrat, directory, name, AT_SYMLINK_NOFOLLOW, list, (size_t)FIRST_TRY);
+        if (got >= 0 || (errno != ENOSYS && errno != EPERM && errno != ERANGE)) /* EPERM: a filter of system calls */
+            return got;
+        xattrs->by_path = errno != ERANGE;
+    }
+    return list_by_path(directory, name, list);
 }
 
 static ssize_t get_value(const char *path, const char *name, char *value)
@@ -133,12 +163,11 @@ static int store_set(struct memfs_scan_xattrs *xattrs, size_t count, uint32_t *o
 int memfs_scan_xattrs_read(struct memfs_scan_xattrs *xattrs, int directory, const char *name, const struct stat *stat,
                            uint32_t *out)
 {
-    char path[32 + MEMFS_NAME_MAX];
+    char path[PATH_ROOM];
     *out = 0;
     if (xattrs->mute && xattrs->mute_dev == stat->st_dev)
         return 0;
-    snprintf(path, sizeof path, "/proc/self/fd/%d/%s", directory, name);
-    ssize_t length = list_names(path, xattrs->list);
+    ssize_t length = list_names(xattrs, directory, name, xattrs->list);
     if (length < 0 && errno == ENOTSUP) {
         xattrs->mute = S_ISREG(stat->st_mode) || S_ISDIR(stat->st_mode); /* others may differ from these */
         xattrs->mute_dev = stat->st_dev;
@@ -147,6 +176,7 @@ int memfs_scan_xattrs_read(struct memfs_scan_xattrs *xattrs, int directory, cons
     if (length < 0)
         return errno == ENODATA ? 0 : -errno;
     size_t names = 0, count = 0;
+    make_path(path, directory, name);
     int error = length ? sort_names(xattrs, (size_t)length, &names) : 0;
     for (size_t i = 0; !error && i < names; i++)
         error = read_one(xattrs, path, xattrs->names[i], &count);

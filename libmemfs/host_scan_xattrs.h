@@ -18,6 +18,7 @@ struct memfs_scan_xattrs {
     struct memfs_xattr *set;       /* the set being read */
     const char **names;
     size_t set_room, names_room;
+    int by_path;    /* the kernel lists attributes by a path only */
     int mute;       /* a device has answered that it knows no attributes: */
     dev_t mute_dev; /* this one */
 };
