@@ -38,12 +38,31 @@ static void piece_free(void *allocator, void *address)
 
 /* ---- Encoding --------------------------------------------------------------------- */
 
+#define WINDOW_LOG_MAX 24
+_Static_assert(MEMFS_WINDOW_MAX == 1u << WINDOW_LOG_MAX, "the limit of windows is one limit");
+
 struct memfs_encoder {
     struct memfs_allocator allocator;
     ZSTD_CCtx *context;
 };
 
-int memfs_encoder_create(const struct memfs_allocator *allocator, int level, struct memfs_encoder **out)
+/* The level's parameters, but matches may be as far apart as a block is long: that costs
+ * no more time, and blocks are long to be smaller. */
+static ZSTD_compressionParameters parameters(int level, size_t length)
+{
+    ZSTD_compressionParameters given = ZSTD_getCParams(level, length, 0);
+    while (given.windowLog < WINDOW_LOG_MAX && (size_t)1 << given.windowLog < length)
+        given.windowLog++;
+    return given;
+}
+
+size_t memfs_encoder_bytes(int level, size_t length)
+{
+    return sizeof(struct memfs_encoder) + ZSTD_estimateCCtxSize_usingCParams(parameters(level, length));
+}
+
+int memfs_encoder_create(const struct memfs_allocator *allocator, int level, size_t length_most,
+                         struct memfs_encoder **out)
 {
     if (level < 1 || level > 19)
         return -EINVAL;
@@ -52,7 +71,9 @@ int memfs_encoder_create(const struct memfs_allocator *allocator, int level, str
         return -ENOMEM;
     encoder->allocator = *allocator;
     encoder->context = ZSTD_createCCtx_advanced((ZSTD_customMem){piece_alloc, piece_free, &encoder->allocator});
-    if (!encoder->context || ZSTD_isError(ZSTD_CCtx_setParameter(encoder->context, ZSTD_c_compressionLevel, level))) {
+    const int window = (int)parameters(level, length_most).windowLog;
+    if (!encoder->context || ZSTD_isError(ZSTD_CCtx_setParameter(encoder->context, ZSTD_c_compressionLevel, level)) ||
+        ZSTD_isError(ZSTD_CCtx_setParameter(encoder->context, ZSTD_c_windowLog, window))) {
         memfs_encoder_destroy(encoder);
         return -ENOMEM;
     }
@@ -92,8 +113,6 @@ int memfs_encode(struct memfs_encoder *encoder, const void *raw, size_t length, 
 
 /* ---- Decoding --------------------------------------------------------------------- */
 
-#define WINDOW_LOG_MAX 24
-_Static_assert(MEMFS_WINDOW_MAX == 1u << WINDOW_LOG_MAX, "the limit of windows is one limit");
 #define DECODER_LARGE ((size_t)4 << 20)
 
 struct memfs_decoder {

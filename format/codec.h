@@ -11,11 +11,16 @@
 
 struct memfs_encoder;
 
-/* level is zstd's, 1 to 19. -ENOMEM, -EINVAL. One thread at a time. */
-int memfs_encoder_create(const struct memfs_allocator *allocator, int level, struct memfs_encoder **out);
+/* Bytes that an encoder takes for raw bytes of a length, about. */
+size_t memfs_encoder_bytes(int level, size_t length);
+
+/* level is zstd's, 1 to 19; for raw bytes of up to length_most. -ENOMEM, -EINVAL. One
+ * thread at a time. */
+int memfs_encoder_create(const struct memfs_allocator *allocator, int level, size_t length_most,
+                         struct memfs_encoder **out);
 void memfs_encoder_destroy(struct memfs_encoder *encoder); /* NULL is accepted */
 
-/* Encodes length raw bytes (1 to MEMFS_BLOCK_MOST). scratch has room for
+/* Encodes length raw bytes (1 to length_most). scratch has room for
  * length bytes. *stored then points into scratch (MEMFS_CODEC_ZSTD, fewer
  * bytes than raw) or is raw itself (MEMFS_CODEC_RAW, as many). -ENOMEM. */
 int memfs_encode(struct memfs_encoder *encoder, const void *raw, size_t length, void *scratch, const void **stored,

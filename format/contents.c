@@ -5,40 +5,39 @@
 #include <errno.h>
 #include <string.h>
 
-#define BUFFER_BYTES ((size_t)1 << 20) /* files up to this are read whole, once */
 #define EXTENTS_SHIFT 10
-#define SHOWN 150 /* bytes of a path that a text shows */
+#define SHOWN 150               /* bytes of a path that a text shows */
+#define PENDING_MOST (1u << 18) /* bytes that wait to be kept, since a part may yet grow back into them */
+#define LOOKS_AHEAD 8           /* marks whose places in the table are fetched before they are needed */
 
-/* What is done with the bytes of a file as they come. */
-struct feed {
-    struct memfs_contents *contents;
-    struct memfs_hasher *hasher; /* NULL: no digest is wanted */
-    int store;                   /* into blocks */
-    uint64_t hole, hole_length;  /* that may still grow */
-    uint64_t data;               /* bytes that are in no hole */
-};
+/* Bytes of a part at least. A reference takes about five bytes of an image, and a piece
+ * more to be read; shorter parts cost more than they save (measured with 192 to 512 on
+ * versions of one program, and on a source tree). */
+#define PART_LEAST 320u
 
-int memfs_contents_begin(struct memfs_contents *contents, struct memfs_order *order, struct memfs_block_sink sink)
+int memfs_contents_begin(struct memfs_contents *contents, struct memfs_order *order, struct memfs_blocks *blocks,
+                         const struct memfs_means *means)
 {
     struct memfs_freezing *job = order->job;
-    *contents = (struct memfs_contents){.job = job, .order = order, .sink = sink};
+    const struct memfs_freeze_options *options = &job->options;
+    *contents = (struct memfs_contents){.job = job, .order = order, .blocks = blocks};
     memfs_rows_begin(&contents->extents, &job->allocator, sizeof(struct memfs_extent_row), EXTENTS_SHIFT);
-    contents->block = memfs_alloc(&job->allocator, job->options.block_size);
-    contents->buffer = memfs_alloc(&job->allocator, BUFFER_BYTES);
-    if (!contents->block || !contents->buffer)
-        return -ENOMEM;
-    return memfs_share_begin(&contents->share, order);
+    int error = memfs_window_begin(&contents->window, &job->allocator, options->block_size, means->reach, means->slabs);
+    memfs_parts_begin(&contents->parts, &job->allocator, &contents->window);
+    if (!error)
+        error = memfs_share_begin(&contents->share, order, &contents->window, &contents->extents);
+    if (!error)
+        error = memfs_ahead_begin(&contents->ahead, order, means->units, options->share == MEMFS_SHARE_PARTS,
+                                  options->share != MEMFS_SHARE_NONE);
+    return error;
 }
 
 void memfs_contents_close(struct memfs_contents *contents)
 {
-    if (!contents->job)
-        return;
-    const struct memfs_allocator *allocator = &contents->job->allocator;
-    memfs_free(allocator, contents->block, contents->job->options.block_size);
-    memfs_free(allocator, contents->buffer, BUFFER_BYTES);
-    contents->block = contents->buffer = NULL;
+    memfs_ahead_end(&contents->ahead);
     memfs_share_end(&contents->share);
+    memfs_parts_end(&contents->parts);
+    memfs_window_end(&contents->window);
 }
 
 void memfs_contents_end(struct memfs_contents *contents)
@@ -47,190 +46,189 @@ void memfs_contents_end(struct memfs_contents *contents)
     memfs_rows_end(&contents->extents);
 }
 
-/* ---- Into blocks --------------------------------------------------------------- */
+/* ---- Extents ------------------------------------------------------------------- */
 
-static int flush(struct memfs_contents *contents)
+static int add_row(struct memfs_contents *contents, const struct memfs_extent_row *row)
 {
-    if (!contents->fill)
-        return 0;
-    int error = contents->sink.put(contents->sink.context, contents->block, contents->fill);
-    if (error)
-        return error;
-    contents->fill = 0;
-    contents->number++;
-    return memfs_freezing_progress(contents->job, MEMFS_WORK_TOLD); /* compressing one may take long */
-}
-
-static uint64_t offset_of(const struct memfs_extent_row *row)
-{
-    return (uint64_t)row->offset_high << 32 | row->offset_low;
-}
-
-static int add_extent(struct memfs_contents *contents, uint64_t offset, uint32_t length)
-{
-    uint64_t count = contents->extents.count;
-    if (count > contents->first) {
-        struct memfs_extent_row *last = memfs_rows_at(&contents->extents, count - 1);
-        if (last->block == contents->number && offset_of(last) + last->length == offset &&
-            (size_t)last->start + last->length == contents->fill) {
-            last->length += length;
-            return 0;
-        }
-    }
-    if (count >= MEMFS_COUNT_MAX)
+    if (contents->extents.count >= MEMFS_COUNT_MAX)
         return memfs_freezing_fail(contents->job, MEMFS_ELIMIT, "an image holds no more than %u extents",
                                    MEMFS_COUNT_MAX);
-    struct memfs_extent_row *row = memfs_rows_add(&contents->extents);
-    if (!row)
+    struct memfs_extent_row *place = memfs_rows_add(&contents->extents);
+    if (!place)
         return -ENOMEM;
-    *row = (struct memfs_extent_row){(uint32_t)offset, (uint32_t)(offset >> 32), length, contents->number,
-                                     (uint32_t)contents->fill};
+    *place = *row;
     return 0;
 }
 
-static int store(struct memfs_contents *contents, uint64_t offset, const uint8_t *data, size_t length)
+/* Bytes of the file that are those of a block from `start` on; what continues the
+ * extent before makes it longer. */
+static int add_in_block(struct memfs_contents *contents, uint64_t offset, uint32_t length, uint64_t block,
+                        uint32_t start)
 {
+    const uint64_t count = contents->extents.count;
+    if (block >= MEMFS_COUNT_MAX)
+        return memfs_freezing_fail(contents->job, MEMFS_ELIMIT, "an image holds no more than %u blocks",
+                                   MEMFS_COUNT_MAX);
+    struct memfs_extent_row *last = count > contents->first ? memfs_rows_at(&contents->extents, count - 1) : NULL;
+    if (last && last->block == block && memfs_extent_row_offset(last) + last->length == offset &&
+        last->start + last->length == start) {
+        last->length += length;
+        return 0;
+    }
+    return add_row(contents, &(struct memfs_extent_row){(uint32_t)offset, (uint32_t)(offset >> 32), length,
+                                                        (uint32_t)block, start});
+}
+
+/* The same for bytes of the stream, which may go on in the next block. */
+static int add_extents(struct memfs_contents *contents, uint64_t offset, uint64_t at, size_t length)
+{
+    const uint32_t block_size = memfs_window_block_size(&contents->window);
     while (length) {
-        size_t room = contents->job->options.block_size - contents->fill;
-        int error = room ? 0 : flush(contents);
+        const uint32_t start = (uint32_t)(at & (block_size - 1));
+        const size_t part = length < block_size - start ? length : block_size - start;
+        int error = add_in_block(contents, offset, (uint32_t)part, at >> contents->window.shift, start);
         if (error)
             return error;
-        if (!room)
-            continue;
-        if (contents->number >= MEMFS_COUNT_MAX)
-            return memfs_freezing_fail(contents->job, MEMFS_ELIMIT, "an image holds no more than %u blocks",
-                                       MEMFS_COUNT_MAX);
-        size_t part = length < room ? length : room;
-        error = add_extent(contents, offset, (uint32_t)part);
-        if (error)
-            return error;
-        memcpy(contents->block + contents->fill, data, part);
-        contents->fill += part;
         offset += part;
-        data += part;
+        at += part;
         length -= part;
     }
     return 0;
 }
 
-/* ---- Bytes as they come -------------------------------------------------------- */
-
-static void end_hole(struct feed *feed)
+/* The file gets the same extents as an earlier one. */
+static int copy_extents(struct memfs_contents *contents, const struct memfs_order_node *earlier)
 {
-    if (feed->hole_length && feed->hasher)
-        memfs_hasher_add_hole(feed->hasher, feed->hole, feed->hole_length);
-    feed->hole_length = 0;
-}
-
-static void feed_hole(struct feed *feed, uint64_t offset, uint64_t length)
-{
-    if (!feed->hole_length)
-        feed->hole = offset;
-    feed->hole_length += length;
-}
-
-static int feed_data(struct feed *feed, uint64_t offset, const uint8_t *data, size_t length)
-{
-    end_hole(feed);
-    feed->data += length;
-    if (feed->hasher)
-        memfs_hasher_add(feed->hasher, data, length);
-    return feed->store ? store(feed->contents, offset, data, length) : 0;
-}
-
-static int is_zero(const uint8_t *page, size_t length)
-{
-    return page[0] == 0 && memcmp(page, page + 1, length - 1) == 0;
-}
-
-/* Bytes that begin at a page, and end at one or with the file: tells its holes
- * from its data. */
-static int feed_bytes(struct feed *feed, uint64_t offset, const uint8_t *bytes, size_t length)
-{
-    size_t data = 0; /* begins here, if it is before `at` */
-    for (size_t at = 0; at < length;) {
-        size_t page = length - at < MEMFS_HOLE_BYTES ? length - at : MEMFS_HOLE_BYTES;
-        if (is_zero(bytes + at, page)) {
-            int error = at > data ? feed_data(feed, offset + data, bytes + data, at - data) : 0;
-            if (error)
-                return error;
-            feed_hole(feed, offset + at, page);
-            data = at + page;
-        }
-        at += page;
+    int error = 0;
+    for (uint32_t i = 0; i < earlier->run.count && !error; i++) {
+        const struct memfs_extent_row row =
+            *(const struct memfs_extent_row *)memfs_rows_at(&contents->extents, (uint64_t)earlier->run.first + i);
+        contents->data += row.length;
+        error = add_row(contents, &row);
     }
-    return length > data ? feed_data(feed, offset + data, bytes + data, length - data) : 0;
-}
-
-/* An error of reading the file, which the problem function may excuse; lack of
- * memory, or of patience, says nothing about the file. */
-static int reading(struct memfs_contents *contents, int error)
-{
-    contents->unreadable = error && error != -ENOMEM && error != -EMFILE && error != -ENFILE && error != -ECANCELED;
     return error;
 }
 
-/* The next data at or after at, which begins at a page: [*from, *to), grown to
- * whole pages; both are size if there is none. */
-static int find_data(struct memfs_contents *contents, memfs_node node, uint64_t at, uint64_t size, uint64_t *from,
-                     uint64_t *to)
+/* ---- Keeping --------------------------------------------------------------------- */
+
+/* The block that the stream has just filled, or ends in, goes to be compressed; the slab
+ * of the one that comes next has to be free. */
+static int end_block(struct memfs_contents *contents)
 {
-    const uint64_t within = MEMFS_HOLE_BYTES - 1;
-    memfs *fs = contents->job->fs;
-    *from = *to = size;
-    int64_t data = memfs_node_seek(fs, node, at, MEMFS_SEEK_DATA);
-    if (data == -ENXIO || (data >= 0 && (uint64_t)data >= size))
-        return 0;
-    if (data < 0)
-        return reading(contents, (int)data);
-    int64_t hole = memfs_node_seek(fs, node, (uint64_t)data, MEMFS_SEEK_HOLE);
-    if (hole < 0)
-        return reading(contents, (int)hole);
-    uint64_t first = (uint64_t)data & ~within;
-    *from = first < at ? at : first;
-    uint64_t end = ((uint64_t)hole + within) & ~within;
-    *to = end <= *from || end > size ? size : end;
-    return 0;
+    const struct memfs_window *window = &contents->window;
+    const uint64_t block = (window->end - 1) >> window->shift;
+    const size_t length = (size_t)(window->end - (block << window->shift));
+    int error = memfs_blocks_add(contents->blocks, MEMFS_DATA, memfs_window_block(window, block), length);
+    if (!error && block + 1 >= window->count)
+        error = memfs_blocks_settle(contents->blocks, block + 2 - window->count);
+    return error;
 }
 
-/* So much of the file has been read. */
-static int tell(struct memfs_contents *contents, uint64_t done, size_t length)
+static int keep(struct memfs_contents *contents, const uint8_t *bytes, size_t length)
 {
-    struct memfs_progress *progress = &contents->job->progress;
-    uint64_t bytes = memfs_freezing_sum(contents->content_bytes, done);
-    if (progress->bytes < bytes) /* a large file may be read twice */
-        progress->bytes = bytes;
-    return memfs_freezing_progress(contents->job, length);
-}
-
-static int feed_file(struct feed *feed, memfs_node node, uint64_t size)
-{
-    struct memfs_contents *contents = feed->contents;
-    for (uint64_t at = 0; at < size;) {
-        uint64_t from, to;
-        int error = find_data(contents, node, at, size, &from, &to);
+    struct memfs_window *window = &contents->window;
+    while (length) {
+        size_t room;
+        uint8_t *to = memfs_window_room(window, &room);
+        if (!to)
+            return -ENOMEM;
+        const size_t part = length < room ? length : room;
+        memcpy(to, bytes, part);
+        window->end += part;
+        bytes += part;
+        length -= part;
+        int error = part == room ? end_block(contents) : 0;
         if (error)
             return error;
-        if (from > at)
-            feed_hole(feed, at, from - at);
-        if (to - from > BUFFER_BYTES)
-            to = from + BUFFER_BYTES; /* and ask again: not every backing knows where data ends */
-        for (at = from; at < to;) {
-            size_t length = to - at < BUFFER_BYTES ? (size_t)(to - at) : BUFFER_BYTES;
-            error = reading(contents, memfs_share_read(contents->job->fs, node, at, contents->buffer, length));
-            if (!error)
-                error = feed_bytes(feed, at, contents->buffer, length);
-            if (!error)
-                error = tell(contents, at + length, length);
-            if (error)
-                return error;
-            at += length;
-        }
     }
     return 0;
 }
 
-/* ---- One file ------------------------------------------------------------------ */
+/* ---- Equal parts ------------------------------------------------------------------- */
+
+/* One run of a unit on its way into the stream. Bytes are numbered within the unit. */
+struct feed {
+    struct memfs_contents *contents;
+    const uint8_t *bytes;
+    uint64_t offset; /* in the file, of the unit's byte 0 (modulo 2^64) */
+    uint32_t done;   /* bytes before this are kept, or referred to */
+    uint32_t end;
+    const struct memfs_mark *marks, *marks_end; /* of the bytes from `done` on */
+};
+
+/* Keeps bytes up to `to`, and remembers their marks. */
+static int feed_keep(struct feed *feed, uint32_t to)
+{
+    struct memfs_contents *contents = feed->contents;
+    const uint64_t at = contents->window.end;
+    const uint32_t from = feed->done;
+    int error = add_extents(contents, feed->offset + from, at, to - from);
+    if (!error)
+        error = keep(contents, feed->bytes + from, to - from);
+    for (; !error && feed->marks < feed->marks_end && feed->marks->at < to; feed->marks++)
+        error = memfs_parts_add(&contents->parts, feed->marks->hash, at + (feed->marks->at - from));
+    feed->done = to;
+    return error;
+}
+
+/* Refers to a part that was found around a mark, after keeping what is before it. */
+static int feed_refer(struct feed *feed, const struct memfs_mark *mark, const struct memfs_part *part)
+{
+    const uint32_t from = mark->at - (uint32_t)part->before;
+    int error = feed->done < from ? feed_keep(feed, from) : 0;
+    if (!error)
+        error = add_extents(feed->contents, feed->offset + from, part->at, part->length);
+    feed->done = from + (uint32_t)part->length;
+    while (feed->marks < feed->marks_end && feed->marks->at < feed->done)
+        feed->marks++;
+    return error;
+}
+
+static int feed_run(struct feed *feed)
+{
+    const struct memfs_parts *parts = &feed->contents->parts;
+    const struct memfs_mark *mark = feed->marks;
+    int error = 0;
+    for (; mark < feed->marks_end && !error; mark++) {
+        struct memfs_part part;
+        if (mark + LOOKS_AHEAD < feed->marks_end)
+            memfs_parts_prefetch(parts, mark[LOOKS_AHEAD].hash);
+        if (mark->at < feed->done)
+            continue;
+        if (memfs_parts_find(parts, mark->hash, feed->bytes + mark->at, mark->at - feed->done, feed->end - mark->at,
+                             PART_LEAST, &part))
+            error = feed_refer(feed, mark, &part);
+        else if (mark->at - feed->done > PENDING_MOST)
+            error = feed_keep(feed, mark->at - PENDING_MOST / 2);
+    }
+    if (!error && feed->done < feed->end)
+        error = feed_keep(feed, feed->end);
+    return error;
+}
+
+/* The data of a piece, whose marks begin at *marks, which moves. */
+static int feed_piece(struct memfs_contents *contents, const struct memfs_unit *unit, const struct memfs_piece *piece,
+                      const struct memfs_mark **marks)
+{
+    const struct memfs_mark *end = unit->marks + unit->mark_count;
+    int error = 0;
+    for (uint32_t i = 0; i < piece->runs && !error; i++) {
+        const struct memfs_run *run = &unit->runs[piece->run + i];
+        struct feed feed = {.contents = contents,
+                            .bytes = unit->bytes,
+                            .offset = piece->offset - piece->at,
+                            .done = run->at,
+                            .end = run->at + run->length,
+                            .marks = *marks};
+        while (*marks < end && (*marks)->at < feed.end)
+            ++*marks;
+        feed.marks_end = *marks;
+        error = feed_run(&feed);
+    }
+    return error;
+}
+
+/* ---- Files ------------------------------------------------------------------------- */
 
 static void set_digest(struct memfs_order_node *node, uint64_t digest)
 {
@@ -238,183 +236,188 @@ static void set_digest(struct memfs_order_node *node, uint64_t digest)
     node->digest.high = (uint32_t)(digest >> 32);
 }
 
-/* All of the file has been fed. */
-static void end_digest(struct feed *feed, struct memfs_order_node *node)
+static void begin_file(struct memfs_contents *contents, const struct memfs_piece *piece)
 {
-    end_hole(feed);
-    set_digest(node, memfs_hasher_end(feed->hasher));
+    if (contents->number == piece->number)
+        return;
+    contents->number = piece->number;
+    contents->first = (uint32_t)contents->extents.count;
+    contents->done = 0;
+    contents->data = 0;
+    if (piece->kind != MEMFS_PIECE_WHOLE)
+        memfs_digest_begin(&contents->digest);
 }
 
-/* The file gets the same extents as an earlier one. */
-static int copy_extents(struct memfs_contents *contents, const struct memfs_order_node *earlier)
+/* All extents of the file are there. */
+static void end_file(struct memfs_contents *contents, const struct memfs_piece *piece)
 {
-    for (uint32_t i = 0; i < earlier->run.count; i++) {
-        if (contents->extents.count >= MEMFS_COUNT_MAX)
-            return memfs_freezing_fail(contents->job, MEMFS_ELIMIT, "an image holds no more than %u extents",
-                                       MEMFS_COUNT_MAX);
-        struct memfs_extent_row *row = memfs_rows_add(&contents->extents);
-        if (!row)
-            return -ENOMEM;
-        *row = *(struct memfs_extent_row *)memfs_rows_at(&contents->extents, (uint64_t)earlier->run.first + i);
-    }
-    return 0;
+    struct memfs_order_node *node = memfs_order_at(contents->order, piece->number);
+    node->run.count = (uint32_t)(contents->extents.count - contents->first);
+    node->run.first = node->run.count ? contents->first : 0;
+    contents->data_bytes = memfs_freezing_sum(contents->data_bytes, contents->data);
+    contents->content_bytes = memfs_freezing_sum(contents->content_bytes, piece->size);
+    contents->job->progress.bytes = contents->content_bytes;
+    contents->done = 1;
 }
 
-/* Up to the size of the buffer: read once. */
-static int read_small(struct memfs_contents *contents, struct memfs_order_node *node, uint32_t number, uint64_t size)
+/* If an earlier file is equal, that is all there is to do. content: NULL for a large file. */
+static int take_equal(struct memfs_contents *contents, const struct memfs_piece *piece, const uint8_t *content)
 {
-    memfs_node handle = memfs_order_handle(node);
-    struct memfs_hasher hasher;
-    struct feed feed = {.contents = contents, .hasher = &hasher};
-    memfs_hasher_begin(&hasher);
-    int error = reading(contents, memfs_share_read(contents->job->fs, handle, 0, contents->buffer, (size_t)size));
+    struct memfs_order_node *node = memfs_order_at(contents->order, piece->number);
+    uint32_t earlier = 0;
+    int error =
+        memfs_share_find(&contents->share, piece->digest, memfs_order_handle(node), piece->size, content, &earlier);
+    if (error || !earlier)
+        return error;
+    set_digest(node, piece->digest);
+    error = copy_extents(contents, memfs_order_at(contents->order, earlier));
     if (!error)
-        error = feed_bytes(&feed, 0, contents->buffer, (size_t)size);
-    if (error)
-        return error;
-    end_digest(&feed, node);
-    contents->data_bytes = memfs_freezing_sum(contents->data_bytes, feed.data);
-    if (!feed.data)
-        return 0;
-    uint32_t earlier;
-    error = memfs_share_find(&contents->share, memfs_order_digest(node), handle, size, contents->buffer, &earlier);
-    if (error)
-        return error;
-    if (earlier)
-        return copy_extents(contents, memfs_order_at(contents->order, earlier));
-    struct feed second = {.contents = contents, .store = 1};
-    error = feed_bytes(&second, 0, contents->buffer, (size_t)size);
-    return error ? error : memfs_share_add(&contents->share, number);
-}
-
-/* A larger file is read for its digest first only if there is something that
- * it may be equal to. *earlier is 0 if there is nothing. */
-static int find_large(struct memfs_contents *contents, struct memfs_order_node *node, uint64_t size, uint32_t *earlier)
-{
-    *earlier = 0;
-    if (!memfs_share_knows_size(&contents->share, size))
-        return 0;
-    struct memfs_hasher hasher;
-    struct feed feed = {.contents = contents, .hasher = &hasher};
-    memfs_hasher_begin(&hasher);
-    int error = feed_file(&feed, memfs_order_handle(node), size);
-    if (error)
-        return error;
-    end_digest(&feed, node);
-    error = reading(contents, memfs_share_find(&contents->share, memfs_order_digest(node), memfs_order_handle(node),
-                                               size, NULL, earlier));
-    if (!error && *earlier)
-        contents->data_bytes = memfs_freezing_sum(contents->data_bytes, feed.data);
+        end_file(contents, piece);
     return error;
 }
 
-static int read_large(struct memfs_contents *contents, struct memfs_order_node *node, uint32_t number, uint64_t size)
+static void count_data(struct memfs_contents *contents, const struct memfs_unit *unit, const struct memfs_piece *piece)
 {
-    uint32_t earlier;
-    int error = find_large(contents, node, size, &earlier);
-    if (error)
-        return error;
-    if (earlier)
-        return copy_extents(contents, memfs_order_at(contents->order, earlier));
-    struct memfs_hasher hasher;
-    struct feed feed = {.contents = contents, .hasher = &hasher, .store = 1};
-    memfs_hasher_begin(&hasher);
-    error = feed_file(&feed, memfs_order_handle(node), size);
-    if (error)
-        return error;
-    end_digest(&feed, node);
-    contents->data_bytes = memfs_freezing_sum(contents->data_bytes, feed.data);
-    if (!feed.data)
-        return 0;
-    error = memfs_share_add(&contents->share, number);
-    return error ? error : memfs_share_add_size(&contents->share, size);
+    for (uint32_t i = 0; i < piece->runs; i++)
+        contents->data += unit->runs[piece->run + i].length;
 }
 
-/* ---- All files ------------------------------------------------------------------ */
+/* Later files may be equal to one that has been taken. */
+static int may_be_shared(struct memfs_contents *contents, const struct memfs_piece *piece)
+{
+    if (contents->job->options.share == MEMFS_SHARE_NONE || contents->data == 0)
+        return 0;
+    return memfs_share_add(&contents->share, piece->number);
+}
+
+static int take_whole(struct memfs_contents *contents, const struct memfs_unit *unit, const struct memfs_piece *piece,
+                      const struct memfs_mark **marks)
+{
+    int error = 0;
+    if (contents->job->options.share != MEMFS_SHARE_NONE && piece->runs > 0)
+        error = take_equal(contents, piece, unit->bytes + piece->at);
+    if (error || contents->done)
+        return error;
+    count_data(contents, unit, piece);
+    set_digest(memfs_order_at(contents->order, piece->number), piece->digest);
+    error = feed_piece(contents, unit, piece, marks);
+    if (error)
+        return error;
+    end_file(contents, piece);
+    return may_be_shared(contents, piece);
+}
+
+static int take_part(struct memfs_contents *contents, const struct memfs_unit *unit, const struct memfs_piece *piece,
+                     const struct memfs_mark **marks)
+{
+    memfs_digest_add_gap(&contents->digest, piece->offset - contents->digest.offset);
+    memfs_digest_add(&contents->digest, unit->bytes + piece->at, piece->length);
+    count_data(contents, unit, piece);
+    contents->job->progress.bytes = memfs_freezing_sum(contents->content_bytes, piece->offset + piece->length);
+    return feed_piece(contents, unit, piece, marks);
+}
+
+static int take_end(struct memfs_contents *contents, const struct memfs_piece *piece)
+{
+    memfs_digest_add_gap(&contents->digest, piece->size - contents->digest.offset);
+    set_digest(memfs_order_at(contents->order, piece->number), memfs_digest_end(&contents->digest));
+    end_file(contents, piece);
+    return may_be_shared(contents, piece);
+}
+
+/* ---- Files that cannot be read --------------------------------------------------------- */
 
 /* Asks whether a file may be left out. 0: yes. */
-static int ask(struct memfs_contents *contents, int error)
+static int ask(struct memfs_contents *contents, const struct memfs_piece *piece)
 {
     struct memfs_freezing *job = contents->job;
-    const char *text = memfs_strerror(error);
+    const char *text = memfs_strerror(piece->error);
     size_t size;
-    char *path = memfs_order_path(contents->order, contents->directory, contents->entry, &size);
+    char *path = memfs_order_path(contents->order, piece->directory, piece->entry, &size);
     if (!path)
         return -ENOMEM;
     const char *below = path[0] == '/' ? path + 1 : path;
-    const struct memfs_problem problem = {MEMFS_PROBLEM_FILE, error, below, "its contents cannot be read"};
+    const struct memfs_problem problem = {MEMFS_PROBLEM_FILE, piece->error, below, "its contents cannot be read"};
     int keep_out = job->options.problem && job->options.problem(job->options.problem_context, &problem) == 0;
     if (!keep_out) {
         int cut = size - 1 > SHOWN;
-        memfs_freezing_fail(job, error, "%s%s: cannot read its contents: %s", cut ? "..." : "",
+        memfs_freezing_fail(job, piece->error, "%s%s: cannot read its contents: %s", cut ? "..." : "",
                             cut ? path + size - 1 - SHOWN : path, text);
     }
     memfs_free(&job->allocator, path, size);
-    return keep_out ? 0 : error;
+    return keep_out ? 0 : piece->error;
 }
 
-static int read_file(struct memfs_contents *contents, struct memfs_order_node *node, uint32_t number)
+/* What it has in blocks already stays there, and nobody refers to it but by chance. */
+static int leave_out(struct memfs_contents *contents, const struct memfs_piece *piece)
 {
-    struct memfs_stat stat;
-    int error = memfs_node_stat(contents->job->fs, memfs_order_handle(node), &stat);
+    int error = ask(contents, piece);
     if (error)
         return error;
-    if (MEMFS_TYPE(stat.mode) != node->type)
-        return memfs_freezing_fail(contents->job, MEMFS_ECORRUPT, "node %u has type %u, its entry says %u",
-                                   node->number, MEMFS_TYPE(stat.mode), node->type);
-    error = stat.size <= BUFFER_BYTES ? read_small(contents, node, number, stat.size)
-                                      : read_large(contents, node, number, stat.size);
-    if (error)
-        return error;
-    contents->content_bytes = memfs_freezing_sum(contents->content_bytes, stat.size);
-    contents->job->progress.bytes = contents->content_bytes;
-    node->run.count = (uint32_t)(contents->extents.count - contents->first);
-    node->run.first = node->run.count ? contents->first : 0;
-    return 0;
-}
-
-/* Reads a file, or leaves it out; then what it has put into the block that
- * fills now is taken back. */
-static int take_file(struct memfs_contents *contents, uint32_t number)
-{
-    struct memfs_order_node *node = memfs_order_at(contents->order, number);
-    uint32_t block = contents->number;
-    size_t fill = contents->fill;
-    contents->first = (uint32_t)contents->extents.count;
-    contents->unreadable = 0;
-    int error = read_file(contents, node, number);
-    if (!error || !contents->unreadable)
-        return error;
-    error = ask(contents, error);
-    if (error)
-        return error;
+    struct memfs_order_node *node = memfs_order_at(contents->order, piece->number);
     memfs_rows_cut(&contents->extents, contents->first);
-    contents->fill = contents->number == block ? fill : 0;
     node->dropped = 1;
     contents->dropped++;
+    contents->done = 1;
     return 0;
 }
 
-int memfs_contents_read(struct memfs_contents *contents)
+/* ---- All files --------------------------------------------------------------------------- */
+
+static int take_piece(struct memfs_contents *contents, const struct memfs_unit *unit, const struct memfs_piece *piece,
+                      const struct memfs_mark **marks)
 {
-    const struct memfs_order *order = contents->order;
-    uint32_t next = 2; /* node that has not been met yet */
-    for (uint32_t directory = 1; directory; directory = memfs_order_next_directory(order, directory)) {
-        const struct memfs_order_node *node = memfs_order_at(order, directory);
-        for (uint32_t i = 0; i < node->run.count; i++) {
-            const struct memfs_entry_row *row = memfs_entries_at(&order->entries, (uint64_t)node->run.first + i);
-            if (row->node != next)
-                continue;
-            next++;
-            contents->directory = directory;
-            contents->entry = node->run.first + i;
-            int error = row->type == MEMFS_TYPE(MEMFS_IFREG) ? take_file(contents, row->node) : 0;
-            contents->job->progress.nodes++;
-            if (!error)
-                error = memfs_freezing_progress(contents->job, MEMFS_WORK_NODE);
-            if (error)
-                return error;
-        }
+    int error = 0;
+    begin_file(contents, piece);
+    if (contents->done)
+        return 0;
+    if (piece->error)
+        error = leave_out(contents, piece);
+    else if (piece->kind == MEMFS_PIECE_WHOLE)
+        return take_whole(contents, unit, piece, marks);
+    else if (piece->kind == MEMFS_PIECE_TWIN)
+        error = take_equal(contents, piece, NULL);
+    else if (piece->kind == MEMFS_PIECE_PART)
+        error = take_part(contents, unit, piece, marks);
+    else
+        error = take_end(contents, piece);
+    if (contents->done)
+        memfs_ahead_enough(&contents->ahead, piece->number);
+    return error;
+}
+
+static int take_unit(struct memfs_contents *contents, const struct memfs_unit *unit)
+{
+    struct memfs_freezing *job = contents->job;
+    const struct memfs_mark *marks = unit->marks;
+    int error = 0;
+    for (size_t i = 0; i < unit->piece_count && !error; i++) {
+        const struct memfs_piece *piece = &unit->pieces[i];
+        error = take_piece(contents, unit, piece, &marks);
+        /* Marks of files that were equal, or left out, are nobody's. */
+        while (marks < unit->marks + unit->mark_count && marks->at < piece->at + piece->length)
+            marks++;
+        job->progress.nodes = piece->number;
+        if (!error)
+            error = memfs_freezing_progress(job, MEMFS_WORK_NODE);
     }
-    return flush(contents);
+    return error;
+}
+
+int memfs_contents_take(struct memfs_contents *contents)
+{
+    struct memfs_unit *unit;
+    int error;
+    while ((error = memfs_ahead_take(&contents->ahead, &unit)) == 0 && unit) {
+        error = take_unit(contents, unit);
+        if (!error)
+            error = memfs_blocks_write_ready(contents->blocks);
+        if (error)
+            return error;
+        memfs_ahead_give(&contents->ahead);
+    }
+    const struct memfs_window *window = &contents->window;
+    if (!error && (window->end & (memfs_window_block_size(window) - 1)) != 0)
+        error = end_block(contents);
+    return error ? error : memfs_blocks_finish(contents->blocks);
 }

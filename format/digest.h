@@ -23,6 +23,8 @@ void memfs_digest_begin(struct memfs_digest *digest);
 void memfs_digest_add(struct memfs_digest *digest, const void *data, size_t length);
 /* length zeros, in a time that does not depend on how many. */
 void memfs_digest_add_gap(struct memfs_digest *digest, uint64_t length);
+/* The same at once, of bytes without a page of zeros. */
+uint64_t memfs_digest_of(const void *data, size_t length);
 uint64_t memfs_digest_end(struct memfs_digest *digest);
 
 #endif

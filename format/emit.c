@@ -18,7 +18,7 @@ struct emission {
     const struct memfs_contents *contents;
     const struct memfs_attributes *attributes;
     struct memfs_root *root;
-    void *native, *raw;
+    void *native;
 };
 
 /* Fills native with `count` records from `first` on: those of one chunk. */
@@ -157,13 +157,13 @@ static int emit_table(struct emission *emission, enum memfs_table table, uint64_
     uint64_t first = 0;
     for (uint64_t chunk = 0; first < count; chunk++) {
         size_t records = memfs_chunk_records(table, count, chunk);
+        void *raw;
         int error = fillers[table](emission, first, records, emission->native);
-        if (error)
-            return error;
-        size_t length = memfs_chunk_encode(table, emission->native, records, emission->raw);
-        error = memfs_blocks_add(emission->blocks, table, emission->raw, length);
         if (!error)
-            error = memfs_freezing_progress(emission->job, length);
+            error = memfs_blocks_room(emission->blocks, &raw);
+        if (!error)
+            error = memfs_blocks_add(emission->blocks, table, raw,
+                                     memfs_chunk_encode(table, emission->native, records, raw));
         if (error)
             return error;
         first += records;
@@ -203,15 +203,13 @@ int memfs_emit_tables(struct memfs_blocks *blocks, const struct memfs_order *ord
         [MEMFS_BLOBS] = attributes->blobs.count,   [MEMFS_DIGESTS] = order->nodes.count,
     };
     emission.native = memfs_alloc(allocator, NATIVE_BYTES);
-    emission.raw = memfs_alloc(allocator, memfs_emit_raw_most());
-    int error = emission.native && emission.raw ? 0 : -ENOMEM;
+    int error = emission.native ? 0 : -ENOMEM;
     for (int table = 0; table < MEMFS_BACKED && !error; table++)
         error = emit_table(&emission, (enum memfs_table)table, counts[table]);
     memfs_free(allocator, emission.native, NATIVE_BYTES);
-    memfs_free(allocator, emission.raw, memfs_emit_raw_most());
     if (error)
         return error;
-    root->table[MEMFS_DATA].count = contents->number;
+    root->table[MEMFS_DATA].count = blocks->refs[MEMFS_DATA].count;
     root->content_bytes = contents->content_bytes;
     root->data_bytes = contents->data_bytes;
     root->raw_bytes = blocks->raw_bytes;

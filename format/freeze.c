@@ -12,6 +12,8 @@
 
 #define LEVEL_DEFAULT 3
 #define LEVEL_MOST 19
+#define WINDOW_DEFAULT ((uint64_t)128 << 20)
+#define TELL_MILLISECONDS 50 /* between progress that is told while waiting */
 
 /* All stages of one freeze. */
 struct stages {
@@ -21,17 +23,43 @@ struct stages {
     struct memfs_contents contents;
     struct memfs_attributes attributes;
     struct memfs_root root;
+    struct memfs_means means;
 };
+
+static int tell(struct memfs_freezing *job)
+{
+    job->untold = 0;
+    if (!job->options.progress || job->options.progress(job->options.progress_context, &job->progress) == 0)
+        return 0;
+    return memfs_freezing_fail(job, -ECANCELED, "cancelled");
+}
 
 int memfs_freezing_progress(struct memfs_freezing *job, uint64_t work)
 {
     job->untold += work;
-    if (!job->options.progress || job->untold < MEMFS_WORK_TOLD)
-        return 0;
-    job->untold = 0;
-    if (job->options.progress(job->options.progress_context, &job->progress) == 0)
-        return 0;
-    return memfs_freezing_fail(job, -ECANCELED, "cancelled");
+    return job->untold < MEMFS_WORK_TOLD ? 0 : tell(job);
+}
+
+int memfs_freezing_wait(struct memfs_freezing *job, const struct memfs_job *work)
+{
+    int error = 0;
+    while (!error && !memfs_pool_wait_for(job->pool, work, TELL_MILLISECONDS))
+        error = tell(job);
+    return error;
+}
+
+int memfs_freezing_read(memfs *fs, memfs_node node, uint64_t offset, void *buffer, size_t length)
+{
+    size_t done = 0;
+    while (done < length) {
+        int64_t got = memfs_node_read(fs, node, offset + done, (char *)buffer + done, length - done);
+        if (got < 0)
+            return (int)got;
+        if (got == 0)
+            return -ESTALE;
+        done += (size_t)got;
+    }
+    return 0;
 }
 
 int memfs_freezing_unchanged(struct memfs_freezing *job)
@@ -61,6 +89,13 @@ static int take_options(struct memfs_freezing *job, const struct memfs_freeze_op
         (options->block_size & (options->block_size - 1)) != 0)
         return memfs_freezing_fail(job, -EINVAL, "block size %lu is not a power of two from %u to %u",
                                    (unsigned long)options->block_size, MEMFS_BLOCK_LEAST, MEMFS_BLOCK_MOST);
+    if (!options->window)
+        options->window = WINDOW_DEFAULT;
+    if (options->window < MEMFS_WINDOW_LEAST || options->window > MEMFS_WINDOW_MOST)
+        return memfs_freezing_fail(job, -EINVAL, "a window of %llu bytes is not one of 64 KiB to 1 GiB",
+                                   (unsigned long long)options->window);
+    if ((unsigned)options->share > MEMFS_SHARE_NONE)
+        return memfs_freezing_fail(job, -EINVAL, "%d is not a way of sharing", (int)options->share);
     if (options->message && strlen(options->message) > MEMFS_MESSAGE_MAX)
         return memfs_freezing_fail(job, -EINVAL, "the message has %zu bytes, more than %u", strlen(options->message),
                                    MEMFS_MESSAGE_MAX);
@@ -77,23 +112,31 @@ static int begin(struct memfs_freezing *job)
     return memfs_freezing_progress(job, MEMFS_WORK_TOLD);
 }
 
-static int put_block(void *context, const void *raw, size_t length)
+/* Threads and buffers, as far as the memory that is allowed goes. */
+static int begin_work(struct stages *stages, const struct memfs_sink *sink)
 {
-    return memfs_blocks_add(context, MEMFS_DATA, raw, length);
+    struct memfs_freezing *job = &stages->job;
+    uint64_t least;
+    if (memfs_means_choose(&job->options, &stages->means, &least))
+        return memfs_freezing_fail(
+            job, -EINVAL, "%llu bytes of memory are too few for this level, block size and window: they need %llu",
+            (unsigned long long)job->options.memory, (unsigned long long)least);
+    int error = memfs_pool_create(&job->allocator, stages->means.threads, &job->pool);
+    return error ? error : memfs_blocks_begin(&stages->blocks, job, sink, stages->means.presses);
 }
 
 static int freeze_contents(struct stages *stages)
 {
-    struct memfs_block_sink sink = {put_block, &stages->blocks};
     stages->job.progress.nodes = 1; /* the root is done */
     stages->job.progress.nodes_total = stages->order.nodes.count - 1;
-    int error = memfs_contents_begin(&stages->contents, &stages->order, sink);
+    int error = memfs_contents_begin(&stages->contents, &stages->order, &stages->blocks, &stages->means);
     if (!error)
-        error = memfs_contents_read(&stages->contents);
+        error = memfs_contents_take(&stages->contents);
+    if (error)
+        return error; /* threads may still be at work: what they use is given back at the end */
+    stages->job.progress.nodes = stages->job.progress.nodes_total;
     memfs_contents_close(&stages->contents);
-    if (!error && stages->contents.dropped)
-        error = memfs_order_prune(&stages->order);
-    return error;
+    return stages->contents.dropped ? memfs_order_prune(&stages->order) : 0;
 }
 
 static int freeze_root(struct stages *stages)
@@ -114,9 +157,7 @@ static int freeze_root(struct stages *stages)
 static int freeze_stages(struct stages *stages, const struct memfs_sink *sink)
 {
     struct memfs_freezing *job = &stages->job;
-    size_t chunk = memfs_emit_raw_most();
-    int error = memfs_blocks_begin(&stages->blocks, job, sink,
-                                   chunk > job->options.block_size ? chunk : job->options.block_size);
+    int error = begin_work(stages, sink);
     if (error)
         return error;
     memfs_order_begin(&stages->order, job);
@@ -156,10 +197,13 @@ static int freeze(memfs *fs, const struct memfs_sink *sink, const struct memfs_f
         int changed = memfs_freezing_unchanged(&stages->job);
         error = changed ? changed : error;
     }
+    if (stages->job.pool)
+        memfs_pool_drain(stages->job.pool);
     memfs_attributes_end(&stages->attributes);
     memfs_contents_end(&stages->contents);
     memfs_order_end(&stages->order);
     memfs_blocks_end(&stages->blocks);
+    memfs_pool_destroy(stages->job.pool);
     memfs_free(&job->allocator, stages, sizeof *stages);
     return error;
 }

@@ -7,12 +7,14 @@
 #include "detail.h"
 #include "layout.h"
 #include "memfs_image.h"
+#include "pool.h"
 
 struct memfs_freezing {
     memfs *fs;
     struct memfs_allocator allocator;
     struct memfs_freeze_options options; /* as given, with the defaults filled in */
-    struct memfs_detail *detail;         /* never NULL; error is 0 until something is wrong */
+    struct memfs_pool *pool;
+    struct memfs_detail *detail; /* never NULL; error is 0 until something is wrong */
     struct memfs_progress progress;
     uint64_t untold;  /* work done since the progress was told */
     uint64_t changes; /* of the filesystem, when freezing began */
@@ -24,6 +26,12 @@ struct memfs_freezing {
 
 /* Counts work, and tells the progress when there is enough of it. -ECANCELED. */
 int memfs_freezing_progress(struct memfs_freezing *job, uint64_t work);
+
+/* Waits for a job, and tells the progress meanwhile. -ECANCELED: it may still run. */
+int memfs_freezing_wait(struct memfs_freezing *job, const struct memfs_job *work);
+
+/* Exactly length bytes of a file, or an error: -ESTALE if it ends before. Any thread. */
+int memfs_freezing_read(memfs *fs, memfs_node node, uint64_t offset, void *buffer, size_t length);
 
 /* -EBUSY if the filesystem has been changed since freezing began. */
 int memfs_freezing_unchanged(struct memfs_freezing *job);

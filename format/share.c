@@ -11,9 +11,11 @@
 #define TRIES_MAX 8
 #define LOOKS_MAX 64
 
-int memfs_share_begin(struct memfs_share *share, const struct memfs_order *order)
+int memfs_share_begin(struct memfs_share *share, const struct memfs_order *order, const struct memfs_window *window,
+                      const struct memfs_rows *extents)
 {
-    *share = (struct memfs_share){.order = order, .allocator = &order->job->allocator};
+    *share =
+        (struct memfs_share){.order = order, .window = window, .extents = extents, .allocator = &order->job->allocator};
     for (int i = 0; i < 2; i++) {
         share->pieces[i] = memfs_alloc(share->allocator, MEMFS_SHARE_PIECE);
         if (!share->pieces[i])
@@ -27,7 +29,6 @@ void memfs_share_end(struct memfs_share *share)
     if (!share->allocator)
         return;
     memfs_free(share->allocator, share->slots, share->slots_room * sizeof *share->slots);
-    memfs_free(share->allocator, share->sizes, share->sizes_room * sizeof *share->sizes);
     for (int i = 0; i < 2; i++)
         memfs_free(share->allocator, share->pieces[i], MEMFS_SHARE_PIECE);
     *share = (struct memfs_share){0};
@@ -84,59 +85,7 @@ int memfs_share_add(struct memfs_share *share, uint32_t number)
     return 0;
 }
 
-/* ---- Sizes ------------------------------------------------------------------ */
-
-/* Where a size stands, or would. */
-static size_t size_place(const uint64_t *sizes, size_t room, uint64_t size)
-{
-    size_t at = (size_t)((size * 0x9e3779b97f4a7c15u) >> 32) & (room - 1);
-    while (sizes[at] && sizes[at] != size)
-        at = (at + 1) & (room - 1);
-    return at;
-}
-
-int memfs_share_knows_size(const struct memfs_share *share, uint64_t size)
-{
-    return share->sizes_room && share->sizes[size_place(share->sizes, share->sizes_room, size)] != 0;
-}
-
-int memfs_share_add_size(struct memfs_share *share, uint64_t size)
-{
-    if (share->sizes_used >= share->sizes_room / 2) {
-        size_t room = share->sizes_room ? share->sizes_room * 2 : FIRST_ROOM;
-        if (room > SIZE_MAX / sizeof *share->sizes)
-            return -ENOMEM;
-        uint64_t *sizes = memfs_alloc_zeroed(share->allocator, room * sizeof *sizes);
-        if (!sizes)
-            return -ENOMEM;
-        for (size_t i = 0; i < share->sizes_room; i++)
-            if (share->sizes[i])
-                sizes[size_place(sizes, room, share->sizes[i])] = share->sizes[i];
-        memfs_free(share->allocator, share->sizes, share->sizes_room * sizeof *sizes);
-        share->sizes = sizes;
-        share->sizes_room = room;
-    }
-    size_t at = size_place(share->sizes, share->sizes_room, size);
-    share->sizes_used += share->sizes[at] == 0;
-    share->sizes[at] = size;
-    return 0;
-}
-
 /* ---- Comparing ---------------------------------------------------------------- */
-
-int memfs_share_read(memfs *fs, memfs_node node, uint64_t offset, void *buffer, size_t length)
-{
-    size_t done = 0;
-    while (done < length) {
-        int64_t got = memfs_node_read(fs, node, offset + done, (char *)buffer + done, length - done);
-        if (got < 0)
-            return (int)got;
-        if (got == 0)
-            return -ESTALE;
-        done += (size_t)got;
-    }
-    return 0;
-}
 
 /* How a comparison ends: errors of the later file count, those of the earlier
  * one only say that it cannot stand for the later one. */
@@ -153,7 +102,7 @@ static int compare_with_bytes(struct memfs_share *share, memfs_node earlier, uin
 {
     for (uint64_t at = 0; at < size; at += MEMFS_SHARE_PIECE) {
         size_t length = size - at < MEMFS_SHARE_PIECE ? (size_t)(size - at) : MEMFS_SHARE_PIECE;
-        int error = memfs_share_read(share->order->job->fs, earlier, at, share->pieces[0], length);
+        int error = memfs_freezing_read(share->order->job->fs, earlier, at, share->pieces[0], length);
         if (error)
             return earlier_failed(error, verdict);
         if (memcmp(share->pieces[0], content + at, length) != 0) {
@@ -163,6 +112,47 @@ static int compare_with_bytes(struct memfs_share *share, memfs_node earlier, uin
     }
     *verdict = EQUAL;
     return 0;
+}
+
+static const struct memfs_extent_row *extent_at(const struct memfs_share *share, const struct memfs_order_node *file,
+                                                uint32_t i)
+{
+    return memfs_rows_at(share->extents, (uint64_t)file->run.first + i);
+}
+
+static uint64_t place_of(const struct memfs_share *share, const struct memfs_extent_row *row)
+{
+    return ((uint64_t)row->block << share->window->shift) + row->start;
+}
+
+static int is_in_window(const struct memfs_share *share, const struct memfs_order_node *file)
+{
+    const uint64_t start = memfs_window_start(share->window);
+    for (uint32_t i = 0; i < file->run.count; i++)
+        if (place_of(share, extent_at(share, file, i)) < start)
+            return 0;
+    return 1;
+}
+
+static int is_zero(const uint8_t *bytes, uint64_t length)
+{
+    return length == 0 || (bytes[0] == 0 && memcmp(bytes, bytes + 1, (size_t)length - 1) == 0);
+}
+
+/* The earlier file has zeros where it has no extents. */
+static enum verdict compare_with_window(const struct memfs_share *share, const struct memfs_order_node *earlier,
+                                        uint64_t size, const uint8_t *content)
+{
+    uint64_t at = 0;
+    for (uint32_t i = 0; i < earlier->run.count; i++) {
+        const struct memfs_extent_row *row = extent_at(share, earlier, i);
+        const uint64_t offset = memfs_extent_row_offset(row);
+        if (!is_zero(content + at, offset - at) ||
+            memfs_window_forward(share->window, place_of(share, row), content + offset, row->length) != row->length)
+            return DIFFERENT;
+        at = offset + row->length;
+    }
+    return is_zero(content + at, size - at) ? EQUAL : DIFFERENT;
 }
 
 /* Where data is next, or size. */
@@ -191,10 +181,10 @@ static int compare_files(struct memfs_share *share, memfs_node earlier, memfs_no
             return earlier_failed(error, verdict);
         at = one < other ? one : other;
         size_t length = size - at < MEMFS_SHARE_PIECE ? (size_t)(size - at) : MEMFS_SHARE_PIECE;
-        error = memfs_share_read(fs, later, at, share->pieces[1], length);
+        error = memfs_freezing_read(fs, later, at, share->pieces[1], length);
         if (error)
             return error;
-        error = memfs_share_read(fs, earlier, at, share->pieces[0], length);
+        error = memfs_freezing_read(fs, earlier, at, share->pieces[0], length);
         if (error)
             return earlier_failed(error, verdict);
         if (memcmp(share->pieces[0], share->pieces[1], length) != 0) {
@@ -214,7 +204,8 @@ static int compare_files(struct memfs_share *share, memfs_node earlier, memfs_no
 static int try_earlier(struct memfs_share *share, uint32_t number, memfs_node node, uint64_t size,
                        const uint8_t *content, int *tries, enum verdict *verdict)
 {
-    memfs_node earlier = memfs_order_handle(memfs_order_at(share->order, number));
+    const struct memfs_order_node *file = memfs_order_at(share->order, number);
+    memfs_node earlier = memfs_order_handle(file);
     struct memfs_stat stat;
     *verdict = DIFFERENT;
     int error = memfs_node_stat(share->order->job->fs, earlier, &stat);
@@ -223,6 +214,10 @@ static int try_earlier(struct memfs_share *share, uint32_t number, memfs_node no
     if (stat.size != size)
         return 0;
     ++*tries;
+    if (content && is_in_window(share, file)) {
+        *verdict = compare_with_window(share, file, size, content);
+        return 0;
+    }
     return content ? compare_with_bytes(share, earlier, size, content, verdict)
                    : compare_files(share, earlier, node, size, verdict);
 }

@@ -190,7 +190,7 @@ static size_t put_part(struct image *image, struct memfs_encoder *encoder, struc
 static size_t put_together(struct image *image, uint8_t *out)
 {
     struct memfs_encoder *encoder = NULL;
-    if (memfs_encoder_create(&image->allocator, 1, &encoder))
+    if (memfs_encoder_create(&image->allocator, 1, MEMFS_BLOCK_MOST, &encoder))
         return 0;
     memfs_header_encode(&image->header, out);
     size_t at = MEMFS_HEADER_BYTES;

@@ -52,6 +52,7 @@ add seeds tests/seeds.sh
 if [ -z "$SANITIZE" ]; then
     add layers tests/check_layers.sh
     add symbols tests/check_symbols.sh
+    add weak tests/weak.sh
     add readme tests/readme.sh
 fi
 [ ${#names[@]} -gt 0 ] || { echo "no such test:$wanted" >&2; exit 2; }

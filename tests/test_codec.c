@@ -19,7 +19,7 @@ static int setup(void **state)
     struct fixture *f = calloc(1, sizeof *f);
     assert_non_null(f);
     test_memory_init(&f->memory);
-    assert_ok(memfs_encoder_create(&f->memory.hook, 3, &f->encoder));
+    assert_ok(memfs_encoder_create(&f->memory.hook, 3, MEMFS_BLOCK_MOST, &f->encoder));
     assert_ok(memfs_decoder_create(&f->memory.hook, &f->decoder));
     f->raw = malloc(LENGTH);
     f->scratch = malloc(LENGTH);
@@ -215,9 +215,9 @@ static void test_codec__no_memory(void **state)
     assert_true(memory.failures >= 3);
     struct memfs_encoder *encoder = NULL;
     test_memory_fail(&memory, 1, 0);
-    assert_result(memfs_encoder_create(&memory.hook, 3, &encoder), -ENOMEM);
+    assert_result(memfs_encoder_create(&memory.hook, 3, MEMFS_BLOCK_MOST, &encoder), -ENOMEM);
     test_memory_fail(&memory, 2, 0);
-    assert_result(memfs_encoder_create(&memory.hook, 3, &encoder), -ENOMEM);
+    assert_result(memfs_encoder_create(&memory.hook, 3, MEMFS_BLOCK_MOST, &encoder), -ENOMEM);
     assert_int_equal(memory.live, 0);
 }
 
@@ -225,9 +225,9 @@ static void test_codec__levels(void **state)
 {
     struct fixture *f = *state;
     struct memfs_encoder *encoder = NULL;
-    assert_result(memfs_encoder_create(&f->memory.hook, 0, &encoder), -EINVAL);
-    assert_result(memfs_encoder_create(&f->memory.hook, 20, &encoder), -EINVAL);
-    assert_ok(memfs_encoder_create(&f->memory.hook, 19, &encoder));
+    assert_result(memfs_encoder_create(&f->memory.hook, 0, MEMFS_BLOCK_MOST, &encoder), -EINVAL);
+    assert_result(memfs_encoder_create(&f->memory.hook, 20, MEMFS_BLOCK_MOST, &encoder), -EINVAL);
+    assert_ok(memfs_encoder_create(&f->memory.hook, 19, MEMFS_BLOCK_MOST, &encoder));
     memfs_encoder_destroy(encoder);
     memfs_encoder_destroy(NULL);
     memfs_decoder_destroy(NULL);

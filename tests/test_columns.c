@@ -83,8 +83,9 @@ static void make_chunk(struct test_random *random, enum memfs_table table, size_
         if (table == MEMFS_NODES) {
             make_node(random, (struct memfs_node_record *)(void *)chunk->native + i);
         } else if (table == MEMFS_EXTENTS) {
-            ((struct memfs_extent *)(void *)chunk->native)[i] = (struct memfs_extent){
-                test_random_next(random), random_u32(random), random_u32(random), random_u32(random)};
+            ((struct memfs_extent *)(void *)chunk->native)[i] =
+                (struct memfs_extent){test_random_next(random) >> 1, random_u32(random), random_u32(random),
+                                      random_u32(random) & (MEMFS_BLOCK_MOST - 1)};
         } else {
             ((struct memfs_xattr *)(void *)chunk->native)[i] = (struct memfs_xattr){
                 test_random_next(random) >> 24, test_random_next(random) >> 24,        random_u32(random),
@@ -156,6 +157,58 @@ static void test_columns__differences_where_they_pay(void **state)
     assert_int_equal(raw[0], MEMFS_COLUMN_PLAIN); /* a tie */
 }
 
+/* Files in a row, most of them new bytes behind those before, some with parts that an
+ * earlier one has: next to nothing is set but the lengths. */
+static void test_columns__extents_that_follow_each_other(void **state)
+{
+    (void)state;
+    struct test_random random = {.state = 3};
+    struct memfs_extent *extents = (struct memfs_extent *)(void *)made.native;
+    uint32_t end = 0, offset = 0;
+    for (size_t i = 0; i < 512; i++) {
+        const uint32_t length = 1 + (uint32_t)test_random_below(&random, 1000);
+        const int begins = test_random_below(&random, 3) == 0, shared = i > 10 && test_random_below(&random, 4) == 0;
+        offset = begins ? 0 : offset;
+        extents[i] = (struct memfs_extent){offset, length, 7, shared ? end / 2 : end};
+        offset += length;
+        end += shared ? 0 : length;
+    }
+    const size_t length = memfs_chunk_encode(MEMFS_EXTENTS, extents, 512, raw);
+    assert_int_equal(raw[1 + 4 * 512], MEMFS_COLUMN_ENDS);
+    assert_int_equal(raw[2 + 12 * 512], MEMFS_COLUMN_FRONTIER);
+    size_t set = 0;
+    for (size_t i = 3 + 12 * 512; i < length; i++)
+        set += raw[i] != 0;
+    assert_true(set < 3 * 512 / 2); /* of shared extents only */
+    assert_ok(decode(MEMFS_EXTENTS, length, 512));
+    assert_memory_equal(got.native, extents, 512 * sizeof *extents);
+}
+
+/* A place has a block of 32 bits and a start of 24. */
+static void test_columns__places_beyond_all_blocks(void **state)
+{
+    (void)state;
+    memset(made.native, 0, sizeof made.native);
+    for (size_t i = 0; i < 2; i++) {
+        ((struct memfs_extent *)(void *)made.native)[i].length = 1;
+        ((struct memfs_extent *)(void *)made.native)[i].block = 5;
+    }
+    const size_t length = memfs_chunk_encode(MEMFS_EXTENTS, made.native, 2, raw), place = 2 + 12 * 2;
+    raw[place] = MEMFS_COLUMN_PLAIN;
+    memset(raw + place + 1, 0, 16);
+    raw[place + 1 + 2 * 6] = 255;
+    assert_ok(decode(MEMFS_EXTENTS, length, 2));
+    raw[place + 1 + 2 * 7] = 1;
+    assert_result(decode(MEMFS_EXTENTS, length, 2), MEMFS_ECORRUPT);
+    raw[place] = MEMFS_COLUMN_FRONTIER; /* far behind, or before, a cursor */
+    for (unsigned byte = 0; byte < 256; byte++) {
+        memset(raw + place + 1, (int)byte, 16);
+        const int error = decode(MEMFS_EXTENTS, length, 2);
+        assert_true(error == 0 || error == MEMFS_ECORRUPT);
+        assert_true(error == 0 || byte != 0);
+    }
+}
+
 /* Where a column of a chunk of count records begins, by the widths before it. */
 static size_t column_at(const uint8_t *widths, unsigned column, size_t count)
 {
@@ -169,18 +222,20 @@ static void test_columns__unknown_tags(void **state)
 {
     (void)state;
     static const uint8_t widths[MEMFS_BACKED][9] = {
-        {2, 4, 4, 4, 8, 8, 4, 4, 4}, {4, 1, 1, 1}, {8, 4, 4, 4}, {8, 8, 4, 1, 1}, {0}, {8}};
+        {2, 4, 4, 4, 8, 8, 4, 4, 4}, {4, 1, 1, 1}, {4, 8, 8}, {8, 8, 4, 1, 1}, {0}, {8}};
     struct test_random random = {.state = 2};
     for (enum memfs_table table = MEMFS_NODES; table < MEMFS_BACKED; table++) {
         for (unsigned column = 0; column < 9 && widths[table][column]; column++) {
             make_chunk(&random, table, 10, &made);
             const size_t length = memfs_chunk_encode(table, made.native, 10, raw);
             const size_t at = column_at(widths[table], column, 10);
-            assert_true(raw[at] <= 1);
-            raw[at] = 2;
-            assert_result(decode(table, length, 10), MEMFS_ECORRUPT);
-            raw[at] = 255;
-            assert_result(decode(table, length, 10), MEMFS_ECORRUPT);
+            for (unsigned tag = 2; tag < 256; tag++) {
+                /* Two columns of extents have a tag of their own. */
+                if (table == MEMFS_EXTENTS && column > 0 && tag == column + 1)
+                    continue;
+                raw[at] = (uint8_t)tag;
+                assert_result(decode(table, length, 10), MEMFS_ECORRUPT);
+            }
         }
     }
 }
@@ -322,6 +377,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_columns__round_trip),
         cmocka_unit_test(test_columns__differences_where_they_pay),
+        cmocka_unit_test(test_columns__extents_that_follow_each_other),
+        cmocka_unit_test(test_columns__places_beyond_all_blocks),
         cmocka_unit_test(test_columns__unknown_tags),
         cmocka_unit_test(test_columns__flags_beyond_their_values),
         cmocka_unit_test(test_columns__lengths),

@@ -1190,7 +1190,8 @@ static void make_files(struct test_buffer *buffer, unsigned files)
         test_put(fs, path, bytes, sizeof bytes);
     }
     struct memfs_sink sink = test_buffer_sink(buffer);
-    const struct memfs_freeze_options options = {.size = sizeof options, .block_size = 65536};
+    const struct memfs_freeze_options options = {
+        .size = sizeof options, .block_size = 65536, .share = MEMFS_SHARE_NONE};
     assert_ok(memfs_freeze(fs, &sink, &options, NULL));
     memfs_destroy(fs);
 }

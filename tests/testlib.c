@@ -128,6 +128,12 @@ void test_buffer_print(struct test_buffer *buffer, const char *format, ...)
     free(large);
 }
 
+void test_same_bytes(const struct test_buffer *got, const struct test_buffer *want)
+{
+    assert_int_equal(got->length, want->length);
+    assert_memory_equal(got->data, want->data, got->length);
+}
+
 void test_buffer_free(struct test_buffer *buffer)
 {
     free(buffer->data);

@@ -71,6 +71,8 @@ struct test_buffer {
 void test_buffer_add(struct test_buffer *buffer, const void *data, size_t length);
 void test_buffer_print(struct test_buffer *buffer, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void test_buffer_free(struct test_buffer *buffer);
+/* Equal, or the test fails. */
+void test_same_bytes(const struct test_buffer *got, const struct test_buffer *want);
 struct memfs_sink test_buffer_sink(struct test_buffer *buffer);
 
 /* Reads from a buffer, and counts; fails at the n-th read if told. Starts zeroed. */

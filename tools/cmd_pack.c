@@ -25,6 +25,9 @@ struct settings {
     uint64_t level;
     uint64_t block;
     uint64_t jobs;
+    uint64_t window;
+    uint64_t memory;
+    int share; /* enum memfs_sharing */
     int force;
     int quiet;
     int keep_going;
@@ -38,6 +41,12 @@ static const struct option_row rows[] = {
      "compress blocks of 64K to 16M, a power of two (default 1M)"},
     {'j', "jobs", "N", OPTION_NUMBER, offsetof(struct settings, jobs), 1, PROCESSORS_MAX,
      "work on N processors (default: all)"},
+    {0, "share", "parts|files|none", OPTION_CHOICE, offsetof(struct settings, share), 0, 0,
+     "store once equal parts (default), equal files, nothing"},
+    {0, "window", "SIZE", OPTION_BYTES, offsetof(struct settings, window), 65536, 1073741824,
+     "look for equal parts in the last SIZE of contents (default 128M)"},
+    {0, "memory", "SIZE", OPTION_BYTES, offsetof(struct settings, memory), 1, UINT64_MAX,
+     "read ahead and compress in no more than SIZE of memory"},
     {'f', "force", NULL, OPTION_FLAG, offsetof(struct settings, force), 0, 0, "replace IMAGE if it exists"},
     {0, "keep-going", NULL, OPTION_FLAG, offsetof(struct settings, keep_going), 0, 0,
      "leave out what cannot be read, say so, and exit 1"},
@@ -245,6 +254,9 @@ static int freeze(struct pack *pack, memfs *fs, struct memfs_detail *detail)
     options.level = (int)pack->settings.level;
     options.block_size = (uint32_t)pack->settings.block;
     options.threads = (unsigned)pack->settings.jobs;
+    options.share = (enum memfs_sharing)pack->settings.share;
+    options.window = pack->settings.window;
+    options.memory = pack->settings.memory;
     options.has_time = pack->has_epoch;
     options.time = pack->epoch;
     options.replace = pack->settings.force;

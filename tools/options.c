@@ -64,6 +64,30 @@ static int out_of_range(const struct command *command, const struct option_row *
                          row->max);
 }
 
+/* Which of the words in "a|b|c" it is; -1: none. */
+static int find_choice(const char *words, const char *text)
+{
+    size_t length = strlen(text);
+    for (int choice = 0;; choice++) {
+        size_t word = strcspn(words, "|");
+        if (word == length && memcmp(words, text, word) == 0)
+            return choice;
+        if (words[word] == '\0')
+            return -1;
+        words += word + 1;
+    }
+}
+
+static int take_choice(const struct command *command, const struct option_row *row, const char *text, char *place)
+{
+    int choice = find_choice(row->argument, text);
+    if (choice < 0)
+        return message_usage(command->name, "--%s %s: must be one of %s", row->name, text[0] != '\0' ? text : "''",
+                             row->argument);
+    memcpy(place, &choice, sizeof choice);
+    return -1;
+}
+
 static int take_value(const struct command *command, const struct option_row *row, const char *text, void *settings)
 {
     char *place = (char *)settings + row->offset;
@@ -72,6 +96,8 @@ static int take_value(const struct command *command, const struct option_row *ro
         memcpy(place, &one, sizeof one);
         return -1;
     }
+    if (row->kind == OPTION_CHOICE)
+        return take_choice(command, row, text, place);
     uint64_t value;
     if (quantity_parse(text, row->kind == OPTION_BYTES, &value) != 0)
         return message_usage(command->name, "--%s %s: not a number%s", row->name, text[0] != '\0' ? text : "''",

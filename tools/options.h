@@ -11,7 +11,8 @@
 enum option_kind {
     OPTION_FLAG,   /* no argument; an int becomes 1 */
     OPTION_NUMBER, /* a uint64_t from min to max */
-    OPTION_BYTES   /* the same, with a suffix K, M, G or T for powers of 1,024 */
+    OPTION_BYTES,  /* the same, with a suffix K, M, G or T for powers of 1,024 */
+    OPTION_CHOICE  /* one of the words in argument, "a|b|c": an int, 0 for the first */
 };
 
 /* A table of options ends with a row without a name. -h and --help are in every

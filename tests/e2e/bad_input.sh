@@ -32,6 +32,17 @@ for size in 0 32K 32M 100000 3M 1.5M 64KB x K 99999999999999999999G; do
     expect 2 "--block .*: " "$memfs" pack --block "$size" tree new.mfs
 done
 expect 2 "--block 1k: must be from 64K to 16M" "$memfs" pack --block 1k tree new.mfs
+expect 2 "--share some: must be one of parts\|files\|none" "$memfs" pack --share some tree new.mfs
+expect 2 "--share '': must be one of" "$memfs" pack --share= tree new.mfs
+expect 2 "--window 1: must be from 64K to 1G" "$memfs" pack --window 1 tree new.mfs
+expect 2 "--window 2G: must be from 64K to 1G" "$memfs" pack --window 2G tree new.mfs
+expect 2 "--memory 0: must be at least 1" "$memfs" pack --memory 0 tree new.mfs
+expect 2 "--jobs 0: must be from 1 to 64" "$memfs" pack -j 0 tree new.mfs
+for few in "--memory 1M" "--memory 100M" "--memory 200M -l 19 --block 16M" "--memory 300M --window 1G"; do
+    # shellcheck disable=SC2086
+    expect 4 "bytes of memory are too few for this level, block size and window: they need [0-9]+$" "$memfs" pack $few tree new.mfs
+    check "there is no image" test ! -e new.mfs
+done
 expect 2 "--level '': not a number" "$memfs" pack --level= tree new.mfs
 expect 2 "--max-bytes 0: must be at least 1" "$memfs" unpack --max-bytes 0 good.mfs new
 expect 2 "unpack: .*name a directory.*\./-" "$memfs" unpack good.mfs -
@@ -154,14 +165,15 @@ chmod 755 . secret/locked
 rm -rf secret
 
 # A file that changes or vanishes while it is packed: its turn comes after a FIFO's
-# worth of time, because standard output is a pipe that nobody reads at first.
+# worth of time, because standard output is a pipe that nobody reads at first, and what
+# is read ahead is less than the file before it.
 slow_pack() { # what happens meanwhile, options...
     local meanwhile=$1
     shift
     rm -rf moving && mkdir moving
-    head -c 3000000 /dev/urandom >moving/a
+    head -c 40000000 /dev/urandom >moving/a
     echo short >moving/z
-    "$memfs" pack -l 1 --block 64K "$@" moving - 2>.err | { sleep 0.3; eval "$meanwhile"; cat >.image; }
+    "$memfs" pack -j 2 -l 1 --block 64K "$@" moving - 2>.err | { sleep 0.3; eval "$meanwhile"; cat >.image; }
     status=${PIPESTATUS[0]}
 }
 slow_pack "echo longer >>moving/z"

@@ -9,6 +9,16 @@ check "pack it" "$memfs" pack tree a.mfs
 check "pack it again" "$memfs" pack tree b.mfs
 check "the same bytes" cmp a.mfs b.mfs
 
+for way in "" "--share files" "--share none" "--block 64K --window 1M" "-l 1 --block 4M --window 8M"; do
+    # shellcheck disable=SC2086
+    check "pack${way:+ $way}" "$memfs" pack -f $way -j 1 tree a.mfs
+    for means in "-j 2" "-j 8" "-j 8 --memory 200M" "-j 2 --memory 180M" "-j 2 --memory 160M"; do
+        # shellcheck disable=SC2086
+        check "pack${way:+ $way} $means" "$memfs" pack -f $way $means tree b.mfs
+        check "the same bytes" cmp a.mfs b.mfs
+    done
+done
+
 # A copy whose entries are made last to first.
 copy() { # to
     mkdir "$1" && (cd tree && find . -mindepth 1 -print0 | sort -rz |
