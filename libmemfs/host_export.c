@@ -1,6 +1,8 @@
 #define _GNU_SOURCE
 #include "host_export.h"
 
+#include "pool.h"
+
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -66,31 +68,43 @@ uint32_t memfs_export_next_up(const struct memfs_export *job, uint32_t directory
 /* ---- What all steps need ---------------------------------------------------------- */
 
 /* What could not be listed for the plan cannot be later, and is not told twice. */
-static int unlistable(struct memfs_export *job, uint32_t directory, int error)
+static int unlistable(struct memfs_export_worker *worker, uint32_t directory, int error)
 {
-    struct memfs_export_dir *dir = memfs_export_dir(job, directory);
-    if (dir->unlistable)
+    struct memfs_export *job = worker->job;
+    if (atomic_exchange(&memfs_export_dir(job, directory)->unlistable, 1))
         return 0;
-    dir->unlistable = 1;
-    job->incomplete = 1;
-    return memfs_host_problem(&job->report, MEMFS_PROBLEM_NAMES, directory, NULL, error, "cannot be listed");
+    if (!worker->told)
+        job->incomplete = 1; /* for the plan */
+    return memfs_export_problem(worker, MEMFS_PROBLEM_NAMES, directory, NULL, error, "cannot be listed");
 }
 
-int memfs_export_list(struct memfs_export *job, uint32_t directory, memfs_export_visit *visit)
+int memfs_export_list(struct memfs_export_worker *worker, struct memfs_export_place *at, uint64_t end,
+                      memfs_export_visit *visit)
 {
-    memfs_node node = memfs_export_dir(job, directory)->node;
-    uint64_t cursor = 0;
+    memfs *fs = worker->job->fs;
+    memfs_node node = memfs_export_dir(worker->job, at->directory)->node;
     for (;;) {
-        int64_t got = memfs_node_readdir(job->fs, NULL, node, cursor, job->batch, MEMFS_EXPORT_BATCH, 1);
+        int64_t got = memfs_node_readdir(fs, NULL, node, at->cursor, worker->batch, MEMFS_EXPORT_BATCH, 1);
         if (got < 0)
-            return unlistable(job, directory, (int)got);
-        int error = memfs_export_tell(job);
-        for (int64_t i = 0; i < got && !error; i++)
-            error = visit(job, directory, &job->batch[i]);
-        if (error || !got)
-            return error;
-        cursor = job->batch[got - 1].cursor;
+            return unlistable(worker, at->directory, (int)got);
+        int result = memfs_export_tell(worker);
+        for (int64_t i = 0; i < got && !result; i++) {
+            result = visit(worker, at->directory, &worker->batch[i]);
+            if (result < 0)
+                break;
+            at->cursor = worker->batch[i].cursor;
+            if (at->cursor == end)
+                return result;
+        }
+        if (result || !got)
+            return result;
     }
+}
+
+int memfs_export_list_all(struct memfs_export_worker *worker, uint32_t directory, memfs_export_visit *visit)
+{
+    struct memfs_export_place at = {directory, 0};
+    return memfs_export_list(worker, &at, 0, visit);
 }
 
 static int see_any(void *context, const char *name, size_t length)
@@ -106,33 +120,27 @@ int memfs_export_any(struct memfs_export *job, int fd)
     return memfs_host_list_names(fd, job->buffer, MEMFS_EXPORT_BUFFER, see_any, NULL);
 }
 
-int memfs_export_tell(struct memfs_export *job)
-{
-    if (!job->options.progress || !job->options.progress(job->options.progress_context, &job->progress))
-        return 0;
-    return memfs_host_fail(&job->report, 0, NULL, -ECANCELED, "unpacking was cancelled");
-}
-
 /* ---- The last step ------------------------------------------------------------------ */
 
 static int finish_directory(struct memfs_export *job, uint32_t directory)
 {
     struct memfs_stat stat;
-    struct memfs_export_made made = {.directory = directory, .fd = job->trail.root};
-    int error = memfs_export_tell(job);
+    struct memfs_export_worker *caller = &job->workers[0];
+    struct memfs_export_made made = {.directory = directory, .fd = caller->trail.root, .mode = -1};
+    int error = memfs_export_tell(caller);
     if (error)
         return error;
-    error = memfs_host_trail_go(&job->trail, directory);
+    error = memfs_host_trail_go(&caller->trail, directory);
     if (!error && directory)
-        error = memfs_host_trail_leave(&job->trail, &made.fd); /* from now on it may be closed to us */
+        error = memfs_host_trail_leave(&caller->trail, &made.fd); /* from now on it may be closed to us */
     if (!error)
         error = memfs_node_stat(job->fs, memfs_export_dir(job, directory)->node, &stat);
     if (error)
         error = memfs_host_problem(&job->report, MEMFS_PROBLEM_MODE, directory, NULL, error,
                                    "its attributes cannot be set");
     else
-        error = memfs_export_attributes(job, &made, &stat);
-    if (made.fd >= 0 && made.fd != job->trail.root)
+        error = memfs_export_attributes(caller, &made, &stat);
+    if (made.fd >= 0 && made.fd != caller->trail.root)
         close(made.fd);
     return error;
 }
@@ -150,7 +158,7 @@ int memfs_export_finish(struct memfs_export *job)
         return error;
     if (job->made_root || job->options.root_attributes)
         return finish_directory(job, 0);
-    if (job->root_closed && fchmod(job->trail.root, job->root_mode))
+    if (job->root_closed && fchmod(job->workers[0].trail.root, job->root_mode))
         return memfs_host_fail(&job->report, 0, NULL, -errno, "its mode cannot be restored");
     return 0;
 }
@@ -163,31 +171,34 @@ static int begin(struct memfs_export *job)
     memfs_host_list_init(&job->dirs, allocator, sizeof(struct memfs_export_dir), 9);
     memfs_host_list_init(&job->names, allocator, 1, 16);
     memfs_host_list_init(&job->links, allocator, sizeof(struct memfs_export_link), 9);
-    memfs_host_list_init(&job->inos, allocator, sizeof(uint64_t), 12);
+    memfs_host_list_init(&job->cuts, allocator, sizeof(struct memfs_export_place), 6);
     memfs_host_map_init(&job->link_numbers, allocator);
-    job->batch = memfs_alloc_array(allocator, MEMFS_EXPORT_BATCH, sizeof *job->batch);
-    job->list = memfs_alloc(allocator, MEMFS_XATTR_LIST_MAX);
-    job->value = memfs_alloc(allocator, MEMFS_XATTR_MAX);
+    unsigned room = job->options.threads < MEMFS_POOL_MAX ? job->options.threads : MEMFS_POOL_MAX;
+    room = room ? room : 1;
     job->buffer = memfs_alloc(allocator, MEMFS_EXPORT_BUFFER);
-    return job->batch && job->list && job->value && job->buffer ? 0 : -ENOMEM;
+    job->workers = memfs_alloc_array(allocator, room, sizeof *job->workers);
+    if (job->workers) {
+        memset(job->workers, 0, room * sizeof *job->workers);
+        job->worker_room = room;
+    }
+    return job->buffer && job->workers ? memfs_export_worker_begin(job, &job->workers[0]) : -ENOMEM;
 }
 
 static void end(struct memfs_export *job)
 {
     const struct memfs_allocator *allocator = &job->allocator;
-    memfs_host_trail_end(&job->trail);
+    for (unsigned i = 0; i < job->worker_room; i++)
+        memfs_export_worker_end(&job->workers[i]);
     memfs_host_trail_end(&job->link_trail);
     if (job->above >= 0)
         close(job->above);
     memfs_host_list_free(&job->dirs);
     memfs_host_list_free(&job->names);
     memfs_host_list_free(&job->links);
-    memfs_host_list_free(&job->inos);
+    memfs_host_list_free(&job->cuts);
     memfs_host_map_free(&job->link_numbers);
-    memfs_free(allocator, job->batch, MEMFS_EXPORT_BATCH * sizeof *job->batch);
-    memfs_free(allocator, job->list, MEMFS_XATTR_LIST_MAX);
-    memfs_free(allocator, job->value, MEMFS_XATTR_MAX);
     memfs_free(allocator, job->buffer, MEMFS_EXPORT_BUFFER);
+    memfs_free(allocator, job->workers, job->worker_room * sizeof *job->workers);
     memfs_free(allocator, job, sizeof *job);
 }
 
@@ -251,6 +262,9 @@ int memfs_host_export(memfs *fs, const char *path, const struct memfs_export_opt
     job->options = chosen;
     job->allocator = allocator;
     job->above = -1;
+    job->stop = UINT64_MAX;
+    job->self_uid = geteuid();
+    job->self_gid = getegid();
     job->tree = (struct memfs_host_tree){job, 0, tree_parent, tree_name, tree_admit};
     job->report =
         (struct memfs_host_report){&job->tree, &job->allocator, chosen.problem, chosen.problem_context, detail};

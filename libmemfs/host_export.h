@@ -3,17 +3,28 @@
  * made below the destination. The plan has each directory, numbered so that a
  * directory's children follow each other and have larger numbers than it;
  * files are found anew by listing the filesystem's directories in each step.
+ *
+ * Files are made by several workers, of whom the caller is one. The plan says
+ * where the tree can be cut, in path order, into runs of neighbouring files: a
+ * worker makes one run at a time, since neighbours share blocks of an image.
+ * The caller alone makes directories, each before its run is dealt out, and
+ * does all that comes before and after files. What is read by all while files
+ * are made stays as it is: the plan, and the directories dealt out.
  */
 #ifndef MEMFS_HOST_EXPORT_H
 #define MEMFS_HOST_EXPORT_H
 
+#include "host_export_told.h"
 #include "host_list.h"
 #include "host_map.h"
 #include "host_trail.h"
 #include "memfs_host.h"
 
+#include <stdatomic.h>
+
 #define MEMFS_EXPORT_BATCH 64 /* entries listed at once */
 #define MEMFS_EXPORT_PIECE ((size_t)1 << 20)
+#define MEMFS_EXPORT_BUFFER ((size_t)32 << 10)
 
 enum memfs_export_state { MEMFS_EXPORT_PLANNED, MEMFS_EXPORT_MADE, MEMFS_EXPORT_LEFT_OUT };
 
@@ -26,19 +37,38 @@ struct memfs_export_dir {
     uint8_t name_length;
     uint8_t state;     /* enum memfs_export_state */
     uint8_t has_links; /* files whose first name is elsewhere, or further up */
+    uint8_t has_files; /* that are made here: not links, not symbolic links */
     uint8_t has_symlinks;
-    uint8_t unlistable; /* not wholly; told, and to be left out */
+    _Atomic(uint8_t) unlistable; /* not wholly; told, and to be left out */
 };
 
 /* A file, of any type but directory, with more than one name. */
 struct memfs_export_link {
     memfs_node node;
     uint64_t ino;
-    uint64_t name;      /* the one it was made under, */
+    uint64_t name;      /* the first in path order, or else the one it was made under, */
     uint32_t directory; /* in this directory */
     uint32_t nlink, seen;
     uint8_t name_length;
     uint8_t made;
+};
+
+/* In path order, the place behind an entry of a directory, by its cursor (0:
+ * before the first). {0, 0} is the beginning; as an end, the end of all. */
+struct memfs_export_place {
+    uint32_t directory;
+    uint64_t cursor;
+};
+
+/* Who makes files: a way to directories, and room to work in. */
+struct memfs_export_worker {
+    struct memfs_export *job;
+    unsigned number;                /* 0: the caller */
+    struct memfs_export_told *told; /* NULL: the caller is told at once */
+    struct memfs_host_trail trail;
+    struct memfs_host_list inos; /* uint64_t: all that it has made, but directories; 0: nothing */
+    struct memfs_dirent *batch;  /* MEMFS_EXPORT_BATCH */
+    char *list, *value;          /* of attributes */
 };
 
 struct memfs_export {
@@ -47,11 +77,14 @@ struct memfs_export {
     struct memfs_allocator allocator;
     struct memfs_host_tree tree;
     struct memfs_host_report report;
-    struct memfs_progress progress;
+    struct memfs_progress totals;          /* of the plan, once it is made */
+    _Atomic(uint64_t) nodes_made, written; /* written: bytes of contents */
 
     /* The plan. */
     struct memfs_host_list dirs, names, links; /* directory 0 is the root */
     struct memfs_host_map link_numbers;        /* by node: 1 + index in links */
+    struct memfs_host_list cuts;               /* struct memfs_export_place */
+    uint64_t cost;                             /* of what was planned since the last cut */
     uint64_t **seen;                           /* pages of a bitmap by node number */
     size_t seen_room;
     uint64_t entries, nodes, bytes;
@@ -66,30 +99,38 @@ struct memfs_export {
     mode_t root_mode;  /* as it was found */
     int root_closed;   /* it has lost its permissions for others until the end */
     mode_t spare_mode; /* permissions for others that the host gives any directory */
+    int closed;        /* nobody else gets at what is made in it */
+    int inherits;      /* what is made in it may have ACLs from it */
     uint64_t dev;
     uint32_t uid; /* whom the host makes the owner of what is made */
-    struct memfs_host_trail trail;
+    uint32_t self_uid, self_gid;
     struct memfs_host_trail link_trail; /* to first names */
-    struct memfs_host_list inos;        /* uint64_t: all that was made, but directories */
-    uint64_t written;
-    int finishing; /* directories have begun to get their modes */
+    int finishing;                      /* directories have begun to get their modes */
     int owner_told;
 
-    struct memfs_dirent *batch; /* MEMFS_EXPORT_BATCH */
-    char *list, *value;         /* of attributes */
-    void *buffer;               /* for the host's directory records */
+    /* Who works. */
+    struct memfs_export_worker *workers; /* the caller is the first */
+    unsigned worker_room;
+    _Atomic(uint64_t) stop; /* what comes in this run or behind it is not wanted any more */
+    int cancelled;
+    void *buffer; /* for the host's directory records; the caller's */
 };
-#define MEMFS_EXPORT_BUFFER ((size_t)32 << 10)
 
 static inline struct memfs_export_dir *memfs_export_dir(const struct memfs_export *job, uint32_t directory)
 {
     return memfs_host_list_at(&job->dirs, directory);
 }
 
-/* Calls visit for each entry of a directory of the filesystem. Errors are
+/* Calls visit for the entries of a directory of the filesystem from a place on,
+ * up to that with the cursor `end` (0: to the last), until it returns other than
+ * 0. The place goes along, but not past what was not visited. Errors are
  * reported, and may be told to be left out. */
-typedef int memfs_export_visit(struct memfs_export *job, uint32_t directory, const struct memfs_dirent *entry);
-int memfs_export_list(struct memfs_export *job, uint32_t directory, memfs_export_visit *visit);
+typedef int memfs_export_visit(struct memfs_export_worker *worker, uint32_t directory,
+                               const struct memfs_dirent *entry);
+int memfs_export_list(struct memfs_export_worker *worker, struct memfs_export_place *at, uint64_t end,
+                      memfs_export_visit *visit);
+/* Of all its entries. */
+int memfs_export_list_all(struct memfs_export_worker *worker, uint32_t directory, memfs_export_visit *visit);
 
 /* The next directory depth first, each before those in it (0: none), not going
  * into this one if skip; depth is kept up to date. */
@@ -98,8 +139,10 @@ uint32_t memfs_export_next(const struct memfs_export *job, uint32_t directory, i
 uint32_t memfs_export_deepest(const struct memfs_export *job, uint32_t directory);
 uint32_t memfs_export_next_up(const struct memfs_export *job, uint32_t directory);
 
-/* Progress: -ECANCELED if the caller has had enough. */
-int memfs_export_tell(struct memfs_export *job);
+/* To be called all the time: -ECANCELED if the caller has had enough, or what the
+ * worker does is not wanted any more. The caller's own worker tells him how far
+ * it is. */
+int memfs_export_tell(struct memfs_export_worker *worker);
 
 /* Whether a directory of the host has anything in it, or a negative errno. */
 int memfs_export_any(struct memfs_export *job, int fd);
@@ -107,7 +150,21 @@ int memfs_export_any(struct memfs_export *job, int fd);
 /* The record of a file with several names, or NULL. */
 struct memfs_export_link *memfs_export_find_link(const struct memfs_export *job, memfs_node node);
 
-/* Each of the following steps reports its errors. */
+/* ---- Workers --------------------------------------------------------------- */
+
+/* A zeroed one, whose trail is still to begin. -ENOMEM. */
+int memfs_export_worker_begin(struct memfs_export *job, struct memfs_export_worker *worker);
+void memfs_export_worker_end(struct memfs_export_worker *worker); /* zeroed is fine */
+
+/* Reported at once, or noted, as it is with the worker. */
+int memfs_export_problem(struct memfs_export_worker *worker, enum memfs_problem_kind kind, uint32_t directory,
+                         const char *name, int error, const char *text);
+int memfs_export_left_out(struct memfs_export_worker *worker, enum memfs_problem_kind kind, uint32_t directory,
+                          const char *name, const char *text);
+int memfs_export_fail(struct memfs_export_worker *worker, uint32_t directory, const char *name, int error,
+                      const char *text);
+
+/* ---- Steps: each reports its errors ------------------------------------------ */
 
 /* Walks and checks the whole tree. */
 int memfs_export_plan(struct memfs_export *job);
@@ -117,6 +174,8 @@ int memfs_export_open(struct memfs_export *job, const char *path);
 
 /* Makes directories and files; then hard links; then symbolic links. */
 int memfs_export_make(struct memfs_export *job);
+/* The first of these. */
+int memfs_export_make_runs(struct memfs_export *job);
 
 /* Gives directories their attributes, deepest first. */
 int memfs_export_finish(struct memfs_export *job);
@@ -124,19 +183,39 @@ int memfs_export_finish(struct memfs_export *job);
 /* Removes all that was made; returns how much of it could not be. */
 uint64_t memfs_export_undo(struct memfs_export *job);
 
+/* ---- One thing ---------------------------------------------------------------- */
+
+/* Makes an empty directory where the trail of the caller's worker then ends. */
+int memfs_export_make_directory(struct memfs_export_worker *worker, uint32_t directory);
+
+/* Makes a file of any type but directory; link is its record, if it has one. */
+int memfs_export_make_file(struct memfs_export_worker *worker, uint32_t directory, const struct memfs_dirent *entry,
+                           struct memfs_export_link *link);
+
+/* Is it the name under which a file with several is to be made, or was made? */
+int memfs_export_is_first(const struct memfs_export *job, const struct memfs_export_link *link, uint32_t directory,
+                          const struct memfs_dirent *entry);
+
 /* Something that was made, held by a descriptor. */
 struct memfs_export_made {
     uint32_t directory;
     const char *name; /* NULL: the directory itself */
     int fd;
     int is_path; /* fd was opened with O_PATH */
+    int mode;    /* its permissions, if they are known and it is ours; else -1 */
 };
 
 /* Owner, attributes, mode, mtime, as the options say. */
-int memfs_export_attributes(struct memfs_export *job, const struct memfs_export_made *made,
+int memfs_export_attributes(struct memfs_export_worker *worker, struct memfs_export_made *made,
                             const struct memfs_stat *stat);
+/* The permissions that are to be restored, setuid and setgid if they are. */
+mode_t memfs_export_mode(const struct memfs_export *job, const struct memfs_stat *stat);
 
 /* The bytes of a regular file into an empty one. Not reported: *text says what failed. */
-int memfs_export_content(struct memfs_export *job, int fd, const struct memfs_stat *stat, const char **text);
+int memfs_export_content(struct memfs_export_worker *worker, int fd, const struct memfs_stat *stat, const char **text);
+
+/* Directories below us that are not what we made there. */
+extern const char memfs_export_exchanged[];
+int memfs_export_is_exchanged(int error);
 
 #endif

@@ -22,8 +22,10 @@ static int write_whole(int fd, uint64_t offset, const char *bytes, size_t length
     return 0;
 }
 
-static int copy_range(struct memfs_export *job, int fd, memfs_node node, uint64_t from, uint64_t to, const char **text)
+static int copy_range(struct memfs_export_worker *worker, int fd, memfs_node node, uint64_t from, uint64_t to,
+                      const char **text)
 {
+    struct memfs_export *job = worker->job;
     int error = 0;
     while (!error && from < to) {
         struct memfs_view view;
@@ -33,26 +35,26 @@ static int copy_range(struct memfs_export *job, int fd, memfs_node node, uint64_
         if (error)
             return error;
         *text = unwritable;
-        job->written += view.length;
+        uint64_t written = atomic_fetch_add(&job->written, view.length) + view.length;
         if (!view.length)
             error = -ESTALE; /* it has become shorter */
-        else if (job->options.bytes_max && job->written > job->options.bytes_max)
+        else if (job->options.bytes_max && written > job->options.bytes_max)
             error = -EDQUOT; /* planned for less: it has grown */
         else
             error = write_whole(fd, from, view.data, view.length);
         from += view.length;
-        job->progress.bytes += view.length;
         memfs_view_release(job->fs, &view);
         if (!error)
-            error = memfs_export_tell(job);
+            error = memfs_export_tell(worker);
     }
     return error;
 }
 
 /* Asks for data before each piece, since a directory of the host as backing
  * knows where the next data is, but not where the next hole. */
-int memfs_export_content(struct memfs_export *job, int fd, const struct memfs_stat *stat, const char **text)
+int memfs_export_content(struct memfs_export_worker *worker, int fd, const struct memfs_stat *stat, const char **text)
 {
+    memfs *fs = worker->job->fs;
     uint64_t at = 0;
     int64_t hole = 0;
     *text = unwritable;
@@ -62,11 +64,11 @@ int memfs_export_content(struct memfs_export *job, int fd, const struct memfs_st
         return -errno;
     while (at < stat->size) {
         *text = unreadable;
-        int64_t data = memfs_node_seek(job->fs, stat->node, at, MEMFS_SEEK_DATA);
+        int64_t data = memfs_node_seek(fs, stat->node, at, MEMFS_SEEK_DATA);
         if (data == -ENXIO)
             break;
         if (data >= hole)
-            hole = memfs_node_seek(job->fs, stat->node, (uint64_t)data, MEMFS_SEEK_HOLE);
+            hole = memfs_node_seek(fs, stat->node, (uint64_t)data, MEMFS_SEEK_HOLE);
         if (data < 0 || hole < 0)
             return (int)(data < 0 ? data : hole);
         if (hole <= data) /* somebody is changing it */
@@ -74,7 +76,7 @@ int memfs_export_content(struct memfs_export *job, int fd, const struct memfs_st
         uint64_t end = (uint64_t)hole < stat->size ? (uint64_t)hole : stat->size;
         at = (uint64_t)data < end ? (uint64_t)data : end;
         end = end - at < MEMFS_EXPORT_PIECE ? end : at + MEMFS_EXPORT_PIECE;
-        int error = copy_range(job, fd, stat->node, at, end, text);
+        int error = copy_range(worker, fd, stat->node, at, end, text);
         if (error)
             return error;
         at = end;

@@ -5,7 +5,9 @@
 #include <errno.h>
 #include <string.h>
 
-#define SEEN_SHIFT 15 /* nodes of a page of the bitmap */
+#define SEEN_SHIFT 15                  /* nodes of a page of the bitmap */
+#define CUT_COST ((uint64_t)2 << 20)   /* of what is between two cuts, or one file more */
+#define FILE_COST ((uint64_t)20 << 10) /* to make a file, as bytes to be written */
 #define SEEN_BYTES ((size_t)1 << (SEEN_SHIFT - 3))
 
 static int corrupt(struct memfs_export *job, uint32_t directory, const char *name, const char *text)
@@ -73,15 +75,31 @@ static int plan_directory(struct memfs_export *job, uint32_t parent, const struc
     return 0;
 }
 
-static int add_link(struct memfs_export *job, const struct memfs_stat *stat)
+static int add_link(struct memfs_export *job, uint32_t directory, const struct memfs_dirent *entry)
 {
     struct memfs_export_link *link = memfs_host_list_add(&job->links);
-    if (!link)
+    if (!link || memfs_host_list_put(&job->names, entry->name, entry->name_length, &link->name))
         return -ENOMEM;
-    link->node = stat->node;
-    link->nlink = stat->nlink;
+    link->directory = directory;
+    link->name_length = entry->name_length;
+    link->node = entry->stat.node;
+    link->nlink = entry->stat.nlink;
     link->seen = 1;
-    return memfs_host_map_put(&job->link_numbers, stat->node, 0, job->links.count);
+    return memfs_host_map_put(&job->link_numbers, link->node, 0, job->links.count);
+}
+
+/* Runs of files are cut where there is about as much to do in each. */
+static int add_cost(struct memfs_export *job, uint32_t directory, const struct memfs_dirent *entry, uint64_t bytes)
+{
+    job->cost += FILE_COST + (bytes < CUT_COST ? bytes : CUT_COST);
+    if (job->cost < CUT_COST)
+        return 0;
+    struct memfs_export_place *cut = memfs_host_list_add(&job->cuts);
+    if (!cut)
+        return -ENOMEM;
+    *cut = (struct memfs_export_place){directory, entry->cursor};
+    job->cost = 0;
+    return 0;
 }
 
 static int check_target(struct memfs_export *job, const struct memfs_dirent *entry)
@@ -101,6 +119,8 @@ static int plan_file(struct memfs_export *job, uint32_t parent, const struct mem
     int is_symlink = (stat->mode & MEMFS_IFMT) == MEMFS_IFLNK;
     if (is_symlink)
         dir->has_symlinks = 1, job->any_symlinks = 1;
+    else if (!before)
+        dir->has_files = 1;
     if (before) {
         struct memfs_export_link *link = memfs_export_find_link(job, stat->node);
         if (!link || link->seen >= link->nlink)
@@ -122,7 +142,7 @@ static int plan_file(struct memfs_export *job, uint32_t parent, const struct mem
     if (job->options.bytes_max && job->bytes > job->options.bytes_max)
         return memfs_host_fail(&job->report, parent, entry->name, -EDQUOT,
                                "more contents than allowed, from here on; raise the budget of bytes");
-    if (stat->nlink > 1 && add_link(job, stat))
+    if ((stat->nlink > 1 && add_link(job, parent, entry)) || add_cost(job, parent, entry, bytes))
         return memfs_host_fail(&job->report, parent, entry->name, -ENOMEM, "cannot be planned");
     return 0;
 }
@@ -143,8 +163,9 @@ static int type_is_known(uint32_t mode)
     }
 }
 
-static int plan_entry(struct memfs_export *job, uint32_t parent, const struct memfs_dirent *entry)
+static int plan_entry(struct memfs_export_worker *worker, uint32_t parent, const struct memfs_dirent *entry)
 {
+    struct memfs_export *job = worker->job;
     int before = 0;
     if (!memfs_name_ok(entry->name, entry->name_length))
         return corrupt(job, parent, NULL, "an entry with an illegal name");
@@ -169,7 +190,7 @@ static int plan_inside(struct memfs_export *job, uint32_t directory)
     memfs_export_dir(job, directory)->first = (uint32_t)job->dirs.count;
     int incomplete = job->incomplete;
     job->incomplete = 0;
-    int error = memfs_export_list(job, directory, plan_entry);
+    int error = memfs_export_list_all(&job->workers[0], directory, plan_entry);
     int whole = !job->incomplete;
     job->incomplete |= incomplete;
     if (error)
@@ -180,7 +201,7 @@ static int plan_inside(struct memfs_export *job, uint32_t directory)
         return memfs_host_fail(&job->report, directory, NULL, error, "cannot be read");
     if (whole && (uint64_t)stat.nlink != (uint64_t)dir->count + 2)
         return corrupt(job, directory, NULL, "a link count that is not 2 and one for each directory in it");
-    return memfs_export_tell(job);
+    return memfs_export_tell(&job->workers[0]);
 }
 
 static int check_links(struct memfs_export *job)
@@ -228,7 +249,7 @@ int memfs_export_plan(struct memfs_export *job)
     if (!error)
         error = check_links(job);
     free_seen(job);
-    job->progress.nodes_total = job->nodes;
-    job->progress.bytes_total = job->bytes;
+    job->totals.nodes_total = job->nodes;
+    job->totals.bytes_total = job->bytes;
     return error;
 }

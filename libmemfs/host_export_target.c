@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 /* Opens the directory above the destination, and takes its last name. */
@@ -84,6 +85,12 @@ static int reopen_to_others(const struct memfs_export *job, int fd)
     return job->root_closed && fchmod(fd, job->root_mode) ? -errno : 0;
 }
 
+/* May it have an ACL that what is made in it gets? */
+static int has_default_acl(int fd)
+{
+    return fgetxattr(fd, "system.posix_acl_default", NULL, 0) >= 0 || (errno != ENODATA && errno != EOPNOTSUPP);
+}
+
 static int check_base(struct memfs_export *job, int fd, const char **text)
 {
     struct stat stat;
@@ -92,6 +99,7 @@ static int check_base(struct memfs_export *job, int fd, const char **text)
     job->dev = (uint64_t)stat.st_dev;
     job->root_mode = stat.st_mode & 07777;
     job->uid = job->made_root ? stat.st_uid : geteuid();
+    job->inherits = has_default_acl(fd);
     memfs_export_dir(job, 0)->ino = stat.st_ino;
     memfs_export_dir(job, 0)->state = MEMFS_EXPORT_MADE;
     if (!job->made_root && job->options.into)
@@ -109,6 +117,7 @@ static int check_base(struct memfs_export *job, int fd, const char **text)
         job->spare_mode = stat.st_mode & 0077;
     else
         close_to_others(job, fd, &stat);
+    job->closed = stat.st_uid == job->uid && (job->made_root || job->root_closed || !(job->root_mode & 0077));
     return 0;
 }
 
@@ -116,18 +125,19 @@ static int check_base(struct memfs_export *job, int fd, const char **text)
  * what was made can be removed when there is none. */
 static int begin_trails(struct memfs_export *job, int fd)
 {
+    struct memfs_host_trail *trail = &job->workers[0].trail;
     int copy = fcntl(fd, F_DUPFD_CLOEXEC, 0);
     int error = copy < 0 ? -errno : memfs_host_trail_begin(&job->link_trail, &job->allocator, &job->tree, copy);
     if (error && copy >= 0)
         close(copy);
     if (!error)
-        error = memfs_host_trail_begin(&job->trail, &job->allocator, &job->tree, fd);
+        error = memfs_host_trail_begin(trail, &job->allocator, &job->tree, fd);
     if (error) {
         reopen_to_others(job, fd);
         close(fd);
         return error;
     }
-    error = memfs_host_trail_reserve(&job->trail, job->depth + 1);
+    error = memfs_host_trail_reserve(trail, job->depth + 1);
     return error || !job->any_links ? error : memfs_host_trail_reserve(&job->link_trail, job->depth + 1);
 }
 

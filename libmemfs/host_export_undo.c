@@ -7,56 +7,69 @@
 
 /* ---- The inode numbers of what was made ----------------------------------------- */
 
-static uint64_t *ino_at(struct memfs_export *job, uint64_t i)
+static uint64_t *ino_at(struct memfs_host_list *inos, uint64_t i)
 {
-    return memfs_host_list_at(&job->inos, i);
+    return memfs_host_list_at(inos, i);
 }
 
-static void sift(struct memfs_export *job, uint64_t i, uint64_t count)
+static void sift(struct memfs_host_list *inos, uint64_t i, uint64_t count)
 {
-    uint64_t value = *ino_at(job, i);
+    uint64_t value = *ino_at(inos, i);
     for (;;) {
         uint64_t child = 2 * i + 1;
         if (child >= count)
             break;
-        if (child + 1 < count && *ino_at(job, child) < *ino_at(job, child + 1))
+        if (child + 1 < count && *ino_at(inos, child) < *ino_at(inos, child + 1))
             child++;
-        if (*ino_at(job, child) <= value)
+        if (*ino_at(inos, child) <= value)
             break;
-        *ino_at(job, i) = *ino_at(job, child);
+        *ino_at(inos, i) = *ino_at(inos, child);
         i = child;
     }
-    *ino_at(job, i) = value;
+    *ino_at(inos, i) = value;
 }
 
 /* In place: lack of memory may be the reason why we are here. */
-static void sort_inos(struct memfs_export *job)
+static void sort_inos(struct memfs_host_list *inos)
 {
-    uint64_t count = job->inos.count;
+    uint64_t count = inos->count;
     for (uint64_t i = count / 2; i-- > 0;)
-        sift(job, i, count);
+        sift(inos, i, count);
     while (count > 1) {
-        uint64_t largest = *ino_at(job, 0);
-        *ino_at(job, 0) = *ino_at(job, --count);
-        *ino_at(job, count) = largest;
-        sift(job, 0, count);
+        uint64_t largest = *ino_at(inos, 0);
+        *ino_at(inos, 0) = *ino_at(inos, --count);
+        *ino_at(inos, count) = largest;
+        sift(inos, 0, count);
     }
 }
 
-static int is_ours(struct memfs_export *job, uint64_t ino)
+static int has_ino(struct memfs_host_list *inos, uint64_t ino)
 {
-    uint64_t low = 0, high = job->inos.count;
+    uint64_t low = 0, high = inos->count;
     while (low < high) {
         uint64_t middle = low + (high - low) / 2;
-        if (*ino_at(job, middle) < ino)
+        if (*ino_at(inos, middle) < ino)
             low = middle + 1;
         else
             high = middle;
     }
-    return low < job->inos.count && *ino_at(job, low) == ino;
+    return low < inos->count && *ino_at(inos, low) == ino;
+}
+
+static int is_ours(struct memfs_export *job, uint64_t ino)
+{
+    for (unsigned i = 0; i < job->worker_room; i++)
+        if (has_ino(&job->workers[i].inos, ino))
+            return 1;
+    return 0;
 }
 
 /* ---- Removing ---------------------------------------------------------------------- */
+
+static struct memfs_host_trail *trail_of(struct memfs_export *job)
+{
+    return &job->workers[0].trail;
+}
 
 struct emptying {
     struct memfs_export *job;
@@ -106,12 +119,12 @@ static uint64_t remove_directory(struct memfs_export *job, uint32_t directory)
     uint64_t kept = 0;
     if (!dir->ino)
         return 1; /* it is lost: something else has its name */
-    if (!memfs_host_trail_go(&job->trail, directory))
-        kept = empty_directory(job, memfs_host_trail_fd(&job->trail));
-    if (memfs_host_trail_go(&job->trail, dir->parent))
+    if (!memfs_host_trail_go(trail_of(job), directory))
+        kept = empty_directory(job, memfs_host_trail_fd(trail_of(job)));
+    if (memfs_host_trail_go(trail_of(job), dir->parent))
         return kept + 1;
     job->tree.name(job, directory, name);
-    int above = memfs_host_trail_fd(&job->trail);
+    int above = memfs_host_trail_fd(trail_of(job));
     return kept + (!is_directory(above, name, dir->ino) || unlinkat(above, name, AT_REMOVEDIR));
 }
 
@@ -121,10 +134,10 @@ static void loosen(struct memfs_export *job, uint32_t directory)
     const struct memfs_export_dir *dir = memfs_export_dir(job, directory);
     char name[MEMFS_NAME_MAX + 1], path[32];
     struct stat stat;
-    if (memfs_host_trail_go(&job->trail, dir->parent))
+    if (memfs_host_trail_go(trail_of(job), dir->parent))
         return;
     job->tree.name(job, directory, name);
-    int fd = openat(memfs_host_trail_fd(&job->trail), name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    int fd = openat(memfs_host_trail_fd(trail_of(job)), name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
     if (fd < 0)
         return;
     snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
@@ -137,7 +150,7 @@ static void loosen_all(struct memfs_export *job)
 {
     size_t depth = 0;
     uint32_t directory = 0;
-    fchmod(job->trail.root, job->root_mode | 0700);
+    fchmod(trail_of(job)->root, job->root_mode | 0700);
     for (;;) {
         int skip = memfs_export_dir(job, directory)->state != MEMFS_EXPORT_MADE;
         directory = memfs_export_next(job, directory, skip, &depth);
@@ -151,17 +164,18 @@ static void loosen_all(struct memfs_export *job)
 uint64_t memfs_export_undo(struct memfs_export *job)
 {
     uint64_t kept = 0;
-    if (job->trail.tree) {
-        sort_inos(job);
+    if (trail_of(job)->tree) {
+        for (unsigned i = 0; i < job->worker_room; i++)
+            sort_inos(&job->workers[i].inos);
         if (job->finishing)
             loosen_all(job);
         for (uint32_t directory = memfs_export_deepest(job, 0); directory;
              directory = memfs_export_next_up(job, directory))
             if (memfs_export_dir(job, directory)->state == MEMFS_EXPORT_MADE)
                 kept += remove_directory(job, directory);
-        kept += empty_directory(job, job->trail.root);
+        kept += empty_directory(job, trail_of(job)->root);
         if (job->finishing || job->root_closed)
-            kept += fchmod(job->trail.root, job->root_mode) != 0;
+            kept += fchmod(trail_of(job)->root, job->root_mode) != 0;
     }
     if (job->made_root)
         kept += !is_directory(job->above, job->base, memfs_export_dir(job, 0)->ino) ||

@@ -43,6 +43,7 @@ int memfs_host_trail_begin(struct memfs_host_trail *trail, const struct memfs_al
 {
     struct stat stat;
     *trail = (struct memfs_host_trail){.allocator = *allocator, .tree = tree, .at = tree->root, .root = -1};
+    trail->most = MEMFS_TRAIL_HELD;
     for (int i = 0; i < MEMFS_TRAIL_HELD; i++)
         trail->held[i] = -1;
     int error = fstat(fd, &stat) ? -errno : memfs_host_trail_reserve(trail, 0);
@@ -95,7 +96,7 @@ int memfs_host_trail_reserve(struct memfs_host_trail *trail, size_t depth)
 
 int memfs_host_trail_fd(const struct memfs_host_trail *trail)
 {
-    return trail->depth ? trail->held[trail->depth % MEMFS_TRAIL_HELD] : trail->root;
+    return trail->depth ? trail->held[trail->depth % trail->most] : trail->root;
 }
 
 int memfs_host_trail_retry(struct memfs_host_trail *trail, int error)
@@ -103,8 +104,8 @@ int memfs_host_trail_retry(struct memfs_host_trail *trail, int error)
     int closed = 0;
     if (error != -EMFILE && error != -ENFILE)
         return 0;
-    for (size_t i = 0; i < MEMFS_TRAIL_HELD; i++) {
-        if (trail->held[i] < 0 || i == trail->depth % MEMFS_TRAIL_HELD)
+    for (size_t i = 0; i < trail->most; i++) {
+        if (trail->held[i] < 0 || i == trail->depth % trail->most)
             continue;
         close(trail->held[i]);
         trail->held[i] = -1;
@@ -137,7 +138,7 @@ static int down(struct memfs_host_trail *trail, uint32_t directory)
         close(fd);
         return error;
     }
-    int *held = &trail->held[++trail->depth % MEMFS_TRAIL_HELD];
+    int *held = &trail->held[++trail->depth % trail->most];
     if (*held >= 0)
         close(*held);
     *held = fd;
@@ -150,7 +151,7 @@ static int down(struct memfs_host_trail *trail, uint32_t directory)
 static int hold_above(struct memfs_host_trail *trail)
 {
     size_t above = trail->depth - 1;
-    int *held = &trail->held[above % MEMFS_TRAIL_HELD];
+    int *held = &trail->held[above % trail->most];
     struct stat stat;
     if (!above || *held >= 0)
         return 0;
@@ -174,7 +175,7 @@ int memfs_host_trail_leave(struct memfs_host_trail *trail, int *left)
     int error = hold_above(trail);
     if (error)
         return error;
-    int *held = &trail->held[trail->depth % MEMFS_TRAIL_HELD];
+    int *held = &trail->held[trail->depth % trail->most];
     *left = *held;
     *held = -1;
     trail->depth--;
@@ -210,7 +211,7 @@ static int find_way(struct memfs_host_trail *trail, uint32_t directory, size_t *
  * begin at the root? */
 static int root_is_nearer(const struct memfs_host_trail *trail, size_t ups)
 {
-    return ups > MEMFS_TRAIL_HELD && trail->depth - ups < ups - MEMFS_TRAIL_HELD;
+    return ups > trail->most && trail->depth - ups < ups - trail->most;
 }
 
 int memfs_host_trail_go(struct memfs_host_trail *trail, uint32_t directory)

@@ -9,7 +9,7 @@
 
 #include "host_tree.h"
 
-#define MEMFS_TRAIL_HELD 32 /* descriptors held, of the deepest directories */
+#define MEMFS_TRAIL_HELD 32 /* descriptors held at most, of the deepest directories */
 
 struct memfs_host_level {
     uint64_t dev, ino;
@@ -25,7 +25,8 @@ struct memfs_host_trail {
     uint32_t *way; /* for go(): the directories still to go down, the next one last */
     size_t way_room;
     int root;                   /* the root's descriptor: always held */
-    int held[MEMFS_TRAIL_HELD]; /* level n's at n % MEMFS_TRAIL_HELD, or -1 */
+    size_t most;                /* descriptors held; may be set, from 2 to MEMFS_TRAIL_HELD, before it is gone */
+    int held[MEMFS_TRAIL_HELD]; /* level n's at n % most, or -1 */
 };
 
 /* Takes over fd, the root's descriptor, on success. -ENOMEM, or fstat's error. */

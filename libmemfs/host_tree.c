@@ -84,8 +84,7 @@ static int ask(const struct memfs_host_report *report, enum memfs_problem_kind k
     return 0;
 }
 
-/* Errors that are no property of the one file. */
-static int is_general(int error)
+int memfs_host_is_general(int error)
 {
     return error == -ENOMEM || error == -EMFILE || error == -ENFILE || error == -ECANCELED;
 }
@@ -94,7 +93,7 @@ int memfs_host_problem(const struct memfs_host_report *report, enum memfs_proble
                        const char *name, int error, const char *text)
 {
     int answer = 1;
-    if (report->problem && !is_general(error) && ask(report, kind, directory, name, error, text, &answer))
+    if (report->problem && !memfs_host_is_general(error) && ask(report, kind, directory, name, error, text, &answer))
         error = -ENOMEM;
     return answer ? memfs_host_fail(report, directory, name, error, text) : 0;
 }

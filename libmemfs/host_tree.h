@@ -47,8 +47,12 @@ int memfs_host_fail(const struct memfs_host_report *report, uint32_t directory, 
  * "PATH: TEXT: ERROR", or "PATH: TEXT: ERROR; ADVICE" if text has that. */
 int memfs_host_fail_path(struct memfs_detail *detail, const char *path, int error, const char *text);
 
+/* Is it an error that is no property of one file: lack of memory or of
+ * descriptors, cancelling? */
+int memfs_host_is_general(int error);
+
 /* Something about a path went wrong: may it be left out? 0 if so, else the
- * error, with the detail filled. Lack of memory and of descriptors, and cancelling are not asked. */
+ * error, with the detail filled. General errors are not asked. */
 int memfs_host_problem(const struct memfs_host_report *report, enum memfs_problem_kind kind, uint32_t directory,
                        const char *name, int error, const char *text);
 

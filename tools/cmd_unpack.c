@@ -5,6 +5,7 @@
 #include "memfs_host.h"
 #include "message.h"
 #include "output.h"
+#include "processors.h"
 #include "progress.h"
 
 #include <errno.h>
@@ -28,6 +29,7 @@ struct settings {
     int quiet;
     uint64_t bytes_max;
     uint64_t entries_max;
+    uint64_t jobs;
 };
 
 static const struct option_row rows[] = {
@@ -45,6 +47,8 @@ static const struct option_row rows[] = {
      "fail rather than write more contents than that"},
     {0, "max-entries", "N", OPTION_NUMBER, offsetof(struct settings, entries_max), 1, UINT64_MAX,
      "fail rather than make more entries than that"},
+    {'j', "jobs", "N", OPTION_NUMBER, offsetof(struct settings, jobs), 1, PROCESSORS_MAX,
+     "work on N processors (default: all)"},
     {'q', "quiet", NULL, OPTION_FLAG, offsetof(struct settings, quiet), 0, 0, "show no progress and no summary"},
     {.name = NULL},
 };
@@ -271,6 +275,7 @@ static int export(struct unpack *unpack)
     options.into = settings->into;
     options.bytes_max = settings->bytes_max;
     options.entries_max = settings->entries_max;
+    options.threads = (unsigned)settings->jobs;
     options.problem = destination_problem;
     options.problem_context = unpack;
     options.progress = progress_update;
@@ -288,7 +293,7 @@ static int export(struct unpack *unpack)
 
 static int run(int argc, char **argv)
 {
-    struct unpack unpack = {.dir = NULL};
+    struct unpack unpack = {.settings = {.jobs = processors()}};
     int first;
     int code = options_parse(&command_unpack, argc, argv, &unpack.settings, &first);
     if (code >= 0)
