@@ -139,12 +139,13 @@ static int deal(struct dealer *dealer)
     run->export = dealer->job;
     set_end(dealer, run);
     caller->told = &run->told;
-    run->result = make_directories(caller, run);
+    int error = make_directories(caller, run);
     caller->told = NULL;
-    run->dealt = !run->result;
+    run->result = error;
+    run->dealt = !error;
     if (run->dealt)
-        memfs_pool_submit(dealer->pool, &run->job, 0);
-    return run->result;
+        memfs_pool_submit(dealer->pool, &run->job, 0); /* the result is another's now */
+    return error;
 }
 
 /* Waits for a run, as far as it has been dealt out. */

@@ -80,6 +80,8 @@ int memfs_export_tell(struct memfs_export_worker *worker)
         return -ECANCELED;
     if (worker->number || !job->options.progress)
         return 0;
+    if (job->cancelled)
+        return -ECANCELED;
     progress.nodes = atomic_load(&job->nodes_made);
     progress.bytes = atomic_load(&job->written);
     if (!job->options.progress(job->options.progress_context, &progress))
