@@ -1,14 +1,52 @@
+/*
+ * This file is compiled twice where that pays: as it is, and for processors with
+ * AVX2, by hash_avx2.c, in which HASH_OF names the functions. It chooses between them.
+ */
 #include "hash.h"
 
 #define XXH_STATIC_LINKING_ONLY
 #define XXH_INLINE_ALL
 #include <xxhash.h>
 
+#ifndef HASH_OF
+#define HASH_OF(function) function##_plain
+#define HASH_CHOOSES
+#endif
+
 _Static_assert(sizeof(XXH3_state_t) <= sizeof(struct memfs_hasher), "a hasher has room for XXH3's state");
+
+uint64_t HASH_OF(memfs_hash)(const void *data, size_t length);
+uint64_t HASH_OF(memfs_hash)(const void *data, size_t length)
+{
+    return XXH3_64bits(data, length);
+}
+
+void HASH_OF(memfs_hasher_add)(struct memfs_hasher *hasher, const void *data, size_t length);
+void HASH_OF(memfs_hasher_add)(struct memfs_hasher *hasher, const void *data, size_t length)
+{
+    XXH3_64bits_update((XXH3_state_t *)hasher->state, data, length);
+}
+
+uint64_t HASH_OF(memfs_hasher_end)(const struct memfs_hasher *hasher);
+uint64_t HASH_OF(memfs_hasher_end)(const struct memfs_hasher *hasher)
+{
+    return XXH3_64bits_digest((const XXH3_state_t *)hasher->state);
+}
+
+#ifdef HASH_CHOOSES
+
+#ifdef __x86_64__
+uint64_t memfs_hash_avx2(const void *data, size_t length);
+void memfs_hasher_add_avx2(struct memfs_hasher *hasher, const void *data, size_t length);
+uint64_t memfs_hasher_end_avx2(const struct memfs_hasher *hasher);
+#define CHOOSE(function) (__builtin_cpu_supports("avx2") ? function##_avx2 : function##_plain)
+#else
+#define CHOOSE(function) function##_plain
+#endif
 
 uint64_t memfs_hash(const void *data, size_t length)
 {
-    return XXH3_64bits(data, length);
+    return CHOOSE(memfs_hash)(data, length);
 }
 
 void memfs_hasher_begin(struct memfs_hasher *hasher)
@@ -19,12 +57,12 @@ void memfs_hasher_begin(struct memfs_hasher *hasher)
 
 void memfs_hasher_add(struct memfs_hasher *hasher, const void *data, size_t length)
 {
-    XXH3_64bits_update((XXH3_state_t *)hasher->state, data, length);
+    CHOOSE(memfs_hasher_add)(hasher, data, length);
 }
 
 uint64_t memfs_hasher_end(const struct memfs_hasher *hasher)
 {
-    return XXH3_64bits_digest((const XXH3_state_t *)hasher->state);
+    return CHOOSE(memfs_hasher_end)(hasher);
 }
 
 void memfs_hasher_add_hole(struct memfs_hasher *hasher, uint64_t offset, uint64_t length)
@@ -36,3 +74,5 @@ void memfs_hasher_add_hole(struct memfs_hasher *hasher, uint64_t offset, uint64_
     }
     memfs_hasher_add(hasher, record, sizeof record);
 }
+
+#endif
