@@ -14,7 +14,8 @@ static uint64_t known(uint64_t hash)
 
 void memfs_digest_begin(struct memfs_digest *digest)
 {
-    memset(digest, 0, sizeof *digest);
+    digest->offset = digest->hole = digest->hole_length = 0;
+    digest->fill = 0;
     memfs_hasher_begin(&digest->hasher);
 }
 
@@ -37,44 +38,59 @@ static void take_hole(struct memfs_digest *digest, uint64_t at, uint64_t length)
     digest->hole_length += length;
 }
 
-/* A page, or the last part of one; it begins at `at`. */
-static void take_page(struct memfs_digest *digest, uint64_t at, const uint8_t *bytes, size_t length)
+static void take_data(struct memfs_digest *digest, const uint8_t *bytes, size_t length)
 {
-    if (all_zero(bytes, length)) {
-        take_hole(digest, at, length);
-    } else {
-        end_hole(digest);
-        memfs_hasher_add(&digest->hasher, bytes, length);
-    }
+    end_hole(digest);
+    memfs_hasher_add(&digest->hasher, bytes, length);
 }
 
+/* The page that has come in pieces, perhaps cut by the end of the content. */
 static void take_filled_page(struct memfs_digest *digest)
 {
-    if (digest->fill > 0)
-        take_page(digest, digest->offset - digest->fill, digest->page, digest->fill);
+    const size_t length = digest->fill;
     digest->fill = 0;
+    if (length > 0 && all_zero(digest->page, length))
+        take_hole(digest, digest->offset - length, length);
+    else if (length > 0)
+        take_data(digest, digest->page, length);
+}
+
+/* Whole pages: what stands between two holes is hashed at once. */
+static void take_pages(struct memfs_digest *digest, const uint8_t *bytes, size_t length)
+{
+    size_t from = 0; /* what begins here is not taken yet */
+    for (size_t at = 0; at < length; at += MEMFS_HOLE_BYTES) {
+        if (!all_zero(bytes + at, MEMFS_HOLE_BYTES))
+            continue;
+        if (at > from)
+            take_data(digest, bytes + from, at - from);
+        take_hole(digest, digest->offset + at, MEMFS_HOLE_BYTES);
+        from = at + MEMFS_HOLE_BYTES;
+    }
+    if (length > from)
+        take_data(digest, bytes + from, length - from);
+    digest->offset += length;
 }
 
 void memfs_digest_add(struct memfs_digest *digest, const void *data, size_t length)
 {
     const uint8_t *bytes = data;
     while (length > 0) {
-        if (digest->fill == 0 && length >= MEMFS_HOLE_BYTES) {
-            take_page(digest, digest->offset, bytes, MEMFS_HOLE_BYTES);
-            digest->offset += MEMFS_HOLE_BYTES;
-            bytes += MEMFS_HOLE_BYTES;
-            length -= MEMFS_HOLE_BYTES;
-            continue;
-        }
+        const size_t whole = length / MEMFS_HOLE_BYTES * MEMFS_HOLE_BYTES;
         const size_t room = MEMFS_HOLE_BYTES - digest->fill;
-        const size_t part = length < room ? length : room;
-        memcpy(digest->page + digest->fill, bytes, part);
-        digest->fill += part;
-        digest->offset += part;
+        size_t part = length < room ? length : room;
+        if (digest->fill == 0 && whole > 0) {
+            take_pages(digest, bytes, whole);
+            part = whole;
+        } else {
+            memcpy(digest->page + digest->fill, bytes, part);
+            digest->fill += part;
+            digest->offset += part;
+            if (digest->fill == MEMFS_HOLE_BYTES)
+                take_filled_page(digest);
+        }
         bytes += part;
         length -= part;
-        if (digest->fill == MEMFS_HOLE_BYTES)
-            take_filled_page(digest);
     }
 }
 

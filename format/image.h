@@ -57,10 +57,9 @@ int memfs_image_find_ref(struct memfs_image *image, unsigned table, uint64_t ind
 int memfs_image_pin_block(struct memfs_image *image, uint32_t block, size_t need, struct memfs_pin *pin,
                           const uint8_t **data, struct memfs_detail *detail);
 
-/* Decodes a data block past the cache: 0 if it can be, given that its stored bytes
- * have their hash. */
-int memfs_image_test_block(struct memfs_image *image, uint64_t block, struct memfs_worker *worker,
-                           struct memfs_detail *detail);
+/* Decodes a data block past the cache into raw, of ref->raw bytes. */
+int memfs_image_decode_block(struct memfs_image *image, uint64_t block, const struct memfs_ref *ref,
+                             struct memfs_worker *worker, void *raw, struct memfs_detail *detail);
 
 /* The backing's read, with detail. */
 int memfs_image_read_block(struct memfs_image *image, uint32_t block, uint64_t start, void *buffer, size_t length,

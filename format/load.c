@@ -281,16 +281,15 @@ static int load_block(struct memfs_image *image, uint64_t key, const struct memf
     return error;
 }
 
-int memfs_image_test_block(struct memfs_image *image, uint64_t block, struct memfs_worker *worker,
-                           struct memfs_detail *detail)
+int memfs_image_decode_block(struct memfs_image *image, uint64_t block, const struct memfs_ref *ref,
+                             struct memfs_worker *worker, void *raw, struct memfs_detail *detail)
 {
-    struct memfs_ref ref;
     char what[WHAT_BYTES];
-    const int error = memfs_image_find_ref(image, MEMFS_DATA, block, &ref, detail);
-    if (error || ref.codec == MEMFS_CODEC_RAW)
-        return error;
     describe(MEMFS_DATA, 0, block, what);
-    return fetch_raw(image, &ref, what, worker, detail);
+    int error = memfs_image_fetch(image, ref, what, worker, detail);
+    if (!error)
+        error = decode(image, ref, what, worker, raw, ref->raw, detail);
+    return error;
 }
 
 /* ---- Into the cache ------------------------------------------------------------------------------ */

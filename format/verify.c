@@ -6,6 +6,7 @@
 #include "alloc.h"
 #include "columns.h"
 #include "detail.h"
+#include "pool.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -16,8 +17,7 @@
 #define WORK_TOLD ((uint64_t)4 << 20) /* bytes between two calls of the progress function */
 #define WORK_NODE 256u                /* what a node counts as */
 #define WORK_CALL 64u                 /* what the counting of work counts as */
-#define WORK_CHUNK ((uint64_t)32 << 10)
-#define CACHE_MOST ((uint64_t)64 << 20)
+#define CACHE_MOST ((uint64_t)32 << 20)
 #define FINDINGS_TOLD 100u
 
 /* ---- Findings ------------------------------------------------------------------- */
@@ -28,9 +28,11 @@ int memfs_verify_report(struct memfs_verifying *v, const struct memfs_detail *fi
         v->first = *finding;
     /* With nobody to tell more to, the first is all that is wanted. */
     if (!v->options.finding)
-        return 1;
+        v->stopped = 1;
     /* An image can be wrong in a thousand million records: those are only counted. */
-    return v->findings <= FINDINGS_TOLD ? v->options.finding(v->options.finding_context, finding) : 0;
+    else if (v->findings <= FINDINGS_TOLD)
+        v->stopped = v->options.finding(v->options.finding_context, finding) != 0;
+    return v->stopped;
 }
 
 static void tell_of_more(struct memfs_verifying *v)
@@ -105,7 +107,10 @@ int memfs_verify_work(struct memfs_verifying *v, uint64_t work)
     memfs_cache_trim(&v->image->cache, v->cache_most);
     if (!v->options.progress)
         return 0;
-    if (v->options.progress(v->options.progress_context, &v->progress) == 0)
+    struct memfs_progress told = v->progress;
+    if (told.bytes > told.bytes_total) /* which an image can get wrong */
+        told.bytes = told.bytes_total;
+    if (v->options.progress(v->options.progress_context, &told) == 0)
         return 0;
     v->failure = -ECANCELED;
     if (v->findings == 0)
@@ -128,7 +133,7 @@ int memfs_look_chunk(struct memfs_verifying *v, struct memfs_look *look, enum me
     if (look->data && look->chunk == chunk)
         return 0;
     memfs_look_end(v, look);
-    if (memfs_verify_work(v, WORK_CHUNK))
+    if (memfs_verify_work(v, MEMFS_VERIFY_CHUNK))
         return 1;
     struct memfs_detail detail = {0};
     const int error = memfs_image_load(v->image, table, chunk, &look->pin, &look->data, &detail);
@@ -195,34 +200,6 @@ int memfs_look_blob(struct memfs_verifying *v, struct memfs_look *look, uint64_t
     return stop;
 }
 
-/* ---- Chunk by chunk ------------------------------------------------------------------ */
-
-int memfs_verify_chunks(struct memfs_verifying *v)
-{
-    for (unsigned table = 0; table < MEMFS_BACKED; table++) {
-        const uint64_t chunks = memfs_chunk_total(table, v->image->root.table[table].count);
-        for (uint64_t chunk = 0; chunk < chunks; chunk++) {
-            struct memfs_pin pin = {0};
-            const void *data;
-            struct memfs_detail detail = {0};
-            const int error = memfs_image_load(v->image, (enum memfs_table)table, chunk, &pin, &data, &detail);
-            if (!error) {
-                memfs_image_ops.unpin(&v->image->backing, &pin);
-            } else {
-                v->tables_broken = 1;
-                if (memfs_verify_error(v, error, &detail))
-                    return 1;
-            }
-            if (table == MEMFS_NODES)
-                v->progress.nodes +=
-                    memfs_chunk_records(table, v->image->root.table[table].count, chunk) - (chunk == 0);
-            if (memfs_verify_work(v, WORK_CHUNK))
-                return 1;
-        }
-    }
-    return 0;
-}
-
 /* ---- The whole -------------------------------------------------------------------------- */
 
 /* Nodes cost memory, and cost next to nothing in an image if they need not have
@@ -240,17 +217,33 @@ static int check_counts(struct memfs_verifying *v)
     return 1;
 }
 
-static int check_all(struct memfs_verifying *v)
+static void check_records(struct memfs_verifying *v)
 {
-    int stop = memfs_verify_stored(v);
-    if (stop || v->options.quick || v->tables_broken)
-        return stop;
-    if (check_counts(v))
-        return 1;
-    stop = memfs_verify_chunks(v);
-    if (stop || v->tables_broken)
-        return stop;
-    return memfs_verify_tree(v) || memfs_verify_xattrs(v) || memfs_verify_heap(v) || memfs_verify_contents(v);
+    if (check_counts(v) || memfs_verify_chunks(v) || v->tables_broken)
+        return;
+    if (memfs_verify_tree(v) || memfs_verify_xattrs(v) || memfs_verify_heap(v))
+        return;
+    memfs_verify_contents(v);
+}
+
+/* Whatever keeps records from being checked, all stored bytes are. */
+static void check_all(struct memfs_verifying *v)
+{
+    if (!memfs_verify_stored(v) && !v->options.quick && !v->tables_broken)
+        check_records(v);
+    if (!v->failure && !v->stopped)
+        memfs_verify_blocks(v);
+}
+
+static int make(struct memfs_verifying *v, size_t blocks)
+{
+    const struct memfs_allocator *allocator = &v->image->allocator;
+    v->block_raw = memfs_alloc_array(allocator, blocks + 1, sizeof *v->block_raw);
+    v->block_done = memfs_alloc_zeroed(allocator, memfs_bits_bytes(blocks));
+    if (!v->block_raw || !v->block_done)
+        return -ENOMEM;
+    memset(v->block_raw, 0, (blocks + 1) * sizeof *v->block_raw);
+    return memfs_pool_create(allocator, v->options.threads, &v->pool);
 }
 
 int memfs_verify(memfs_image *image, const struct memfs_verify_options *options, struct memfs_detail *detail)
@@ -263,21 +256,19 @@ int memfs_verify(memfs_image *image, const struct memfs_verify_options *options,
      * what others use. */
     const uint64_t cached = atomic_load(&image->cache.bytes);
     v.cache_most = cached > CACHE_MOST ? cached : CACHE_MOST;
-    v.progress.bytes_total = image->source.size + (v.options.quick ? 0 : image->root.data_bytes);
+    v.progress.bytes_total = image->source.size + (v.options.quick ? 0 : image->root.raw_bytes);
     v.progress.nodes_total = v.options.quick ? 0 : image->root.table[MEMFS_NODES].count - 1;
     const size_t blocks = (size_t)image->root.table[MEMFS_DATA].count;
-    if (!v.options.quick) {
-        v.block_raw = memfs_alloc_array(&image->allocator, blocks + 1, sizeof *v.block_raw);
-        v.block_bad = memfs_alloc_zeroed(&image->allocator, memfs_bits_bytes(blocks));
-    }
-    if (v.options.quick || (v.block_raw && v.block_bad))
-        check_all(&v);
-    else
+    const int error = make(&v, blocks);
+    if (error)
         memfs_verify_no_memory(&v);
+    else
+        check_all(&v);
     if (!v.failure)
         tell_of_more(&v);
+    memfs_pool_destroy(v.pool);
     memfs_free(&image->allocator, v.block_raw, (blocks + 1) * sizeof *v.block_raw);
-    memfs_free(&image->allocator, v.block_bad, memfs_bits_bytes(blocks));
+    memfs_free(&image->allocator, v.block_done, memfs_bits_bytes(blocks));
     if (detail && (v.findings > 0 || v.failure))
         *detail = v.first;
     return v.failure ? v.failure : v.findings > 0 ? v.first.error : 0;

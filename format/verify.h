@@ -8,18 +8,24 @@
 
 #include "image.h"
 
+struct memfs_pool;
+
+#define MEMFS_VERIFY_CHUNK ((uint64_t)32 << 10) /* bytes that loading a chunk counts as */
+
 struct memfs_verifying {
     struct memfs_image *image;
     struct memfs_verify_options options;
     struct memfs_detail first; /* finding; error 0: none */
     uint64_t findings;         /* also those that are too many to be told */
     int failure;               /* not the image's: no memory, cancelled, reading */
+    int stopped;               /* by who is told of the findings */
+    struct memfs_pool *pool;
     struct memfs_progress progress;
     uint64_t untold;     /* work since the progress was told */
     unsigned paths;      /* that were searched for */
     uint64_t cache_most; /* verifying lets the image's cache grow no further */
-    uint32_t *block_raw; /* by data block: its raw length; NULL in quick verification */
-    uint8_t *block_bad;  /* bit by data block: it is damaged, which was reported; NULL as well */
+    uint32_t *block_raw; /* by data block: its raw length; 0: its ref could not be had */
+    uint8_t *block_done; /* bit by data block: its hash was looked at */
     int tables_broken;   /* a chunk of a table, or of refs, could not be had */
 };
 
@@ -73,13 +79,24 @@ struct memfs_verify_path {
 };
 int memfs_verify_find_path(struct memfs_verifying *v, uint64_t node, struct memfs_verify_path *path);
 
+/* The hash of a block's stored bytes. Called from any thread, each with its worker. */
+int memfs_verify_hash(struct memfs_image *image, struct memfs_worker *worker, const struct memfs_ref *ref,
+                      uint64_t *hash);
+/* What is to be said of a block or chunk that could not be read, or whose hash is
+ * another. */
+int memfs_verify_unread(struct memfs_verifying *v, unsigned table, uint64_t index, const struct memfs_ref *ref,
+                        int error);
+int memfs_verify_mismatch(struct memfs_verifying *v, unsigned table, uint64_t index, const struct memfs_ref *ref,
+                          uint64_t hash);
+
 /* The parts, in order. */
-int memfs_verify_stored(struct memfs_verifying *v);   /* bytes: hashes, tiling, generations */
+int memfs_verify_stored(struct memfs_verifying *v);   /* all bytes but data blocks: hashes, tiling, generations */
 int memfs_verify_chunks(struct memfs_verifying *v);   /* each chunk alone */
 int memfs_verify_tree(struct memfs_verifying *v);     /* nodes and entries */
 int memfs_verify_xattrs(struct memfs_verifying *v);   /* attribute sets, link targets */
 int memfs_verify_heap(struct memfs_verifying *v);     /* each byte of BLOBS is named */
-int memfs_verify_contents(struct memfs_verifying *v); /* extents, digests, totals */
+int memfs_verify_contents(struct memfs_verifying *v); /* extents, digests, totals; data blocks as well */
+int memfs_verify_blocks(struct memfs_verifying *v);   /* hashes of the data blocks that are not done */
 
 /* Bits by number. */
 static inline int memfs_bit(const uint8_t *bits, uint64_t i)

@@ -1,44 +1,37 @@
 /*
- * The contents of files: extents, digests, and the sums in the root. What bounds the
- * work comes first: only when all extents are sound and the sums are right, contents
- * are read.
+ * The contents of files: extents, and the sums in the root. What bounds the work comes
+ * first: only when all extents are sound and the sums are right, contents are read.
  */
+#include "verify_contents.h"
+
 #include "alloc.h"
 #include "columns.h"
 #include "detail.h"
-#include "digest.h"
-#include "verify.h"
 
 #include <errno.h>
 #include <inttypes.h>
-#include <stdio.h>
 #include <string.h>
 
 #define BYTES_MAX_LEAST ((uint64_t)64 << 30)
 #define BYTES_MAX_RATIO 1024u
-#define EXTENT_WORK 64u /* bytes that looking at an extent counts as */
-#define KNOWN_SLOTS 4096u
+#define RUNS_KNOWN 4096u
 
-/* A content that was looked at: files that have the same need it no second time. The
- * same are those with the same run of extents, and those whose only extent is the same. */
-struct known {
-    uint64_t size, offset, length;
-    uint32_t first, count, block, start; /* first is 0 if count is 1, the others if not */
-    uint64_t data, digest;
-    int whole; /* it could be read; else no digest */
+/* A run of extents that was looked at. Files may have one in common: thousands that have
+ * a long one need it looked at once. */
+struct run {
+    uint64_t size, data;
+    uint32_t first, count;
+    uint32_t node; /* the first with this content; 0: nothing is known */
 };
 
 struct contents {
     struct memfs_verifying *v;
-    uint64_t bytes_max;
+    struct memfs_verify_files files;
+    struct memfs_twins twins;
     uint64_t nodes, extents, blocks;
     uint64_t content_bytes, data_bytes;
-    uint64_t looked;         /* bytes that looking at extents counted as */
-    uint64_t decoded_before; /* by the image, when reading began */
-    uint8_t *wanted;         /* bit by data block: an extent is in it */
-    uint8_t *owned;          /* bit by extent: it is a file's */
-    struct known *known;
-    uint64_t damaged, damaged_first; /* files with parts in damaged blocks */
+    uint8_t *owned; /* bit by extent: it is a file's */
+    struct run *known;
     struct memfs_look node_look, extent_look, digest_look;
 };
 
@@ -48,18 +41,22 @@ static uint64_t sum(uint64_t a, uint64_t b)
     return a > UINT64_MAX - b ? UINT64_MAX : a + b;
 }
 
-static int over_limit(struct contents *c, const char *what, uint64_t bytes)
+int memfs_verify_over_limit(struct memfs_verifying *v, const struct memfs_verify_files *files, const char *what,
+                            uint64_t bytes)
 {
-    memfs_verify_finding(c->v, MEMFS_ELIMIT, MEMFS_NOWHERE,
+    memfs_verify_finding(v, MEMFS_ELIMIT, MEMFS_NOWHERE,
                          "%s (%" PRIu64 " bytes) is more than verifying an image of this size may take (%" PRIu64
                          "); a higher limit has to be given",
-                         what, bytes, c->bytes_max);
+                         what, bytes, files->bytes_max);
     return 1;
 }
 
-static int is_file(const struct memfs_node_record *node)
+int memfs_verify_looked(struct memfs_verifying *v, struct memfs_verify_files *files, uint64_t extents)
 {
-    return (node->mode & MEMFS_IFMT) == MEMFS_IFREG;
+    files->looked += extents * MEMFS_EXTENT_WORK;
+    if (files->looked <= files->bytes_max)
+        return 0;
+    return memfs_verify_over_limit(v, files, "looking at the extents of all files", files->looked);
 }
 
 /* ---- Each extent alone ----------------------------------------------------------------- */
@@ -76,7 +73,6 @@ static int check_extents(struct contents *c)
                                 "runs to %" PRIu64 " in block %" PRIu32 ", which has %" PRIu64 " bytes",
                                 extent->start + extent->length, extent->block, raw))
             return 1;
-        memfs_bit_set(c->wanted, extent->block);
     }
     return 0;
 }
@@ -95,9 +91,11 @@ static int check_next(struct contents *c, uint64_t n, const struct memfs_node_re
     return 0;
 }
 
-static int check_run(struct contents *c, uint64_t n, const struct memfs_node_record *node, uint64_t *data)
+static int check_run(struct contents *c, uint64_t n, const struct memfs_node_record *node, uint64_t *data,
+                     uint64_t *mark)
 {
     uint64_t end = 0;
+    *mark = memfs_twins_mark(0, node->size);
     for (uint32_t i = 0; i < node->extents.count; i++) {
         const uint64_t index = (uint64_t)node->extents.first + i;
         const struct memfs_extent *extent;
@@ -106,26 +104,32 @@ static int check_run(struct contents *c, uint64_t n, const struct memfs_node_rec
             return 1;
         end = extent->offset + extent->length;
         *data = sum(*data, extent->length);
+        *mark = memfs_twins_mark(*mark, extent->offset);
+        *mark = memfs_twins_mark(*mark, extent->length);
+        *mark = memfs_twins_mark(*mark, (uint64_t)extent->block << 32 | extent->start);
         memfs_bit_set(c->owned, index);
     }
-    c->looked += (uint64_t)node->extents.count * EXTENT_WORK;
-    return c->looked > c->bytes_max ? over_limit(c, "looking at the extents of all files", c->looked) : 0;
+    return memfs_verify_looked(c->v, &c->files, node->extents.count);
 }
 
-static struct known *slot_of(struct contents *c, const struct known *key)
+/* This file will be read: until then, and no longer, its blocks are worth keeping. */
+static int note_blocks(struct contents *c, uint64_t n, const struct memfs_node_record *node)
+{
+    for (uint32_t i = 0; i < node->extents.count; i++) {
+        const struct memfs_extent *extent;
+        if (memfs_verify_work(c->v, 0) ||
+            memfs_look_extent(c->v, &c->extent_look, (uint64_t)node->extents.first + i, &extent))
+            return 1;
+        c->files.last[extent->block] = (uint32_t)n;
+    }
+    return 0;
+}
+
+static struct run *run_of(struct contents *c, const struct memfs_node_record *node)
 {
     const uint64_t mixed =
-        (key->size ^ key->offset * 3 ^ key->length * 5 ^ ((uint64_t)key->first << 32 | key->count) * 7 ^
-         ((uint64_t)key->block << 32 | key->start) * 11) *
-        0x9e3779b97f4a7c15u;
-    return &c->known[mixed >> 32 & (KNOWN_SLOTS - 1)];
-}
-
-static int is_known(const struct known *known, const struct known *key)
-{
-    return known->count == key->count && known->first == key->first && known->size == key->size &&
-           known->offset == key->offset && known->length == key->length && known->block == key->block &&
-           known->start == key->start;
+        (node->size ^ ((uint64_t)node->extents.first << 32 | node->extents.count) * 7) * 0x9e3779b97f4a7c15u;
+    return &c->known[mixed >> 32 & (RUNS_KNOWN - 1)];
 }
 
 /* A file without extents is no matter of reading: nothing is known of it. */
@@ -134,14 +138,20 @@ static int check_file(struct contents *c, uint64_t n, const struct memfs_node_re
     c->content_bytes = sum(c->content_bytes, node->size);
     if (node->extents.count == 0)
         return 0;
-    struct known key = {.size = node->size, .first = node->extents.first, .count = node->extents.count};
-    struct known *known = slot_of(c, &key);
-    if (!is_known(known, &key)) {
-        if (check_run(c, n, node, &key.data))
+    struct run *run = run_of(c, node);
+    if (run->node != 0 && run->first == node->extents.first && run->count == node->extents.count &&
+        run->size == node->size) {
+        c->files.twin[n] = run->node;
+    } else {
+        uint64_t mark;
+        *run = (struct run){.size = node->size, .first = node->extents.first, .count = node->extents.count};
+        if (check_run(c, n, node, &run->data, &mark) || memfs_twins_find(&c->twins, n, node, mark, &c->files.twin[n]))
             return 1;
-        *known = key;
+        if (c->files.twin[n] == 0 && note_blocks(c, n, node))
+            return 1;
+        run->node = c->files.twin[n] ? c->files.twin[n] : (uint32_t)n;
     }
-    c->data_bytes = sum(c->data_bytes, known->data);
+    c->data_bytes = sum(c->data_bytes, run->data);
     return 0;
 }
 
@@ -153,7 +163,7 @@ static int check_nodes(struct contents *c)
         if (memfs_verify_work(c->v, 0) || memfs_look_node(c->v, &c->node_look, n, &node) ||
             memfs_look_digest(c->v, &c->digest_look, n, &digest))
             return 1;
-        if (is_file(node)) {
+        if (memfs_is_file(node)) {
             if (check_file(c, n, node))
                 return 1;
         } else if (digest && memfs_verify_record(c->v, MEMFS_DIGESTS, n, "it is no regular file, but has a digest")) {
@@ -188,161 +198,6 @@ static int check_sums(struct contents *c)
     return 0;
 }
 
-/* ---- Digests ------------------------------------------------------------------------- */
-
-/* A finding about a file: named by its path as well. */
-static int file_finding(struct contents *c, uint64_t n, int error, const char *text)
-{
-    struct memfs_verify_path path;
-    if (memfs_verify_find_path(c->v, n, &path))
-        return 1;
-    return memfs_verify_finding(c->v, error, MEMFS_NOWHERE, "node %" PRIu64 "%s%s: %s", n,
-                                path.text[path.start] ? ", " : "", path.text + path.start, text);
-}
-
-/* Files that are apart in the image may share blocks that are far from each other: what
- * was decoded is gone from the cache when the next one needs it. */
-static int check_decoded(struct contents *c)
-{
-    const uint64_t decoded = atomic_load(&c->v->image->decoded_bytes) - c->decoded_before;
-    return decoded > c->bytes_max ? over_limit(c, "what has to be decoded", decoded) : 0;
-}
-
-/* Of a damaged block only the first sign is reported. */
-static int block_failed(struct contents *c, uint64_t block, int error, const struct memfs_detail *detail)
-{
-    if (error != MEMFS_ECHECKSUM && error != MEMFS_ECORRUPT)
-        return memfs_verify_error(c->v, error, detail);
-    memfs_bit_set(c->v->block_bad, block);
-    return memfs_verify_error(c->v, error, detail);
-}
-
-static int add_extent(struct contents *c, const struct memfs_extent *extent, struct memfs_digest *digest, int *whole)
-{
-    struct memfs_pin pin = {0};
-    const uint8_t *data;
-    struct memfs_detail detail = {0};
-    *whole = !memfs_bit(c->v->block_bad, extent->block);
-    if (!*whole)
-        return 0;
-    const int error =
-        memfs_image_pin_block(c->v->image, extent->block, c->v->block_raw[extent->block], &pin, &data, &detail);
-    if (error) {
-        *whole = 0;
-        return block_failed(c, extent->block, error, &detail);
-    }
-    memfs_digest_add(digest, data + extent->start, (size_t)extent->length);
-    memfs_image_ops.unpin(&c->v->image->backing, &pin);
-    return memfs_verify_progress(c->v, extent->length, 0) || check_decoded(c);
-}
-
-static int read_content(struct contents *c, const struct memfs_node_record *node, struct known *key)
-{
-    struct memfs_digest digest;
-    uint64_t at = 0;
-    memfs_digest_begin(&digest);
-    key->whole = 1;
-    for (uint32_t i = 0; key->whole && i < node->extents.count; i++) {
-        const struct memfs_extent *extent;
-        if (memfs_look_extent(c->v, &c->extent_look, (uint64_t)node->extents.first + i, &extent))
-            return 1;
-        memfs_digest_add_gap(&digest, extent->offset - at);
-        if (add_extent(c, extent, &digest, &key->whole))
-            return 1;
-        at = extent->offset + extent->length;
-        key->data += extent->length;
-    }
-    if (key->whole)
-        memfs_digest_add_gap(&digest, node->size - at);
-    key->digest = memfs_digest_end(&digest);
-    return 0;
-}
-
-static int make_key(struct contents *c, const struct memfs_node_record *node, struct known *key)
-{
-    *key = (struct known){.size = node->size, .first = node->extents.first, .count = node->extents.count};
-    if (key->count != 1)
-        return 0;
-    const struct memfs_extent *extent;
-    if (memfs_look_extent(c->v, &c->extent_look, key->first, &extent))
-        return 1;
-    key->first = 0;
-    key->offset = extent->offset;
-    key->length = extent->length;
-    key->block = extent->block;
-    key->start = extent->start;
-    return 0;
-}
-
-static int check_digest(struct contents *c, uint64_t n, const struct memfs_node_record *node, uint64_t expected)
-{
-    struct known key;
-    if (make_key(c, node, &key))
-        return 1;
-    struct known *known = slot_of(c, &key);
-    if (key.count == 0 || !is_known(known, &key)) {
-        if (read_content(c, node, &key))
-            return 1;
-        *known = key;
-    } else if (memfs_verify_progress(c->v, known->data, 0)) {
-        return 1;
-    }
-    if (!known->whole) {
-        if (c->damaged++ == 0)
-            c->damaged_first = n;
-        return 0;
-    }
-    if (known->digest == expected)
-        return 0;
-    char text[80];
-    snprintf(text, sizeof text, "its content has the digest %016" PRIx64 ", not %016" PRIx64, known->digest, expected);
-    return file_finding(c, n, MEMFS_ECORRUPT, text);
-}
-
-static int report_damaged(struct contents *c)
-{
-    char text[80];
-    if (c->damaged == 0)
-        return 0;
-    snprintf(text, sizeof text, "parts of it are in damaged blocks; of %" PRIu64 " file%s in all", c->damaged,
-             c->damaged == 1 ? "" : "s");
-    return file_finding(c, c->damaged_first, MEMFS_ECHECKSUM, text);
-}
-
-static int check_digests(struct contents *c)
-{
-    memset(c->known, 0, KNOWN_SLOTS * sizeof *c->known);
-    for (uint64_t n = 1; n < c->nodes; n++) {
-        const struct memfs_node_record *node;
-        uint64_t digest;
-        if (memfs_verify_work(c->v, 0) || memfs_look_node(c->v, &c->node_look, n, &node) ||
-            memfs_look_digest(c->v, &c->digest_look, n, &digest))
-            return 1;
-        if (is_file(node) && check_digest(c, n, node, digest))
-            return 1;
-    }
-    return report_damaged(c);
-}
-
-/* Blocks of which no file has a part decode as they should, too. */
-static int check_unused_blocks(struct contents *c)
-{
-    struct memfs_worker *worker = NULL;
-    int stop = 0;
-    if (memfs_worker_take(&c->v->image->workers, &worker))
-        return memfs_verify_no_memory(c->v);
-    for (uint64_t block = 0; !stop && block < c->blocks; block++) {
-        struct memfs_detail detail = {0};
-        int error = 0;
-        if (!memfs_bit(c->wanted, block) && !memfs_bit(c->v->block_bad, block))
-            error = memfs_image_test_block(c->v->image, block, worker, &detail);
-        stop = (error && block_failed(c, block, error, &detail)) || memfs_verify_work(c->v, c->v->block_raw[block]) ||
-               check_decoded(c);
-    }
-    memfs_worker_put(&c->v->image->workers, worker);
-    return stop;
-}
-
 /* ---- All ----------------------------------------------------------------------------------- */
 
 static int check_all(struct contents *c)
@@ -352,10 +207,34 @@ static int check_all(struct contents *c)
         return 1;
     if (c->v->findings != findings)
         return 0; /* contents cannot be read, or not in a time that is known */
-    if (c->data_bytes > c->bytes_max)
-        return over_limit(c, "the data of all files", c->data_bytes);
-    c->decoded_before = atomic_load(&c->v->image->decoded_bytes);
-    return check_digests(c) || check_unused_blocks(c);
+    if (c->data_bytes > c->files.bytes_max)
+        return memfs_verify_over_limit(c->v, &c->files, "the data of all files", c->data_bytes);
+    memfs_twins_end(&c->twins);
+    return memfs_verify_digests(c->v, &c->files);
+}
+
+static uint64_t choose_limit(const struct memfs_verifying *v)
+{
+    const uint64_t size = v->image->source.size;
+    if (v->options.bytes_max > 0)
+        return v->options.bytes_max;
+    const uint64_t limit = size > UINT64_MAX / BYTES_MAX_RATIO ? UINT64_MAX : size * BYTES_MAX_RATIO;
+    return limit < BYTES_MAX_LEAST ? BYTES_MAX_LEAST : limit;
+}
+
+static int make(struct contents *c)
+{
+    const struct memfs_allocator *allocator = &c->v->image->allocator;
+    const size_t nodes = (size_t)c->nodes, blocks = (size_t)c->blocks;
+    c->owned = memfs_alloc_zeroed(allocator, memfs_bits_bytes(c->extents));
+    c->known = memfs_alloc_zeroed(allocator, RUNS_KNOWN * sizeof *c->known);
+    c->files.twin = memfs_alloc_array(allocator, nodes, sizeof *c->files.twin);
+    c->files.last = memfs_alloc_array(allocator, blocks + 1, sizeof *c->files.last);
+    if (!c->owned || !c->known || !c->files.twin || !c->files.last)
+        return -ENOMEM;
+    memset(c->files.twin, 0, nodes * sizeof *c->files.twin);
+    memset(c->files.last, 0, (blocks + 1) * sizeof *c->files.last);
+    return memfs_twins_begin(&c->twins, c->v, &c->files);
 }
 
 int memfs_verify_contents(struct memfs_verifying *v)
@@ -363,24 +242,18 @@ int memfs_verify_contents(struct memfs_verifying *v)
     const struct memfs_allocator *allocator = &v->image->allocator;
     const struct memfs_root *root = &v->image->root;
     struct contents c = {.v = v,
-                         .bytes_max = v->options.bytes_max,
+                         .files.bytes_max = choose_limit(v),
                          .nodes = root->table[MEMFS_NODES].count,
                          .extents = root->table[MEMFS_EXTENTS].count,
                          .blocks = root->table[MEMFS_DATA].count};
-    const uint64_t size = v->image->source.size;
-    if (c.bytes_max == 0)
-        c.bytes_max = size > UINT64_MAX / BYTES_MAX_RATIO ? UINT64_MAX : size * BYTES_MAX_RATIO;
-    if (v->options.bytes_max == 0 && c.bytes_max < BYTES_MAX_LEAST)
-        c.bytes_max = BYTES_MAX_LEAST;
-    c.wanted = memfs_alloc_zeroed(allocator, memfs_bits_bytes(c.blocks));
-    c.owned = memfs_alloc_zeroed(allocator, memfs_bits_bytes(c.extents));
-    c.known = memfs_alloc_zeroed(allocator, KNOWN_SLOTS * sizeof *c.known);
-    const int stop = c.wanted && c.owned && c.known ? check_all(&c) : memfs_verify_no_memory(v);
+    const int stop = make(&c) ? memfs_verify_no_memory(v) : check_all(&c);
     memfs_look_end(v, &c.node_look);
     memfs_look_end(v, &c.extent_look);
     memfs_look_end(v, &c.digest_look);
-    memfs_free(allocator, c.wanted, memfs_bits_bytes(c.blocks));
+    memfs_twins_end(&c.twins);
     memfs_free(allocator, c.owned, memfs_bits_bytes(c.extents));
-    memfs_free(allocator, c.known, KNOWN_SLOTS * sizeof *c.known);
+    memfs_free(allocator, c.known, RUNS_KNOWN * sizeof *c.known);
+    memfs_free(allocator, c.files.twin, (size_t)c.nodes * sizeof *c.files.twin);
+    memfs_free(allocator, c.files.last, ((size_t)c.blocks + 1) * sizeof *c.files.last);
     return stop;
 }

@@ -13,8 +13,6 @@
 #include <inttypes.h>
 #include <string.h>
 
-#define PIECE_BYTES ((size_t)256 << 10) /* read and hashed at once */
-
 /* One level of a tree of refs, on the way through it. */
 struct level {
     const struct memfs_ref *refs;
@@ -64,57 +62,35 @@ static int add_range(struct walk *w, const char *what, uint64_t offset, uint64_t
 
 /* ---- Hashes ------------------------------------------------------------------------ */
 
-static int hash_stored(struct walk *w, const struct memfs_ref *ref, uint64_t *hash)
-{
-    struct memfs_image *image = w->v->image;
-    struct memfs_hasher hasher;
-    memfs_hasher_begin(&hasher);
-    int error = memfs_worker_stored(&image->workers, w->worker, PIECE_BYTES);
-    for (uint32_t at = 0; !error && at < ref->stored;) {
-        const size_t piece = ref->stored - at < PIECE_BYTES ? ref->stored - at : PIECE_BYTES;
-        error = memfs_image_read(image, ref->offset + at, w->worker->stored, piece);
-        if (!error)
-            memfs_hasher_add(&hasher, w->worker->stored, piece);
-        at += (uint32_t)piece;
-    }
-    *hash = memfs_hasher_end(&hasher);
-    return error;
-}
-
 static int check_hash(struct walk *w, unsigned table, uint64_t index, const struct memfs_ref *ref)
 {
     uint64_t hash;
-    const char *what = table == MEMFS_DATA ? "block" : "chunk";
-    const int error = hash_stored(w, ref, &hash);
-    if (error) {
-        struct memfs_detail detail;
-        memfs_detail_fill(&detail, error, ref->offset, "%s: cannot read %s %" PRIu64 ": %s", memfs_table_name(table),
-                          what, index, memfs_strerror(error));
-        return memfs_verify_error(w->v, error, &detail);
-    }
+    const int error = memfs_verify_hash(w->v->image, w->worker, ref, &hash);
+    if (error)
+        return memfs_verify_unread(w->v, table, index, ref, error);
     if (hash == ref->hash)
         return 0;
     if (table != MEMFS_DATA)
         w->v->tables_broken = 1;
-    else if (!w->newer.exists && w->v->block_bad)
-        memfs_bit_set(w->v->block_bad, index);
-    return memfs_verify_finding(w->v, MEMFS_ECHECKSUM, ref->offset,
-                                "%s: the %" PRIu32 " bytes of %s %" PRIu64 " have checksum %016" PRIx64
-                                ", expected %016" PRIx64,
-                                memfs_table_name(table), ref->stored, what, index, hash, ref->hash);
+    return memfs_verify_mismatch(w->v, table, index, ref, hash);
 }
 
 /* ---- Trees of refs ------------------------------------------------------------------- */
 
+/* The data blocks of the newest generation are most of an image: whether they have
+ * their hashes is found out later, by several threads, with what else is to be done
+ * to them. */
 static int visit_leaf(struct walk *w, unsigned table, uint64_t index, const struct memfs_ref *ref)
 {
     if (table == MEMFS_DATA) {
         w->raw_bytes += ref->raw;
         w->stored_bytes += ref->stored;
-        if (!w->newer.exists && w->v->block_raw)
+        if (!w->newer.exists) {
             w->v->block_raw[index] = ref->raw;
+            return memfs_verify_work(w->v, 0);
+        }
     }
-    return check_hash(w, table, index, ref);
+    return memfs_verify_progress(w->v, ref->stored, 0) || check_hash(w, table, index, ref);
 }
 
 /* Reads a chunk of refs, to be walked next; *down says whether it can be. */
@@ -200,10 +176,11 @@ static int visit(struct walk *w, unsigned table, unsigned level, uint64_t index,
         w->shared |= table == MEMFS_DATA;
         return memfs_verify_work(w->v, 0);
     }
-    if (!shared && (add_range(w, memfs_table_name(table), ref->offset, ref->stored) ||
-                    memfs_verify_progress(w->v, ref->stored, 0)))
+    if (!shared && add_range(w, memfs_table_name(table), ref->offset, ref->stored))
         return 1;
-    return level > 0 ? descend(w, table, level, index, ref, down) : visit_leaf(w, table, index, ref);
+    if (level == 0)
+        return visit_leaf(w, table, index, ref);
+    return memfs_verify_progress(w->v, shared ? 0 : ref->stored, 0) || descend(w, table, level, index, ref, down);
 }
 
 /* Depth first, in the order of the refs. */

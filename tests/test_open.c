@@ -255,7 +255,8 @@ static int use_all(const struct memfs_source *source, const struct memfs_allocat
     int error = memfs_image_open_source(source, &options, &image, NULL);
     if (error)
         return error;
-    error = memfs_verify(image, NULL, NULL);
+    const struct memfs_verify_options how = {.size = sizeof how, .threads = 2};
+    error = memfs_verify(image, &how, NULL);
     struct memfs_pin pin = {0};
     const void *data;
     size_t got;

@@ -2,6 +2,8 @@
  * Verifying: sound images are found sound; each lie that has its checksums right
  * is found by its own finding.
  */
+#include "alloc.h"
+#include "codec.h"
 #include "columns.h"
 #include "digest.h"
 #include "hash.h"
@@ -68,7 +70,8 @@ static int take_finding(void *context, const struct memfs_detail *finding)
     return ++findings->count == (unsigned)findings->stop_after;
 }
 
-static int verify(const struct test_buffer *buffer, int quick, struct findings *findings, struct memfs_detail *detail)
+static int verify_with(const struct test_buffer *buffer, unsigned threads, int quick, struct findings *findings,
+                       struct memfs_detail *detail)
 {
     struct test_memory memory;
     memfs_image *image = NULL;
@@ -81,11 +84,29 @@ static int verify(const struct test_buffer *buffer, int quick, struct findings *
         return error;
     }
     const struct memfs_verify_options how = {
-        .size = sizeof how, .quick = quick, .finding = take_finding, .finding_context = findings};
+        .size = sizeof how, .quick = quick, .finding = take_finding, .finding_context = findings, .threads = threads};
     error = memfs_verify(image, &how, detail);
     memfs_image_close(image);
     assert_int_equal(memory.live, 0);
     assert_true(memory.peak < 64u << 20);
+    return error;
+}
+
+/* What is found is the same, in the same order, for any number of threads. */
+static int verify(const struct test_buffer *buffer, int quick, struct findings *findings, struct memfs_detail *detail)
+{
+    const struct findings before = *findings;
+    const int error = verify_with(buffer, 1, quick, findings, detail);
+    for (unsigned threads = 2; threads <= 8; threads += 6) {
+        static struct findings others;
+        struct memfs_detail other = {0};
+        others = before;
+        assert_int_equal(verify_with(buffer, threads, quick, &others, &other), error);
+        assert_int_equal(others.count, findings->count);
+        assert_string_equal(others.all, findings->all);
+        assert_string_equal(other.text, detail->text);
+        assert_true(other.offset == detail->offset);
+    }
     return error;
 }
 
@@ -1235,6 +1256,9 @@ static void test_verify__damaged_block_is_listed_once(void **state)
         assert_int_equal(findings.count, 2);
         assert_non_null(strstr(detail.text, "checksum"));
         assert_non_null(strstr(findings.all, "in damaged blocks; of "));
+        memset(&findings, 0, sizeof findings);
+        assert_result(verify(&out, 1, &findings, &detail), MEMFS_ECHECKSUM);
+        assert_int_equal(findings.count, 1);
         out.data[at] ^= 1;
     }
     test_buffer_free(&out);
@@ -1348,6 +1372,172 @@ static void test_verify__many_small_blocks(void **state)
     test_buffer_free(&out);
 }
 
+/* ---- How contents are read ---------------------------------------------------------------- */
+
+static uint64_t digest_of(const struct surgery *s, size_t node)
+{
+    struct memfs_digest digest;
+    uint64_t at = 0;
+    memfs_digest_begin(&digest);
+    for (size_t i = 0; i < s->nodes[node].extents.count; i++) {
+        const struct memfs_extent *extent = &s->extents[s->nodes[node].extents.first + i];
+        memfs_digest_add_gap(&digest, extent->offset - at);
+        memfs_digest_add(&digest, s->blocks[extent->block].raw + extent->start, extent->length);
+        at = extent->offset + extent->length;
+    }
+    memfs_digest_add_gap(&digest, s->nodes[node].size - at);
+    return memfs_digest_end(&digest);
+}
+
+/* Verifies with so many threads; returns the bytes that were decoded. */
+static uint64_t decoded_by(const struct test_buffer *buffer, unsigned threads, uint64_t peak)
+{
+    struct test_memory memory;
+    struct memfs_image_statistics statistics;
+    struct memfs_detail detail = {0};
+    memfs_image *image = NULL;
+    test_memory_init(&memory);
+    const struct memfs_image_options options = {.size = sizeof options, .allocator = &memory.hook};
+    const struct memfs_verify_options how = {.size = sizeof how, .threads = threads};
+    assert_ok(memfs_image_open_buffer(buffer->data, buffer->length, &options, &image, NULL));
+    const int error = memfs_verify(image, &how, &detail);
+    if (error)
+        print_error("%s", detail.text);
+    assert_ok(error);
+    memfs_image_statistics(image, &statistics);
+    memfs_image_close(image);
+    assert_true(memory.peak < peak);
+    return statistics.decoded_bytes;
+}
+
+/* Files with parts in earlier blocks, far and near, back and forth: each block is decoded once. */
+static void test_verify__references_back(void **state)
+{
+    (void)state;
+    enum { FILES = 120, BLOCK = 65536, PART = BLOCK / 4 };
+    struct surgery s;
+    struct test_buffer buffer = {0}, out = {0};
+    make_files(&buffer, FILES);
+    surgery_open(&s, &buffer);
+    s.extents = surgery_grow(s.extents, s.extents_count, 3 * FILES, sizeof *s.extents);
+    s.extents_count = (size_t)4 * FILES;
+    for (uint32_t i = 0; i < FILES; i++) {
+        const uint32_t from[4] = {i, i / 2, i, i / 5};
+        for (uint32_t k = 0; k < 4; k++)
+            s.extents[4 * i + k] = (struct memfs_extent){(uint64_t)k * PART, PART, from[k], k * PART};
+        s.nodes[2 + i].extents.first = 4 * i;
+        s.nodes[2 + i].extents.count = 4;
+        s.digests[2 + i] = digest_of(&s, 2 + i);
+    }
+    surgery_close(&s, &out);
+    surgery_free(&s);
+    for (unsigned threads = 1; threads <= 8; threads++)
+        assert_true(decoded_by(&out, threads, 64u << 20) < (FILES + 2) * BLOCK);
+    struct findings findings = {0};
+    struct memfs_detail detail = {0};
+    out.data[MEMFS_HEADER_BYTES + 20 * BLOCK] ^= 1;
+    assert_result(verify(&out, 0, &findings, &detail), MEMFS_ECHECKSUM);
+    assert_int_equal(findings.count, 2); /* the block, and its files: 20, 40, 41, 100 to 104 */
+    assert_non_null(strstr(findings.all, "node 22, f0020: parts of it are in damaged blocks; of 8 files"));
+    test_buffer_free(&buffer);
+    test_buffer_free(&out);
+}
+
+enum { HUGE_BLOCKS = 18, HUGE_BYTES = 1 << 24 };
+
+static void huge_frame(unsigned table, unsigned level, uint64_t index, struct memfs_ref *ref)
+{
+    (void)index;
+    if (table == MEMFS_DATA && level == 0) {
+        ref->codec = MEMFS_CODEC_ZSTD;
+        ref->raw = HUGE_BYTES;
+    }
+}
+
+/* Blocks that decode to more than may be kept: memory is bounded, and little is decoded twice. */
+static void test_verify__more_than_is_kept(void **state)
+{
+    (void)state;
+    struct surgery s;
+    struct test_buffer buffer = {0}, out = {0};
+    struct memfs_encoder *encoder = NULL;
+    uint8_t *raw = malloc(HUGE_BYTES), *scratch = malloc(HUGE_BYTES);
+    const struct memfs_allocator allocator = memfs_allocator_or_default(NULL);
+    assert_true(raw && scratch);
+    assert_ok(memfs_encoder_create(&allocator, 1, &encoder));
+    make_files(&buffer, HUGE_BLOCKS + 1);
+    surgery_open(&s, &buffer);
+    s.header.block_size = HUGE_BYTES;
+    s.extents = surgery_grow(s.extents, s.extents_count, HUGE_BLOCKS, sizeof *s.extents);
+    s.extents_count = 2 * HUGE_BLOCKS; /* the last file has a part of each block */
+    free(s.blocks[--s.blocks_count].raw);
+    struct memfs_digest parts;
+    memfs_digest_begin(&parts);
+    for (uint32_t i = 0; i < HUGE_BLOCKS; i++) {
+        const void *stored;
+        size_t length;
+        uint8_t codec;
+        memset(raw, (int)i + 1, HUGE_BYTES);
+        memfs_digest_add(&parts, raw, 1000);
+        s.extents[i] = (struct memfs_extent){.length = HUGE_BYTES, .block = i};
+        s.extents[HUGE_BLOCKS + i] = (struct memfs_extent){(uint64_t)i * 1000, 1000, i, 5};
+        s.nodes[2 + i].size = HUGE_BYTES;
+        s.digests[2 + i] = memfs_hash(raw, HUGE_BYTES);
+        assert_ok(memfs_encode(encoder, raw, HUGE_BYTES, scratch, &stored, &length, &codec));
+        assert_true(codec == MEMFS_CODEC_ZSTD && length < 65536);
+        memcpy(s.blocks[i].raw, stored, length);
+        s.blocks[i].length = length;
+    }
+    struct memfs_node_record *last = &s.nodes[2 + HUGE_BLOCKS];
+    last->size = HUGE_BLOCKS * 1000;
+    last->extents.first = last->extents.count = HUGE_BLOCKS;
+    s.digests[2 + HUGE_BLOCKS] = memfs_digest_end(&parts);
+    s.root.content_bytes = s.root.data_bytes = (uint64_t)HUGE_BLOCKS * HUGE_BYTES + last->size;
+    s.edit_ref = huge_frame;
+    surgery_close(&s, &out);
+    surgery_free(&s);
+    memfs_encoder_destroy(encoder);
+    free(raw);
+    free(scratch);
+    const uint64_t decoded = decoded_by(&out, 1, 256u << 20);
+    assert_true(decoded < 2u * HUGE_BLOCKS * HUGE_BYTES + 100000);
+    for (unsigned threads = 2; threads <= 8; threads *= 2)
+        assert_true(decoded_by(&out, threads, 256u << 20) == decoded);
+    test_buffer_free(&buffer);
+    test_buffer_free(&out);
+}
+
+/* Files of equal extents are read once; each is compared with its own digest. */
+static void test_verify__twins(void **state)
+{
+    (void)state;
+    struct surgery s;
+    struct test_buffer buffer = {0}, out = {0};
+    make_files(&buffer, 10);
+    for (unsigned wrong = 0; wrong < 4; wrong++) {
+        struct findings findings = {0};
+        struct memfs_detail detail = {0};
+        surgery_open(&s, &buffer);
+        s.extents[7] = s.extents[4];
+        s.digests[9] = s.digests[6];
+        s.digests[6] += wrong & 1;
+        s.digests[9] += wrong >> 1;
+        surgery_close(&s, &out);
+        surgery_free(&s);
+        assert_result(verify(&out, 0, &findings, &detail), wrong ? MEMFS_ECORRUPT : 0);
+        assert_int_equal(findings.count, (wrong & 1) + (wrong >> 1));
+        assert_true((strstr(findings.all, "node 6, f0004: its content has") != NULL) == (wrong & 1));
+        assert_true((strstr(findings.all, "node 9, f0007: its content has") != NULL) == wrong >> 1);
+    }
+    struct findings findings = {0};
+    struct memfs_detail detail = {0};
+    out.data[MEMFS_HEADER_BYTES + 4 * 65536] ^= 1;
+    assert_result(verify(&out, 0, &findings, &detail), MEMFS_ECHECKSUM);
+    assert_non_null(strstr(findings.all, "of 2 files in all"));
+    test_buffer_free(&buffer);
+    test_buffer_free(&out);
+}
+
 /* ---- Digests --------------------------------------------------------------------------------- */
 
 /* However a content comes in pieces, its digest is the same, and as specified. */
@@ -1424,6 +1614,9 @@ int main(void)
         cmocka_unit_test(test_verify__contents_are_limited),
         cmocka_unit_test(test_verify__shared_runs),
         cmocka_unit_test(test_verify__many_small_blocks),
+        cmocka_unit_test(test_verify__references_back),
+        cmocka_unit_test(test_verify__more_than_is_kept),
+        cmocka_unit_test(test_verify__twins),
         cmocka_unit_test(test_verify__digest_by_pieces),
         cmocka_unit_test(test_verify__digest_without_holes),
     };

@@ -3,6 +3,7 @@
 #include "interrupt.h"
 #include "message.h"
 #include "output.h"
+#include "processors.h"
 #include "progress.h"
 
 #include <errno.h>
@@ -13,9 +14,12 @@ struct settings {
     int quick;
     int quiet;
     uint64_t bytes_max;
+    uint64_t jobs;
 };
 
 static const struct option_row rows[] = {
+    {'j', "jobs", "N", OPTION_NUMBER, offsetof(struct settings, jobs), 1, PROCESSORS_MAX,
+     "work on N processors (default: all)"},
     {0, "quick", NULL, OPTION_FLAG, offsetof(struct settings, quick), 0, 0,
      "check the checksums only, decompress nothing"},
     {0, "max-bytes", "SIZE", OPTION_BYTES, offsetof(struct settings, bytes_max), 1, UINT64_MAX,
@@ -62,6 +66,7 @@ static int verify_image(const char *name, const struct settings *settings)
     struct memfs_verify_options options = {.size = sizeof options};
     options.quick = settings->quick;
     options.bytes_max = settings->bytes_max;
+    options.threads = (unsigned)settings->jobs;
     options.finding = report;
     options.finding_context = &verify;
     options.progress = progress_update;
@@ -84,7 +89,7 @@ static int verify_image(const char *name, const struct settings *settings)
 
 static int run(int argc, char **argv)
 {
-    struct settings settings = {0};
+    struct settings settings = {.jobs = processors()};
     int first;
     int code = options_parse(&command_verify, argc, argv, &settings, &first);
     if (code >= 0)

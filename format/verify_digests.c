@@ -1,0 +1,295 @@
+/*
+ * Contents against their digests. Files are read in order, and their blocks decoded
+ * ahead; those that no file needs come at the end, so that each is decoded.
+ */
+#include "alloc.h"
+#include "detail.h"
+#include "digest.h"
+#include "verify_contents.h"
+#include "verify_window.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+
+#define NO_BLOCK UINT64_MAX
+
+/* Goes over what is to be read, in the order in which it will be, as far ahead of the
+ * reading as there is room. A block is asked for whenever it is another than the one
+ * before, and taken in just the same way. */
+struct ahead {
+    uint64_t node;   /* file that is looked at */
+    uint32_t extent; /* of it, to be looked at next */
+    uint64_t unused; /* when all files are done: the next block to be looked at */
+    uint64_t block;  /* the last one that was found */
+    int waiting;     /* it could not be asked for yet */
+    struct memfs_look node_look, extent_look;
+};
+
+/* A file that was read, and its digest is not what it should be. */
+struct wrong {
+    uint64_t node, digest;
+};
+
+struct digests {
+    struct memfs_verifying *v;
+    const struct memfs_verify_files *files;
+    uint64_t nodes, blocks;
+    struct memfs_verify_window *window;
+    struct ahead ahead;
+    struct memfs_verify_window_block block; /* that was taken, if taken */
+    int taken;
+    uint64_t decoded;
+    uint8_t *damaged_blocks; /* bit by block: it cannot be decoded, which was reported */
+    uint8_t *damaged_files;  /* bit by node: a part of it is in such a block */
+    uint64_t damaged, damaged_first;
+    struct wrong *wrong; /* in order of the nodes */
+    size_t wrong_count, wrong_room;
+    struct memfs_look node_look, extent_look, digest_look, twin_look;
+};
+
+/* ---- Ahead ---------------------------------------------------------------------------- */
+
+/* The next extent of this file that is in another block than the one before. */
+static int find_in_file(struct digests *d, const struct memfs_node_record *node, int *found)
+{
+    struct ahead *ahead = &d->ahead;
+    for (; ahead->extent < node->extents.count; ahead->extent++) {
+        const struct memfs_extent *extent;
+        if (memfs_verify_work(d->v, 0) ||
+            memfs_look_extent(d->v, &ahead->extent_look, (uint64_t)node->extents.first + ahead->extent, &extent))
+            return 1;
+        if (extent->block == ahead->block)
+            continue;
+        ahead->block = extent->block;
+        *found = 1;
+        return 0;
+    }
+    return 0;
+}
+
+static int find_next(struct digests *d, int *found)
+{
+    struct ahead *ahead = &d->ahead;
+    *found = 0;
+    for (; ahead->node < d->nodes; ahead->node++, ahead->extent = 0) {
+        const struct memfs_node_record *node;
+        if (memfs_verify_work(d->v, 0) || memfs_look_node(d->v, &ahead->node_look, ahead->node, &node))
+            return 1;
+        if (!memfs_is_file(node) || d->files->twin[ahead->node] != 0)
+            continue;
+        if (find_in_file(d, node, found))
+            return 1;
+        if (*found)
+            return 0;
+    }
+    while (!*found && ahead->unused < d->blocks) {
+        *found = d->files->last[ahead->unused] == 0;
+        ahead->block = ahead->unused++;
+        if (memfs_verify_work(d->v, 0))
+            return 1;
+    }
+    return 0;
+}
+
+static int ask_ahead(struct digests *d)
+{
+    for (;;) {
+        int found = 1;
+        if (!d->ahead.waiting && find_next(d, &found))
+            return 1;
+        if (!found)
+            return 0;
+        d->ahead.waiting = !memfs_verify_window_ask(d->window, (uint32_t)d->ahead.block);
+        if (d->ahead.waiting)
+            return 0;
+    }
+}
+
+/* ---- Blocks ----------------------------------------------------------------------------- */
+
+/* Files that are apart in the image may share blocks that are far from each other: what
+ * was decoded is gone when the next one needs it. */
+static int count_decoded(struct digests *d, const struct memfs_ref *ref)
+{
+    d->decoded += ref->raw;
+    if (d->decoded <= d->files->bytes_max)
+        return 0;
+    return memfs_verify_over_limit(d->v, d->files, "what has to be decoded", d->decoded);
+}
+
+/* What is to be done once to each block that comes from the image. Of a damaged one only
+ * the first sign is reported. */
+static int meet(struct digests *d, const struct memfs_verify_window_block *block)
+{
+    const int again = memfs_bit(d->v->block_done, block->number);
+    if (block->error == MEMFS_ECHECKSUM || block->error == MEMFS_ECORRUPT)
+        memfs_bit_set(d->damaged_blocks, block->number);
+    if (block->error && memfs_verify_error(d->v, block->error, block->detail))
+        return 1;
+    memfs_bit_set(d->v->block_done, block->number);
+    if (!again && memfs_verify_progress(d->v, (uint64_t)block->ref.stored + block->ref.raw, 0))
+        return 1;
+    return count_decoded(d, &block->ref);
+}
+
+/* Goes on from one block to the next, at node n. */
+static int take_block(struct digests *d, uint64_t n)
+{
+    if (d->taken)
+        memfs_verify_window_drop(d->window, d->files->last[d->block.number] > n);
+    d->taken = 0;
+    if (ask_ahead(d))
+        return 1;
+    memfs_verify_window_take(d->window, &d->block);
+    d->taken = 1;
+    return d->block.fresh ? meet(d, &d->block) : 0;
+}
+
+/* ---- Files -------------------------------------------------------------------------------- */
+
+static int read_content(struct digests *d, uint64_t n, const struct memfs_node_record *node, uint64_t *result)
+{
+    struct memfs_digest digest;
+    uint64_t at = 0;
+    int whole = 1;
+    memfs_digest_begin(&digest);
+    for (uint32_t i = 0; i < node->extents.count; i++) {
+        const struct memfs_extent *extent;
+        if (memfs_look_extent(d->v, &d->extent_look, (uint64_t)node->extents.first + i, &extent) ||
+            ((!d->taken || d->block.number != extent->block) && take_block(d, n)) ||
+            memfs_verify_work(d->v, extent->length))
+            return 1;
+        whole = whole && d->block.data;
+        if (whole) {
+            memfs_digest_add_gap(&digest, extent->offset - at);
+            memfs_digest_add(&digest, d->block.data + extent->start, (size_t)extent->length);
+        }
+        at = extent->offset + extent->length;
+    }
+    if (whole)
+        memfs_digest_add_gap(&digest, node->size - at);
+    else
+        memfs_bit_set(d->damaged_files, n);
+    *result = memfs_digest_end(&digest);
+    return 0;
+}
+
+/* The digest of a file that was read. */
+static int recall(struct digests *d, uint32_t node, uint64_t *digest)
+{
+    size_t from = 0, to = d->wrong_count;
+    while (from < to) {
+        const size_t middle = from + (to - from) / 2;
+        if (d->wrong[middle].node < node)
+            from = middle + 1;
+        else
+            to = middle;
+    }
+    if (from == d->wrong_count || d->wrong[from].node != node)
+        return memfs_look_digest(d->v, &d->twin_look, node, digest);
+    *digest = d->wrong[from].digest;
+    return 0;
+}
+
+static int remember(struct digests *d, uint64_t node, uint64_t digest)
+{
+    void *wrong = d->wrong;
+    const int error = memfs_grow_array(&d->v->image->allocator, &wrong, &d->wrong_room, d->wrong_count,
+                                       d->wrong_count + 1, sizeof *d->wrong);
+    d->wrong = wrong;
+    if (error)
+        return memfs_verify_no_memory(d->v);
+    d->wrong[d->wrong_count++] = (struct wrong){node, digest};
+    return 0;
+}
+
+/* A finding about a file: named by its path as well. */
+static int file_finding(struct digests *d, uint64_t n, int error, const char *text)
+{
+    struct memfs_verify_path path;
+    if (memfs_verify_find_path(d->v, n, &path))
+        return 1;
+    return memfs_verify_finding(d->v, error, MEMFS_NOWHERE, "node %" PRIu64 "%s%s: %s", n,
+                                path.text[path.start] ? ", " : "", path.text + path.start, text);
+}
+
+static int check_file(struct digests *d, uint64_t n, const struct memfs_node_record *node, uint64_t expected)
+{
+    const uint32_t twin = d->files->twin[n];
+    uint64_t digest;
+    if (twin ? recall(d, twin, &digest) : read_content(d, n, node, &digest))
+        return 1;
+    if (memfs_bit(d->damaged_files, twin ? twin : n)) {
+        if (d->damaged++ == 0)
+            d->damaged_first = n;
+        return 0;
+    }
+    if (digest == expected)
+        return 0;
+    if (!twin && remember(d, n, digest))
+        return 1;
+    char text[80];
+    snprintf(text, sizeof text, "its content has the digest %016" PRIx64 ", not %016" PRIx64, digest, expected);
+    return file_finding(d, n, MEMFS_ECORRUPT, text);
+}
+
+static int report_damaged(struct digests *d)
+{
+    char text[80];
+    if (d->damaged == 0)
+        return 0;
+    snprintf(text, sizeof text, "parts of it are in damaged blocks; of %" PRIu64 " file%s in all", d->damaged,
+             d->damaged == 1 ? "" : "s");
+    return file_finding(d, d->damaged_first, MEMFS_ECHECKSUM, text);
+}
+
+static int check_files(struct digests *d)
+{
+    for (uint64_t n = 1; n < d->nodes; n++) {
+        const struct memfs_node_record *node;
+        uint64_t digest;
+        if (memfs_verify_work(d->v, 0) || memfs_look_node(d->v, &d->node_look, n, &node) ||
+            memfs_look_digest(d->v, &d->digest_look, n, &digest))
+            return 1;
+        if (memfs_is_file(node) && check_file(d, n, node, digest))
+            return 1;
+    }
+    return report_damaged(d);
+}
+
+/* Blocks of which no file has a part decode as they should, too. */
+static int check_unused_blocks(struct digests *d)
+{
+    for (uint64_t block = 0; block < d->blocks; block++)
+        if (d->files->last[block] == 0 && take_block(d, d->nodes))
+            return 1;
+    return 0;
+}
+
+/* ---- All ------------------------------------------------------------------------------------- */
+
+int memfs_verify_digests(struct memfs_verifying *v, const struct memfs_verify_files *files)
+{
+    const struct memfs_allocator *allocator = &v->image->allocator;
+    struct digests d = {.v = v,
+                        .files = files,
+                        .nodes = v->image->root.table[MEMFS_NODES].count,
+                        .blocks = v->image->root.table[MEMFS_DATA].count,
+                        .ahead = {.node = 1, .block = NO_BLOCK}};
+    d.damaged_blocks = memfs_alloc_zeroed(allocator, memfs_bits_bytes(d.blocks));
+    d.damaged_files = memfs_alloc_zeroed(allocator, memfs_bits_bytes(d.nodes));
+    const int made = d.damaged_blocks && d.damaged_files && !memfs_verify_window_create(v, d.damaged_blocks, &d.window);
+    const int stop = made ? check_files(&d) || check_unused_blocks(&d) : memfs_verify_no_memory(v);
+    memfs_verify_window_destroy(d.window);
+    memfs_look_end(v, &d.ahead.node_look);
+    memfs_look_end(v, &d.ahead.extent_look);
+    memfs_look_end(v, &d.node_look);
+    memfs_look_end(v, &d.extent_look);
+    memfs_look_end(v, &d.digest_look);
+    memfs_look_end(v, &d.twin_look);
+    memfs_free(allocator, d.damaged_blocks, memfs_bits_bytes(d.blocks));
+    memfs_free(allocator, d.damaged_files, memfs_bits_bytes(d.nodes));
+    memfs_free(allocator, d.wrong, d.wrong_room * sizeof *d.wrong);
+    return stop;
+}

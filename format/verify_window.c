@@ -1,0 +1,317 @@
+#include "verify_window.h"
+
+#include "alloc.h"
+#include "pool.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <string.h>
+
+#define ASKED_MOST 64u
+#define AHEAD_BYTES ((uint64_t)64 << 20) /* of what was asked for; and in all, with what is kept: */
+#define WINDOW_BYTES ((uint64_t)192 << 20)
+#define IDLE_BYTES ((uint64_t)32 << 20) /* of memory that waits for the next block: the system is slow to give it */
+#define ROOM_GRAIN ((size_t)MEMFS_BLOCK_LEAST) /* of the memory that a block takes */
+#define SLOTS_MOST ((size_t)(WINDOW_BYTES / ROOM_GRAIN))
+#define NO_SLOT 0u
+
+/* Slots are numbered from 1; slot 0 stands for blocks that are damaged, and is the
+ * end of the list of those kept. */
+struct slot {
+    struct memfs_job job; /* first */
+    struct memfs_verify_window *window;
+    struct memfs_ref ref;
+    uint8_t *raw; /* made when it is decoded */
+    uint32_t block;
+    unsigned pins;         /* askings not dropped yet */
+    unsigned older, newer; /* in the list of those kept; next free one */
+    int submitted, fresh;  /* to the pool; not taken yet */
+    int error;             /* of the job */
+    struct memfs_detail detail;
+};
+
+/* Memory for a block, to be used again: it is a list itself while it is idle. */
+struct room {
+    struct room *next;
+    size_t size;
+};
+
+struct memfs_verify_window {
+    struct memfs_verifying *v;
+    const uint8_t *damaged;
+    uint16_t *slot_of; /* by block */
+    size_t blocks;
+    struct slot *slots;
+    size_t slot_count;
+    unsigned free_slot;
+    uint64_t pinned, kept;      /* bytes of rooms */
+    unsigned asked[ASKED_MOST]; /* slots: a ring, from taken up to made */
+    uint32_t asked_block[ASKED_MOST];
+    uint64_t made, taken;
+    unsigned held;        /* slot that was taken and not dropped */
+    pthread_mutex_t lock; /* binds what follows */
+    struct room *idle;
+    uint64_t idle_bytes;
+};
+_Static_assert(SLOTS_MOST < UINT16_MAX, "a slot's number fits");
+
+/* ---- Memory, in any thread ------------------------------------------------------------- */
+
+static size_t room_size(size_t raw)
+{
+    return (raw + ROOM_GRAIN - 1) / ROOM_GRAIN * ROOM_GRAIN;
+}
+
+static uint8_t *take_room(struct memfs_verify_window *window, size_t size)
+{
+    const struct memfs_allocator *allocator = &window->v->image->allocator;
+    pthread_mutex_lock(&window->lock);
+    struct room *room = window->idle;
+    if (room) {
+        window->idle = room->next;
+        window->idle_bytes -= room->size;
+    }
+    pthread_mutex_unlock(&window->lock);
+    if (room && room->size == size)
+        return (uint8_t *)room;
+    if (room)
+        memfs_free(allocator, room, room->size);
+    return memfs_alloc(allocator, size);
+}
+
+static void put_room(struct memfs_verify_window *window, uint8_t *memory, size_t size)
+{
+    if (!memory)
+        return;
+    struct room *room = (struct room *)(void *)memory;
+    pthread_mutex_lock(&window->lock);
+    const int keep = window->idle_bytes < IDLE_BYTES;
+    if (keep) {
+        room->size = size;
+        room->next = window->idle;
+        window->idle = room;
+        window->idle_bytes += size;
+    }
+    pthread_mutex_unlock(&window->lock);
+    if (!keep)
+        memfs_free(&window->v->image->allocator, memory, size);
+}
+
+/* ---- Decoding, in any thread ------------------------------------------------------------ */
+
+static void decode(struct memfs_job *job, unsigned number)
+{
+    struct slot *slot = (struct slot *)(void *)job;
+    struct memfs_verify_window *window = slot->window;
+    struct memfs_image *image = window->v->image;
+    struct memfs_worker *worker = NULL;
+    (void)number;
+    slot->raw = take_room(window, room_size(slot->ref.raw));
+    slot->error = slot->raw ? memfs_worker_take(&image->workers, &worker) : -ENOMEM;
+    if (slot->error)
+        return;
+    slot->error = memfs_image_decode_block(image, slot->block, &slot->ref, worker, slot->raw, &slot->detail);
+    memfs_worker_put(&image->workers, worker);
+}
+
+/* ---- Slots --------------------------------------------------------------------------------- */
+
+static uint64_t slot_bytes(const struct slot *slot)
+{
+    return room_size(slot->ref.raw);
+}
+
+static void link_newest(struct memfs_verify_window *window, unsigned number)
+{
+    struct slot *slots = window->slots;
+    slots[number].newer = 0;
+    slots[number].older = slots[0].older;
+    slots[slots[0].older].newer = number;
+    slots[0].older = number;
+}
+
+static void unlink_kept(struct memfs_verify_window *window, unsigned number)
+{
+    struct slot *slots = window->slots;
+    slots[slots[number].newer].older = slots[number].older;
+    slots[slots[number].older].newer = slots[number].newer;
+}
+
+/* Its job is done, or was never given to the pool. */
+static void free_slot(struct memfs_verify_window *window, unsigned number)
+{
+    struct slot *slot = &window->slots[number];
+    put_room(window, slot->raw, room_size(slot->ref.raw));
+    slot->raw = NULL;
+    window->slot_of[slot->block] = NO_SLOT;
+    slot->newer = window->free_slot;
+    window->free_slot = number;
+}
+
+/* The oldest of those kept makes room. 0 if there is none. */
+static int evict(struct memfs_verify_window *window)
+{
+    const unsigned oldest = window->slots[0].newer;
+    if (oldest == NO_SLOT)
+        return 0;
+    unlink_kept(window, oldest);
+    window->kept -= slot_bytes(&window->slots[oldest]);
+    free_slot(window, oldest);
+    return 1;
+}
+
+static unsigned make_slot(struct memfs_verify_window *window, uint64_t bytes)
+{
+    while (window->free_slot == NO_SLOT || window->pinned + window->kept + bytes > WINDOW_BYTES)
+        if (!evict(window))
+            break;
+    const unsigned number = window->free_slot;
+    if (number != NO_SLOT)
+        window->free_slot = window->slots[number].newer;
+    return number;
+}
+
+/* ---- Asking ----------------------------------------------------------------------------------- */
+
+static void push(struct memfs_verify_window *window, uint32_t block, unsigned slot)
+{
+    window->asked[window->made % ASKED_MOST] = slot;
+    window->asked_block[window->made % ASKED_MOST] = block;
+    window->made++;
+}
+
+static void pin(struct memfs_verify_window *window, unsigned number)
+{
+    struct slot *slot = &window->slots[number];
+    if (slot->pins++ > 0)
+        return;
+    unlink_kept(window, number);
+    window->kept -= slot_bytes(slot);
+    window->pinned += slot_bytes(slot);
+}
+
+static int begin(struct memfs_verify_window *window, uint32_t block)
+{
+    const uint64_t bytes = room_size(window->v->block_raw[block]);
+    if (window->pinned > 0 && window->pinned + bytes > AHEAD_BYTES)
+        return 0;
+    const unsigned number = make_slot(window, bytes);
+    if (number == NO_SLOT)
+        return 0;
+    struct slot *slot = &window->slots[number];
+    *slot = (struct slot){.job.run = decode, .window = window, .block = block, .pins = 1, .fresh = 1};
+    window->slot_of[block] = (uint16_t)number;
+    slot->error = memfs_image_find_ref(window->v->image, MEMFS_DATA, block, &slot->ref, &slot->detail);
+    slot->submitted = slot->error == 0;
+    window->pinned += slot_bytes(slot);
+    if (slot->submitted)
+        memfs_pool_submit(window->v->pool, &slot->job, 0);
+    push(window, block, number);
+    return 1;
+}
+
+int memfs_verify_window_ask(struct memfs_verify_window *window, uint32_t block)
+{
+    const unsigned number = window->slot_of[block];
+    if (window->made - window->taken + (window->held != NO_SLOT) >= ASKED_MOST)
+        return 0;
+    if (number == NO_SLOT && !memfs_bit(window->damaged, block))
+        return begin(window, block);
+    if (number != NO_SLOT)
+        pin(window, number);
+    push(window, block, number);
+    return 1;
+}
+
+void memfs_verify_window_take(struct memfs_verify_window *window, struct memfs_verify_window_block *out)
+{
+    const uint64_t at = window->taken++ % ASKED_MOST;
+    struct slot *slot = &window->slots[window->asked[at]];
+    window->held = window->asked[at];
+    *out = (struct memfs_verify_window_block){.number = window->asked_block[at]};
+    if (window->held == NO_SLOT)
+        return;
+    if (slot->submitted)
+        memfs_pool_wait(window->v->pool, &slot->job);
+    out->error = slot->error;
+    out->detail = &slot->detail;
+    out->data = slot->error ? NULL : slot->raw;
+    out->ref = slot->ref;
+    out->fresh = slot->fresh;
+    slot->fresh = 0;
+}
+
+void memfs_verify_window_drop(struct memfs_verify_window *window, int keep)
+{
+    const unsigned number = window->held;
+    struct slot *slot = &window->slots[number];
+    window->held = NO_SLOT;
+    if (number == NO_SLOT || --slot->pins > 0)
+        return;
+    window->pinned -= slot_bytes(slot);
+    if (!keep || slot->error) {
+        free_slot(window, number);
+        return;
+    }
+    window->kept += slot_bytes(slot);
+    link_newest(window, number);
+}
+
+/* ---- Life ------------------------------------------------------------------------------------ */
+
+static int make(struct memfs_verify_window *window)
+{
+    const struct memfs_allocator *allocator = &window->v->image->allocator;
+    window->slot_of = memfs_alloc_array(allocator, window->blocks + 1, sizeof *window->slot_of);
+    window->slots = memfs_alloc_zeroed(allocator, window->slot_count * sizeof *window->slots);
+    if (!window->slot_of || !window->slots)
+        return -ENOMEM;
+    memset(window->slot_of, 0, (window->blocks + 1) * sizeof *window->slot_of);
+    for (size_t i = 1; i + 1 < window->slot_count; i++)
+        window->slots[i].newer = (unsigned)i + 1;
+    window->free_slot = window->slot_count > 1;
+    return 0;
+}
+
+int memfs_verify_window_create(struct memfs_verifying *v, const uint8_t *damaged, struct memfs_verify_window **out)
+{
+    const struct memfs_allocator *allocator = &v->image->allocator;
+    struct memfs_verify_window *window = memfs_alloc_zeroed(allocator, sizeof *window);
+    if (!window)
+        return -ENOMEM;
+    int error = -pthread_mutex_init(&window->lock, NULL);
+    if (error) {
+        memfs_free(allocator, window, sizeof *window);
+        return error;
+    }
+    window->v = v;
+    window->damaged = damaged;
+    window->blocks = (size_t)v->image->root.table[MEMFS_DATA].count;
+    window->slot_count = 1 + (window->blocks < SLOTS_MOST ? window->blocks : SLOTS_MOST);
+    error = make(window);
+    if (error)
+        memfs_verify_window_destroy(window);
+    else
+        *out = window;
+    return error;
+}
+
+void memfs_verify_window_destroy(struct memfs_verify_window *window)
+{
+    if (!window)
+        return;
+    const struct memfs_allocator allocator = window->v->image->allocator;
+    memfs_pool_drain(window->v->pool);
+    for (size_t i = 1; window->slots && i < window->slot_count; i++)
+        if (window->slots[i].raw)
+            memfs_free(&allocator, window->slots[i].raw, room_size(window->slots[i].ref.raw));
+    while (window->idle) {
+        struct room *room = window->idle;
+        window->idle = room->next;
+        memfs_free(&allocator, room, room->size);
+    }
+    memfs_free(&allocator, window->slot_of, (window->blocks + 1) * sizeof *window->slot_of);
+    memfs_free(&allocator, window->slots, window->slot_count * sizeof *window->slots);
+    pthread_mutex_destroy(&window->lock);
+    memfs_free(&allocator, window, sizeof *window);
+}
