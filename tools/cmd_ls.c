@@ -30,6 +30,13 @@ struct pending {
     size_t name_length;
 };
 
+/* A time as it is shown. */
+struct date {
+    int64_t seconds;
+    size_t length; /* 0: none yet */
+    char text[24];
+};
+
 struct ls {
     struct input input;
     struct settings settings;
@@ -37,10 +44,12 @@ struct ls {
     int headers; /* say which directory is listed */
     int started; /* something was written, so a blank line comes before a header */
     struct buffer path;
-    struct buffer stack; /* of struct pending */
-    struct buffer names; /* theirs */
-    uint64_t entries;    /* in the image */
-    uint64_t listed;     /* of one tree */
+    struct buffer stack;        /* of struct pending */
+    struct buffer names;        /* theirs */
+    uint64_t entries;           /* in the image */
+    uint64_t listed;            /* of one tree */
+    struct directory directory; /* that is listed */
+    struct date date;           /* the last one */
 };
 
 struct widths {
@@ -52,40 +61,115 @@ static void fail(struct ls *ls, const char *path, int error)
     ls->code = message_worse(ls->code, input_error(&ls->input, path, error));
 }
 
-static const char *format_mode(uint32_t mode, char text[11])
+/* One row but for the name. By hand: there can be millions, and printf() would take most
+ * of the time. */
+struct line {
+    char text[160];
+    size_t length;
+};
+
+static void put_char(struct line *line, char c)
+{
+    line->text[line->length++] = c;
+}
+
+static void put_mode(struct line *line, uint32_t mode)
 {
     static const char types[] = "?pc?d?b?-?l?s???";
+    char *text = line->text + line->length;
     text[0] = types[(mode & MEMFS_IFMT) >> 12];
     for (int i = 0; i < 9; i++)
-        text[1 + i] = (mode >> (8 - i)) & 1u ? "rwx"[i % 3] : '-';
+        text[1 + i] = (mode >> (8 - i)) & 1u ? "rwxrwxrwx"[i] : '-';
     if (mode & 04000u)
         text[3] = mode & 0100u ? 's' : 'S';
     if (mode & 02000u)
         text[6] = mode & 0010u ? 's' : 'S';
     if (mode & 01000u)
         text[9] = mode & 0001u ? 't' : 'T';
-    text[10] = '\0';
-    return text;
+    line->length += 10;
 }
 
-static const char *format_size(const struct memfs_stat *stat, char text[32])
+static int digits(uint64_t value)
 {
-    uint32_t type = stat->mode & MEMFS_IFMT;
-    if (type == MEMFS_IFCHR || type == MEMFS_IFBLK)
-        snprintf(text, 32, "%" PRIu32 ", %" PRIu32, stat->rdev_major, stat->rdev_minor);
-    else
-        snprintf(text, 32, "%" PRIu64, stat->size);
-    return text;
+    int count = 1;
+    while (value >= 10) {
+        value /= 10;
+        count++;
+    }
+    return count;
 }
 
-static const char *format_time(int64_t time, char text[32])
+static void put_spaces(struct line *line, int count)
 {
-    int64_t seconds = time / 1000000000 - (time % 1000000000 < 0);
-    time_t host = (time_t)seconds;
+    while (count-- > 0)
+        put_char(line, ' ');
+}
+
+static void put_number(struct line *line, uint64_t value, int width, char fill)
+{
+    const int count = digits(value);
+    for (int i = count; i < width; i++)
+        put_char(line, fill);
+    line->length += (size_t)count;
+    for (char *at = line->text + line->length; at > line->text + line->length - count; value /= 10)
+        *--at = (char)('0' + value % 10);
+}
+
+static int is_device(const struct memfs_stat *stat)
+{
+    const uint32_t type = stat->mode & MEMFS_IFMT;
+    return type == MEMFS_IFCHR || type == MEMFS_IFBLK;
+}
+
+/* "MAJOR, MINOR" for a device. */
+static int size_width(const struct memfs_stat *stat)
+{
+    return is_device(stat) ? digits(stat->rdev_major) + 2 + digits(stat->rdev_minor) : digits(stat->size);
+}
+
+static void put_size(struct line *line, const struct memfs_stat *stat, int width)
+{
+    put_spaces(line, width - size_width(stat));
+    if (is_device(stat)) {
+        put_number(line, stat->rdev_major, 0, ' ');
+        put_char(line, ',');
+        put_char(line, ' ');
+        put_number(line, stat->rdev_minor, 0, ' ');
+    } else {
+        put_number(line, stat->size, 0, ' ');
+    }
+}
+
+static void put_date(struct line *line, int64_t seconds)
+{
     struct tm parts;
-    if (host != seconds || !localtime_r(&host, &parts) || strftime(text, 32, "%Y-%m-%d %H:%M", &parts) == 0)
-        snprintf(text, 32, "%" PRId64, seconds);
-    return text;
+    time_t host = (time_t)seconds;
+    if (host != seconds || !localtime_r(&host, &parts)) {
+        line->length += (size_t)snprintf(line->text + line->length, 24, "%" PRId64, seconds);
+        return;
+    }
+    const int numbers[5] = {parts.tm_year + 1900, parts.tm_mon + 1, parts.tm_mday, parts.tm_hour, parts.tm_min};
+    for (int i = 0; i < 5; i++) {
+        put_number(line, (uint64_t)numbers[i], i == 0 ? 4 : 2, '0');
+        put_char(line, "-- : "[i]);
+    }
+    line->length--;
+}
+
+/* Files often have one time: the last one is kept. */
+static void put_time(struct line *line, int64_t time, struct date *last)
+{
+    const int64_t seconds = time / 1000000000 - (time % 1000000000 < 0);
+    if (last->length == 0 || last->seconds != seconds) {
+        const size_t before = line->length;
+        put_date(line, seconds);
+        last->seconds = seconds;
+        last->length = line->length - before;
+        memcpy(last->text, line->text + before, last->length);
+        return;
+    }
+    memcpy(line->text + line->length, last->text, last->length);
+    line->length += last->length;
 }
 
 static void widen(int *width, int length)
@@ -97,13 +181,12 @@ static void widen(int *width, int length)
 static struct widths measure(const struct directory *directory)
 {
     struct widths widths = {0, 0, 0, 0};
-    char text[32];
     for (size_t i = 0; i < directory->count; i++) {
         const struct memfs_stat *stat = &directory->rows[i].stat;
-        widen(&widths.nlink, snprintf(NULL, 0, "%" PRIu32, stat->nlink));
-        widen(&widths.uid, snprintf(NULL, 0, "%" PRIu32, stat->uid));
-        widen(&widths.gid, snprintf(NULL, 0, "%" PRIu32, stat->gid));
-        widen(&widths.size, (int)strlen(format_size(stat, text)));
+        widen(&widths.nlink, digits(stat->nlink));
+        widen(&widths.uid, digits(stat->uid));
+        widen(&widths.gid, digits(stat->gid));
+        widen(&widths.size, size_width(stat));
     }
     return widths;
 }
@@ -120,19 +203,34 @@ static void print_target(struct ls *ls, const struct directory_row *row)
     output_name(target, (size_t)length < sizeof target ? (size_t)length : sizeof target);
 }
 
+static void print_attributes(struct ls *ls, const struct memfs_stat *stat, const struct widths *widths)
+{
+    struct line line;
+    line.length = 0;
+    put_mode(&line, stat->mode);
+    put_char(&line, ' ');
+    put_number(&line, stat->nlink, widths->nlink, ' ');
+    put_char(&line, ' ');
+    put_number(&line, stat->uid, widths->uid, ' ');
+    put_char(&line, ' ');
+    put_number(&line, stat->gid, widths->gid, ' ');
+    put_char(&line, ' ');
+    put_size(&line, stat, widths->size);
+    put_char(&line, ' ');
+    put_time(&line, stat->mtime, &ls->date);
+    put_char(&line, ' ');
+    output_text(line.text, line.length);
+}
+
 static int print_row(struct ls *ls, const struct directory_row *row, const struct widths *widths)
 {
-    const struct memfs_stat *stat = &row->stat;
-    char mode[11], size[32], time[32];
     if (ls->settings.detailed)
-        output("%s %*" PRIu32 " %*" PRIu32 " %*" PRIu32 " %*s %s ", format_mode(stat->mode, mode), widths->nlink,
-               stat->nlink, widths->uid, stat->uid, widths->gid, stat->gid, widths->size, format_size(stat, size),
-               format_time(stat->mtime, time));
+        print_attributes(ls, &row->stat, widths);
     output_name(row->name, row->name_length);
-    if (ls->settings.detailed && (stat->mode & MEMFS_IFMT) == MEMFS_IFLNK)
+    if (ls->settings.detailed && (row->stat.mode & MEMFS_IFMT) == MEMFS_IFLNK)
         print_target(ls, row);
     ls->started = 1;
-    return output("\n");
+    return output_text("\n", 1);
 }
 
 /* Nonzero once standard output has failed. */
@@ -190,7 +288,7 @@ static int pop_directory(struct ls *ls, memfs_node *node)
 /* Nonzero once standard output has failed. */
 static int list_directory(struct ls *ls, memfs_node node)
 {
-    struct directory directory = {0};
+    struct directory *directory = &ls->directory;
     int stop = 0;
     if (ls->headers) {
         output(ls->started ? "\n" : "");
@@ -198,19 +296,18 @@ static int list_directory(struct ls *ls, memfs_node node)
         stop = output(":\n");
         ls->started = 1;
     }
-    int result = directory_read(&directory, ls->input.fs, node, ls->settings.detailed);
-    ls->listed += directory.count;
+    int result = directory_read(directory, ls->input.fs, node, ls->settings.detailed);
+    ls->listed += directory->count;
     if (result == 0 && ls->listed > ls->entries) {
         result = MEMFS_ECORRUPT; /* directories that claim the same entries: there is hardly an end to them */
         stop = 1;
     }
     if (result == 0 && !stop)
-        stop = print_directory(ls, &directory);
+        stop = print_directory(ls, directory);
     if (result == 0 && ls->settings.recursive)
-        result = push_directories(ls, &directory);
+        result = push_directories(ls, directory);
     if (result != 0)
         fail(ls, ls->path.data, result);
-    directory_free(&directory);
     return stop;
 }
 
@@ -306,12 +403,14 @@ static int run(int argc, char **argv)
     struct memfs_image_info info;
     memfs_image_info(ls.input.image, &info);
     ls.entries = info.entries;
+    output_in_large_pieces();
     list_files(&ls, paths, count);
     list_directories(&ls, paths, count);
     input_close(&ls.input);
     buffer_free(&ls.path);
     buffer_free(&ls.stack);
     buffer_free(&ls.names);
+    directory_free(&ls.directory);
     return message_worse(ls.code, output_finish());
 }
 

@@ -44,18 +44,18 @@ void directory_sort(struct directory *directory)
 
 int directory_read(struct directory *directory, memfs *fs, memfs_node dir, int with_stat)
 {
-    struct memfs_dirent *entries = malloc(BATCH * sizeof *entries);
-    if (!entries)
-        return -ENOMEM;
+    directory->count = directory->memory.length = directory->names.length = directory->batch.length = 0;
+    int result = buffer_reserve(&directory->batch, BATCH * sizeof(struct memfs_dirent));
+    if (result != 0)
+        return result;
+    struct memfs_dirent *entries = (struct memfs_dirent *)(void *)directory->batch.data;
     uint64_t cursor = 0;
     int64_t got;
-    int result = 0;
     while ((got = memfs_node_readdir(fs, NULL, dir, cursor, entries, BATCH, with_stat)) > 0 && result == 0) {
         cursor = entries[got - 1].cursor;
         for (int64_t i = 0; i < got && result == 0; i++)
             result = directory_add(directory, entries[i].name, entries[i].name_length, &entries[i].stat);
     }
-    free(entries);
     if (got < 0)
         result = (int)got;
     if (result == 0)
@@ -67,5 +67,6 @@ void directory_free(struct directory *directory)
 {
     buffer_free(&directory->memory);
     buffer_free(&directory->names);
+    buffer_free(&directory->batch);
     memset(directory, 0, sizeof *directory);
 }

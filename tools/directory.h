@@ -19,10 +19,11 @@ struct directory {
     size_t count;
     struct buffer memory; /* of the rows */
     struct buffer names;
+    struct buffer batch; /* entries as they are read */
 };
 
-/* Reads all entries of dir; with_stat fills all of their stat, else only node and type are
- * known. 0 or the library's error. */
+/* Reads all entries of dir, in place of those of another one; with_stat fills all of their stat, else only node and
+ * type are known. 0 or the library's error. */
 int directory_read(struct directory *directory, memfs *fs, memfs_node dir, int with_stat);
 
 /* Adds one row; directory_sort() must follow before rows are used. */

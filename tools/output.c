@@ -9,6 +9,8 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#define LARGE_BYTES 65536
+
 static int failure; /* the errno of the first write that failed */
 
 static int check(int failed)
@@ -30,13 +32,32 @@ int output(const char *format, ...)
     return check(length < 0);
 }
 
+int output_text(const char *text, size_t length)
+{
+    return check(fwrite(text, 1, length, stdout) != length);
+}
+
+static int is_terminal(void)
+{
+    static int answer = -1; /* asked once: there can be millions of names */
+    if (answer < 0)
+        answer = isatty(STDOUT_FILENO);
+    return answer;
+}
+
 int output_name(const char *name, size_t length)
 {
-    if (isatty(STDOUT_FILENO)) {
-        escape_put(stdout, name, length);
-        return check(ferror(stdout));
-    }
-    return check(fwrite(name, 1, length, stdout) != length);
+    if (!is_terminal())
+        return output_text(name, length);
+    escape_put(stdout, name, length);
+    return check(ferror(stdout));
+}
+
+void output_in_large_pieces(void)
+{
+    static char buffer[LARGE_BYTES];
+    if (!is_terminal())
+        setvbuf(stdout, buffer, _IOFBF, sizeof buffer);
 }
 
 int output_bytes(const void *data, size_t length)

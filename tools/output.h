@@ -13,12 +13,18 @@ int output(const char *format, ...)
 #endif
     ;
 
+/* The same for bytes as they are. */
+int output_text(const char *text, size_t length);
+
 /* A name: escaped on a terminal, else as it is. Nonzero once writing has failed. */
 int output_name(const char *name, size_t length);
 
 /* All bytes, past the buffer, to standard output: 0 or a negative errno. A write
  * that an interrupt ended is -ECANCELED, as is one that nobody reads. */
 int output_bytes(const void *data, size_t length);
+
+/* For much output that nobody waits for: before the first of it. A terminal gets it line by line. */
+void output_in_large_pieces(void);
 
 /* Writes what is buffered. EXIT_DONE, or EXIT_FAILED and says so once. */
 int output_finish(void);
