@@ -1,6 +1,7 @@
 #include "columns.h"
 
 #include "refs.h"
+#include "values.h"
 
 #include <assert.h>
 #include <string.h>
@@ -214,174 +215,29 @@ static uint64_t get_field(const struct memfs_column *column, const uint8_t *reco
     }
 }
 
-static void put_field(const struct memfs_column *column, uint8_t *record, uint64_t value)
+/* Into all records at once: what kind of field it is, is asked once. */
+static void put_fields(const struct memfs_column *column, size_t native, const uint64_t *values, size_t count,
+                       uint8_t *records)
 {
     if (column->put) {
-        column->put(record, value);
+        for (size_t i = 0; i < count; i++)
+            column->put(records + i * native, values[i]);
         return;
     }
-    record += column->at;
+    records += column->at;
     if (column->native == 1) {
-        *record = (uint8_t)value;
+        for (size_t i = 0; i < count; i++)
+            records[i * native] = (uint8_t)values[i];
     } else if (column->native == 4) {
-        uint32_t narrow = (uint32_t)value;
-        memcpy(record, &narrow, sizeof narrow);
+        for (size_t i = 0; i < count; i++) {
+            const uint32_t narrow = (uint32_t)values[i];
+            memcpy(records + i * native, &narrow, sizeof narrow);
+        }
     } else {
-        memcpy(record, &value, sizeof value);
+        for (size_t i = 0; i < count; i++)
+            memcpy(records + i * native, &values[i], sizeof values[i]);
     }
 }
-
-/* ---- What is stored of the values, by the tag; each pair is one the other's inverse ---- */
-
-/* A column's values, and the lengths of its records if they are extents. */
-struct values {
-    size_t count;
-    uint64_t mask;
-    uint64_t of[MEMFS_CHUNK_RECORDS];
-    uint64_t lengths[MEMFS_CHUNK_RECORDS];
-};
-
-static void store_differences(const struct values *values, uint64_t *stored)
-{
-    uint64_t before = 0;
-    for (size_t i = 0; i < values->count; i++) {
-        stored[i] = (values->of[i] - before) & values->mask;
-        before = values->of[i];
-    }
-}
-
-static void restore_differences(struct values *values)
-{
-    for (size_t i = 1; i < values->count; i++)
-        values->of[i] = (values->of[i] + values->of[i - 1]) & values->mask;
-}
-
-static void store_ends(const struct values *values, uint64_t *stored)
-{
-    uint64_t end = 0;
-    for (size_t i = 0; i < values->count; i++) {
-        stored[i] = values->of[i] == end ? 0 : values->of[i] + 1;
-        end = values->of[i] + values->lengths[i];
-    }
-}
-
-static void restore_ends(struct values *values)
-{
-    uint64_t end = 0;
-    for (size_t i = 0; i < values->count; i++) {
-        values->of[i] = values->of[i] ? values->of[i] - 1 : end;
-        end = values->of[i] + values->lengths[i];
-    }
-}
-
-/* Extents in a file's order: bytes that were new stand behind all that was known, one
- * run after the other; bytes that are shared stand somewhere before, most often a little
- * behind where one of the last such extents ended. */
-#define CURSORS 8u
-#define CURSOR_BITS 3
-#define NEAR ((uint64_t)1 << 17) /* zigzag: what is further away has nothing to do with a cursor */
-
-struct frontier {
-    uint64_t end;              /* of all so far */
-    uint64_t cursors[CURSORS]; /* ends of shared extents, the last one first */
-};
-
-static void pass_end(struct frontier *frontier, uint64_t end)
-{
-    if (end > frontier->end)
-        frontier->end = end;
-}
-
-/* An extent that began near a cursor has ended: the cursor moves, to the front. */
-static void pass_shared(struct frontier *frontier, unsigned cursor, uint64_t end)
-{
-    for (; cursor > 0; cursor--)
-        frontier->cursors[cursor] = frontier->cursors[cursor - 1];
-    frontier->cursors[0] = end;
-    pass_end(frontier, end);
-}
-
-/* Signed numbers with the sign lowest. */
-static uint64_t zigzag(uint64_t difference)
-{
-    return difference << 1 ^ (difference >> 63 ? UINT64_MAX : 0);
-}
-
-static uint64_t unzigzag(uint64_t stored)
-{
-    return stored >> 1 ^ (stored & 1 ? UINT64_MAX : 0);
-}
-
-/* The nearest cursor, or if none is near the one that has not been used for longest. */
-static unsigned choose_cursor(const struct frontier *frontier, uint64_t place)
-{
-    unsigned best = 0;
-    for (unsigned i = 1; i < CURSORS; i++)
-        if (zigzag(place - frontier->cursors[i]) < zigzag(place - frontier->cursors[best]))
-            best = i;
-    return zigzag(place - frontier->cursors[best]) < NEAR ? best : CURSORS - 1;
-}
-
-static void store_frontier(const struct values *values, uint64_t *stored)
-{
-    struct frontier frontier = {.end = 0};
-    for (size_t i = 0; i < values->count; i++) {
-        const uint64_t place = values->of[i], end = place + values->lengths[i];
-        if (place == frontier.end) {
-            stored[i] = 0;
-            pass_end(&frontier, end);
-            continue;
-        }
-        const unsigned cursor = choose_cursor(&frontier, place);
-        stored[i] = (zigzag(place - frontier.cursors[cursor]) << CURSOR_BITS | cursor) + 1;
-        pass_shared(&frontier, cursor, end);
-    }
-}
-
-static void restore_frontier(struct values *values)
-{
-    struct frontier frontier = {.end = 0};
-    for (size_t i = 0; i < values->count; i++) {
-        const uint64_t stored = values->of[i] - 1;
-        if (values->of[i] == 0) {
-            values->of[i] = frontier.end;
-            pass_end(&frontier, values->of[i] + values->lengths[i]);
-            continue;
-        }
-        const unsigned cursor = (unsigned)(stored & (CURSORS - 1));
-        values->of[i] = frontier.cursors[cursor] + unzigzag(stored >> CURSOR_BITS);
-        pass_shared(&frontier, cursor, values->of[i] + values->lengths[i]);
-    }
-}
-
-static void store(const struct values *values, unsigned tag, uint64_t *stored)
-{
-    switch (tag) {
-    case MEMFS_COLUMN_DIFFERENCES:
-        store_differences(values, stored);
-        break;
-    case MEMFS_COLUMN_ENDS:
-        store_ends(values, stored);
-        break;
-    case MEMFS_COLUMN_FRONTIER:
-        store_frontier(values, stored);
-        break;
-    default:
-        memcpy(stored, values->of, values->count * sizeof *stored);
-    }
-}
-
-static void restore(struct values *values, unsigned tag)
-{
-    if (tag == MEMFS_COLUMN_DIFFERENCES)
-        restore_differences(values);
-    else if (tag == MEMFS_COLUMN_ENDS)
-        restore_ends(values);
-    else if (tag == MEMFS_COLUMN_FRONTIER)
-        restore_frontier(values);
-}
-
-/* ---- One column ------------------------------------------------------------- */
 
 static size_t bytes_set(const uint64_t *stored, size_t count)
 {
@@ -392,21 +248,22 @@ static size_t bytes_set(const uint64_t *stored, size_t count)
     return set;
 }
 
-static void get_lengths(const struct memfs_column *column, size_t native, const uint8_t *records, struct values *values)
+static void get_lengths(const struct memfs_column *column, size_t native, const uint8_t *records,
+                        struct memfs_values *values)
 {
     for (size_t i = 0; column->third && i < values->count; i++)
         values->lengths[i] = ((const struct memfs_extent *)(const void *)(records + i * native))->length;
 }
 
 /* The tag with which fewest bytes are set. */
-static unsigned choose_tag(const struct memfs_column *column, const struct values *values)
+static unsigned choose_tag(const struct memfs_column *column, const struct memfs_values *values)
 {
     const unsigned tags[] = {MEMFS_COLUMN_PLAIN, MEMFS_COLUMN_DIFFERENCES, column->third};
     uint64_t stored[MEMFS_CHUNK_RECORDS];
     unsigned best = MEMFS_COLUMN_PLAIN;
     size_t least = SIZE_MAX;
     for (size_t i = 0; i < (column->third ? 3u : 2u); i++) {
-        store(values, tags[i], stored);
+        memfs_values_store(values, tags[i], stored);
         const size_t set = bytes_set(stored, values->count);
         if (set < least) {
             least = set;
@@ -420,13 +277,13 @@ static unsigned choose_tag(const struct memfs_column *column, const struct value
 static size_t encode_column(const struct memfs_column *column, size_t native, const uint8_t *records, size_t count,
                             uint8_t *out)
 {
-    struct values values = {.count = count, .mask = column_mask(column->width)};
+    struct memfs_values values = {.count = count, .mask = column_mask(column->width)};
     uint64_t stored[MEMFS_CHUNK_RECORDS];
     for (size_t i = 0; i < count; i++)
         values.of[i] = get_field(column, records + i * native) & values.mask;
     get_lengths(column, native, records, &values);
     const unsigned tag = choose_tag(column, &values);
-    store(&values, tag, stored);
+    memfs_values_store(&values, tag, stored);
     *out++ = (uint8_t)tag;
     for (size_t byte = 0; byte < column->width; byte++)
         for (size_t i = 0; i < count; i++)
@@ -434,31 +291,47 @@ static size_t encode_column(const struct memfs_column *column, size_t native, co
     return 1 + column->width * count;
 }
 
+/* Most planes are zero. */
+static int is_zero(const uint8_t *plane, size_t count)
+{
+    return count == 0 || (plane[0] == 0 && memcmp(plane, plane + 1, count - 1) == 0);
+}
+
 /* The plane of each byte of the values is added to them in turn. */
+static const char *decode_planes(const struct memfs_column *column, struct memfs_cursor *in,
+                                 struct memfs_values *values)
+{
+    memset(values->of, 0, values->count * sizeof *values->of);
+    for (unsigned byte = 0; byte < column->width; byte++) {
+        const uint8_t *plane = memfs_cursor_bytes(in, values->count);
+        if (!plane)
+            return "a column is cut short";
+        if (is_zero(plane, values->count))
+            continue;
+        for (size_t i = 0; i < values->count; i++)
+            values->of[i] |= (uint64_t)plane[i] << (8 * byte);
+    }
+    return NULL;
+}
+
 static const char *decode_column(const struct memfs_column *column, size_t native, struct memfs_cursor *in,
                                  size_t count, uint8_t *records)
 {
-    struct values values;
+    struct memfs_values values;
     values.count = count;
     values.mask = column_mask(column->width);
-    memset(values.of, 0, count * sizeof *values.of);
     const unsigned tag = memfs_cursor_u8(in);
     if (tag > MEMFS_COLUMN_DIFFERENCES && (tag != column->third || tag == 0))
         return "a column's tag is unknown";
-    for (unsigned byte = 0; byte < column->width; byte++) {
-        const uint8_t *plane = memfs_cursor_bytes(in, count);
-        if (!plane)
-            return "a column is cut short";
-        for (size_t i = 0; i < count; i++)
-            values.of[i] |= (uint64_t)plane[i] << (8 * byte);
-    }
+    const char *reason = decode_planes(column, in, &values);
+    if (reason)
+        return reason;
     get_lengths(column, native, records, &values);
-    restore(&values, tag);
-    for (size_t i = 0; i < count; i++) {
-        if (column->most && values.of[i] > column->most)
+    memfs_values_restore(&values, tag);
+    for (size_t i = 0; column->most && i < count; i++)
+        if (values.of[i] > column->most)
             return "a value is beyond what its column may hold";
-        put_field(column, records + i * native, values.of[i]);
-    }
+    put_fields(column, native, values.of, count, records);
     return NULL;
 }
 

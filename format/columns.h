@@ -9,12 +9,7 @@
 
 #include "layout.h"
 #include "memfs.h"
-
-/* Tags. */
-#define MEMFS_COLUMN_PLAIN 0u
-#define MEMFS_COLUMN_DIFFERENCES 1u /* each value less the one before, modulo 2^(8 * width); the first less 0 */
-#define MEMFS_COLUMN_ENDS 2u        /* 0: where the extent before ends; else the value and one */
-#define MEMFS_COLUMN_FRONTIER 3u    /* 0: the largest end so far; else the way from the end of one of the last others */
+#include "values.h"
 
 /* Records in a chunk of a table (bytes for BLOBS): all of them but for the last
  * chunk; and how many chunks hold count of them. */
