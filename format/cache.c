@@ -27,17 +27,30 @@ static void wait_for_readers(struct memfs_cache *cache)
     }
 }
 
+static uint64_t beyond(struct memfs_cache *cache, size_t size, uint64_t budget)
+{
+    const uint64_t wanted = atomic_load(&cache->bytes) + size;
+    return wanted > budget ? wanted - budget : 0;
+}
+
+/* How many bytes went with an empty slab, if there was one. */
+static size_t shrink(struct memfs_cache *cache)
+{
+    if (!memfs_frames_shrink(&cache->frames))
+        return 0;
+    atomic_fetch_sub(&cache->bytes, cache->frames.slab_bytes);
+    return cache->frames.slab_bytes;
+}
+
 /* Evicts as much as is missing, not more: what is retired frees itself a little
  * later, and must not cost all the others their place. */
 static void make_room(struct memfs_cache *cache, size_t size, uint64_t budget)
 {
-    const uint64_t used = atomic_load(&cache->bytes);
-    const uint64_t wanted = used + size;
-    if (wanted <= budget)
+    uint64_t missing = beyond(cache, size, budget);
+    size_t freed = 0;
+    if (missing == 0)
         return;
-    uint64_t missing = wanted - budget;
-    size_t freed;
-    while (missing > 0 && evict_one(cache, &freed))
+    while (missing > 0 && ((freed = shrink(cache)) || evict_one(cache, &freed)))
         missing -= freed < missing ? freed : missing;
     wait_for_readers(cache);
 }
@@ -47,11 +60,26 @@ void memfs_cache_trim(struct memfs_cache *cache, uint64_t bytes)
     make_room(cache, 0, bytes);
 }
 
-/* What a buffer costs the budget: its item too. However small it is, it lengthens
- * a chain of its bucket, so that the budget has to bound the number of items as well. */
-static size_t charge(size_t length)
+/* A free frame, or that of the next block to go, or one of a new slab. */
+static unsigned char *frame_for(struct memfs_cache *cache, struct memfs_slab **slab)
 {
-    const size_t size = sizeof(struct memfs_item) + sizeof(struct memfs_buffer) + length;
+    uint64_t missing = beyond(cache, cache->frames.slab_bytes, cache->budget);
+    unsigned char *frame;
+    size_t freed;
+    int grown;
+    while (!(frame = memfs_frames_take(&cache->frames, missing == 0, slab, &grown)) && missing > 0)
+        missing = evict_one(cache, &freed) && freed < missing ? missing - freed : 0;
+    if (grown)
+        atomic_fetch_add(&cache->bytes, cache->frames.slab_bytes);
+    return frame;
+}
+
+/* What a buffer costs the budget: its item too. However small it is, it lengthens
+ * a chain of its bucket, so that the budget has to bound the number of items as well.
+ * Frames are paid for by the slab. */
+static size_t charge(size_t room)
+{
+    const size_t size = sizeof(struct memfs_item) + sizeof(struct memfs_buffer) + room;
     return size < MEMFS_CACHE_CHARGE ? MEMFS_CACHE_CHARGE : size;
 }
 
@@ -63,8 +91,27 @@ struct memfs_buffer *memfs_buffer_make(struct memfs_cache *cache, size_t length)
         return NULL;
     memset(buffer, 0, sizeof *buffer);
     buffer->cache = cache;
-    buffer->length = length;
+    buffer->data = buffer->inside;
+    buffer->length = buffer->room = length;
     atomic_fetch_add(&cache->bytes, charge(length));
+    return buffer;
+}
+
+/* A block that would leave half a frame unused is better kept inside. */
+struct memfs_buffer *memfs_buffer_make_block(struct memfs_cache *cache, size_t length)
+{
+    const size_t most = cache->frames.frame_bytes;
+    if (length > most || length <= most / 2)
+        return memfs_buffer_make(cache, length);
+    struct memfs_buffer *buffer = memfs_buffer_make(cache, 0);
+    if (!buffer)
+        return NULL;
+    buffer->data = frame_for(cache, &buffer->slab);
+    buffer->length = length;
+    if (!buffer->data) {
+        memfs_buffer_free(buffer);
+        return NULL;
+    }
     return buffer;
 }
 
@@ -73,16 +120,18 @@ void memfs_buffer_free(struct memfs_buffer *buffer)
     if (!buffer)
         return;
     struct memfs_cache *cache = buffer->cache;
-    const size_t length = buffer->length;
-    memfs_free(&cache->allocator, buffer, sizeof *buffer + length);
-    atomic_fetch_sub(&cache->bytes, charge(length));
+    const size_t room = buffer->room;
+    if (buffer->slab)
+        memfs_frames_give(&cache->frames, buffer->slab, buffer->data);
+    memfs_free(&cache->allocator, buffer, sizeof *buffer + room);
+    atomic_fetch_sub(&cache->bytes, charge(room));
 }
 
 static void free_retired(struct memfs_retired *retired)
 {
     struct memfs_buffer *buffer =
         (struct memfs_buffer *)(void *)((char *)retired - offsetof(struct memfs_buffer, retired));
-    atomic_fetch_sub(&buffer->cache->retired, charge(buffer->length));
+    atomic_fetch_sub(&buffer->cache->retired, charge(buffer->room));
     memfs_buffer_free(buffer);
 }
 
@@ -153,7 +202,7 @@ static void discard(struct memfs_cache *cache, struct memfs_item *item)
         memfs_buffer_free(buffer);
         return;
     }
-    atomic_fetch_add(&cache->retired, charge(buffer->length));
+    atomic_fetch_add(&cache->retired, charge(buffer->room));
     memfs_epochs_retire(cache->epochs, &buffer->retired, free_retired);
 }
 
@@ -184,7 +233,7 @@ static int evict_one(struct memfs_cache *cache, size_t *freed)
         struct memfs_item *item = sweep(shard);
         pthread_mutex_unlock(&shard->lock);
         if (item) {
-            *freed = charge(item->buffer->length);
+            *freed = charge(item->buffer->room);
             discard(cache, item);
             return 1;
         }
@@ -311,7 +360,9 @@ int memfs_cache_init(struct memfs_cache *cache, const struct memfs_allocator *al
     cache->epochs = epochs;
     cache->budget = budget;
     unsigned made = 0;
-    int error = 0;
+    int error = memfs_frames_init(&cache->frames, allocator);
+    if (error)
+        return error;
     for (; made < MEMFS_CACHE_SHARDS; made++) {
         error = pthread_mutex_init(&cache->shard[made].lock, NULL);
         if (error)
@@ -328,6 +379,7 @@ int memfs_cache_init(struct memfs_cache *cache, const struct memfs_allocator *al
         pthread_cond_destroy(&cache->shard[made].loaded);
         pthread_mutex_destroy(&cache->shard[made].lock);
     }
+    memfs_frames_destroy(&cache->frames);
     return -error;
 }
 
@@ -350,4 +402,5 @@ void memfs_cache_destroy(struct memfs_cache *cache)
         pthread_cond_destroy(&cache->shard[i].loaded);
         pthread_mutex_destroy(&cache->shard[i].lock);
     }
+    memfs_frames_destroy(&cache->frames);
 }

@@ -16,6 +16,7 @@
 #define MEMFS_CACHE_H
 
 #include "epoch.h"
+#include "frames.h"
 #include "memfs.h"
 
 #include <pthread.h>
@@ -32,11 +33,14 @@ struct memfs_cache;
 struct memfs_buffer {
     struct memfs_retired retired;
     struct memfs_cache *cache;
-    size_t length;
-    _Atomic(void *) *slot;        /* where readers without a lock find data; NULL: only by pin */
+    unsigned char *data;          /* inside, or a frame */
+    size_t length;                /* of data; may be less than there is room for */
+    size_t room;                  /* inside */
+    struct memfs_slab *slab;      /* of the frame; NULL: none */
+    _Atomic(void *) *slot;        /* where readers without a lock find data, which is inside; NULL: only by pin */
     _Atomic(unsigned) referenced; /* since CLOCK's hand last passed */
     int complete;                 /* else only the beginning of a block */
-    _Alignas(max_align_t) unsigned char data[];
+    _Alignas(max_align_t) unsigned char inside[];
 };
 
 struct memfs_item {
@@ -62,8 +66,9 @@ struct memfs_cache {
     struct memfs_epochs *epochs;
     uint64_t budget;
     _Atomic(uint64_t) retired; /* bytes of buffers that readers may still look at */
-    _Atomic(uint64_t) bytes;   /* charged for all buffers, those retired and not yet freed too */
-    _Atomic(unsigned) turn;    /* the shard to evict from next */
+    _Atomic(uint64_t) bytes;   /* charged for all buffers, those retired and not yet freed too, and for all slabs */
+    struct memfs_frames frames;
+    _Atomic(unsigned) turn; /* the shard to evict from next */
     struct memfs_shard shard[MEMFS_CACHE_SHARDS];
 };
 
@@ -74,8 +79,10 @@ int memfs_cache_init(struct memfs_cache *cache, const struct memfs_allocator *al
 void memfs_cache_empty(struct memfs_cache *cache);
 void memfs_cache_destroy(struct memfs_cache *cache);
 
-/* Room for length bytes, after making room in the budget. NULL: no memory. */
+/* Room for length bytes, after making room in the budget; for a block a frame, if it
+ * fills most of one. NULL: no memory. */
 struct memfs_buffer *memfs_buffer_make(struct memfs_cache *cache, size_t length);
+struct memfs_buffer *memfs_buffer_make_block(struct memfs_cache *cache, size_t length);
 void memfs_buffer_free(struct memfs_buffer *buffer); /* one that no item has; NULL is accepted */
 
 /* Loads the first `need` bytes of what key names, or more of it; `again` if a
@@ -95,7 +102,7 @@ void memfs_cache_trim(struct memfs_cache *cache, uint64_t bytes);
 /* Marks what a reader found without a lock as used. */
 static inline void memfs_buffer_touch(void *data)
 {
-    struct memfs_buffer *buffer = (struct memfs_buffer *)(void *)((char *)data - offsetof(struct memfs_buffer, data));
+    struct memfs_buffer *buffer = (struct memfs_buffer *)(void *)((char *)data - offsetof(struct memfs_buffer, inside));
     if (!atomic_load_explicit(&buffer->referenced, memory_order_relaxed))
         atomic_store_explicit(&buffer->referenced, 1, memory_order_relaxed);
 }

@@ -259,21 +259,21 @@ static int load_block(struct memfs_image *image, uint64_t key, const struct memf
 {
     char what[WHAT_BYTES];
     describe(MEMFS_DATA, 0, key_index(key), what);
-    const size_t length = choose_prefix(ref, need, again);
-    struct memfs_buffer *buffer = memfs_buffer_make(&image->cache, length);
+    const int raw = ref->codec == MEMFS_CODEC_RAW;
+    int error = raw ? 0 : memfs_image_fetch(image, ref, what, worker, detail);
+    if (error)
+        return error;
+    struct memfs_buffer *buffer = memfs_buffer_make_block(&image->cache, ref->raw);
     if (!buffer)
         return -ENOMEM;
-    buffer->complete = length == ref->raw;
-    int error;
-    if (ref->codec == MEMFS_CODEC_RAW) {
+    buffer->length = choose_prefix(ref, need, again);
+    buffer->complete = buffer->length == ref->raw;
+    if (raw)
         error = read_verified(image, ref, what, buffer->data, detail);
-        if (!error)
-            atomic_fetch_add_explicit(&image->decoded_bytes, length, memory_order_relaxed);
-    } else {
-        error = memfs_image_fetch(image, ref, what, worker, detail);
-        if (!error)
-            error = decode(image, ref, what, worker, buffer->data, length, detail);
-    }
+    else
+        error = decode(image, ref, what, worker, buffer->data, buffer->length, detail);
+    if (!error && raw)
+        atomic_fetch_add_explicit(&image->decoded_bytes, ref->raw, memory_order_relaxed);
     if (error)
         memfs_buffer_free(buffer);
     else

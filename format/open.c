@@ -93,6 +93,7 @@ static void publish(struct memfs_image *image)
     for (unsigned table = 0; table < MEMFS_BACKED; table++)
         backing->count[table] = image->root.table[table].count;
     backing->blocks = image->root.table[MEMFS_DATA].count;
+    memfs_frames_shape(&image->cache.frames, image->header.block_size, image->cache.budget);
     backing->nodes_in_use = 0;
     for (unsigned i = 0; i < MEMFS_TYPES; i++)
         backing->nodes_in_use += image->root.types[i];

@@ -1,8 +1,10 @@
+#define _DEFAULT_SOURCE
 #include "alloc.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 static void *host_alloc(void *context, size_t size)
 {
@@ -34,6 +36,19 @@ void *memfs_alloc_zeroed(const struct memfs_allocator *allocator, size_t size)
     void *memory = memfs_alloc(allocator, size);
     if (memory)
         memset(memory, 0, size);
+    return memory;
+}
+
+void *memfs_alloc_span(const struct memfs_allocator *allocator, size_t size)
+{
+    void *memory = NULL;
+    if (allocator->alloc != host_alloc || size % MEMFS_HUGE_PAGE)
+        return memfs_alloc(allocator, size);
+    if (posix_memalign(&memory, MEMFS_HUGE_PAGE, size))
+        return NULL;
+#ifdef MADV_HUGEPAGE
+    madvise(memory, size, MADV_HUGEPAGE); /* advice: it works without */
+#endif
     return memory;
 }
 

@@ -14,6 +14,11 @@ void *memfs_alloc(const struct memfs_allocator *allocator, size_t size);
 void *memfs_alloc_zeroed(const struct memfs_allocator *allocator, size_t size);
 void *memfs_alloc_array(const struct memfs_allocator *allocator, size_t count, size_t width);
 
+/* For memory that is touched all over, in no order: whole huge pages of malloc's
+ * are asked for as such, so that one translation serves 2 MiB of addresses. */
+#define MEMFS_HUGE_PAGE ((size_t)2 << 20)
+void *memfs_alloc_span(const struct memfs_allocator *allocator, size_t size);
+
 /* size as it was allocated; NULL is accepted. */
 void memfs_free(const struct memfs_allocator *allocator, void *memory, size_t size);
 
