@@ -113,8 +113,6 @@ int memfs_encode(struct memfs_encoder *encoder, const void *raw, size_t length, 
 
 /* ---- Decoding --------------------------------------------------------------------- */
 
-#define DECODER_LARGE ((size_t)4 << 20)
-
 struct memfs_decoder {
     struct memfs_allocator allocator;
     ZSTD_DCtx *context;
@@ -127,8 +125,7 @@ int memfs_decoder_create(const struct memfs_allocator *allocator, struct memfs_d
         return -ENOMEM;
     decoder->allocator = *allocator;
     decoder->context = ZSTD_createDCtx_advanced((ZSTD_customMem){piece_alloc, piece_free, &decoder->allocator});
-    if (!decoder->context ||
-        ZSTD_isError(ZSTD_DCtx_setParameter(decoder->context, ZSTD_d_windowLogMax, WINDOW_LOG_MAX))) {
+    if (!decoder->context) {
         memfs_decoder_destroy(decoder);
         return -ENOMEM;
     }
@@ -143,11 +140,6 @@ void memfs_decoder_destroy(struct memfs_decoder *decoder)
     ZSTD_freeDCtx(decoder->context);
     const struct memfs_allocator allocator = decoder->allocator;
     memfs_free(&allocator, decoder, sizeof *decoder);
-}
-
-int memfs_decoder_is_large(const struct memfs_decoder *decoder)
-{
-    return ZSTD_sizeof_DCtx(decoder->context) > DECODER_LARGE;
 }
 
 /* One frame that fills the stored bytes and says what the ref says. */
@@ -179,25 +171,28 @@ static int decode_whole(ZSTD_DCtx *context, const void *stored, size_t stored_le
     return MEMFS_ECORRUPT;
 }
 
-static int decode_prefix(ZSTD_DCtx *context, const void *stored, size_t stored_length, void *out, size_t wanted,
-                         const char **reason)
+/* Block by block of zstd's, straight to where the bytes belong: they are what the next
+ * block refers to, so that no window is kept and nothing is copied. */
+static int decode_prefix(ZSTD_DCtx *context, const void *stored, size_t stored_length, size_t raw_length, uint8_t *out,
+                         size_t wanted, const char **reason)
 {
-    ZSTD_DCtx_reset(context, ZSTD_reset_session_only);
-    ZSTD_inBuffer in = {stored, stored_length, 0};
-    ZSTD_outBuffer to = {out, wanted, 0};
-    while (to.pos < wanted) {
-        const size_t in_before = in.pos, out_before = to.pos;
-        const size_t result = ZSTD_decompressStream(context, &to, &in);
-        if (ZSTD_isError(result)) {
-            if (ZSTD_getErrorCode(result) == ZSTD_error_memory_allocation)
-                return -ENOMEM;
-            *reason = "zstd cannot decode it";
-            return MEMFS_ECORRUPT;
-        }
-        if (to.pos < wanted && (result == 0 || (in.pos == in_before && to.pos == out_before))) {
+    const uint8_t *in = stored;
+    size_t left = stored_length, got = 0;
+    ZSTD_decompressBegin(context);
+    while (got < wanted) {
+        const size_t take = ZSTD_nextSrcSizeToDecompress(context);
+        if (take == 0 || take > left) {
             *reason = "it decodes to fewer bytes than its ref says";
             return MEMFS_ECORRUPT;
         }
+        const size_t result = ZSTD_decompressContinue(context, out + got, raw_length - got, in, take);
+        if (ZSTD_isError(result)) {
+            *reason = "zstd cannot decode it";
+            return MEMFS_ECORRUPT;
+        }
+        in += take;
+        left -= take;
+        got += result;
     }
     return 0;
 }
@@ -218,6 +213,6 @@ int memfs_decode(struct memfs_decoder *decoder, uint8_t codec, const void *store
     if (*reason)
         return MEMFS_ECORRUPT;
     if (wanted < raw_length)
-        return decode_prefix(decoder->context, stored, stored_length, out, wanted, reason);
+        return decode_prefix(decoder->context, stored, stored_length, raw_length, out, wanted, reason);
     return decode_whole(decoder->context, stored, stored_length, raw_length, out, reason);
 }

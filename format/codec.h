@@ -34,11 +34,9 @@ struct memfs_decoder;
 int memfs_decoder_create(const struct memfs_allocator *allocator, struct memfs_decoder **out);
 void memfs_decoder_destroy(struct memfs_decoder *decoder); /* NULL is accepted */
 
-/* Is what it keeps for the next time so much that it is better destroyed? */
-int memfs_decoder_is_large(const struct memfs_decoder *decoder);
-
-/* Decodes the first `wanted` (at most raw_length) bytes of a block into out;
- * with wanted == raw_length the whole of the stored bytes is checked. stored
+/* Decodes the first `wanted` (at most raw_length) bytes of a block into out,
+ * which has room for all: what is behind those wanted is anything afterwards.
+ * With wanted == raw_length the whole of the stored bytes is checked. stored
  * must have had its hash verified. MEMFS_ECORRUPT with a text that lacks the
  * block's name, -ENOMEM. */
 int memfs_decode(struct memfs_decoder *decoder, uint8_t codec, const void *stored, size_t stored_length,

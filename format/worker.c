@@ -70,9 +70,8 @@ void memfs_worker_put(struct memfs_workers *workers, struct memfs_worker *worker
         drop_room(workers, &worker->stored, &worker->stored_room);
     if (worker->raw_room > ROOM_KEPT)
         drop_room(workers, &worker->raw, &worker->raw_room);
-    const int large = memfs_decoder_is_large(worker->decoder);
     pthread_mutex_lock(&workers->lock);
-    const int kept = !large && workers->count < MEMFS_WORKERS_IDLE;
+    const int kept = workers->count < MEMFS_WORKERS_IDLE;
     if (kept) {
         worker->next = workers->idle;
         workers->idle = worker;
