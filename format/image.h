@@ -13,6 +13,14 @@
 
 #define MEMFS_CACHE_DEFAULT ((uint64_t)256 << 20)
 
+/* The data blocks that were decoded whole last: what follows on one of them is being
+ * read in order. */
+#define MEMFS_RECENT 16u
+struct memfs_recent {
+    _Atomic(uint32_t) next[MEMFS_RECENT]; /* the number behind it */
+    _Atomic(unsigned) turn;
+};
+
 struct memfs_image {
     memfs_backing backing; /* first: an image is a backing */
     struct memfs_allocator allocator;
@@ -27,6 +35,7 @@ struct memfs_image {
     struct memfs_chunkmap map[MEMFS_BACKED]; /* bound for whoever reserves; readers need no lock */
     struct memfs_detail damage;              /* the newest; error 0: none */
     _Atomic(uint64_t) reads, read_bytes, decoded_bytes;
+    struct memfs_recent recent;
 };
 
 /* Exactly length bytes of the source, counted. */

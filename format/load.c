@@ -245,13 +245,30 @@ static int load_chunk(struct memfs_image *image, uint64_t key, const struct memf
 
 /* ---- Data blocks ----------------------------------------------------------------------------- */
 
-/* How much of a block is decoded for one who needs so much of it. */
-static size_t choose_prefix(const struct memfs_ref *ref, size_t need, int again)
+static int follows(struct memfs_recent *recent, uint64_t block)
 {
-    if (again || ref->codec == MEMFS_CODEC_RAW || need >= ref->raw / 2)
-        return ref->raw;
+    for (unsigned i = 0; i < MEMFS_RECENT && block > 0; i++)
+        if (atomic_load_explicit(&recent->next[i], memory_order_relaxed) == block)
+            return 1;
+    return 0;
+}
+
+static void note_whole(struct memfs_recent *recent, uint64_t block)
+{
+    const unsigned turn = atomic_fetch_add_explicit(&recent->turn, 1, memory_order_relaxed);
+    atomic_store_explicit(&recent->next[turn % MEMFS_RECENT], (uint32_t)block + 1, memory_order_relaxed);
+}
+
+/* How much of a block is decoded for one who needs so much of it: no more, where it is
+ * met by chance; all, for one who comes back, and for several who read blocks in order,
+ * each of them now here and now there, but all of them near. */
+static size_t choose_prefix(struct memfs_image *image, uint64_t block, const struct memfs_ref *ref, size_t need,
+                            int again)
+{
     const size_t prefix = (need + PREFIX_GRAIN - 1) / PREFIX_GRAIN * PREFIX_GRAIN;
-    return prefix < ref->raw ? prefix : ref->raw;
+    if (again || ref->codec == MEMFS_CODEC_RAW || prefix >= ref->raw || follows(&image->recent, block))
+        return ref->raw;
+    return prefix;
 }
 
 static int load_block(struct memfs_image *image, uint64_t key, const struct memfs_ref *ref, size_t need, int again,
@@ -266,8 +283,10 @@ static int load_block(struct memfs_image *image, uint64_t key, const struct memf
     struct memfs_buffer *buffer = memfs_buffer_make_block(&image->cache, ref->raw);
     if (!buffer)
         return -ENOMEM;
-    buffer->length = choose_prefix(ref, need, again);
+    buffer->length = choose_prefix(image, key_index(key), ref, need, again);
     buffer->complete = buffer->length == ref->raw;
+    if (buffer->complete)
+        note_whole(&image->recent, key_index(key));
     if (raw)
         error = read_verified(image, ref, what, buffer->data, detail);
     else
