@@ -1464,7 +1464,7 @@ static void test_verify__more_than_is_kept(void **state)
     uint8_t *raw = malloc(HUGE_BYTES), *scratch = malloc(HUGE_BYTES);
     const struct memfs_allocator allocator = memfs_allocator_or_default(NULL);
     assert_true(raw && scratch);
-    assert_ok(memfs_encoder_create(&allocator, 1, &encoder));
+    assert_ok(memfs_encoder_create(&allocator, 1, MEMFS_BLOCK_MOST, &encoder));
     make_files(&buffer, HUGE_BLOCKS + 1);
     surgery_open(&s, &buffer);
     s.header.block_size = HUGE_BYTES;
