@@ -3,10 +3,11 @@
 #include "alloc.h"
 
 #include <errno.h>
+#include <stdint.h>
 #include <string.h>
 
 #define SPAN_MIN ((size_t)16 << 10)
-#define SPAN_MAX ((size_t)1 << 20)
+#define SPAN_CHUNKS 8 /* a span is for chunks of which it holds at least so many */
 
 struct arena_span {
     _Alignas(16) struct arena_span *next;
@@ -54,11 +55,11 @@ void arena_destroy(struct arena *arena)
     }
 }
 
-static int take(struct arena *arena, size_t size, void *out)
+static int take(struct arena *arena, size_t size, int is_span, void *out)
 {
     if (arena->capacity && (size > arena->capacity || arena->used > arena->capacity - size))
         return -ENOSPC;
-    void *memory = memfs_alloc(&arena->allocator, size);
+    void *memory = is_span ? memfs_alloc_span(&arena->allocator, size) : memfs_alloc(&arena->allocator, size);
     if (!memory)
         return -ENOMEM;
     arena->used += size;
@@ -66,15 +67,16 @@ static int take(struct arena *arena, size_t size, void *out)
     return 0;
 }
 
-static int alloc_large(struct arena *arena, size_t size, void **out)
+/* slack: bytes behind, for the caller to align in. */
+static int alloc_large(struct arena *arena, size_t size, size_t slack, void **out)
 {
     struct arena_large *large = NULL;
-    if (size > SIZE_MAX - sizeof *large)
+    if (size > SIZE_MAX - sizeof *large - slack)
         return -ENOMEM;
-    int r = take(arena, sizeof *large + size, &large);
+    int r = take(arena, sizeof *large + size + slack, 0, &large);
     if (r)
         return r;
-    large->size = sizeof *large + size;
+    large->size = sizeof *large + size + slack;
     large->next = arena->large;
     large->link = &arena->large;
     if (large->next)
@@ -84,29 +86,73 @@ static int alloc_large(struct arena *arena, size_t size, void **out)
     return 0;
 }
 
-/* Makes a new span the newest; what is left of the last one (less than ARENA_SMALL_MAX) is lost. */
-static int add_span(struct arena *arena)
+/* An eighth of what there is; from there on whole huge pages. */
+static size_t span_size(const struct arena *arena)
 {
-    size_t size = arena->used / 8 < SPAN_MIN ? SPAN_MIN : arena->used / 8;
+    size_t size = arena->used / 8 < SPAN_MIN ? SPAN_MIN : (size_t)(arena->used / 8) & ~(size_t)15;
+    if (size < MEMFS_HUGE_PAGE)
+        return size;
+    size = (size_t)(arena->used / 64) & ~(MEMFS_HUGE_PAGE - 1);
+    return size < MEMFS_HUGE_PAGE ? MEMFS_HUGE_PAGE : size;
+}
+
+static int add_span(struct arena *arena, size_t size, struct arena_run *run)
+{
     struct arena_span *span = NULL;
-    if (size > SPAN_MAX)
-        size = SPAN_MAX;
-    size &= ~(size_t)15;
-    int r = take(arena, size, &span);
+    int r = take(arena, size, 1, &span);
     if (r && size > SPAN_MIN)
-        r = take(arena, size = SPAN_MIN, &span);
+        r = take(arena, size = SPAN_MIN, 1, &span);
     if (r)
         return r;
     *span = (struct arena_span){.next = arena->spans, .size = size};
     arena->spans = span;
-    arena->span_left = size - sizeof *span;
+    *run = (struct arena_run){.at = (char *)(span + 1), .left = size - sizeof *span};
     return 0;
+}
+
+static void *cut(struct arena_run *run, size_t size, size_t alignment)
+{
+    size_t skip = (size_t)(-(uintptr_t)run->at & (alignment - 1));
+    if (run->left < skip || run->left - skip < size)
+        return NULL;
+    void *memory = run->at + skip;
+    run->at += skip + size;
+    run->left -= skip + size;
+    return memory;
+}
+
+static int alloc_alone(struct arena *arena, size_t size, void **out)
+{
+    void *memory = NULL;
+    int r = alloc_large(arena, size, ARENA_LINE - 16, &memory);
+    *out = (char *)memory + (-(uintptr_t)memory & (ARENA_LINE - 1));
+    return r;
+}
+
+int arena_alloc_chunk(struct arena *arena, size_t size, void **out)
+{
+    *out = cut(&arena->chunks, size, ARENA_LINE);
+    if (*out)
+        return 0;
+    struct arena_run fresh;
+    size_t span = span_size(arena);
+    if (size > span / SPAN_CHUNKS)
+        return alloc_alone(arena, size, out);
+    int r = add_span(arena, span, &fresh);
+    if (r)
+        return r;
+    /* What is left of the last one is too little for a chunk, but not for pieces. */
+    if (arena->chunks.left > arena->pieces.left)
+        arena->pieces = arena->chunks;
+    arena->chunks = fresh;
+    *out = cut(&arena->chunks, size, ARENA_LINE);
+    return *out ? 0 : alloc_alone(arena, size, out); /* only a small span was to be had */
 }
 
 int arena_alloc(struct arena *arena, size_t size, void **out)
 {
     if (size > ARENA_SMALL_MAX)
-        return alloc_large(arena, size, out);
+        return alloc_large(arena, size, 0, out);
     unsigned class = size_class(size ? size : 1);
     if (arena->free[class]) {
         *out = arena->free[class];
@@ -114,14 +160,12 @@ int arena_alloc(struct arena *arena, size_t size, void **out)
         return 0;
     }
     size = size_of_class(class);
-    if (arena->span_left < size) {
-        int r = add_span(arena);
-        if (r)
-            return r;
-    }
-    *out = (char *)arena->spans + arena->spans->size - arena->span_left;
-    arena->span_left -= size;
-    return 0;
+    *out = cut(&arena->pieces, size, 16);
+    if (*out)
+        return 0;
+    int r = add_span(arena, span_size(arena), &arena->pieces);
+    *out = r ? NULL : cut(&arena->pieces, size, 16);
+    return r;
 }
 
 void arena_free(struct arena *arena, void *memory, size_t size)

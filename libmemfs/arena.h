@@ -1,8 +1,9 @@
 /*
  * The arena: all private memory of one filesystem, from the caller's allocator,
  * capped, freed at once. Small pieces come from spans by size class and go back
- * to free lists; large ones are allocated one by one. Used by the filesystem's
- * one writer only.
+ * to free lists; large ones are allocated one by one. Chunks of tables come from
+ * spans, too, as long as they are small beside them, and stay. Used by the
+ * filesystem's one writer only.
  */
 #ifndef MEMFS_ARENA_H
 #define MEMFS_ARENA_H
@@ -12,8 +13,16 @@
 #define MEMFS_SIZE_CLASSES 64
 #define ARENA_SMALL_MAX ((size_t)2 << 10) /* larger pieces are not rounded up to classes */
 
+#define ARENA_LINE 64 /* chunks begin at a line of the processor's cache */
+
 struct arena_span;
 struct arena_large;
+
+/* What is free at the end of a span. */
+struct arena_run {
+    char *at;
+    size_t left;
+};
 
 struct arena {
     struct memfs_allocator allocator;
@@ -21,7 +30,7 @@ struct arena {
     uint64_t used;     /* bytes taken from the allocator */
     struct arena_span *spans;
     struct arena_large *large;
-    size_t span_left; /* bytes free at the end of the newest span */
+    struct arena_run pieces, chunks;
     void *free[MEMFS_SIZE_CLASSES];
 };
 
@@ -31,6 +40,9 @@ void arena_destroy(struct arena *arena);
 /* 0, -ENOSPC at the cap, -ENOMEM. The memory is not cleared; aligned to 16. */
 int arena_alloc(struct arena *arena, size_t size, void **out);
 void arena_free(struct arena *arena, void *memory, size_t size);
+
+/* The same for a chunk: aligned to a line, and never freed alone. */
+int arena_alloc_chunk(struct arena *arena, size_t size, void **out);
 
 /* Sizes are rounded up to classes: multiples of 16 up to 256, then four steps a
  * doubling. Also used by the heaps. size is at least 1 and at most 64 KiB. */

@@ -126,7 +126,7 @@ static int make_private(struct op *op, enum memfs_table id, uint64_t chunk, cons
         return memory.error ? memory.error : -ENOMEM;
     size_t bytes = (size_t)table_shapes[id].width << table_shapes[id].shift;
     void *own = NULL;
-    int r = arena_alloc(&fs->arena, bytes, &own);
+    int r = arena_alloc_chunk(&fs->arena, bytes, &own);
     if (r)
         return r;
     size_t known = from ? base_bytes(fs, id, chunk) : 0;

@@ -99,6 +99,53 @@ static void test_arena__tells_lack_of_memory_from_the_cap(void **state)
     assert_int_equal(memory.live, 0);
 }
 
+static void test_arena__chunks_begin_at_lines_and_lose_little(void **state)
+{
+    (void)state;
+    struct arena arena;
+    struct test_memory memory;
+    enum { CHUNKS = 3000, CHUNK = 6 << 10 };
+    static unsigned char *chunks[CHUNKS];
+    setup_arena(&arena, &memory, 0);
+    for (size_t i = 0; i < CHUNKS; i++) {
+        void *chunk, *piece;
+        assert_ok(arena_alloc_chunk(&arena, CHUNK, &chunk));
+        assert_int_equal((uintptr_t)chunk % ARENA_LINE, 0);
+        assert_ok(arena_alloc(&arena, 1 + i % 200, &piece));
+        memset(chunk, (int)(i % 251), CHUNK);
+        memset(piece, 255, 1 + i % 200);
+        chunks[i] = chunk;
+    }
+    for (size_t i = 0; i < CHUNKS; i++) {
+        for (size_t byte = 0; byte < CHUNK; byte++)
+            assert_int_equal(chunks[i][byte], i % 251);
+    }
+    assert_int_equal(memory.live, arena.used);
+    assert_in_range(arena.used, CHUNKS * CHUNK, CHUNKS * (CHUNK + 200) * 5 / 4);
+    arena_destroy(&arena);
+    assert_int_equal(memory.live, 0);
+}
+
+static void test_arena__chunks_are_had_up_to_the_cap(void **state)
+{
+    (void)state;
+    struct arena arena;
+    struct test_memory memory;
+    const uint64_t capacity = 3 << 20;
+    const size_t size = 24 << 10;
+    void *chunk;
+    uint64_t count = 0;
+    int r;
+    setup_arena(&arena, &memory, capacity);
+    while ((r = arena_alloc_chunk(&arena, size, &chunk)) == 0)
+        count++;
+    assert_int_equal(r, -ENOSPC);
+    assert_true(count * size >= capacity - capacity / 8);
+    assert_true(memory.peak <= capacity);
+    arena_destroy(&arena);
+    assert_int_equal(memory.live, 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -107,6 +154,8 @@ int main(void)
         cmocka_unit_test(test_arena__pieces_do_not_overlap),
         cmocka_unit_test(test_arena__capacity_binds_and_freeing_makes_room),
         cmocka_unit_test(test_arena__tells_lack_of_memory_from_the_cap),
+        cmocka_unit_test(test_arena__chunks_begin_at_lines_and_lose_little),
+        cmocka_unit_test(test_arena__chunks_are_had_up_to_the_cap),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
