@@ -7,6 +7,7 @@
 #include <string.h>
 
 #define SPAN_MIN ((size_t)16 << 10)
+#define PIECES_MAX ((size_t)64 << 10)
 #define SPAN_CHUNKS 8 /* a span is for chunks of which it holds at least so many */
 
 struct arena_span {
@@ -86,28 +87,14 @@ static int alloc_large(struct arena *arena, size_t size, size_t slack, void **ou
     return 0;
 }
 
-/* An eighth of what there is; from there on whole huge pages. */
+/* A sixteenth of what there is; from there on whole huge pages. */
 static size_t span_size(const struct arena *arena)
 {
-    size_t size = arena->used / 8 < SPAN_MIN ? SPAN_MIN : (size_t)(arena->used / 8) & ~(size_t)15;
+    size_t size = arena->used / 16 < SPAN_MIN ? SPAN_MIN : (size_t)(arena->used / 16) & ~(size_t)15;
     if (size < MEMFS_HUGE_PAGE)
         return size;
     size = (size_t)(arena->used / 64) & ~(MEMFS_HUGE_PAGE - 1);
     return size < MEMFS_HUGE_PAGE ? MEMFS_HUGE_PAGE : size;
-}
-
-static int add_span(struct arena *arena, size_t size, struct arena_run *run)
-{
-    struct arena_span *span = NULL;
-    int r = take(arena, size, 1, &span);
-    if (r && size > SPAN_MIN)
-        r = take(arena, size = SPAN_MIN, 1, &span);
-    if (r)
-        return r;
-    *span = (struct arena_span){.next = arena->spans, .size = size};
-    arena->spans = span;
-    *run = (struct arena_run){.at = (char *)(span + 1), .left = size - sizeof *span};
-    return 0;
 }
 
 static void *cut(struct arena_run *run, size_t size, size_t alignment)
@@ -129,24 +116,46 @@ static int alloc_alone(struct arena *arena, size_t size, void **out)
     return r;
 }
 
+static int add_span(struct arena *arena, size_t size)
+{
+    struct arena_span *span = NULL;
+    int r = take(arena, size, 1, &span);
+    if (r)
+        return r;
+    *span = (struct arena_span){.next = arena->spans, .size = size};
+    arena->spans = span;
+    /* What is left of the last one is too little for a chunk, but not for pieces. */
+    if (arena->chunks.left > arena->pieces.left)
+        arena->pieces = arena->chunks;
+    arena->chunks = (struct arena_run){.at = (char *)(span + 1), .left = size - sizeof *span};
+    return 0;
+}
+
 int arena_alloc_chunk(struct arena *arena, size_t size, void **out)
 {
     *out = cut(&arena->chunks, size, ARENA_LINE);
     if (*out)
         return 0;
-    struct arena_run fresh;
     size_t span = span_size(arena);
-    if (size > span / SPAN_CHUNKS)
+    if (size > span / SPAN_CHUNKS || add_span(arena, span))
         return alloc_alone(arena, size, out);
-    int r = add_span(arena, span, &fresh);
-    if (r)
-        return r;
-    /* What is left of the last one is too little for a chunk, but not for pieces. */
-    if (arena->chunks.left > arena->pieces.left)
-        arena->pieces = arena->chunks;
-    arena->chunks = fresh;
     *out = cut(&arena->chunks, size, ARENA_LINE);
-    return *out ? 0 : alloc_alone(arena, size, out); /* only a small span was to be had */
+    return 0;
+}
+
+/* Makes room for pieces. What is left (less than ARENA_SMALL_MAX) is lost. */
+static int add_pieces(struct arena *arena)
+{
+    size_t size = arena->used / 64 < SPAN_MIN ? SPAN_MIN : (size_t)(arena->used / 64) & ~(size_t)15;
+    void *memory = NULL;
+    if (size > PIECES_MAX)
+        size = PIECES_MAX;
+    int r = arena_alloc_chunk(arena, size, &memory);
+    if (r && size > SPAN_MIN)
+        r = arena_alloc_chunk(arena, size = SPAN_MIN, &memory);
+    if (r == 0)
+        arena->pieces = (struct arena_run){.at = memory, .left = size};
+    return r;
 }
 
 int arena_alloc(struct arena *arena, size_t size, void **out)
@@ -163,7 +172,7 @@ int arena_alloc(struct arena *arena, size_t size, void **out)
     *out = cut(&arena->pieces, size, 16);
     if (*out)
         return 0;
-    int r = add_span(arena, span_size(arena), &arena->pieces);
+    int r = add_pieces(arena);
     *out = r ? NULL : cut(&arena->pieces, size, 16);
     return r;
 }

@@ -1,9 +1,9 @@
 /*
  * The arena: all private memory of one filesystem, from the caller's allocator,
- * capped, freed at once. Small pieces come from spans by size class and go back
- * to free lists; large ones are allocated one by one. Chunks of tables come from
- * spans, too, as long as they are small beside them, and stay. Used by the
- * filesystem's one writer only.
+ * capped, freed at once. Chunks of tables, which stay, are cut from spans as long
+ * as they are small beside them. Small pieces are cut from what spans have left or
+ * from such chunks by size class, and go back to free lists; large ones are
+ * allocated one by one. Used by the filesystem's one writer only.
  */
 #ifndef MEMFS_ARENA_H
 #define MEMFS_ARENA_H
