@@ -108,15 +108,14 @@ static int find_in_run(struct op *op, const struct dir_record *state, const char
 }
 
 /* What the deltas make of a base entry that was found: -ENOENT if it was removed. */
-static int apply_override(struct op *op, uint32_t dir, const struct dir_record *state, struct found *found)
+static int apply_override(const memfs *fs, uint32_t dir, const struct dir_record *state, struct found *found)
 {
-    if (state->removed + state->replaced == 0)
-        return 0;
     uint32_t number;
-    const struct delta *delta;
-    int r = dir_hash_find_override(op, dir, found->entry, &number, &delta);
-    if (r)
-        return r == -ENOENT ? 0 : r;
+    const struct delta *delta = NULL;
+    if (state->removed + state->replaced != 0)
+        delta = dir_hash_find_override(fs, dir, found->entry, &number);
+    if (!delta)
+        return 0;
     if (delta_type(delta) == 0)
         return -ENOENT;
     found->node = delta->prev;
@@ -124,29 +123,33 @@ static int apply_override(struct op *op, uint32_t dir, const struct dir_record *
     return 0;
 }
 
-static int found_in_deltas(struct op *op, uint32_t number, const struct delta *delta, struct found *out)
+static void found_in_deltas(const memfs *fs, uint32_t number, const struct delta *delta, struct found *out)
 {
-    *out = (struct found){.entry = delta_entry(op->fs, number),
+    *out = (struct found){.entry = delta_entry(fs, number),
                           .node = delta->node,
                           .type = delta_type(delta),
-                          .length = (uint8_t)delta_length(delta)};
-    return heap_get(op, MEMFS_NAMES, delta_name(delta), delta_length(delta), &out->name);
+                          .length = (uint8_t)delta_length(delta),
+                          .name = delta_text(fs, delta)};
 }
 
-static int find_entry(struct op *op, uint32_t dir, const struct dir_record *state, const char *name, size_t length,
-                      struct found *out)
+/* Most directories that have changed have no base run, or what is looked for is new:
+ * the hash table alone answers, and the record need not be read. */
+static int find_entry(struct op *op, uint32_t dir, const struct memfs_node_record *record, const char *name,
+                      size_t length, struct found *out)
 {
-    int r = -ENOENT;
-    if (state->inserted) {
+    struct dir_record state;
+    if (record->mode & MEMFS_NODE_CHANGED) {
         uint32_t number;
-        const struct delta *delta;
-        r = dir_hash_find(op, dir, name, length, &number, &delta);
-        if (r == 0)
-            return found_in_deltas(op, number, delta, out);
+        const struct delta *delta = dir_hash_find(op->fs, dir, name, length, &number);
+        if (delta) {
+            found_in_deltas(op->fs, number, delta, out);
+            return 0;
+        }
     }
-    if (r == -ENOENT && state->count)
-        r = find_in_run(op, state, name, length, out);
-    return r || entry_is_delta(op->fs, out->entry) ? r : apply_override(op, dir, state, out);
+    int r = get_state(op, record, &state);
+    if (r == 0)
+        r = state.count ? find_in_run(op, &state, name, length, out) : -ENOENT;
+    return r ? r : apply_override(op->fs, dir, &state, out);
 }
 
 /* The step from an entry to its node: they must agree on the type, and a
@@ -168,11 +171,8 @@ static int check_step(struct op *op, uint32_t dir, const struct found *found, co
 int dir_find(struct op *op, uint32_t dir, const struct memfs_node_record *record, const char *name, size_t length,
              struct found *out, const struct memfs_node_record **node)
 {
-    struct dir_record state;
     const struct memfs_node_record *found_node;
-    int r = get_state(op, record, &state);
-    if (r == 0)
-        r = find_entry(op, dir, &state, name, length, out);
+    int r = find_entry(op, dir, record, name, length, out);
     if (r == 0)
         r = check_step(op, dir, out, &found_node);
     if (r == 0 && node)
@@ -194,7 +194,8 @@ int dir_entry_name(struct op *op, uint32_t number, const char **name, size_t *le
     if (r)
         return r;
     *length = delta_length(delta);
-    return heap_get(op, MEMFS_NAMES, delta_name(delta), *length, name);
+    *name = delta_text(op->fs, delta);
+    return 0;
 }
 
 /* ---- Iterating ---- */
@@ -224,11 +225,8 @@ static int next_in_run(struct op *op, uint32_t dir, const struct dir_record *sta
         if (r)
             return r;
         found_in_base(out, number, entry, name);
-        r = apply_override(op, dir, state, out);
-        if (r && r != -ENOENT)
-            return r;
         ++*cursor;
-        if (r == 0)
+        if (apply_override(op->fs, dir, state, out) == 0)
             return 1;
     }
     return 0;
@@ -296,10 +294,9 @@ static int next_entry(struct op *op, uint32_t dir, const struct dir_record *stat
         return r;
     const struct delta *delta;
     r = table_get(op, MEMFS_DELTAS, next - 1, &delta);
-    if (r == 0)
-        r = found_in_deltas(op, next - 1, delta, out);
     if (r)
         return r;
+    found_in_deltas(op->fs, next - 1, delta, out);
     *cursor = insertion_cursor(next - 1, delta);
     return 1;
 }
@@ -347,7 +344,7 @@ int dir_reach_insert(struct op *op, uint32_t dir, const char *name, size_t lengt
 {
     const struct memfs_node_record *node;
     struct dir_record state;
-    uint64_t hash = dir_hash_name(op->fs, dir, name, length), offset;
+    uint64_t hash = dir_hash_name(op->fs, dir, name, length), offset = 0;
     int r = reach_record(op, dir);
     if (r == 0)
         r = node_by_number(op, dir, &node);
@@ -357,16 +354,17 @@ int dir_reach_insert(struct op *op, uint32_t dir, const char *name, size_t lengt
         r = own_delta(op, state.tail);
     if (r == 0)
         r = dir_hash_reach_add(op, hash);
-    if (r == 0)
+    if (r == 0 && length > DELTA_TEXT)
         r = heap_take(op, MEMFS_NAMES, name, length, &offset);
     if (r == 0)
-        *out = (struct dir_insertion){.dir = dir, .length = (uint8_t)length, .name = offset, .hash = hash};
+        *out =
+            (struct dir_insertion){.dir = dir, .length = (uint8_t)length, .name = offset, .text = name, .hash = hash};
     return r;
 }
 
 void dir_cancel_insert(memfs *fs, struct dir_insertion *insertion)
 {
-    if (insertion->length)
+    if (insertion->length > DELTA_TEXT)
         heap_put(fs, MEMFS_NAMES, insertion->name, insertion->length);
     insertion->length = 0;
 }
@@ -424,7 +422,9 @@ uint32_t dir_insert(memfs *fs, const struct dir_insertion *insertion, uint32_t n
     struct dir_record *record = changed_record(fs, insertion->dir);
     struct delta *delta;
     uint32_t number = table_take(fs, MEMFS_DELTAS, &delta);
-    delta->name = delta_pack(insertion->name, insertion->length, type, insertion->hash);
+    delta->name = delta_pack(insertion->name, insertion->length, type);
+    if (insertion->length <= DELTA_TEXT)
+        memcpy(delta->text, insertion->text, insertion->length);
     delta->node = node;
     delta->dir = insertion->dir;
     delta->order = record->order++;
@@ -436,6 +436,7 @@ uint32_t dir_insert(memfs *fs, const struct dir_insertion *insertion, uint32_t n
     record->tail = number + 1;
     record->inserted++;
     dir_hash_add(fs, insertion->hash, number);
+    fs->node_ahead = node - number;
     return delta_entry(fs, number);
 }
 
@@ -452,7 +453,8 @@ static void remove_insertion(memfs *fs, struct dir_record *record, uint32_t numb
     else
         record->tail = delta->prev;
     record->inserted--;
-    heap_put(fs, MEMFS_NAMES, delta_name(delta), delta_length(delta));
+    if (delta_length(delta) > DELTA_TEXT)
+        heap_put(fs, MEMFS_NAMES, delta_name(delta), delta_length(delta));
     memset(delta, 0, sizeof *delta);
     table_put(fs, MEMFS_DELTAS, number);
 }

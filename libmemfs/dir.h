@@ -1,9 +1,7 @@
 /*
  * Directories: a sorted base run, which never changes, and a delta of
  * insertions and removals. All deltas of a filesystem stand in one hash table;
- * insertions by directory and name, removals by the base entry's number. It
- * grows by linear hashing (Litwin, "Linear hashing: a new tool for file and
- * table addressing", 1980): one bucket at a time, never all at once.
+ * insertions by directory and name, removals by the base entry's number.
  */
 #ifndef MEMFS_DIR_H
 #define MEMFS_DIR_H
@@ -16,15 +14,17 @@
  *   removal      length 0, type 0: of the base entry whose number is `node`
  *   replacement  length 0, type not 0: that base entry now leads to the node `prev`
  */
+#define DELTA_TEXT 16 /* bytes of a name that stands in the delta itself */
 struct delta {
-    uint64_t name; /* offset in NAMES (40 bits), length (8), type (4), tag of the hash (12) */
+    uint64_t name; /* offset in NAMES (40 bits; 0 for a name in text), length (8), type (4), none (12) */
     uint32_t node;
     uint32_t dir;        /* 0: free */
     uint32_t chain;      /* 1 + next in the bucket */
     uint32_t prev, next; /* insertions: 1 + neighbours in the directory, oldest first */
     uint32_t order;      /* insertions: ascends along the list, modulo 2^30 */
+    char text[DELTA_TEXT];
 };
-_Static_assert(sizeof(struct delta) == 32, "a delta fits in 32 bytes");
+_Static_assert(sizeof(struct delta) == 48, "a delta fits in 48 bytes");
 
 /* A directory that has changed. */
 struct dir_record {
@@ -64,12 +64,14 @@ int dir_next(struct op *op, uint32_t dir, const struct memfs_node_record *record
 /* The name of the entry with a number. */
 int dir_entry_name(struct op *op, uint32_t entry, const char **name, size_t *length);
 
-/* Prepares an insertion; the name is stored already, so dir_cancel_insert() if
- * the operation then fails or is to be retried (zeroed: nothing to cancel). */
+/* Prepares an insertion; a long name is stored already, so dir_cancel_insert() if
+ * the operation then fails or is to be retried (zeroed: nothing to cancel). The
+ * text must stay until commit. */
 struct dir_insertion {
     uint32_t dir;
     uint8_t length;
-    uint64_t name; /* offset in NAMES */
+    uint64_t name;    /* offset in NAMES */
+    const char *text; /* a name of at most DELTA_TEXT bytes */
     uint64_t hash;
 };
 int dir_reach_insert(struct op *op, uint32_t dir, const char *name, size_t length, struct dir_insertion *out);

@@ -1,12 +1,11 @@
 #include "dir_hash.h"
 
-#include <errno.h>
 #include <string.h>
 
 /* ---- Hashes ---- */
 
 /* After MurmurHash64A's rounds (Appleby, 2008), with the filesystem's own seed. */
-static uint64_t mix(uint64_t hash, uint64_t word)
+static inline uint64_t mix(uint64_t hash, uint64_t word)
 {
     const uint64_t m = 0xC6A4A7935BD1E995u;
     word *= m;
@@ -14,24 +13,40 @@ static uint64_t mix(uint64_t hash, uint64_t word)
     return (hash ^ word * m) * m;
 }
 
-static uint64_t finish(uint64_t hash)
+static inline uint64_t finish(uint64_t hash)
 {
     hash ^= hash >> 32;
     hash *= 0xD6E8FEB86659FD93u;
     return hash ^ hash >> 32;
 }
 
+static inline uint64_t load8(const char *from)
+{
+    uint64_t word;
+    memcpy(&word, from, sizeof word);
+    return word;
+}
+
+/* All of 1 to 8 bytes; some are in it twice. */
+static inline uint64_t load_short(const char *from, size_t length)
+{
+    uint32_t first, last;
+    if (length < sizeof first)
+        return (uint64_t)(uint8_t)from[0] << 16 | (uint64_t)(uint8_t)from[length / 2] << 8 | (uint8_t)from[length - 1];
+    memcpy(&first, from, sizeof first);
+    memcpy(&last, from + length - sizeof last, sizeof last);
+    return (uint64_t)first << 32 | last;
+}
+
+/* The last word of a longer name overlaps the one before: the length is in the hash. */
 uint64_t dir_hash_name(const memfs *fs, uint32_t dir, const char *name, size_t length)
 {
     uint64_t hash = mix(fs->seed, (uint64_t)dir << 8 | length);
-    for (; length >= 8; length -= 8, name += 8) {
-        uint64_t word;
-        memcpy(&word, name, 8);
-        hash = mix(hash, word);
-    }
-    uint64_t word = 0;
-    memcpy(&word, name, length);
-    return finish(mix(hash, word));
+    if (length <= 8)
+        return finish(mix(hash, load_short(name, length)));
+    for (size_t at = 0; at + 8 < length; at += 8)
+        hash = mix(hash, load8(name + at));
+    return finish(mix(hash, load8(name + length - 8)));
 }
 
 uint64_t dir_hash_entry(const memfs *fs, uint32_t entry)
@@ -41,94 +56,118 @@ uint64_t dir_hash_entry(const memfs *fs, uint32_t entry)
 
 /* The bucket of a hash among `buckets`, at least 1: by as many bits as are
  * needed, or one fewer where that bucket is not there yet. */
-static uint32_t bucket_of(uint64_t hash, uint32_t buckets)
+static inline uint32_t bucket_of(uint64_t hash, uint32_t buckets)
 {
     uint32_t mask = buckets == 1 ? 0 : UINT32_MAX >> __builtin_clz(buckets - 1);
     uint32_t bucket = (uint32_t)hash & mask;
     return bucket < buckets ? bucket : bucket & mask >> 1;
 }
 
-static int delta_hash(struct op *op, const struct delta *delta, uint64_t *out)
+static inline uint8_t tag_of(uint64_t hash)
 {
-    const char *name;
-    if (delta_length(delta) == 0) {
-        *out = dir_hash_entry(op->fs, delta->node);
-        return 0;
-    }
-    int r = heap_get(op, MEMFS_NAMES, delta_name(delta), delta_length(delta), &name);
-    if (r == 0)
-        *out = dir_hash_name(op->fs, delta->dir, name, delta_length(delta));
-    return r;
+    return (uint8_t)(hash >> 56);
+}
+
+/* ---- What is always resident ---- */
+
+static inline const struct delta *look_at(const memfs *fs, uint32_t number)
+{
+    const struct delta *chunk = fs_chunk(fs, MEMFS_DELTAS, number >> MEMFS_CHUNK_SHIFT);
+    return &chunk[number & (MEMFS_CHUNK_RECORDS - 1)];
+}
+
+static inline const struct bucket *look_into(const memfs *fs, uint64_t hash)
+{
+    uint32_t number = bucket_of(hash, fs->buckets);
+    const struct bucket *chunk = fs_chunk(fs, MEMFS_BUCKETS, number >> BUCKETS_SHIFT);
+    return &chunk[number & ((1u << BUCKETS_SHIFT) - 1)];
+}
+
+static uint64_t hash_of(const memfs *fs, const struct delta *delta)
+{
+    uint32_t length = delta_length(delta);
+    return length ? dir_hash_name(fs, delta->dir, delta_text(fs, delta), length) : dir_hash_entry(fs, delta->node);
 }
 
 /* ---- Finding ---- */
 
-/* 1 + the first delta of a bucket. */
-static int bucket_head(struct op *op, uint64_t hash, uint32_t *out)
+/* The slots that may be those of a hash, a bit each. */
+static inline uint32_t candidates(const struct bucket *bucket, uint64_t hash)
 {
-    const uint32_t *head;
-    if (op->fs->buckets == 0)
-        return -ENOENT;
-    int r = table_get(op, MEMFS_BUCKETS, bucket_of(hash, op->fs->buckets), &head);
-    if (r == 0)
-        *out = *head;
-    return r;
+    uint32_t found = 0;
+    for (unsigned i = 0; i < BUCKET_SLOTS; i++)
+        found |= (uint32_t)(bucket->tags[i] == tag_of(hash)) << i;
+    return found;
 }
 
-int dir_hash_find(struct op *op, uint32_t dir, const char *name, size_t length, uint32_t *number,
-                  const struct delta **out)
+/* One after the other what may be found in a bucket: 1 + number, or 0 at the end. */
+struct search {
+    const struct bucket *bucket;
+    uint32_t slots; /* still to be looked at */
+    uint32_t next;  /* in the chain, once there are no more slots */
+};
+
+static inline struct search search_begin(const memfs *fs, uint64_t hash)
 {
-    uint64_t hash = dir_hash_name(op->fs, dir, name, length);
-    uint32_t next;
-    int r = bucket_head(op, hash, &next);
-    for (; r == 0 && next; next = (*out)->chain) {
-        r = table_get(op, MEMFS_DELTAS, next - 1, out);
-        if (r)
-            return r;
-        if ((*out)->dir != dir || delta_length(*out) != length || delta_tag(*out) != hash >> 52)
-            continue;
-        /* The node is wanted next: fetch it beside the name, not after it. */
-        table_prefetch(op, MEMFS_NODES, (*out)->node);
-        const char *other;
-        r = heap_get(op, MEMFS_NAMES, delta_name(*out), length, &other);
-        if (r == 0 && memcmp(other, name, length) == 0) {
-            *number = next - 1;
-            return 0;
-        }
-    }
-    return r ? r : -ENOENT;
+    const struct bucket *bucket = look_into(fs, hash);
+    return (struct search){.bucket = bucket, .slots = candidates(bucket, hash), .next = bucket->more};
 }
 
-static int is_override(const struct delta *delta, uint32_t dir, uint32_t entry)
-{
-    return delta_length(delta) == 0 && delta->dir == dir && delta->node == entry;
-}
-
-int dir_hash_find_override(struct op *op, uint32_t dir, uint32_t entry, uint32_t *number, const struct delta **out)
+static inline uint32_t search_next(const memfs *fs, struct search *search)
 {
     uint32_t next;
-    int r = bucket_head(op, dir_hash_entry(op->fs, entry), &next);
-    for (; r == 0 && next; next = (*out)->chain) {
-        r = table_get(op, MEMFS_DELTAS, next - 1, out);
-        if (r)
-            return r;
-        if (is_override(*out, dir, entry)) {
+    while (search->slots) {
+        next = search->bucket->slots[__builtin_ctz(search->slots)];
+        search->slots &= search->slots - 1;
+        if (next)
+            return next;
+    }
+    next = search->next;
+    if (next)
+        search->next = look_at(fs, next - 1)->chain;
+    return next;
+}
+
+const struct delta *dir_hash_find(const memfs *fs, uint32_t dir, const char *name, size_t length, uint32_t *number)
+{
+    uint64_t hash = dir_hash_name(fs, dir, name, length);
+    if (fs->buckets == 0)
+        return NULL;
+    struct search search = search_begin(fs, hash);
+    for (uint32_t next; (next = search_next(fs, &search)) != 0;) {
+        const struct delta *delta = look_at(fs, next - 1);
+        /* The node is wanted next: fetched beside the delta, not after it. */
+        node_prefetch(fs, next - 1 + fs->node_ahead);
+        if (delta->dir == dir && delta_length(delta) == length && memcmp(delta_text(fs, delta), name, length) == 0) {
             *number = next - 1;
-            return 0;
+            return delta;
         }
     }
-    return r ? r : -ENOENT;
+    return NULL;
+}
+
+const struct delta *dir_hash_find_override(const memfs *fs, uint32_t dir, uint32_t entry, uint32_t *number)
+{
+    if (fs->buckets == 0)
+        return NULL;
+    struct search search = search_begin(fs, dir_hash_entry(fs, entry));
+    for (uint32_t next; (next = search_next(fs, &search)) != 0;) {
+        const struct delta *delta = look_at(fs, next - 1);
+        if (delta_length(delta) == 0 && delta->dir == dir && delta->node == entry) {
+            *number = next - 1;
+            return delta;
+        }
+    }
+    return NULL;
 }
 
 /* ---- Reach ---- */
 
-/* Owns a bucket and all deltas in it. */
-static int own_bucket(struct op *op, uint32_t bucket)
+/* Owns the chain behind a bucket's slots, as far as the delta; all of it for 0. */
+static int own_chain(struct op *op, const struct bucket *bucket, uint32_t last)
 {
-    uint32_t *head;
-    int r = table_own(op, MEMFS_BUCKETS, bucket, &head);
-    uint32_t next = r ? 0 : *head;
-    while (r == 0 && next) {
+    int r = 0;
+    for (uint32_t next = bucket->more; r == 0 && next && next != last;) {
         struct delta *delta;
         r = table_own(op, MEMFS_DELTAS, next - 1, &delta);
         if (r == 0)
@@ -145,16 +184,19 @@ static uint32_t split_source(uint32_t buckets)
 
 static int is_full(const memfs *fs)
 {
-    return fs->deltas >= fs->buckets && fs->buckets < UINT32_MAX / 2;
+    return fs->deltas / BUCKET_FILL >= fs->buckets && fs->buckets < UINT32_MAX / 2;
 }
 
 /* Prepares to split a bucket. Lack of memory is no failure: chains grow longer. */
 static int reach_split(struct op *op)
 {
     memfs *fs = op->fs;
+    struct bucket *source;
     int r = table_reserve(op, MEMFS_BUCKETS, 1);
     if (r == 0 && fs->buckets)
-        r = own_bucket(op, split_source(fs->buckets));
+        r = table_own(op, MEMFS_BUCKETS, split_source(fs->buckets), &source);
+    if (r == 0 && fs->buckets)
+        r = own_chain(op, source, 0);
     fs->splitting = r == 0;
     return fs->buckets && r != OP_MISS ? 0 : r;
 }
@@ -162,96 +204,92 @@ static int reach_split(struct op *op)
 int dir_hash_reach_add(struct op *op, uint64_t hash)
 {
     memfs *fs = op->fs;
-    uint32_t *head;
+    struct bucket *own;
     int r = table_reserve(op, MEMFS_DELTAS, ++fs->adding);
     if (r == 0 && is_full(fs) && !fs->splitting)
         r = reach_split(op);
     if (r)
         return r;
     uint32_t bucket = bucket_of(hash, fs->buckets + (fs->splitting ? 1 : 0));
-    return bucket < fs->buckets ? table_own(op, MEMFS_BUCKETS, bucket, &head) : 0;
+    return bucket < fs->buckets ? table_own(op, MEMFS_BUCKETS, bucket, &own) : 0;
 }
 
-/* Owns the bucket and what stands before the delta in it. */
-static int own_way_to(struct op *op, uint64_t hash, uint32_t number)
+static uint32_t *find_slot(struct bucket *bucket, uint32_t content)
 {
-    uint32_t *head;
-    uint32_t bucket = bucket_of(hash, op->fs->buckets);
-    int r = table_own(op, MEMFS_BUCKETS, bucket, &head);
-    uint32_t next = r ? 0 : *head;
-    while (r == 0 && next) {
-        struct delta *delta;
-        r = table_own(op, MEMFS_DELTAS, next - 1, &delta);
-        if (r == 0 && next - 1 == number)
-            return 0;
-        if (r == 0)
-            next = delta->chain;
+    for (unsigned i = 0; i < BUCKET_SLOTS; i++) {
+        if (bucket->slots[i] == content)
+            return &bucket->slots[i];
     }
-    return r ? r : MEMFS_ECORRUPT;
+    return NULL;
 }
 
 int dir_hash_reach_drop(struct op *op, uint32_t number)
 {
-    const struct delta *delta;
-    uint64_t hash;
-    int r = table_get(op, MEMFS_DELTAS, number, &delta);
-    if (r == 0)
-        r = delta_hash(op, delta, &hash);
-    return r ? r : own_way_to(op, hash, number);
+    struct bucket *bucket;
+    uint64_t hash = hash_of(op->fs, look_at(op->fs, number));
+    int r = table_own(op, MEMFS_BUCKETS, bucket_of(hash, op->fs->buckets), &bucket);
+    return r || find_slot(bucket, number + 1) ? r : own_chain(op, bucket, number + 1);
 }
 
 int dir_hash_reach_override(struct op *op, uint32_t dir, uint32_t entry)
 {
     uint32_t number;
-    const struct delta *delta;
-    int r = dir_hash_find_override(op, dir, entry, &number, &delta);
-    uint64_t hash = dir_hash_entry(op->fs, entry);
-    if (r != -ENOENT)
-        return r ? r : own_way_to(op, hash, number);
-    /* Commit will look through the whole bucket before it adds one. */
-    r = op->fs->buckets ? own_bucket(op, bucket_of(hash, op->fs->buckets)) : 0;
-    return r ? r : dir_hash_reach_add(op, hash);
+    struct delta *delta;
+    if (dir_hash_find_override(op->fs, dir, entry, &number))
+        return table_own(op, MEMFS_DELTAS, number, &delta);
+    return dir_hash_reach_add(op, dir_hash_entry(op->fs, entry));
 }
 
-/* ---- Commit: all that is touched has been owned ---- */
+/* ---- Commit: all that is changed has been owned ---- */
 
 static struct delta *delta_at(memfs *fs, uint32_t number)
 {
     return table_mutable(fs, MEMFS_DELTAS, number);
 }
 
-static uint32_t *head_at(memfs *fs, uint32_t bucket)
+static struct bucket *bucket_at(memfs *fs, uint32_t bucket)
 {
     return table_mutable(fs, MEMFS_BUCKETS, bucket);
 }
 
-/* As delta_hash(): what stands in the private heap and those of sealed
- * filesystems below is always resident. */
-static uint64_t known_hash(memfs *fs, const struct delta *delta)
+static void put(memfs *fs, struct bucket *bucket, uint64_t hash, uint32_t one_more)
 {
-    struct op op = {.fs = fs};
-    uint64_t hash = 0;
-    delta_hash(&op, delta, &hash);
-    return hash;
+    uint32_t *slot = find_slot(bucket, 0);
+    if (slot) {
+        *slot = one_more;
+        bucket->tags[slot - bucket->slots] = tag_of(hash);
+    } else {
+        delta_at(fs, one_more - 1)->chain = bucket->more;
+        bucket->more = one_more;
+    }
 }
 
-/* Adds a bucket, and moves to it what belongs there. */
+/* Adds a bucket, and moves to it what belongs there. What had a slot finds one
+ * again: only what was chained, and is owned, may be chained. */
 static void split(memfs *fs)
 {
-    uint32_t *fresh, bucket = table_take(fs, MEMFS_BUCKETS, &fresh);
-    fs->buckets = bucket + 1;
+    struct bucket *fresh, *source, old;
+    uint32_t number = table_take(fs, MEMFS_BUCKETS, &fresh);
+    fs->buckets = number + 1;
     fs->splitting = 0;
-    if (bucket == 0)
+    if (number == 0)
         return;
-    uint32_t *head = head_at(fs, split_source(bucket)), next = *head;
-    *head = 0;
-    while (next) {
-        struct delta *delta = delta_at(fs, next - 1);
-        uint32_t *to = bucket_of(known_hash(fs, delta), fs->buckets) == bucket ? fresh : head;
-        uint32_t after = delta->chain;
-        delta->chain = *to;
-        *to = next;
-        next = after;
+    source = bucket_at(fs, split_source(number));
+    old = *source;
+    *source = (struct bucket){.more = 0};
+    for (unsigned i = 0; i < BUCKET_SLOTS; i++) {
+        if (old.slots[i])
+            __builtin_prefetch(look_at(fs, old.slots[i] - 1));
+    }
+    for (unsigned i = 0; i < BUCKET_SLOTS; i++) {
+        uint64_t hash = old.slots[i] ? hash_of(fs, look_at(fs, old.slots[i] - 1)) : 0;
+        if (old.slots[i])
+            put(fs, bucket_of(hash, fs->buckets) == number ? fresh : source, hash, old.slots[i]);
+    }
+    for (uint32_t next = old.more, after; next; next = after) {
+        uint64_t hash = hash_of(fs, look_at(fs, next - 1));
+        after = look_at(fs, next - 1)->chain;
+        put(fs, bucket_of(hash, fs->buckets) == number ? fresh : source, hash, next);
     }
 }
 
@@ -259,30 +297,26 @@ void dir_hash_add(memfs *fs, uint64_t hash, uint32_t number)
 {
     if (fs->splitting)
         split(fs);
-    uint32_t *head = head_at(fs, bucket_of(hash, fs->buckets));
-    delta_at(fs, number)->chain = *head;
-    *head = number + 1;
+    put(fs, bucket_at(fs, bucket_of(hash, fs->buckets)), hash, number + 1);
     fs->deltas++;
 }
 
 void dir_hash_drop(memfs *fs, uint32_t number)
 {
-    struct delta *delta = delta_at(fs, number);
-    uint32_t *link = head_at(fs, bucket_of(known_hash(fs, delta), fs->buckets));
+    struct bucket *bucket = bucket_at(fs, bucket_of(hash_of(fs, look_at(fs, number)), fs->buckets));
+    uint32_t *slot = find_slot(bucket, number + 1), *link = &bucket->more;
+    fs->deltas--;
+    if (slot) {
+        *slot = 0;
+        return;
+    }
     while (*link != number + 1)
         link = &delta_at(fs, *link - 1)->chain;
-    *link = delta->chain;
-    fs->deltas--;
+    *link = look_at(fs, number)->chain;
 }
 
 struct delta *dir_hash_override(memfs *fs, uint32_t dir, uint32_t entry)
 {
-    uint32_t next = fs->buckets ? *head_at(fs, bucket_of(dir_hash_entry(fs, entry), fs->buckets)) : 0;
-    while (next) {
-        struct delta *delta = delta_at(fs, next - 1);
-        if (is_override(delta, dir, entry))
-            return delta;
-        next = delta->chain;
-    }
-    return NULL;
+    uint32_t number;
+    return dir_hash_find_override(fs, dir, entry, &number) ? delta_at(fs, number) : NULL;
 }

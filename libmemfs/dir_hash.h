@@ -1,5 +1,10 @@
 /*
- * The hash table over the deltas of all directories of a filesystem.
+ * The hash table over the deltas of all directories of a filesystem. It grows
+ * by linear hashing (Litwin, "Linear hashing: a new tool for file and table
+ * addressing", 1980): one bucket at a time, never all at once.
+ *
+ * Deltas, their names and the buckets are the filesystem's own or come from
+ * sealed ones below: they are always resident.
  */
 #ifndef MEMFS_DIR_HASH_H
 #define MEMFS_DIR_HASH_H
@@ -23,14 +28,9 @@ static inline uint32_t delta_type(const struct delta *delta)
     return (uint32_t)(delta->name >> 48) & 0xF;
 }
 
-static inline uint32_t delta_tag(const struct delta *delta)
+static inline uint64_t delta_pack(uint64_t name, uint32_t length, uint32_t type)
 {
-    return (uint32_t)(delta->name >> 52);
-}
-
-static inline uint64_t delta_pack(uint64_t name, uint32_t length, uint32_t type, uint64_t hash)
-{
-    return name | (uint64_t)length << 40 | (uint64_t)type << 48 | hash >> 52 << 52;
+    return name | (uint64_t)length << 40 | (uint64_t)type << 48;
 }
 
 static inline uint64_t delta_with_type(uint64_t field, uint32_t type)
@@ -38,18 +38,45 @@ static inline uint64_t delta_with_type(uint64_t field, uint32_t type)
     return (field & ~((uint64_t)0xF << 48)) | (uint64_t)type << 48;
 }
 
+#define NAMES_SHIFT 14
+
+/* The name of an insertion. */
+static inline const char *delta_text(const memfs *fs, const struct delta *delta)
+{
+    if (delta_length(delta) <= DELTA_TEXT)
+        return delta->text;
+    const char *chunk = fs_chunk(fs, MEMFS_NAMES, delta_name(delta) >> NAMES_SHIFT);
+    return chunk + (delta_name(delta) & ((1u << NAMES_SHIFT) - 1));
+}
+
+/* ---- Buckets ---- */
+
+#define BUCKET_SLOTS 12
+#define BUCKET_FILL 8 /* deltas a bucket on average, from which on there are more buckets */
+#define BUCKETS_SHIFT 6
+
+/* A line of the processor's cache: one is fetched to know where a delta is. Where
+ * more belong into a bucket than it has slots, the others are chained. */
+struct bucket {
+    uint8_t tags[BUCKET_SLOTS];   /* bits of each one's hash */
+    uint32_t more;                /* 1 + first of the chain */
+    uint32_t slots[BUCKET_SLOTS]; /* 1 + delta; 0: free */
+};
+_Static_assert(sizeof(struct bucket) == 64, "a bucket fits in 64 bytes");
+
 /* ---- Hashes ---- */
 
 uint64_t dir_hash_name(const memfs *fs, uint32_t dir, const char *name, size_t length);
 uint64_t dir_hash_entry(const memfs *fs, uint32_t entry);
 
-/* ---- Reach: 0, -ENOENT, OP_MISS ... ---- */
+/* ---- Looking: NULL if there is none ---- */
 
-int dir_hash_find(struct op *op, uint32_t dir, const char *name, size_t length, uint32_t *number,
-                  const struct delta **out);
+const struct delta *dir_hash_find(const memfs *fs, uint32_t dir, const char *name, size_t length, uint32_t *number);
 /* The removal or replacement of a base entry of a directory. (An image may lie: two
  * directories may claim one entry.) */
-int dir_hash_find_override(struct op *op, uint32_t dir, uint32_t entry, uint32_t *number, const struct delta **out);
+const struct delta *dir_hash_find_override(const memfs *fs, uint32_t dir, uint32_t entry, uint32_t *number);
+
+/* ---- Reach: 0, -ENOMEM, -ENOSPC ... ---- */
 
 /* Prepare adding a delta with this hash, dropping one, and changing what stands
  * for a base entry (adding it if nothing does). */

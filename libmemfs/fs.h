@@ -43,10 +43,18 @@ struct memfs {
     uint32_t deltas;                           /* in the hash table */
     int splitting;                             /* reach has prepared to split a bucket */
     uint32_t adding;                           /* deltas that reach has prepared to add */
+    uint32_t node_ahead; /* of an insertion's number is its node's, most likely: they are mostly made together */
     uint64_t nodes_in_use;
     _Atomic(uint64_t) changes;
     _Atomic(struct page *) garbage; /* dropped, and their last view has gone; any thread adds to it */
 };
+
+/* A chunk of a table, private or of the base, if it is resident, else NULL. */
+static inline const void *fs_chunk(const memfs *fs, enum memfs_table id, uint64_t chunk)
+{
+    const void *own = memfs_chunkmap_get(&fs->tables[id].map, chunk);
+    return own || !fs->base ? own : fs->base->ops->peek(fs->base, id, chunk);
+}
 
 /* The time for a change. Called in reach, by the writer. */
 int64_t fs_now(memfs *fs);

@@ -24,12 +24,6 @@ int node_get_dir(struct op *op, memfs_node handle, const struct memfs_node_recor
     return r == 0 && !node_is_dir(*out) ? -ENOTDIR : r;
 }
 
-int node_by_number(struct op *op, uint32_t number, const struct memfs_node_record **out)
-{
-    int r = table_get(op, MEMFS_NODES, number, out);
-    return r == 0 && (*out)->mode == 0 ? MEMFS_ECORRUPT : r;
-}
-
 int node_own(struct op *op, uint32_t number, struct memfs_node_record **out)
 {
     return table_own(op, MEMFS_NODES, number, out);

@@ -36,7 +36,25 @@ int node_get(struct op *op, memfs_node handle, const struct memfs_node_record **
 /* The same for a directory: also -ENOTDIR. */
 int node_get_dir(struct op *op, memfs_node handle, const struct memfs_node_record **out);
 /* A node by its number, which came from an entry; MEMFS_ECORRUPT if unused. */
-int node_by_number(struct op *op, uint32_t number, const struct memfs_node_record **out);
+static inline int node_by_number(struct op *op, uint32_t number, const struct memfs_node_record **out)
+{
+    if (!table_in_range(&op->fs->tables[MEMFS_NODES], number))
+        return MEMFS_ECORRUPT;
+    const struct memfs_node_record *chunk = fs_chunk(op->fs, MEMFS_NODES, number >> MEMFS_CHUNK_SHIFT);
+    if (!chunk)
+        return op_miss(op, MEMFS_NODES, number >> MEMFS_CHUNK_SHIFT);
+    *out = &chunk[number & (MEMFS_CHUNK_RECORDS - 1)];
+    return (*out)->mode == 0 ? MEMFS_ECORRUPT : 0;
+}
+
+/* Tells the processor that the node will be read soon, if it is resident. The number may be any. */
+static inline void node_prefetch(const memfs *fs, uint32_t number)
+{
+    const struct memfs_node_record *chunk = fs_chunk(fs, MEMFS_NODES, number >> MEMFS_CHUNK_SHIFT);
+    if (chunk)
+        __builtin_prefetch(&chunk[number & (MEMFS_CHUNK_RECORDS - 1)]);
+}
+
 /* To be changed by commit. */
 int node_own(struct op *op, uint32_t number, struct memfs_node_record **out);
 /* All of stat. */

@@ -55,13 +55,6 @@ static void open_gate(struct op *op)
 
 /* ---- What is missing ---- */
 
-int op_miss(struct op *op, enum memfs_table table, uint64_t chunk)
-{
-    op->miss_table = table;
-    op->miss_chunk = chunk;
-    return OP_MISS;
-}
-
 static void unpin_all(struct op *op)
 {
     for (size_t i = 0; i < op->pin_count; i++)

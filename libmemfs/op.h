@@ -46,6 +46,11 @@ typedef void op_commit(struct op *op, void *argument);
 int op_write(memfs *fs, op_body *reach, op_commit *commit, void *argument);
 
 /* Notes that a chunk is missing; returns OP_MISS. */
-int op_miss(struct op *op, enum memfs_table table, uint64_t chunk);
+static inline int op_miss(struct op *op, enum memfs_table table, uint64_t chunk)
+{
+    op->miss_table = table;
+    op->miss_chunk = chunk;
+    return OP_MISS;
+}
 
 #endif

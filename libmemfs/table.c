@@ -1,7 +1,7 @@
 #include "table.h"
 
 #include "content.h"
-#include "dir.h"
+#include "dir_hash.h"
 
 #include <errno.h>
 #include <string.h>
@@ -15,8 +15,8 @@ const struct table_shape table_shapes[MEMFS_TABLES] = {
     [MEMFS_BLOBS] = {1, MEMFS_BLOBS_SHIFT, 0},
     [MEMFS_DIGESTS] = {sizeof(uint64_t), MEMFS_CHUNK_SHIFT, 0},
     [MEMFS_DELTAS] = {sizeof(struct delta), MEMFS_CHUNK_SHIFT, offsetof(struct delta, chain)},
-    [MEMFS_BUCKETS] = {sizeof(uint32_t), MEMFS_CHUNK_SHIFT, 0},
-    [MEMFS_NAMES] = {1, 14, 0},
+    [MEMFS_BUCKETS] = {sizeof(struct bucket), BUCKETS_SHIFT, 0},
+    [MEMFS_NAMES] = {1, NAMES_SHIFT, 0},
     [MEMFS_DIRS] = {sizeof(struct dir_record), 6, 0},
     [MEMFS_CONTENTS] = {sizeof(struct content_record), 7, 0},
     [MEMFS_MAPS] = {sizeof(struct map_record), 4, 0},
@@ -47,23 +47,12 @@ int table_has(const struct op *op, enum memfs_table id, uint64_t number)
     return number < table_count(&fs->tables[id]);
 }
 
-static inline const void *find_chunk(const memfs *fs, enum memfs_table id, uint64_t chunk)
-{
-    const void *own = memfs_chunkmap_get(&fs->tables[id].map, chunk);
-    return own || !fs->base ? own : fs->base->ops->peek(fs->base, id, chunk);
-}
-
-static inline int in_range(const struct table *table, uint64_t number)
-{
-    return number < table->base_count || (number >= table->start && number < table_count(table));
-}
-
 int table_chunk(struct op *op, enum memfs_table id, uint64_t number, const void **out)
 {
-    if (!in_range(&op->fs->tables[id], number))
+    if (!table_in_range(&op->fs->tables[id], number))
         return MEMFS_ECORRUPT;
     uint64_t chunk = number >> table_shapes[id].shift;
-    *out = find_chunk(op->fs, id, chunk);
+    *out = fs_chunk(op->fs, id, chunk);
     return *out ? 0 : op_miss(op, id, chunk);
 }
 
@@ -81,13 +70,6 @@ int table_get(struct op *op, enum memfs_table id, uint64_t number, void *out)
     const void *record = (const char *)chunk + place(id, number);
     memcpy(out, &record, sizeof record);
     return 0;
-}
-
-void table_prefetch(const struct op *op, enum memfs_table id, uint64_t number)
-{
-    const char *chunk = find_chunk(op->fs, id, number >> table_shapes[id].shift);
-    if (chunk)
-        __builtin_prefetch(chunk + place(id, number));
 }
 
 /* ---- Private chunks ---- */
@@ -154,7 +136,7 @@ int table_own_chunk(struct op *op, enum memfs_table id, uint64_t number)
 
 int table_own(struct op *op, enum memfs_table id, uint64_t number, void *out)
 {
-    if (!in_range(&op->fs->tables[id], number))
+    if (!table_in_range(&op->fs->tables[id], number))
         return MEMFS_ECORRUPT;
     int r = table_own_chunk(op, id, number);
     if (r)

@@ -36,6 +36,11 @@ static inline void table_set_count(struct table *table, uint64_t count)
     atomic_store_explicit(&table->count, count, memory_order_relaxed);
 }
 
+static inline int table_in_range(const struct table *table, uint64_t number)
+{
+    return number < table->base_count || (number >= table->start && number < table_count(table));
+}
+
 void table_init(struct table *table, enum memfs_table id, const memfs_backing *base);
 
 /* ---- Reach ---- */
@@ -46,9 +51,6 @@ int table_has(const struct op *op, enum memfs_table id, uint64_t number);
 /* The record: 0 with *out, OP_MISS. MEMFS_ECORRUPT if there is no such number.
  * *out may be read until the operation's end. */
 int table_get(struct op *op, enum memfs_table id, uint64_t number, void *out);
-
-/* Tells the processor that the record will be read soon, if it is resident. */
-void table_prefetch(const struct op *op, enum memfs_table id, uint64_t number);
 
 /* The chunk that holds the record (for ENTRIES, whose names stand behind). */
 int table_chunk(struct op *op, enum memfs_table id, uint64_t number, const void **out);
