@@ -1,30 +1,10 @@
-#include "cred.h"
-#include "dir.h"
+#include "create.h"
+
 #include "name.h"
+#include "path.h"
 
 #include <errno.h>
 #include <string.h>
-
-/* Making nodes, and giving them names. */
-
-struct creation {
-    const struct memfs_cred *cred;
-    memfs_node dir;
-    const char *name; /* NULL: none */
-    size_t length;
-    uint32_t mode; /* with the type */
-    uint32_t major, minor;
-    const char *target;
-    size_t target_length;
-    memfs_node linked; /* the node to be named; 0: a new one */
-    memfs_node *out;
-    /* What reach has prepared. */
-    struct cred_new owner;
-    struct dir_insertion insertion;
-    uint64_t target_offset;
-    int64_t now;
-    uint32_t held; /* the number of the node to come, if it is held already */
-};
 
 static void cancel(memfs *fs, struct creation *creation)
 {
@@ -35,7 +15,7 @@ static void cancel(memfs *fs, struct creation *creation)
         creation->target_offset = 0;
     }
     if (creation->held)
-        holds_drop(&fs->holds, creation->held, 1, 0);
+        holds_drop(&fs->holds, creation->held, !creation->opens, creation->opens ? 1 : 0);
     creation->held = 0;
 }
 
@@ -48,7 +28,7 @@ static int reach_place(struct op *op, struct creation *creation, const struct me
         r = cred_check(op, creation->cred, *dir, MEMFS_X_OK);
     if (r)
         return r;
-    if (creation->name) {
+    if (creation->name && !creation->is_free) {
         r = dir_find(op, node_number(creation->dir), *dir, creation->name, creation->length, &found, NULL);
         if (r != -ENOENT)
             return r ? r : -EEXIST;
@@ -75,7 +55,7 @@ static int reach_hold(struct op *op, struct creation *creation)
     if (!creation->out)
         return 0;
     uint32_t number = table_next(op->fs, MEMFS_NODES);
-    int r = holds_add(&op->fs->holds, &op->fs->allocator, number, 1, 0);
+    int r = holds_add(&op->fs->holds, &op->fs->allocator, number, !creation->opens, creation->opens ? 1 : 0);
     if (r == 0)
         creation->held = number;
     return r;
@@ -111,7 +91,7 @@ static int reach_all(struct op *op, struct creation *creation)
     return r;
 }
 
-static int reach_create(struct op *op, void *argument)
+int create_reach(struct op *op, void *argument)
 {
     struct creation *creation = argument;
     int r = reach_all(op, creation);
@@ -141,7 +121,7 @@ static void name_node(memfs *fs, struct creation *creation, uint32_t number, str
     touch_dir(fs, dir_number, creation->now);
 }
 
-static void commit_create(struct op *op, void *argument)
+void create_commit(struct op *op, void *argument)
 {
     struct creation *creation = argument;
     uint32_t number;
@@ -169,7 +149,7 @@ static void commit_create(struct op *op, void *argument)
 static int create(memfs *fs, struct creation *creation)
 {
     int r = creation->name ? name_measure(creation->name, &creation->length) : 0;
-    return r ? r : op_write(fs, reach_create, commit_create, creation);
+    return r ? r : op_write(fs, create_reach, create_commit, creation);
 }
 
 int memfs_node_create(memfs *fs, const struct memfs_cred *cred, memfs_node dir, const char *name, uint32_t mode,
@@ -180,14 +160,36 @@ int memfs_node_create(memfs *fs, const struct memfs_cred *cred, memfs_node dir, 
     return create(fs, &creation);
 }
 
+/* Linux keeps the permissions and the sticky bit; setgid comes from the parent. */
+static uint32_t dir_mode(const struct memfs_cred *cred, uint32_t mode)
+{
+    return MEMFS_IFDIR | (mode & (cred ? 01777u : 07777u));
+}
+
 int memfs_node_mkdir(memfs *fs, const struct memfs_cred *cred, memfs_node dir, const char *name, uint32_t mode,
                      memfs_node *out)
 {
-    /* Linux keeps the permissions and the sticky bit; setgid comes from the parent. */
-    uint32_t kept = cred ? 01777 : 07777;
-    struct creation creation = {
-        .cred = cred, .dir = dir, .name = name, .mode = MEMFS_IFDIR | (mode & kept), .out = out};
+    struct creation creation = {.cred = cred, .dir = dir, .name = name, .mode = dir_mode(cred, mode), .out = out};
     return create(fs, &creation);
+}
+
+static int mkdir_at(struct op *op, const struct path_end *end, void *argument)
+{
+    struct creation *creation = argument;
+    if (!path_end_is_normal(end))
+        return -EEXIST;
+    if (!end->is_writer)
+        return PATH_CHANGE;
+    creation->dir = end->dir;
+    creation->name = end->name;
+    creation->length = end->length;
+    return create_reach(op, creation);
+}
+
+int memfs_mkdir(memfs *fs, const struct memfs_cred *cred, const char *path, uint32_t mode)
+{
+    struct creation creation = {.cred = cred, .mode = dir_mode(cred, mode)};
+    return path_change(fs, cred, path, 0, mkdir_at, create_commit, &creation);
 }
 
 int memfs_node_mknod(memfs *fs, const struct memfs_cred *cred, memfs_node dir, const char *name, uint32_t mode,

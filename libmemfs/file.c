@@ -1,5 +1,5 @@
 #include "content.h"
-#include "cred.h"
+#include "create.h"
 #include "path.h"
 #include "write.h"
 
@@ -39,29 +39,29 @@ static int check_type(const struct memfs_node_record *node, uint32_t flags)
     }
 }
 
-static int reach_open(struct op *op, void *argument)
+static int check_and_hold(struct op *op, const struct opening *opening, const struct memfs_node_record *node)
 {
-    const struct opening *opening = argument;
-    const struct memfs_node_record *node;
     uint32_t mask = opening->flags & MEMFS_O_READ ? MEMFS_R_OK : 0;
     mask |= opening->flags & (MEMFS_O_WRITE | MEMFS_O_TRUNC) ? MEMFS_W_OK : 0;
-    int r = node_get(op, opening->node, &node);
-    if (r == 0)
-        r = check_type(node, opening->flags);
+    int r = check_type(node, opening->flags);
     if (r == 0)
         r = cred_check(op, opening->cred, node, mask);
     return r ? r : holds_add(&op->fs->holds, &op->fs->allocator, node_number(opening->node), 0, 1);
 }
 
-static int open_node(memfs *fs, const struct memfs_cred *cred, memfs_node node, uint32_t flags)
+static int reach_open(struct op *op, void *argument)
 {
-    struct opening opening = {.cred = cred, .node = node, .flags = flags};
+    const struct opening *opening = argument;
+    const struct memfs_node_record *node;
+    int r = node_get(op, opening->node, &node);
+    return r ? r : check_and_hold(op, opening, node);
+}
+
+/* What is open already, and has not been created just now. */
+static int empty_opened(memfs *fs, const struct memfs_cred *cred, memfs_node node, uint32_t flags)
+{
     const struct memfs_setattr empty = {.set = MEMFS_SET_SIZE};
-    int r = op_read(fs, reach_open, &opening);
-    if (r == 0 && flags & MEMFS_O_TRUNC)
-        r = memfs_node_setattr(fs, cred, node, &empty, NULL);
-    else
-        return r;
+    int r = flags & MEMFS_O_TRUNC ? memfs_node_setattr(fs, cred, node, &empty, NULL) : 0;
     if (r)
         node_drop(fs, node, 0, 1);
     return r;
@@ -69,9 +69,11 @@ static int open_node(memfs *fs, const struct memfs_cred *cred, memfs_node node, 
 
 int memfs_node_open(memfs *fs, const struct memfs_cred *cred, memfs_node node, uint32_t flags)
 {
+    struct opening opening = {.cred = cred, .node = node, .flags = flags};
     if (flags & CREATES || flags & ~ALL_FLAGS || !(flags & MEMFS_O_RDWR))
         return -EINVAL;
-    return open_node(fs, cred, node, flags);
+    int r = op_read(fs, reach_open, &opening);
+    return r ? r : empty_opened(fs, cred, node, flags);
 }
 
 void memfs_node_close(memfs *fs, memfs_node node)
@@ -81,43 +83,66 @@ void memfs_node_close(memfs *fs, memfs_node node)
 
 /* ---- Opening by path ---- */
 
-/* The node that has the name in dir, or a new one. */
-static int find_or_create(memfs *fs, const struct memfs_cred *cred, memfs_node dir, const char *name, uint32_t flags,
-                          uint32_t mode, memfs_node *out, int *created)
+/* Opening by path, found or made in one operation. */
+struct path_opening {
+    struct opening opening;
+    struct creation creation;
+    int created;
+};
+
+static int open_leaf(struct op *op, uint32_t number, const struct memfs_node_record *node, void *argument)
 {
-    for (;;) {
-        int r = memfs_node_lookup(fs, cred, dir, name, out);
-        if (r == 0 && flags & MEMFS_O_EXCL) {
-            memfs_node_forget(fs, *out, 1);
-            return -EEXIST;
-        }
-        if (r != -ENOENT)
-            return r;
-        r = memfs_node_create(fs, cred, dir, name, mode, out);
-        *created = r == 0;
-        if (r != -EEXIST || flags & MEMFS_O_EXCL)
-            return r;
-        /* Somebody was quicker: it can be found now, or has gone again. */
+    struct opening *opening = argument;
+    opening->node = node_handle(number, node);
+    return check_and_hold(op, opening, node);
+}
+
+static int open_at(struct op *op, const struct path_end *end, void *argument)
+{
+    struct path_opening *path = argument;
+    const struct memfs_node_record *node;
+    struct creation *creation = &path->creation;
+    struct found found;
+    int excl = (path->opening.flags & MEMFS_O_EXCL) != 0;
+    if (!path_end_is_normal(end))
+        return excl ? -EEXIST : -EISDIR;
+    if (end->slash)
+        return -EISDIR;
+    int r = cred_check(op, creation->cred, end->record, MEMFS_X_OK);
+    if (r == 0)
+        r = dir_find(op, node_number(end->dir), end->record, end->name, end->length, &found, &node);
+    if (r == 0) {
+        r = excl ? -EEXIST : open_leaf(op, found.node, node, &path->opening);
+        return r ? r : end->is_writer; /* 1: nothing to commit */
     }
+    if (r != -ENOENT)
+        return r;
+    if (!end->is_writer)
+        return PATH_CHANGE;
+    creation->dir = end->dir;
+    creation->name = end->name;
+    creation->length = end->length;
+    creation->is_free = 1;
+    return create_reach(op, creation);
+}
+
+static void commit_open(struct op *op, void *argument)
+{
+    struct path_opening *path = argument;
+    create_commit(op, &path->creation);
+    path->created = 1;
 }
 
 static int open_or_create(memfs *fs, const struct memfs_cred *cred, const char *path, uint32_t flags, uint32_t mode,
                           memfs_node *out, int *created)
 {
-    char name[MEMFS_NAME_MAX + 1];
-    memfs_node dir;
-    int slash;
-    int r = flags & (MEMFS_O_EXCL | MEMFS_O_NOFOLLOW) ? path_parent(fs, cred, path, &dir, name, &slash)
-                                                      : path_parent_follow(fs, cred, path, &dir, name, &slash);
-    if (r)
-        return r;
-    if (!name[0] || strcmp(name, ".") == 0 || strcmp(name, "..") == 0)
-        r = flags & MEMFS_O_EXCL ? -EEXIST : -EISDIR;
-    else if (slash)
-        r = -EISDIR;
-    else
-        r = find_or_create(fs, cred, dir, name, flags, mode, out, created);
-    memfs_node_forget(fs, dir, 1);
+    struct path_opening it = {.opening = {.cred = cred, .flags = flags}};
+    it.creation =
+        (struct creation){.cred = cred, .mode = MEMFS_IFREG | (mode & 07777), .out = &it.opening.node, .opens = 1};
+    unsigned follow = flags & (MEMFS_O_EXCL | MEMFS_O_NOFOLLOW) ? 0 : PATH_FOLLOW;
+    int r = path_change(fs, cred, path, follow, open_at, commit_open, &it);
+    *out = it.opening.node;
+    *created = it.created;
     return r;
 }
 
@@ -135,16 +160,17 @@ static void commit_unlinkable(struct op *op, void *argument)
     own->mode &= ~MEMFS_NODE_LINKABLE;
 }
 
-/* As on Linux a file that is made with O_EXCL never gets a name. */
+/* As on Linux a file that is made with O_EXCL never gets a name. It is open, and can
+ * be opened whatever its mode. */
 static int create_unnamed(memfs *fs, const struct memfs_cred *cred, const char *path, uint32_t flags, uint32_t mode,
                           memfs_node *out)
 {
-    memfs_node dir;
-    int r = path_resolve(fs, cred, path, PATH_FOLLOW, &dir);
+    struct creation creation = {.cred = cred, .mode = MEMFS_IFREG | (mode & 07777), .out = out, .opens = 1};
+    int r = path_resolve(fs, cred, path, PATH_FOLLOW, &creation.dir);
     if (r)
         return r;
-    r = memfs_node_tmpfile(fs, cred, dir, mode, out);
-    memfs_node_forget(fs, dir, 1);
+    r = op_write(fs, create_reach, create_commit, &creation);
+    memfs_node_forget(fs, creation.dir, 1);
     if (r == 0 && flags & MEMFS_O_EXCL)
         r = op_write(fs, reach_unlinkable, commit_unlinkable, out); /* private already: cannot fail */
     return r;
@@ -159,22 +185,27 @@ static int check_flags(uint32_t flags)
     return flags & MEMFS_O_CREATE && flags & MEMFS_O_DIRECTORY ? -EINVAL : 0;
 }
 
-static int find_node(memfs *fs, const struct memfs_cred *cred, const char *path, uint32_t flags, uint32_t mode,
-                     memfs_node *out, int *created)
+/* Whoever made a file has it open, whatever its mode; it is empty. */
+static int open_path(memfs *fs, const struct memfs_cred *cred, const char *path, uint32_t flags, uint32_t mode,
+                     memfs_node *out)
 {
-    if (flags & MEMFS_O_TMPFILE) {
-        *created = 1;
+    struct opening opening = {.cred = cred, .flags = flags};
+    int created = 0, r;
+    if (flags & MEMFS_O_TMPFILE)
         return create_unnamed(fs, cred, path, flags, mode, out);
+    if (flags & MEMFS_O_CREATE) {
+        r = open_or_create(fs, cred, path, flags, mode, out, &created);
+    } else {
+        r = path_apply(fs, cred, path, flags & MEMFS_O_NOFOLLOW ? 0 : PATH_FOLLOW, open_leaf, &opening);
+        *out = opening.node;
     }
-    if (flags & MEMFS_O_CREATE)
-        return open_or_create(fs, cred, path, flags, mode, out, created);
-    return path_resolve(fs, cred, path, flags & MEMFS_O_NOFOLLOW ? 0 : PATH_FOLLOW, out);
+    return r || created ? r : empty_opened(fs, cred, *out, flags);
 }
 
 int memfs_open(memfs *fs, const struct memfs_cred *cred, const char *path, uint32_t flags, uint32_t mode,
                memfs_file **out)
 {
-    int created = 0, r = check_flags(flags);
+    int r = check_flags(flags);
     if (r)
         return r;
     /* First, so that nothing has been created when it fails. */
@@ -182,14 +213,7 @@ int memfs_open(memfs *fs, const struct memfs_cred *cred, const char *path, uint3
     if (!file)
         return -ENOMEM;
     *file = (struct memfs_file){.fs = fs, .flags = flags, .unprivileged = !cred_is_privileged(cred)};
-    r = find_node(fs, cred, path, flags, mode, &file->node, &created);
-    if (r == 0) {
-        /* Whoever made a file may open it, whatever its mode; it is empty, and held
-         * already, so that this cannot fail. */
-        uint32_t without = created ? CREATES | MEMFS_O_TRUNC | MEMFS_O_DIRECTORY : 0;
-        r = open_node(fs, created ? NULL : cred, file->node, flags & ~without);
-        memfs_node_forget(fs, file->node, 1);
-    }
+    r = open_path(fs, cred, path, flags, mode, &file->node);
     if (r) {
         memfs_free(&fs->allocator, file, sizeof *file);
         return r;

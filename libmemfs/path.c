@@ -27,11 +27,12 @@ struct path_walk {
     char *buffer;     /* where text points to once a link has been expanded */
     size_t buffer_size;
     unsigned links;
-    path_leaf *leaf; /* for whole paths; NULL: for all but the last component */
+    path_leaf *leaf;   /* for whole paths; NULL: for all but the last component */
+    path_reach *reach; /* else */
+    op_commit *commit;
     void *argument;
-    memfs_node *dir; /* else what path_parent() returns */
-    char *name;
-    int slash;
+    int is_writer;        /* in this section */
+    int step;             /* what the writer's section has ended with before reach; 0 */
     size_t target_length; /* of the link to be expanded */
     char target[MEMFS_TARGET_MAX];
 };
@@ -131,19 +132,20 @@ static int step_down(struct op *op, struct path_walk *walk, const struct compone
 }
 
 /* The walk stands in the last component's directory. */
-static int end_in_parent(struct op *op, struct path_walk *walk, const struct component *component)
+static int end_in_parent(struct op *op, struct path_walk *walk, const struct component *component,
+                         const struct memfs_node_record *node)
 {
-    int error = hold(op, node_number(walk->at));
-    if (error)
-        return error;
-    memcpy(walk->name, component->name, component->length);
-    walk->name[component->length] = 0;
-    walk->slash = *component->rest != 0;
-    *walk->dir = walk->at;
-    return 0;
+    const struct path_end end = {.dir = walk->at,
+                                 .record = node,
+                                 .name = component->name,
+                                 .length = component->length,
+                                 .slash = *component->rest != 0,
+                                 .is_writer = walk->is_writer};
+    walk->step = 0;
+    return walk->reach(op, &end, walk->argument);
 }
 
-/* Is the last component one that path_parent() is not to follow? 1, 0, or an error. */
+/* Is the last component one that is not to be followed? 1, 0, or an error. */
 static int is_end(struct op *op, const struct path_walk *walk, const struct component *component,
                   const struct memfs_node_record *dir)
 {
@@ -180,7 +182,7 @@ static int walk_section(struct op *op, void *argument)
             return -ENAMETOOLONG;
         int end = is_end(op, walk, &component, node);
         if (end)
-            return end < 0 ? end : end_in_parent(op, walk, &component);
+            return end < 0 ? end : end_in_parent(op, walk, &component, node);
         if (!is_dots(&component))
             error = step_down(op, walk, &component, &node);
         else if (component.length == 2)
@@ -192,7 +194,7 @@ static int walk_section(struct op *op, void *argument)
     if (walk->leaf)
         return walk->leaf(op, node_number(walk->at), node, walk->argument);
     struct component none = {.name = "", .rest = walk->text};
-    return end_in_parent(op, walk, &none);
+    return end_in_parent(op, walk, &none, node);
 }
 
 /* ---- Whole walks ----------------------------------------------------------------- */
@@ -231,6 +233,36 @@ static void init_walk(struct path_walk *walk, const struct memfs_cred *cred, uns
     walk->buffer = NULL;
     walk->buffer_size = 0;
     walk->leaf = NULL;
+    walk->is_writer = 0;
+}
+
+static void commit_walk(struct op *op, void *argument)
+{
+    const struct path_walk *walk = argument;
+    walk->commit(op, walk->argument);
+}
+
+static int write_section(struct op *op, void *argument)
+{
+    struct path_walk *walk = argument;
+    walk->step = STEP_MORE;
+    int result = walk_section(op, walk);
+    if (walk->step)
+        walk->step = result;
+    return result;
+}
+
+/* A section of a reader; where that ends in a change, one of the writer, which
+ * goes on where the reader stood. A step may be needed there again. */
+static int run_section(memfs *fs, struct path_walk *walk)
+{
+    int result = op_read(fs, walk_section, walk);
+    if (result != PATH_CHANGE)
+        return result;
+    walk->is_writer = 1;
+    result = op_write(fs, write_section, commit_walk, walk);
+    walk->is_writer = 0;
+    return result ? result : walk->step;
 }
 
 static int walk_path(memfs *fs, const char *path, struct path_walk *walk)
@@ -239,7 +271,7 @@ static int walk_path(memfs *fs, const char *path, struct path_walk *walk)
     if (!*path)
         return -ENOENT;
     start_walk(walk, path);
-    while ((result = op_read(fs, walk_section, walk)) > 0) {
+    while ((result = run_section(fs, walk)) > 0) {
         if (result == STEP_LINK)
             result = expand_link(fs, walk);
         else if (result == STEP_RESTART && restarts++ == RESTARTS_MAX)
@@ -263,29 +295,49 @@ int path_apply(memfs *fs, const struct memfs_cred *cred, const char *path, unsig
     return walk_path(fs, path, &walk);
 }
 
-static int walk_parent(memfs *fs, const struct memfs_cred *cred, const char *path, unsigned flags, memfs_node *dir,
-                       char *name, int *slash)
+int path_change(memfs *fs, const struct memfs_cred *cred, const char *path, unsigned flags, path_reach *reach,
+                op_commit *commit, void *argument)
 {
     struct path_walk walk;
     init_walk(&walk, cred, flags);
-    walk.dir = dir;
-    walk.name = name;
-    int error = walk_path(fs, path, &walk);
-    if (!error && slash)
-        *slash = walk.slash;
-    return error;
+    walk.reach = reach;
+    walk.commit = commit;
+    walk.argument = argument;
+    return walk_path(fs, path, &walk);
+}
+
+int path_end_is_normal(const struct path_end *end)
+{
+    return end->length && !(end->name[0] == '.' && (end->length == 1 || (end->length == 2 && end->name[1] == '.')));
+}
+
+struct parent {
+    memfs_node *dir;
+    char *name;
+    int slash;
+};
+
+static int hold_parent(struct op *op, const struct path_end *end, void *argument)
+{
+    struct parent *parent = argument;
+    int error = hold(op, node_number(end->dir));
+    if (error)
+        return error;
+    memcpy(parent->name, end->name, end->length);
+    parent->name[end->length] = 0;
+    parent->slash = end->slash;
+    *parent->dir = end->dir;
+    return 0;
 }
 
 int path_parent(memfs *fs, const struct memfs_cred *cred, const char *path, memfs_node *dir,
                 char name[MEMFS_NAME_MAX + 1], int *slash)
 {
-    return walk_parent(fs, cred, path, 0, dir, name, slash);
-}
-
-int path_parent_follow(memfs *fs, const struct memfs_cred *cred, const char *path, memfs_node *dir,
-                       char name[MEMFS_NAME_MAX + 1], int *slash)
-{
-    return walk_parent(fs, cred, path, PATH_FOLLOW, dir, name, slash);
+    struct parent parent = {.dir = dir, .name = name};
+    int error = path_change(fs, cred, path, 0, hold_parent, NULL, &parent);
+    if (!error && slash)
+        *slash = parent.slash;
+    return error;
 }
 
 static int hold_leaf(struct op *op, uint32_t number, const struct memfs_node_record *node, void *argument)

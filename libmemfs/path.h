@@ -15,17 +15,34 @@
  * -ELOOP, -ENAMETOOLONG, ... */
 int path_resolve(memfs *fs, const struct memfs_cred *cred, const char *path, unsigned flags, memfs_node *out);
 
-/* All but the last component: the directory, with a look-up count, and the
- * component, not looked up. name is "." or ".." if that stands last, and "" if
- * the path has no component ("/"). slash (may be NULL) says whether slashes follow. */
+/* Where a path ends: the directory, and the last component in it. */
+struct path_end {
+    memfs_node dir;
+    const struct memfs_node_record *record; /* of dir */
+    const char *name;                       /* not followed by NUL; legal, if it is a normal one */
+    size_t length;                          /* 0: the path has no component ("/") */
+    int slash;                              /* slashes follow */
+    int is_writer;
+};
+
+/* Is it a name, not "." or ".." or none? */
+int path_end_is_normal(const struct path_end *end);
+
+/* Calls reach with a path's end, which is not looked up, as a reader first; if it
+ * returns PATH_CHANGE, once more as the writer, and then commit, as op_write() does.
+ * With PATH_FOLLOW symbolic links at the end are followed, as open() with O_CREAT
+ * needs it: then the name was not there, or was no symbolic link. A link with
+ * slashes behind is not followed. */
+#define PATH_CHANGE 100
+typedef int path_reach(struct op *op, const struct path_end *end, void *argument);
+int path_change(memfs *fs, const struct memfs_cred *cred, const char *path, unsigned flags, path_reach *reach,
+                op_commit *commit, void *argument);
+
+/* The directory in which a path ends, with a look-up count, and the last component.
+ * name is "." or ".." if that stands last, and "" if the path has no component.
+ * slash (may be NULL) says whether slashes follow. */
 int path_parent(memfs *fs, const struct memfs_cred *cred, const char *path, memfs_node *dir,
                 char name[MEMFS_NAME_MAX + 1], int *slash);
-
-/* The same, but symbolic links at the end are followed, as open() with O_CREAT
- * needs it: name was not there, or was no symbolic link. A link with slashes
- * behind is not followed. */
-int path_parent_follow(memfs *fs, const struct memfs_cred *cred, const char *path, memfs_node *dir,
-                       char name[MEMFS_NAME_MAX + 1], int *slash);
 
 /* Calls leaf with the path's node as a reader, in the section that found it:
  * for operations that only look. leaf must be ready to be called again. */

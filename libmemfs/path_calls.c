@@ -27,16 +27,16 @@ int memfs_resolve(memfs *fs, const struct memfs_cred *cred, const char *path, in
 
 /* ---- Making ------------------------------------------------------------------ */
 
-/* Where something new is to be made: -EEXIST for ".", ".." and the root. A slash
- * behind asks for a directory; what is none is not there, or in the way. */
-static int last_for_new(memfs *fs, const struct memfs_cred *cred, const char *path, int wants_dir, struct last *last)
+/* Where something new is to be made that is no directory: -EEXIST for ".", ".." and
+ * the root. A slash behind asks for a directory: it is not there, or in the way. */
+static int last_for_new(memfs *fs, const struct memfs_cred *cred, const char *path, struct last *last)
 {
     int error = last_get(fs, cred, path, last);
     if (error)
         return error;
     if (!is_normal(last))
         error = -EEXIST;
-    else if (last->slash && !wants_dir) {
+    else if (last->slash) {
         error = memfs_node_lookup(fs, cred, last->dir, last->name, NULL);
         error = error ? error : -EEXIST;
     }
@@ -45,22 +45,11 @@ static int last_for_new(memfs *fs, const struct memfs_cred *cred, const char *pa
     return error;
 }
 
-int memfs_mkdir(memfs *fs, const struct memfs_cred *cred, const char *path, uint32_t mode)
-{
-    struct last last;
-    int error = last_for_new(fs, cred, path, 1, &last);
-    if (error)
-        return error;
-    error = memfs_node_mkdir(fs, cred, last.dir, last.name, mode, NULL);
-    memfs_node_forget(fs, last.dir, 1);
-    return error;
-}
-
 int memfs_mknod(memfs *fs, const struct memfs_cred *cred, const char *path, uint32_t mode, uint32_t rdev_major,
                 uint32_t rdev_minor)
 {
     struct last last;
-    int error = last_for_new(fs, cred, path, 0, &last);
+    int error = last_for_new(fs, cred, path, &last);
     if (error)
         return error;
     error = memfs_node_mknod(fs, cred, last.dir, last.name, mode, rdev_major, rdev_minor, NULL);
@@ -71,7 +60,7 @@ int memfs_mknod(memfs *fs, const struct memfs_cred *cred, const char *path, uint
 int memfs_symlink(memfs *fs, const struct memfs_cred *cred, const char *target, const char *path)
 {
     struct last last;
-    int error = last_for_new(fs, cred, path, 0, &last);
+    int error = last_for_new(fs, cred, path, &last);
     if (error)
         return error;
     error = memfs_node_symlink(fs, cred, last.dir, last.name, target, NULL);
@@ -86,7 +75,7 @@ int memfs_link(memfs *fs, const struct memfs_cred *cred, const char *from, const
     int error = path_resolve(fs, cred, from, 0, &node);
     if (error)
         return error;
-    error = last_for_new(fs, cred, to, 0, &last);
+    error = last_for_new(fs, cred, to, &last);
     if (!error) {
         error = memfs_node_link(fs, cred, node, last.dir, last.name);
         memfs_node_forget(fs, last.dir, 1);
@@ -108,48 +97,6 @@ static int names_dir(memfs *fs, const struct memfs_cred *cred, const struct last
     error = memfs_node_stat(fs, node, &stat);
     memfs_node_forget(fs, node, 1);
     return error ? error : (stat.mode & MEMFS_IFMT) == MEMFS_IFDIR;
-}
-
-static int unlink_last(memfs *fs, const struct memfs_cred *cred, const struct last *last)
-{
-    if (!is_normal(last))
-        return -EISDIR;
-    if (last->slash) {
-        int dir = names_dir(fs, cred, last);
-        return dir < 0 ? dir : dir ? -EISDIR : -ENOTDIR;
-    }
-    return memfs_node_unlink(fs, cred, last->dir, last->name);
-}
-
-int memfs_unlink(memfs *fs, const struct memfs_cred *cred, const char *path)
-{
-    struct last last;
-    int error = last_get(fs, cred, path, &last);
-    if (error)
-        return error;
-    error = unlink_last(fs, cred, &last);
-    memfs_node_forget(fs, last.dir, 1);
-    return error;
-}
-
-static int rmdir_last(memfs *fs, const struct memfs_cred *cred, const struct last *last)
-{
-    if (!last->name[0])
-        return -EBUSY;
-    if (!is_normal(last))
-        return last->name[1] ? -ENOTEMPTY : -EINVAL;
-    return memfs_node_rmdir(fs, cred, last->dir, last->name);
-}
-
-int memfs_rmdir(memfs *fs, const struct memfs_cred *cred, const char *path)
-{
-    struct last last;
-    int error = last_get(fs, cred, path, &last);
-    if (error)
-        return error;
-    error = rmdir_last(fs, cred, &last);
-    memfs_node_forget(fs, last.dir, 1);
-    return error;
 }
 
 /* A slash behind a name that is renamed asks for a directory there; behind the new

@@ -1,6 +1,7 @@
 #include "remove.h"
 
 #include "name.h"
+#include "path.h"
 
 #include <errno.h>
 
@@ -86,4 +87,60 @@ int memfs_node_unlink(memfs *fs, const struct memfs_cred *cred, memfs_node dir, 
 int memfs_node_rmdir(memfs *fs, const struct memfs_cred *cred, memfs_node dir, const char *name)
 {
     return remove_name(fs, cred, dir, name, 1);
+}
+
+/* ---- By path ---- */
+
+/* "." and ".." and the root cannot be removed. */
+static int check_end(const struct path_end *end, int is_rmdir)
+{
+    if (path_end_is_normal(end))
+        return 0;
+    if (!is_rmdir)
+        return -EISDIR;
+    return end->length == 0 ? -EBUSY : end->length == 2 ? -ENOTEMPTY : -EINVAL;
+}
+
+/* A slash behind asks for a directory, which unlink does not remove. */
+static int check_slash(struct op *op, const struct path_end *end, struct removal *removal)
+{
+    const struct memfs_node_record *node;
+    int r = cred_check(op, removal->cred, end->record, MEMFS_X_OK);
+    if (r == 0)
+        r = dir_find(op, node_number(end->dir), end->record, end->name, end->length, &removal->found, &node);
+    if (r)
+        return r;
+    return node_is_dir(node) ? -EISDIR : -ENOTDIR;
+}
+
+static int removal_at(struct op *op, const struct path_end *end, void *argument)
+{
+    struct removal *removal = argument;
+    int r = check_end(end, removal->is_rmdir);
+    if (r == 0 && end->slash && !removal->is_rmdir)
+        r = check_slash(op, end, removal);
+    if (r)
+        return r;
+    if (!end->is_writer)
+        return PATH_CHANGE;
+    removal->dir = end->dir;
+    removal->name = end->name;
+    removal->length = end->length;
+    return reach_removal(op, removal);
+}
+
+static int remove_path(memfs *fs, const struct memfs_cred *cred, const char *path, int is_rmdir)
+{
+    struct removal removal = {.cred = cred, .is_rmdir = is_rmdir};
+    return path_change(fs, cred, path, 0, removal_at, commit_removal, &removal);
+}
+
+int memfs_unlink(memfs *fs, const struct memfs_cred *cred, const char *path)
+{
+    return remove_path(fs, cred, path, 0);
+}
+
+int memfs_rmdir(memfs *fs, const struct memfs_cred *cred, const char *path)
+{
+    return remove_path(fs, cred, path, 1);
 }

@@ -1,0 +1,35 @@
+/*
+ * Making nodes, and giving them names.
+ */
+#ifndef MEMFS_CREATE_H
+#define MEMFS_CREATE_H
+
+#include "cred.h"
+#include "dir.h"
+
+struct creation {
+    const struct memfs_cred *cred;
+    memfs_node dir;
+    const char *name; /* NULL: none */
+    size_t length;
+    int is_free;   /* the name is known not to be there */
+    uint32_t mode; /* with the type */
+    uint32_t major, minor;
+    const char *target;
+    size_t target_length;
+    memfs_node linked; /* the node to be named; 0: a new one */
+    memfs_node *out;
+    int opens; /* out gets an open count, not a look-up count */
+    /* What reach has prepared. */
+    struct cred_new owner;
+    struct dir_insertion insertion;
+    uint64_t target_offset;
+    int64_t now;
+    uint32_t held; /* the number of the node to come, if it is held already */
+};
+
+/* For op_write(), with a struct creation. */
+int create_reach(struct op *op, void *creation);
+void create_commit(struct op *op, void *creation);
+
+#endif
