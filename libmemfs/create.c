@@ -141,6 +141,7 @@ void create_commit(struct op *op, void *argument)
     } else {
         node->nlink = 0;
         node->mode |= MEMFS_NODE_LINKABLE;
+        holds_alone(&op->fs->holds, number);
     }
     if (creation->out)
         *creation->out = node_handle(number, node);

@@ -31,6 +31,7 @@ void memfs_readers_join(struct memfs_epochs *epochs, struct memfs_readers *reade
 {
     for (unsigned i = 0; i < MEMFS_READER_SLOTS; i++)
         atomic_init(&readers->slots[i].epoch, 0);
+    atomic_init(&readers->used, 0);
     pthread_mutex_lock(&epochs->lock);
     readers->next = epochs->readers;
     readers->link = &epochs->readers;
@@ -61,6 +62,8 @@ unsigned memfs_reader_enter(struct memfs_epochs *epochs, struct memfs_readers *r
     unsigned slot = first_slot() % MEMFS_READER_SLOTS;
     for (unsigned tries = 1;; tries++) {
         uint64_t nobody = 0;
+        if (!(atomic_load(&readers->used) >> slot & 1))
+            atomic_fetch_or(&readers->used, UINT32_C(1) << slot);
         if (atomic_compare_exchange_strong(&readers->slots[slot].epoch, &nobody, atomic_load(&epochs->now)))
             return slot;
         slot = (slot + 1) % MEMFS_READER_SLOTS;
@@ -79,7 +82,7 @@ static uint64_t oldest_reader(struct memfs_epochs *epochs)
 {
     uint64_t oldest = UINT64_MAX;
     for (struct memfs_readers *r = epochs->readers; r; r = r->next) {
-        for (unsigned i = 0; i < MEMFS_READER_SLOTS; i++) {
+        for (unsigned i = memfs_readers_next(r, 0); i < MEMFS_READER_SLOTS; i = memfs_readers_next(r, i + 1)) {
             uint64_t epoch = atomic_load(&r->slots[i].epoch);
             if (epoch && epoch < oldest)
                 oldest = epoch;

@@ -20,6 +20,7 @@
 /* The readers of one filesystem (or of one checker). */
 struct memfs_readers {
     struct memfs_readers *next, **link; /* among its epochs' readers */
+    _Atomic(uint32_t) used;             /* bit i: slot i has ever had a reader: the others need not be looked at */
     struct {
         _Atomic(uint64_t) epoch;           /* 0: nobody */
         char apart[64 - sizeof(uint64_t)]; /* a cache line each */
@@ -51,6 +52,13 @@ void memfs_readers_leave(struct memfs_epochs *epochs, struct memfs_readers *read
  * waits for anything but a free slot. Do not block in between. */
 unsigned memfs_reader_enter(struct memfs_epochs *epochs, struct memfs_readers *readers);
 void memfs_reader_exit(struct memfs_readers *readers, unsigned slot);
+
+/* The slots from this one on in which readers may stand: the first, or MEMFS_READER_SLOTS. */
+static inline unsigned memfs_readers_next(const struct memfs_readers *readers, unsigned slot)
+{
+    uint64_t used = (uint64_t)atomic_load(&readers->used) >> slot;
+    return used ? slot + (unsigned)__builtin_ctzll(used) : MEMFS_READER_SLOTS;
+}
 
 /* Frees later what no new reader can find. Also frees what has become free.
  * Not to be called between enter and exit. */

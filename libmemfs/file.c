@@ -97,26 +97,21 @@ static int open_leaf(struct op *op, uint32_t number, const struct memfs_node_rec
     return check_and_hold(op, opening, node);
 }
 
-static int open_at(struct op *op, const struct path_end *end, void *argument)
+/* What has the last name: found or not. */
+static int find_at(struct op *op, const struct path_end *end, const struct memfs_cred *cred, struct found *found,
+                   const struct memfs_node_record **node)
 {
-    struct path_opening *path = argument;
-    const struct memfs_node_record *node;
-    struct creation *creation = &path->creation;
-    struct found found;
-    int excl = (path->opening.flags & MEMFS_O_EXCL) != 0;
-    if (!path_end_is_normal(end))
-        return excl ? -EEXIST : -EISDIR;
-    if (end->slash)
-        return -EISDIR;
-    int r = cred_check(op, creation->cred, end->record, MEMFS_X_OK);
-    if (r == 0)
-        r = dir_find(op, node_number(end->dir), end->record, end->name, end->length, &found, &node);
-    if (r == 0) {
-        r = excl ? -EEXIST : open_leaf(op, found.node, node, &path->opening);
-        return r ? r : end->is_writer; /* 1: nothing to commit */
+    if (!end->has_looked) {
+        int r = cred_check(op, cred, end->record, MEMFS_X_OK);
+        return r ? r : dir_find(op, node_number(end->dir), end->record, end->name, end->length, found, node);
     }
-    if (r != -ENOENT)
-        return r;
+    *found = end->found;
+    *node = end->node;
+    return end->node ? 0 : -ENOENT;
+}
+
+static int create_at(struct op *op, const struct path_end *end, struct creation *creation)
+{
     if (!end->is_writer)
         return PATH_CHANGE;
     creation->dir = end->dir;
@@ -124,6 +119,23 @@ static int open_at(struct op *op, const struct path_end *end, void *argument)
     creation->length = end->length;
     creation->is_free = 1;
     return create_reach(op, creation);
+}
+
+static int open_at(struct op *op, const struct path_end *end, void *argument)
+{
+    struct path_opening *path = argument;
+    const struct memfs_node_record *node;
+    struct found found;
+    int excl = (path->opening.flags & MEMFS_O_EXCL) != 0;
+    if (!path_end_is_normal(end))
+        return excl ? -EEXIST : -EISDIR;
+    if (end->slash)
+        return -EISDIR;
+    int r = find_at(op, end, path->opening.cred, &found, &node);
+    if (r)
+        return r == -ENOENT ? create_at(op, end, &path->creation) : r;
+    r = excl ? -EEXIST : open_leaf(op, found.node, node, &path->opening);
+    return r ? r : end->is_writer; /* 1: nothing to commit */
 }
 
 static void commit_open(struct op *op, void *argument)

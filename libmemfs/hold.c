@@ -7,6 +7,7 @@
 
 struct hold {
     uint32_t node; /* 0: empty */
+    int is_alone;  /* nothing else keeps the node */
     uint64_t lookups, opens;
 };
 
@@ -109,18 +110,30 @@ static void empty(struct hold_stripe *stripe, struct hold *hold)
 int holds_drop(struct holds *holds, uint32_t node, uint64_t lookups, uint64_t opens)
 {
     struct hold_stripe *stripe = stripe_of(holds, node);
-    int gone = 1;
+    int result = HOLDS_GONE;
     pthread_mutex_lock(&stripe->lock);
     struct hold *hold = stripe->room ? find(stripe, node) : NULL;
     if (hold && hold->node) {
         hold->lookups -= lookups < hold->lookups ? lookups : hold->lookups;
         hold->opens -= opens < hold->opens ? opens : hold->opens;
-        gone = hold->lookups == 0 && hold->opens == 0;
-        if (gone)
+        result = hold->lookups || hold->opens ? HOLDS_KEPT : hold->is_alone ? HOLDS_LAST : HOLDS_GONE;
+        if (result != HOLDS_KEPT)
             empty(stripe, hold);
     }
     pthread_mutex_unlock(&stripe->lock);
-    return gone;
+    return result;
+}
+
+int holds_alone(struct holds *holds, uint32_t node)
+{
+    struct hold_stripe *stripe = stripe_of(holds, node);
+    pthread_mutex_lock(&stripe->lock);
+    struct hold *hold = stripe->room ? find(stripe, node) : NULL;
+    int has = hold && hold->node;
+    if (has)
+        hold->is_alone = 1;
+    pthread_mutex_unlock(&stripe->lock);
+    return has;
 }
 
 int holds_has(struct holds *holds, uint32_t node)

@@ -27,8 +27,13 @@ void holds_destroy(struct holds *holds, const struct memfs_allocator *allocator)
 /* Adds to a node's counts. -ENOMEM, but never for a node that is held already. */
 int holds_add(struct holds *holds, const struct memfs_allocator *allocator, uint32_t node, uint64_t lookups,
               uint64_t opens);
-/* Takes from them, not below 0; returns whether the node is held no more. */
+/* What becomes of a node whose counts have been dropped. */
+enum { HOLDS_KEPT, HOLDS_GONE, HOLDS_LAST }; /* LAST: gone, and nothing else keeps the node */
+/* Takes from them, not below 0. */
 int holds_drop(struct holds *holds, uint32_t node, uint64_t lookups, uint64_t opens);
+/* Is the node held? If so, nothing else keeps it from now on: whoever drops the last
+ * count learns it. */
+int holds_alone(struct holds *holds, uint32_t node);
 int holds_has(struct holds *holds, uint32_t node);
 int holds_any(struct holds *holds);
 

@@ -126,7 +126,7 @@ void node_unlink(memfs *fs, uint32_t number, int64_t now)
     else if (node->nlink > 0) /* an image may have lied about it */
         node->nlink--;
     node->ctime = now;
-    if (node->nlink == 0 && !holds_has(&fs->holds, number))
+    if (node->nlink == 0 && !holds_alone(&fs->holds, number))
         release(fs, number);
 }
 
@@ -140,26 +140,21 @@ static int reach_release(struct op *op, void *argument)
     if (r)
         return r;
     /* Nothing to do (1) if it has a name, or somebody holds it again. */
-    return node->nlink > 0 || holds_has(&op->fs->holds, node_number(handle));
+    return node->nlink > 0 || holds_alone(&op->fs->holds, node_number(handle));
 }
 
 static void commit_release(struct op *op, void *argument)
 {
     /* Asked again, now that no reader can be about to hold it. */
     uint32_t number = node_number(*(memfs_node *)argument);
-    if (!holds_has(&op->fs->holds, number))
+    if (!holds_alone(&op->fs->holds, number))
         release(op->fs, number);
 }
 
 void node_drop(memfs *fs, memfs_node handle, uint64_t lookups, uint64_t opens)
 {
-    uint32_t number = node_number(handle);
-    if (!holds_drop(&fs->holds, number, lookups, opens))
-        return;
-    /* A node without a name has been changed, so that its chunk is private. */
-    if (!memfs_chunkmap_get(&fs->tables[MEMFS_NODES].map, number >> MEMFS_CHUNK_SHIFT))
-        return;
-    if (op_read(fs, reach_release, &handle) == 0)
+    /* A node without a name has been changed: its chunk is private, and this cannot fail. */
+    if (holds_drop(&fs->holds, node_number(handle), lookups, opens) == HOLDS_LAST)
         op_write(fs, reach_release, commit_release, &handle);
 }
 

@@ -33,10 +33,11 @@ static void enter_as_reader(struct op *op)
 static void close_gate(struct op *op)
 {
     atomic_store(&op->fs->gate_closed, 1);
-    for (unsigned i = 0; i < MEMFS_READER_SLOTS; i++) {
+    const struct memfs_readers *readers = &op->fs->readers;
+    for (unsigned i = memfs_readers_next(readers, 0); i < MEMFS_READER_SLOTS; i = memfs_readers_next(readers, i + 1)) {
         if (i == op->slot)
             continue;
-        for (unsigned spins = 1; atomic_load(&op->fs->readers.slots[i].epoch); spins++) {
+        for (unsigned spins = 1; atomic_load(&readers->slots[i].epoch); spins++) {
             if (spins % 64 == 0)
                 sched_yield();
         }
@@ -112,7 +113,7 @@ static int try_write(struct op *op, op_body *reach, op_commit *commit, void *arg
     if (r == 0 && commit) {
         close_gate(op);
         commit(op, argument);
-        atomic_fetch_add(&fs->changes, 1);
+        atomic_store_explicit(&fs->changes, atomic_load(&fs->changes) + 1, memory_order_release); /* the only writer */
         open_gate(op);
     }
     memfs_reader_exit(&fs->readers, op->slot);

@@ -132,33 +132,30 @@ static int step_down(struct op *op, struct path_walk *walk, const struct compone
 }
 
 /* The walk stands in the last component's directory. */
-static int end_in_parent(struct op *op, struct path_walk *walk, const struct component *component,
-                         const struct memfs_node_record *node)
+static int end_in_parent(struct op *op, struct path_walk *walk, const struct component *component, struct path_end *end)
 {
-    const struct path_end end = {.dir = walk->at,
-                                 .record = node,
-                                 .name = component->name,
-                                 .length = component->length,
-                                 .slash = *component->rest != 0,
-                                 .is_writer = walk->is_writer};
+    end->dir = walk->at;
+    end->name = component->name;
+    end->length = component->length;
+    end->slash = *component->rest != 0;
+    end->is_writer = walk->is_writer;
     walk->step = 0;
-    return walk->reach(op, &end, walk->argument);
+    return walk->reach(op, end, walk->argument);
 }
 
 /* Is the last component one that is not to be followed? 1, 0, or an error. */
-static int is_end(struct op *op, const struct path_walk *walk, const struct component *component,
-                  const struct memfs_node_record *dir)
+static int is_end(struct op *op, const struct path_walk *walk, const struct component *component, struct path_end *end)
 {
     if (walk->leaf || !component->last)
         return 0;
     if (!(walk->flags & PATH_FOLLOW) || *component->rest || is_dots(component))
         return 1;
-    struct found found;
-    const struct memfs_node_record *child = NULL;
-    int error = dir_find(op, node_number(walk->at), dir, component->name, component->length, &found, &child);
-    if (error)
-        return error == -ENOENT ? 1 : error;
-    return node_type(child) != MEMFS_IFLNK;
+    int error =
+        dir_find(op, node_number(walk->at), end->record, component->name, component->length, &end->found, &end->node);
+    if (error && error != -ENOENT)
+        return error;
+    end->has_looked = 1;
+    return error || node_type(end->node) != MEMFS_IFLNK;
 }
 
 /* Walks until the end, or something that needs another section. */
@@ -180,9 +177,10 @@ static int walk_section(struct op *op, void *argument)
             return error;
         if (component.length > MEMFS_NAME_MAX)
             return -ENAMETOOLONG;
-        int end = is_end(op, walk, &component, node);
-        if (end)
-            return end < 0 ? end : end_in_parent(op, walk, &component, node);
+        struct path_end end = {.record = node};
+        error = is_end(op, walk, &component, &end);
+        if (error)
+            return error < 0 ? error : end_in_parent(op, walk, &component, &end);
         if (!is_dots(&component))
             error = step_down(op, walk, &component, &node);
         else if (component.length == 2)
@@ -194,7 +192,7 @@ static int walk_section(struct op *op, void *argument)
     if (walk->leaf)
         return walk->leaf(op, node_number(walk->at), node, walk->argument);
     struct component none = {.name = "", .rest = walk->text};
-    return end_in_parent(op, walk, &none, node);
+    return end_in_parent(op, walk, &none, &(struct path_end){.record = node});
 }
 
 /* ---- Whole walks ----------------------------------------------------------------- */

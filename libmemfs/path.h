@@ -6,7 +6,7 @@
 #ifndef MEMFS_PATH_H
 #define MEMFS_PATH_H
 
-#include "node.h"
+#include "dir.h"
 
 #define PATH_FOLLOW 1u /* a symbolic link at the end is followed */
 
@@ -23,6 +23,10 @@ struct path_end {
     size_t length;                          /* 0: the path has no component ("/") */
     int slash;                              /* slashes follow */
     int is_writer;
+    /* With PATH_FOLLOW a normal name without slashes has been looked for: */
+    int has_looked;
+    struct found found;
+    const struct memfs_node_record *node; /* NULL: it is not there */
 };
 
 /* Is it a name, not "." or ".." or none? */

@@ -78,6 +78,25 @@ static void test_hold__what_is_held_needs_no_memory(void **state)
     holds_destroy(&holds, &memory.hook);
 }
 
+static void test_hold__last_of_what_is_alone(void **state)
+{
+    (void)state;
+    struct holds holds;
+    struct test_memory memory;
+    test_memory_init(&memory);
+    assert_ok(holds_init(&holds));
+    assert_false(holds_alone(&holds, 5));
+    assert_ok(holds_add(&holds, &memory.hook, 5, 1, 1));
+    assert_true(holds_alone(&holds, 5));
+    assert_int_equal(holds_drop(&holds, 5, 1, 0), HOLDS_KEPT);
+    assert_int_equal(holds_drop(&holds, 5, 0, 1), HOLDS_LAST);
+    assert_ok(holds_add(&holds, &memory.hook, 5, 1, 0)); /* another node of that number */
+    assert_int_equal(holds_drop(&holds, 5, 1, 0), HOLDS_GONE);
+    assert_int_equal(holds_drop(&holds, 5, 1, 0), HOLDS_GONE);
+    holds_destroy(&holds, &memory.hook);
+    assert_int_equal(memory.live, 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -85,6 +104,7 @@ int main(void)
         cmocka_unit_test(test_hold__many_nodes_come_and_go),
         cmocka_unit_test(test_hold__no_memory_changes_nothing),
         cmocka_unit_test(test_hold__what_is_held_needs_no_memory),
+        cmocka_unit_test(test_hold__last_of_what_is_alone),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
