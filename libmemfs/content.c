@@ -27,10 +27,11 @@ int content_get(struct op *op, const struct memfs_node_record *node, struct cont
         out->base_count = node->extents.count;
         return 0;
     }
-    const struct content_record *record;
-    r = table_get(op, MEMFS_CONTENTS, node->extents.first, &record);
+    const void *found;
+    r = fs_record(op, MEMFS_CONTENTS, CONTENTS_SHIFT, sizeof(struct content_record), node->extents.first, &found);
     if (r)
         return r;
+    const struct content_record *record = found;
     out->bound = UINT64_MAX;
     out->base_limit = record->base_limit;
     out->base_first = record->base_first;

@@ -38,6 +38,8 @@ struct content_record {
     uint8_t reserved[7];
 };
 
+#define CONTENTS_SHIFT 7
+
 /* Where the 4,096-byte page of an offset starts; the next start at or behind it. */
 static inline uint64_t hole_floor(uint64_t offset)
 {

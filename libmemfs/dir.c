@@ -13,10 +13,10 @@ static int get_state(struct op *op, const struct memfs_node_record *dir, struct 
         *out = (struct dir_record){.first = dir->run.first, .count = dir->run.count};
         return 0;
     }
-    const struct dir_record *record;
-    int r = table_get(op, MEMFS_DIRS, dir->run.first, &record);
+    const void *record;
+    int r = fs_record(op, MEMFS_DIRS, DIRS_SHIFT, sizeof *out, dir->run.first, &record);
     if (r == 0)
-        *out = *record;
+        *out = *(const struct dir_record *)record;
     return r;
 }
 

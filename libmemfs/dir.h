@@ -34,6 +34,8 @@ struct dir_record {
     uint32_t inserted, removed, replaced; /* how many of each there are */
 };
 
+#define DIRS_SHIFT 6
+
 /* An entry that has been found. Entry numbers: those of the base's ENTRIES,
  * then those of the deltas. */
 struct found {

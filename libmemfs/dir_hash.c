@@ -91,19 +91,38 @@ static uint64_t hash_of(const memfs *fs, const struct delta *delta)
 
 /* ---- Finding ---- */
 
-/* The slots that may be those of a hash, a bit each. */
-static inline uint32_t candidates(const struct bucket *bucket, uint64_t hash)
+/* The top bit of each byte that is the tag; perhaps of others, too. */
+static inline uint64_t equal_bytes(uint64_t bytes, uint8_t tag)
 {
-    uint32_t found = 0;
-    for (unsigned i = 0; i < BUCKET_SLOTS; i++)
-        found |= (uint32_t)(bucket->tags[i] == tag_of(hash)) << i;
-    return found;
+    const uint64_t ones = UINT64_MAX / 255;
+    bytes ^= tag * ones;
+    return (bytes - ones) & ~bytes & ones << 7;
+}
+
+/* The slots that may be those of a hash: bit 7 of a byte each for the first 8, bit 3 for the others. */
+static inline uint64_t candidates(const struct bucket *bucket, uint64_t hash)
+{
+    uint64_t first;
+    uint32_t others;
+    memcpy(&first, bucket->tags, sizeof first);
+    memcpy(&others, bucket->tags + sizeof first, sizeof others);
+    if (__BYTE_ORDER__ == __ORDER_BIG_ENDIAN__) {
+        first = __builtin_bswap64(first);
+        others = __builtin_bswap32(others);
+    }
+    return equal_bytes(first, tag_of(hash)) | (equal_bytes(others, tag_of(hash)) & UINT32_MAX) >> 4;
+}
+
+static inline unsigned slot_of(uint64_t candidate)
+{
+    unsigned bit = (unsigned)__builtin_ctzll(candidate);
+    return bit / 8 + (bit % 8 == 7 ? 0 : 8);
 }
 
 /* One after the other what may be found in a bucket: 1 + number, or 0 at the end. */
 struct search {
     const struct bucket *bucket;
-    uint32_t slots; /* still to be looked at */
+    uint64_t slots; /* still to be looked at */
     uint32_t next;  /* in the chain, once there are no more slots */
 };
 
@@ -117,7 +136,7 @@ static inline uint32_t search_next(const memfs *fs, struct search *search)
 {
     uint32_t next;
     while (search->slots) {
-        next = search->bucket->slots[__builtin_ctz(search->slots)];
+        next = search->bucket->slots[slot_of(search->slots)];
         search->slots &= search->slots - 1;
         if (next)
             return next;

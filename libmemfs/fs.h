@@ -56,6 +56,20 @@ static inline const void *fs_chunk(const memfs *fs, enum memfs_table id, uint64_
     return own || !fs->base ? own : fs->base->ops->peek(fs->base, id, chunk);
 }
 
+/* table_get() for one table: with its shape known, it is a few instructions. */
+static inline int fs_record(struct op *op, enum memfs_table id, unsigned shift, size_t width, uint64_t number,
+                            const void **out)
+{
+    *out = NULL;
+    if (!table_in_range(&op->fs->tables[id], number))
+        return MEMFS_ECORRUPT;
+    const char *chunk = fs_chunk(op->fs, id, number >> shift);
+    if (!chunk)
+        return op_miss(op, id, number >> shift);
+    *out = chunk + (size_t)(number & (((uint64_t)1 << shift) - 1)) * width;
+    return 0;
+}
+
 /* The time for a change. Called in reach, by the writer. */
 int64_t fs_now(memfs *fs);
 

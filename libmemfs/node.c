@@ -7,17 +7,6 @@
 #include <errno.h>
 #include <string.h>
 
-int node_get(struct op *op, memfs_node handle, const struct memfs_node_record **out)
-{
-    uint32_t number = node_number(handle);
-    if (number == 0 || !table_has(op, MEMFS_NODES, number))
-        return -ESTALE;
-    int r = table_get(op, MEMFS_NODES, number, out);
-    if (r == 0 && ((*out)->mode == 0 || (*out)->generation != handle >> 32))
-        return -ESTALE;
-    return r;
-}
-
 int node_get_dir(struct op *op, memfs_node handle, const struct memfs_node_record **out)
 {
     int r = node_get(op, handle, out);

@@ -6,6 +6,8 @@
 
 #include "fs.h"
 
+#include <errno.h>
+
 #define NODE_ROOT 1u
 #define NODE_MAX_LINKS UINT32_MAX
 
@@ -31,21 +33,30 @@ static inline int node_is_dir(const struct memfs_node_record *node)
 
 /* ---- Reach ---- */
 
-/* The node of a handle: 0, OP_MISS, -ESTALE. */
-int node_get(struct op *op, memfs_node handle, const struct memfs_node_record **out);
-/* The same for a directory: also -ENOTDIR. */
-int node_get_dir(struct op *op, memfs_node handle, const struct memfs_node_record **out);
 /* A node by its number, which came from an entry; MEMFS_ECORRUPT if unused. */
 static inline int node_by_number(struct op *op, uint32_t number, const struct memfs_node_record **out)
 {
-    if (!table_in_range(&op->fs->tables[MEMFS_NODES], number))
-        return MEMFS_ECORRUPT;
-    const struct memfs_node_record *chunk = fs_chunk(op->fs, MEMFS_NODES, number >> MEMFS_CHUNK_SHIFT);
-    if (!chunk)
-        return op_miss(op, MEMFS_NODES, number >> MEMFS_CHUNK_SHIFT);
-    *out = &chunk[number & (MEMFS_CHUNK_RECORDS - 1)];
-    return (*out)->mode == 0 ? MEMFS_ECORRUPT : 0;
+    const void *record;
+    int r = fs_record(op, MEMFS_NODES, MEMFS_CHUNK_SHIFT, sizeof **out, number, &record);
+    *out = record;
+    return r ? r : (*out)->mode == 0 ? MEMFS_ECORRUPT : 0;
 }
+
+/* The node of a handle: 0, OP_MISS, -ESTALE. */
+static inline int node_get(struct op *op, memfs_node handle, const struct memfs_node_record **out)
+{
+    const void *record;
+    uint32_t number = node_number(handle);
+    if (number == 0 || (number < op->fs->tables[MEMFS_NODES].start && !table_has(op, MEMFS_NODES, number)))
+        return -ESTALE;
+    int r = fs_record(op, MEMFS_NODES, MEMFS_CHUNK_SHIFT, sizeof **out, number, &record);
+    if (r)
+        return r == MEMFS_ECORRUPT ? -ESTALE : r; /* there never was such a number */
+    *out = record;
+    return (*out)->mode == 0 || (*out)->generation != handle >> 32 ? -ESTALE : 0;
+}
+/* The same for a directory: also -ENOTDIR. */
+int node_get_dir(struct op *op, memfs_node handle, const struct memfs_node_record **out);
 
 /* Tells the processor that the node will be read soon, if it is resident. The number may be any. */
 static inline void node_prefetch(const memfs *fs, uint32_t number)

@@ -12,9 +12,10 @@
 /* Components walked in one section at most. */
 #define SECTION_STEPS 1024
 
-/* What a section may end with, besides results. */
+/* What a step or a section may end with, besides results. */
 #define STEP_LINK 1    /* a symbolic link is to be expanded */
 #define STEP_RESTART 2 /* the node where the walk stood is gone */
+#define STEP_FOLLOW 4  /* the last component is a link to be followed */
 #define STEP_MORE 3    /* it has taken long enough: writers wait for readers, or holds much */
 
 /* A walk along a path. It survives its sections: node and text say where it
@@ -143,19 +144,21 @@ static int end_in_parent(struct op *op, struct path_walk *walk, const struct com
     return walk->reach(op, end, walk->argument);
 }
 
-/* Is the last component one that is not to be followed? 1, 0, or an error. */
-static int is_end(struct op *op, const struct path_walk *walk, const struct component *component, struct path_end *end)
+/* The last component, unless it is to be followed: STEP_FOLLOW. */
+static int try_end(struct op *op, struct path_walk *walk, const struct component *component,
+                   const struct memfs_node_record *node)
 {
-    if (walk->leaf || !component->last)
-        return 0;
-    if (!(walk->flags & PATH_FOLLOW) || *component->rest || is_dots(component))
-        return 1;
-    int error =
-        dir_find(op, node_number(walk->at), end->record, component->name, component->length, &end->found, &end->node);
-    if (error && error != -ENOENT)
-        return error;
-    end->has_looked = 1;
-    return error || node_type(end->node) != MEMFS_IFLNK;
+    struct path_end end = {.record = node};
+    if ((walk->flags & PATH_FOLLOW) && !*component->rest && !is_dots(component)) {
+        int error =
+            dir_find(op, node_number(walk->at), node, component->name, component->length, &end.found, &end.node);
+        if (error && error != -ENOENT)
+            return error;
+        if (!error && node_type(end.node) == MEMFS_IFLNK)
+            return STEP_FOLLOW;
+        end.has_looked = 1;
+    }
+    return end_in_parent(op, walk, component, &end);
 }
 
 /* Walks until the end, or something that needs another section. */
@@ -177,10 +180,8 @@ static int walk_section(struct op *op, void *argument)
             return error;
         if (component.length > MEMFS_NAME_MAX)
             return -ENAMETOOLONG;
-        struct path_end end = {.record = node};
-        error = is_end(op, walk, &component, &end);
-        if (error)
-            return error < 0 ? error : end_in_parent(op, walk, &component, &end);
+        if (!walk->leaf && component.last && (error = try_end(op, walk, &component, node)) != STEP_FOLLOW)
+            return error;
         if (!is_dots(&component))
             error = step_down(op, walk, &component, &node);
         else if (component.length == 2)

@@ -17,8 +17,8 @@ const struct table_shape table_shapes[MEMFS_TABLES] = {
     [MEMFS_DELTAS] = {sizeof(struct delta), MEMFS_CHUNK_SHIFT, offsetof(struct delta, chain)},
     [MEMFS_BUCKETS] = {sizeof(struct bucket), BUCKETS_SHIFT, 0},
     [MEMFS_NAMES] = {1, NAMES_SHIFT, 0},
-    [MEMFS_DIRS] = {sizeof(struct dir_record), 6, 0},
-    [MEMFS_CONTENTS] = {sizeof(struct content_record), 7, 0},
+    [MEMFS_DIRS] = {sizeof(struct dir_record), DIRS_SHIFT, 0},
+    [MEMFS_CONTENTS] = {sizeof(struct content_record), CONTENTS_SHIFT, 0},
     [MEMFS_MAPS] = {sizeof(struct map_record), 4, 0},
 };
 
