@@ -74,7 +74,7 @@ $(CORE_OBJECTS): INCLUDES = -Ilibmemfs
 $(FORMAT_OBJECTS): INCLUDES = -Ilibmemfs -Iformat $(IMAGE_CFLAGS)
 $(BUILD)/tools/%.o: INCLUDES = -Ilibmemfs -Iformat
 $(BUILD)/fuzz/%.o: INCLUDES = -Ilibmemfs -Iformat $(IMAGE_CFLAGS)
-$(TEST_PROGRAMS:=.o): INCLUDES = -Ilibmemfs -Iformat
+$(TEST_PROGRAMS:=.o): INCLUDES = -Ilibmemfs -Iformat $(IMAGE_CFLAGS)
 $(SUITES:=.o) $(HELPER_OBJECTS): INCLUDES = -Ilibmemfs -Iformat -Itests $(TEST_CFLAGS) $(IMAGE_CFLAGS)
 
 # Changes when the way of compiling does, so that objects of two ways never mix.

@@ -1,0 +1,294 @@
+/*
+ * The floor: what is to be done in any case, by as many threads as there are.
+ *
+ * floor [-j THREADS] [-l LEVEL] [-b BLOCK] PART PATH
+ *
+ *   read        opens, reads and closes every file of the directory PATH
+ *   compress    zstd over the same bytes, which are in memory: all files in path order, in blocks
+ *   pack        both at once: whoever takes a block reads its files and compresses it
+ *   decompress  those blocks, in memory
+ *   hash        XXH3 over the file PATH, by one thread
+ *
+ * Listing the directory is not counted.
+ */
+#define _GNU_SOURCE
+#include "bench.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <ftw.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <xxhash.h>
+#include <zstd.h>
+
+#define THREADS_MAX 64
+
+struct file {
+    char *path;
+    uint64_t start, size; /* in all files, one after the other */
+};
+
+static struct {
+    unsigned threads;
+    int level;
+    size_t block;
+    struct file *files;
+    size_t count;
+    uint64_t bytes;
+    char *raw; /* NULL: not kept */
+    struct frame {
+        char *data;
+        size_t size;
+    } * frames;
+    size_t blocks;
+    _Atomic size_t next; /* block that nobody has taken */
+    _Atomic uint64_t stored;
+} all = {.threads = 2, .level = 3, .block = MIB};
+
+/* ---- The files ------------------------------------------------------------------------- */
+
+static int add_file(const char *path, const struct stat *status, int type, struct FTW *where)
+{
+    (void)where;
+    if (type != FTW_F || !S_ISREG(status->st_mode))
+        return 0;
+    if ((all.count & (all.count - 1)) == 0) {
+        all.files = realloc(all.files, (all.count ? 2 * all.count : 1) * sizeof *all.files);
+        if (!all.files)
+            bench_die("memory", -ENOMEM);
+    }
+    char *copy = strdup(path);
+    if (!copy)
+        bench_die("memory", -ENOMEM);
+    all.files[all.count++] = (struct file){.path = copy, .size = (uint64_t)status->st_size};
+    return 0;
+}
+
+static int compare_paths(const void *a, const void *b)
+{
+    return strcmp(((const struct file *)a)->path, ((const struct file *)b)->path);
+}
+
+static void list_files(const char *dir)
+{
+    bench_system(nftw(dir, add_file, 64, FTW_PHYS), dir);
+    if (all.count == 0)
+        bench_die("no files", 0);
+    qsort(all.files, all.count, sizeof *all.files, compare_paths);
+    for (size_t i = 0; i < all.count; i++) {
+        all.files[i].start = all.bytes;
+        all.bytes += all.files[i].size;
+    }
+    all.blocks = (size_t)((all.bytes + all.block - 1) / all.block);
+    all.frames = calloc(all.blocks, sizeof *all.frames);
+    if (!all.frames)
+        bench_die("memory", -ENOMEM);
+}
+
+/* The file in which a byte lies, or the first behind it. */
+static size_t find_file(uint64_t start)
+{
+    size_t low = 0, high = all.count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (all.files[middle].start + all.files[middle].size <= start)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+static size_t block_length(size_t number)
+{
+    uint64_t left = all.bytes - (uint64_t)number * all.block;
+    return left < all.block ? (size_t)left : all.block;
+}
+
+/* Files on the border of two blocks are opened for both. */
+static void read_block(size_t number, char *into)
+{
+    uint64_t start = (uint64_t)number * all.block, end = start + block_length(number);
+    for (size_t i = find_file(start); i < all.count && all.files[i].start < end; i++) {
+        const struct file *file = &all.files[i];
+        uint64_t from = file->start > start ? file->start : start;
+        uint64_t to = file->start + file->size < end ? file->start + file->size : end;
+        int fd = (int)bench_system(open(file->path, O_RDONLY | O_CLOEXEC), file->path);
+        if (pread(fd, into + (from - start), (size_t)(to - from), (off_t)(from - file->start)) != (ssize_t)(to - from))
+            bench_die(file->path, 0);
+        close(fd);
+    }
+}
+
+/* ---- Work on blocks, by all threads ---------------------------------------------------------- */
+
+struct work {
+    void (*run)(struct work *work, size_t block);
+    int keep; /* what comes out of compressing */
+    ZSTD_CCtx *compressing;
+    ZSTD_DCtx *decompressing;
+    char *in, *out;
+    pthread_t thread;
+};
+
+static void run_read(struct work *work, size_t block)
+{
+    read_block(block, all.raw ? all.raw + block * all.block : work->in);
+}
+
+static void compress(struct work *work, size_t block, const char *in)
+{
+    size_t size = ZSTD_compress2(work->compressing, work->out, ZSTD_compressBound(all.block), in, block_length(block));
+    if (ZSTD_isError(size))
+        bench_die("ZSTD_compress2", 0);
+    atomic_fetch_add(&all.stored, size);
+    if (!work->keep)
+        return;
+    all.frames[block] = (struct frame){.data = bench_alloc(size), .size = size};
+    memcpy(all.frames[block].data, work->out, size);
+}
+
+static void run_compress(struct work *work, size_t block)
+{
+    compress(work, block, all.raw + block * all.block);
+}
+
+static void run_pack(struct work *work, size_t block)
+{
+    read_block(block, work->in);
+    compress(work, block, work->in);
+}
+
+static void run_decompress(struct work *work, size_t block)
+{
+    const struct frame *frame = &all.frames[block];
+    size_t size = ZSTD_decompressDCtx(work->decompressing, work->out, all.block, frame->data, frame->size);
+    if (size != block_length(block))
+        bench_die("ZSTD_decompressDCtx", 0);
+}
+
+static void *work_on(void *context)
+{
+    struct work *work = context;
+    size_t block;
+    while ((block = atomic_fetch_add(&all.next, 1)) < all.blocks)
+        work->run(work, block);
+    return NULL;
+}
+
+static void prepare(struct work *work)
+{
+    work->in = bench_alloc(all.block);
+    work->out = bench_alloc(ZSTD_compressBound(all.block));
+    work->compressing = ZSTD_createCCtx();
+    work->decompressing = ZSTD_createDCtx();
+    if (!work->compressing || !work->decompressing)
+        bench_die("memory", -ENOMEM);
+    ZSTD_CCtx_setParameter(work->compressing, ZSTD_c_compressionLevel, all.level);
+}
+
+static void run_all(void (*run)(struct work *, size_t), int keep)
+{
+    struct work works[THREADS_MAX];
+    atomic_store(&all.next, 0);
+    atomic_store(&all.stored, 0);
+    for (unsigned i = 0; i < all.threads; i++) {
+        works[i] = (struct work){.run = run, .keep = keep};
+        prepare(&works[i]);
+        if (pthread_create(&works[i].thread, NULL, work_on, &works[i]) != 0)
+            bench_die("pthread_create", 0);
+    }
+    for (unsigned i = 0; i < all.threads; i++) {
+        pthread_join(works[i].thread, NULL);
+        ZSTD_freeCCtx(works[i].compressing);
+        ZSTD_freeDCtx(works[i].decompressing);
+        free(works[i].in);
+        free(works[i].out);
+    }
+}
+
+static double cpu_now(void)
+{
+    struct rusage usage;
+    getrusage(RUSAGE_SELF, &usage);
+    return (double)(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) +
+           (double)(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) / 1e6;
+}
+
+static void measure_all(void (*run)(struct work *, size_t))
+{
+    double begin = bench_now(), cpu = cpu_now();
+    run_all(run, 0);
+    bench_report("wall", bench_now() - begin, "s");
+    bench_report("cpu", cpu_now() - cpu, "s");
+    bench_report("raw", (double)all.bytes, "bytes");
+    if (all.stored)
+        bench_report("size", (double)all.stored, "bytes");
+}
+
+/* ---- The parts ---------------------------------------------------------------------------------- */
+
+static void measure_dir(const char *part, const char *dir)
+{
+    list_files(dir);
+    if (strcmp(part, "read") == 0) {
+        measure_all(run_read);
+    } else if (strcmp(part, "compress") == 0) {
+        all.raw = bench_alloc(all.blocks * all.block);
+        run_all(run_read, 0);
+        measure_all(run_compress);
+    } else if (strcmp(part, "pack") == 0) {
+        measure_all(run_pack);
+    } else if (strcmp(part, "decompress") == 0) {
+        run_all(run_pack, 1);
+        measure_all(run_decompress);
+    } else {
+        fprintf(stderr, "floor: no such part: %s\n", part);
+        exit(2);
+    }
+}
+
+static void measure_hash(const char *path)
+{
+    char *buffer = bench_alloc(MIB);
+    double begin = bench_now();
+    int fd = (int)bench_system(open(path, O_RDONLY | O_CLOEXEC), path);
+    XXH3_state_t *state = XXH3_createState();
+    ssize_t length;
+    XXH3_64bits_reset(state);
+    while ((length = read(fd, buffer, MIB)) > 0)
+        XXH3_64bits_update(state, buffer, (size_t)length);
+    bench_system(length, path);
+    volatile XXH64_hash_t digest = XXH3_64bits_digest(state);
+    (void)digest;
+    bench_report("wall", bench_now() - begin, "s");
+    XXH3_freeState(state);
+    close(fd);
+    free(buffer);
+}
+
+int main(int argc, char **argv)
+{
+    int option;
+    while ((option = getopt(argc, argv, "j:l:b:")) != -1) {
+        if (option == 'j')
+            all.threads = (unsigned)atoi(optarg);
+        else if (option == 'l')
+            all.level = atoi(optarg);
+        else if (option == 'b')
+            all.block = strtoull(optarg, NULL, 10);
+    }
+    if (argc - optind != 2 || all.threads < 1 || all.threads > THREADS_MAX || all.block == 0) {
+        fprintf(stderr, "usage: floor [-j THREADS] [-l LEVEL] [-b BYTES] PART PATH\n");
+        return 2;
+    }
+    if (strcmp(argv[optind], "hash") == 0)
+        measure_hash(argv[optind + 1]);
+    else
+        measure_dir(argv[optind], argv[optind + 1]);
+    return 0;
+}
