@@ -167,6 +167,16 @@ check-large: tests | deps-large ## packs and compares linux-source-6.1
 demo: all ## packs /usr/include, reads it, unpacks it, compares
 	@BUILD=$(abspath $(BUILD)) tests/demo.sh
 
+# Measures: nothing else should run. BENCH_ROUNDS=n; see tests/bench/bench.py.
+BENCH_PROGRAMS := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/bench/*.c))
+RUN_BENCH = BUILD=$(abspath $(BUILD)) CC='$(CC)' PYTHONDONTWRITEBYTECODE=1 python3 tests/bench/bench.py
+.PHONY: bench bench-quick
+bench: all $(BENCH_PROGRAMS) | deps-bench ## memfs, its peers and the floor, in half an hour; writes tests/bench/RESULTS.md
+	@$(RUN_BENCH)
+
+bench-quick: all $(BENCH_PROGRAMS) | deps-bench ## the same on small trees, in a minute; only printed
+	@$(RUN_BENCH) --quick
+
 # ---- Fuzzing ------------------------------------------------------------------
 
 FUZZ ?= fuzz_image
@@ -191,11 +201,11 @@ fuzz-seeds: $(BUILD)/fuzz/make_seeds ## makes fuzz/seeds/ anew, after a change o
 # ---- Upkeep -------------------------------------------------------------------
 
 # Packages that are missing are installed (see tools/deps.sh); each target asks for its own.
-DEPS = deps-build deps-check deps-clang deps-large
+DEPS = deps-build deps-check deps-clang deps-large deps-bench
 .PHONY: deps $(DEPS)
 deps: deps-build deps-check ## installs the Debian packages that are missing
 deps-check deps-clang: deps-build # one after the other: apt allows no two at once
-deps-large: deps-check
+deps-large deps-bench: deps-check
 $(DEPS):
 	@CC='$(CC)' tools/deps.sh $(@:deps-%=%)
 

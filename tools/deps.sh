@@ -5,6 +5,7 @@
 #   check   the tests
 #   clang   clang's fuzzing engine, clang-format, clang-tidy
 #   large   the tree of make check-large
+#   bench   the peers and trees of make bench: what cannot be had is said, and done without
 #
 # Silent when nothing is missing. On Debian and its kin it installs the packages,
 # as root or by sudo; elsewhere it names them and fails.
@@ -37,6 +38,21 @@ wanted() {
     large)
         echo "linux-source-6.1 ls /usr/src/linux-source-6.1.tar.xz"
         echo "xz-utils command -v xz"
+        ;;
+    bench)
+        wanted large
+        echo "python3-minimal command -v python3"
+        echo "tar command -v tar"
+        echo "zstd command -v zstd"
+        echo "squashfs-tools command -v mksquashfs && command -v unsquashfs"
+        echo "squashfuse command -v squashfuse"
+        echo "fuse3 command -v fusermount3"
+        echo "erofs-utils command -v mkfs.erofs && command -v fsck.erofs"
+        echo "zip command -v zip"
+        echo "unzip command -v unzip"
+        echo "sqlite3 command -v sqlite3"
+        echo "gnuplot-nox command -v gnuplot"
+        echo "npm command -v npm"
         ;;
     *)
         echo "deps.sh: unknown purpose: $1" >&2
@@ -76,9 +92,22 @@ install() {
     rm -f "$log"
 }
 
+# All at once, or else one by one, so that one that cannot be had does not keep others out.
+wish() {
+    # In a subshell each: to install exits where it fails.
+    (install "$1") >/dev/null 2>&1 && return
+    for package in $1; do
+        (install " $package") || echo "deps.sh: done without $package" >&2
+    done
+}
+
 for purpose; do
     packages=$(missing "$purpose")
     [ -n "$packages" ] || continue
+    if [ "$purpose" = bench ]; then
+        if command -v apt-get >/dev/null; then wish "$packages"; else echo "deps.sh: done without:$packages" >&2; fi
+        continue
+    fi
     if ! command -v apt-get >/dev/null; then
         echo "deps.sh: please install what Debian calls:$packages" >&2
         exit 1

@@ -1,0 +1,86 @@
+"""The operations in memory, against tmpfs by system calls and against memcpy."""
+
+import os
+
+import report
+import trees
+from measure import Failed, Section, run
+
+PAIRS = (
+    # name in the table, measure of memory.c, unit
+    ("create, write 100 bytes, close", "create", "us"),
+    ("stat by path, random", "stat", "us"),
+    ("open, read, close, random", "read", "us"),
+    ("overwrite and read 16 bytes", "overwrite", "us"),
+    ("list with attributes, an entry", "list", "us"),
+    ("unlink", "unlink", "us"),
+)
+SINGLE = {
+    "lookup": "look-up by path, 6 levels, a million files", "lookup without attributes": "the same by memfs_resolve",
+    "lookup 2 threads on one": "2 threads on one filesystem, together", "lookup 2 threads on two": "2 threads on two, together",
+    "lookup in image, first pass": "opened from its image, first pass", "lookup in image": "opened from its image, resident",
+    "write memfs": "write 1 GiB in pieces of 1 MiB", "write memcpy": "memcpy of it into freshly mapped memory",
+    "read memfs": "read 1 GiB in pieces of 1 MiB", "read memcpy": "memcpy of it into one buffer",
+    "view": "view 1 GiB", "view pieces": "views that this takes", "view copied": "bytes copied by it",
+    "append, tenth": "append of a byte, of 1,000,000", "append": "append of a byte, of 10,000,000",
+    "bytes of an empty file": "memory of an empty file", "bytes of a file of 100": "memory of a file of 100 bytes",
+}
+UNITS = {"million/s": "rate", "GB/s": "speed", "us/GiB": "latency", "views/GiB": "count", "bytes": "count", "ns": "time",
+         "us": "latency"}
+SMALL_TEXT = (
+    "200,000 files of 100 bytes in 1,000 directories, the same relative paths for both: memfs by its calls by path in this process, "
+    "with a real clock and without credentials; tmpfs by system calls, the working directory being there. A time is "
+    "the mean over all files in one run; of the runs it is the median.",
+)
+SINGLE_TEXT = (
+    "Look-up: memfs_stat of each of a million files once, in random order, on paths of six names, ten entries a directory, the "
+    "paths prepared; millions a second. Two threads: what both do together, one starting half-way.",
+    "Writing: memfs_write to a new file, against memcpy of the same piece into memory freshly mapped, without madvise. "
+    "Reading: memfs_node_read into one buffer of 1 MiB, against memcpy into the same. View: memfs_node_view of all of it; copied are "
+    "bytes whose address differs when asked for twice, and memory that was taken.",
+    "Memory: bytes held from the allocator, over the number of files (a million in a thousand directories, names of 16 bytes).",
+)
+
+
+def measure(bench):
+    bench.say("operations in memory")
+    there = bench.path("tmpfs")
+    small = Section("small", "Small files in memory", ("memfs", "tmpfs", "times"), None, SMALL_TEXT)
+    single = Section("single", "Look-up, large files and memory", ("value",), None, SINGLE_TEXT)
+    bench.sections["small"], bench.sections["single"] = small, single
+    command = [bench.program("memory"), "--scale", "5" if bench.quick else "100"]
+    if bench.in_memory:
+        command += ["--tmpfs", there]
+    else:
+        small.missing["tmpfs"] = "no tmpfs with room"
+    for number in range(bench.rounds):
+        bench.say(f"Operations in memory: round {number + 1} of {bench.rounds}")
+        os.makedirs(there, exist_ok=True)
+        try:
+            add(small, single, run(command, keep=True).out)
+        except Failed as error:
+            single.missing["memory"] = str(error)
+            bench.note(str(error))
+            break
+        finally:
+            trees.remove(there)
+    report.print_section(small)
+    report.print_section(single)
+
+
+def add(small, single, out):
+    """What one run of memory.c told."""
+    told = {}
+    for line in out.splitlines():
+        name, value, unit = line.split("\t")
+        told[name] = float(value)
+        if name in SINGLE:
+            row = single.row(SINGLE[name], "ours")
+            row.add("value", float(value))
+            row.unit = unit
+    for title, name, _ in PAIRS:
+        row = small.row(title, "ours")
+        row.add("memfs", told[f"{name} memfs"])
+        if f"{name} tmpfs" in told:
+            row.add("tmpfs", told[f"{name} tmpfs"])
+            row.add("times", told[f"{name} tmpfs"] / told[f"{name} memfs"])
