@@ -29,7 +29,7 @@ import reading
 import report
 import trees
 import unpacking
-from measure import Failed
+from measure import PROGRAMS, Failed
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 SECTIONS = {"pack": packing.measure, "unpack": unpacking.measure, "read": reading.measure,
@@ -47,6 +47,7 @@ class Bench:
         self.build = os.path.abspath(os.environ.get("BUILD", "build"))
         self.rounds = int(os.environ.get("BENCH_ROUNDS", 3 if quick else 5))
         self.memfs = machine.Memfs(self.build)
+        PROGRAMS["took"] = self.program("took")
         self.begin = time.monotonic()
         self.sections, self.curves, self.trees, self.small, self.notes, self.mounts = {}, {}, {}, {}, [], []
         base, self.in_memory = trees.place(quick)
@@ -91,7 +92,7 @@ class Bench:
         files = self.program("make_files")
         if self.quick:
             self.obtain("large", trees.include, self.work)
-            self.obtain("versions", trees.generated, files, "versions", 8, self.path("versions"), "versions")
+            self.obtain("versions", trees.generated, files, "versions", 5, self.path("versions"), "versions")
         else:
             self.obtain("large", trees.linux, self.work)
             self.obtain("versions", trees.tsv, self.work, os.path.join(self.build, "bench"))
@@ -151,7 +152,7 @@ def main():
             if name in bench.wanted:
                 SECTIONS[name](bench)
         verdicts = goals.judge(bench)
-        report.print_goals(verdicts)
+        report.print_goals(verdicts, bench.quick)
         if bench.complete:
             bench.say("writing RESULTS.md and charts")
             report.write(bench, verdicts, HERE)

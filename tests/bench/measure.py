@@ -5,10 +5,10 @@ import signal
 import statistics
 import subprocess
 import tempfile
-import time
 
 ENVIRONMENT = {k: v for k, v in os.environ.items() if k not in ("SOURCE_DATE_EPOCH", "LC_ALL", "LANG")}
 ENVIRONMENT["LC_ALL"] = "C"
+PROGRAMS = {}  # "took": where the program is that runs the commands; told at the start
 
 
 class Failed(Exception):
@@ -17,18 +17,20 @@ class Failed(Exception):
 
 class Run:
     """What one run of a command took. CPU and peak are of all its processes: peak is
-    the largest of any one of them, as wait4 tells it."""
+    the largest of any one of them."""
 
-    def __init__(self, wall, usage, out):
-        self.wall = wall
-        self.cpu = usage.ru_utime + usage.ru_stime
-        self.peak = usage.ru_maxrss * 1024
+    def __init__(self, took, out):
+        self.wall, self.cpu, self.peak = took["wall"], took["cpu"], took["peak"]
         self.out = out
 
     def measures(self):
-        """The lines "name, tab, value, tab, unit" of our own programs."""
-        lines = (line.split("\t") for line in self.out.splitlines())
-        return {fields[0]: float(fields[1]) for fields in lines if len(fields) == 3}
+        return measures(self.out)
+
+
+def measures(text):
+    """The lines "name, tab, value, tab, unit" of our own programs."""
+    lines = (line.split("\t") for line in text.splitlines())
+    return {fields[0]: float(fields[1]) for fields in lines if len(fields) == 3}
 
 
 def last_line(file):
@@ -37,13 +39,13 @@ def last_line(file):
     return lines[-1] if lines else "it said nothing"
 
 
-def wait_for(process):
-    """Until it ends; what it has started ends with us, too."""
+def finish(process):
+    """Waits for it. If we are interrupted, it ends with all that it has started."""
     try:
-        return os.wait4(process.pid, 0)
+        return process.wait()
     except BaseException:
         os.killpg(process.pid, signal.SIGKILL)
-        os.waitpid(process.pid, 0)
+        process.wait()
         raise
 
 
@@ -51,18 +53,14 @@ def run(command, cwd=None, keep=False):
     """A list of arguments, or a pipeline as a string for bash. keep: its output is wanted."""
     if isinstance(command, str):
         command = ["bash", "-c", "set -o pipefail; " + command]
-    with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as errors:
-        begin = time.perf_counter()
-        process = subprocess.Popen(command, cwd=cwd, env=ENVIRONMENT, stdin=subprocess.DEVNULL,
-                                   stdout=out if keep else subprocess.DEVNULL, stderr=errors,
+    with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as errors, tempfile.NamedTemporaryFile() as took:
+        process = subprocess.Popen([PROGRAMS["took"], took.name, *command], cwd=cwd, env=ENVIRONMENT,
+                                   stdin=subprocess.DEVNULL, stdout=out if keep else subprocess.DEVNULL, stderr=errors,
                                    start_new_session=True)
-        _, status, usage = wait_for(process)
-        wall = time.perf_counter() - begin
-        process.returncode = os.waitstatus_to_exitcode(status)
-        if process.returncode != 0:
+        if finish(process) != 0:
             raise Failed(f"{' '.join(command)[:200]}: exit code {process.returncode}: {last_line(errors)}")
         out.seek(0)
-        return Run(wall, usage, out.read().decode(errors="replace"))
+        return Run(measures(took.read().decode()), out.read().decode(errors="replace"))
 
 
 class Series:
@@ -88,7 +86,7 @@ class Series:
 
 
 class Row:
-    """One contestant of a section: "ours", a "peer", or a "floor"."""
+    """One contestant of a section: "ours", a "peer", a "floor", or only there for "scale"."""
 
     def __init__(self, name, kind):
         self.name, self.kind = name, kind

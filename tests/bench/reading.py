@@ -18,7 +18,7 @@ LIST_TEXT = ("wall of the command that lists everything with attributes, into /d
 OPEN_TEXT = ("open: median of 101 times opening the image, making a filesystem on it and asking for its root's attributes, "
              "in one process.",)
 RANDOM_TEXT = (
-    "2,000 files (fewer in a small tree), each once, in an order drawn once, the same for all: opened by path, read whole, "
+    "2,000 files (in a small tree one for each 640 KB), each once, in an order drawn once, the same for all: opened by path, read whole, "
     "closed; the median of a file. All caches of the filesystem are empty at the start: the process, and the mount, are new in "
     "each round. memfs keeps what it decoded within its default budget of 256 MiB, squashfuse and the kernel within theirs.",
     "nothing kept: memfs with a budget of 1 MiB, so that each file costs its block anew.",
@@ -39,7 +39,7 @@ def measure_whole(bench, tree):
         Contestant("reading everything, 1 thread", "ours", [readall, "-j", "1", image], measures=figures),
         Contestant("memfs verify --quick", "ours", bench.memfs.call("verify", "-q", "--quick", image, threads=threads)),
         Contestant("floor, XXH3", "floor", [floor, "hash", image]),
-        Contestant("zstd -t of the tar", "peer", ["zstd", "-tq", bench.path("large.tzst")], needs=("zstd",)),
+        Contestant("zstd -t of the tar", "scale", ["zstd", "-tq", bench.path("large.tzst")], needs=("zstd",)),
     ])
 
 
@@ -98,12 +98,13 @@ def measure_random(bench, tree):
     program, listing, path = bench.program("random"), bench.path("large.list"), bench.path
     figures = {"latency": "median", "wall": "total"}
     tree.list(listing)
+    count = str(max(50, min(2000, tree.bytes // 640000)))
     section = Section("random", f"Random files of {tree.name}, uncached", ("latency", "wall"), "latency", RANDOM_TEXT)
 
     def ours(name, image, *more):
-        return Contestant(name, "ours", [program, *more, "image", path(image), listing], measures=figures)
+        return Contestant(name, "ours", [program, "-n", count, *more, "image", path(image), listing], measures=figures)
 
-    squash = Contestant("squashfuse, 128 KiB", "peer", [program, "dir", path("mount"), listing], measures=figures,
+    squash = Contestant("squashfuse, 128 KiB", "peer", [program, "-n", count, "dir", path("mount"), listing], measures=figures,
                         needs=("squashfuse",), before=lambda: mount(bench, path("large-128k.sq")),
                         after=lambda: unmount(bench, path("mount")))
     if machine.fuse():
@@ -113,7 +114,7 @@ def measure_random(bench, tree):
         squash,
         ours("memfs, 256 KiB", "large-256k.mfs"),
         ours("memfs, 1 MiB, nothing kept", "large.mfs", "-c", str(1 << 20)),
-        Contestant("the files themselves", "floor", [program, "dir", tree.path, listing], measures=figures),
+        Contestant("the files themselves", "floor", [program, "-n", count, "dir", tree.path, listing], measures=figures),
     ])
 
 

@@ -107,8 +107,9 @@ def print_curve(curve):
     print_table(curve.title, curve_table(curve))
 
 
-def print_goals(verdicts):
-    print_table("Goals", goal_table(verdicts))
+def print_goals(verdicts, quick):
+    print_table("Goals" + (": meant for linux and tsv; here for include and generated versions" if quick else ""),
+                goal_table(verdicts))
     met, judged = sum(v.word == "met" for v in verdicts), sum(v.reached is not None for v in verdicts)
     print(f"{met} of {judged} goals met, {len(verdicts) - judged} not measured", flush=True)
 
