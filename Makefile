@@ -204,8 +204,8 @@ fuzz-seeds: $(BUILD)/fuzz/make_seeds ## makes fuzz/seeds/ anew, after a change o
 DEPS = deps-build deps-check deps-clang deps-large deps-bench
 .PHONY: deps $(DEPS)
 deps: deps-build deps-check ## installs the Debian packages that are missing
-deps-check deps-clang: deps-build # one after the other: apt allows no two at once
-deps-large deps-bench: deps-check
+deps-check deps-clang deps-bench: deps-build # one after the other: apt allows no two at once
+deps-large: deps-check
 $(DEPS):
 	@CC='$(CC)' tools/deps.sh $(@:deps-%=%)
 

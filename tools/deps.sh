@@ -95,7 +95,7 @@ install() {
 # All at once, or else one by one, so that one that cannot be had does not keep others out.
 wish() {
     # In a subshell each: to install exits where it fails.
-    (install "$1") >/dev/null 2>&1 && return
+    (install "$1") 2>/dev/null && return
     for package in $1; do
         (install " $package") || echo "deps.sh: done without $package" >&2
     done

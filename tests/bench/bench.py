@@ -32,8 +32,13 @@ import unpacking
 from measure import PROGRAMS, Failed
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-SECTIONS = {"pack": packing.measure, "unpack": unpacking.measure, "read": reading.measure,
-            "memory": inmemory.measure, "growth": growth.measure}
+SECTIONS = {
+    "pack": packing.measure,
+    "unpack": unpacking.measure,
+    "read": reading.measure,
+    "memory": inmemory.measure,
+    "growth": growth.measure,
+}
 
 
 class Bench:
@@ -58,8 +63,16 @@ class Bench:
     def commit(self):
         """Of what was measured: its version, and its commit where there is a repository."""
         said = machine.first_line(self.memfs.path, "--version")
-        git = subprocess.run(["git", "-C", HERE, "describe", "--always", "--dirty"], stdout=subprocess.PIPE,
-                             stderr=subprocess.DEVNULL, check=False) if shutil.which("git") else None
+        git = (
+            subprocess.run(
+                ["git", "-C", HERE, "describe", "--always", "--dirty"],
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+                check=False,
+            )
+            if shutil.which("git")
+            else None
+        )
         return f"{said}, {git.stdout.decode().strip()}" if git and git.returncode == 0 else said
 
     def program(self, name):

@@ -21,13 +21,28 @@ def attempt(bench, what, how, *arguments):
 
 
 def library(bench):
-    curve = Curve("library", "Files in the library", "files",
-                  {"create": "ns a file", "freeze": "ns a file", "memory": "bytes a file", "lookup": "ns",
-                   "lookup in image": "ns", "open": "us", "first lookup": "us"},
-                  ("A thousand files in a directory, each with its number as contents. create: open, write, close; freeze: to an "
-                   "image, on two threads; memory: at the allocator; lookup: memfs_stat by path, 200,000 random ones, in "
-                   "memory, and in the image when they have been looked up once; open: as above, but the first time in its process; "
-                   "first lookup: of one file in an image just opened.",))
+    curve = Curve(
+        "library",
+        "Files in the library",
+        "files",
+        {
+            "create": "ns a file",
+            "freeze": "ns a file",
+            "memory": "bytes a file",
+            "lookup": "ns",
+            "lookup in image": "ns",
+            "open": "us",
+            "first lookup": "us",
+        },
+        (
+            "A thousand files in a directory, each with its number as contents. create: open, write, close; "
+            "freeze: to an "
+            "image, on two threads; memory: at the allocator; lookup: memfs_stat by path, 200,000 random ones, in "
+            "memory, and in the image when they have been looked up once; "
+            "open: as above, but the first time in its process; "
+            "first lookup: of one file in an image just opened.",
+        ),
+    )
     image = bench.path("grow.mfs")
     for exponent in range(3, 6 if bench.quick else 8):
         files = 10**exponent
@@ -35,15 +50,21 @@ def library(bench):
             bench.note(f"{files:,} files in the library: not enough memory")
             continue
         bench.say(f"{files:,} files in the library")
-        curve.add(files, attempt(bench, "grow", lambda: run([bench.program("grow"), str(files), image],
-                                                            keep=True).measures()))
+        curve.add(
+            files, attempt(bench, "grow", lambda: run([bench.program("grow"), str(files), image], keep=True).measures())
+        )
     trees.remove(image)
     bench.grown(curve)
 
 
 def host(bench):
-    curve = Curve("host", "Files packed from a directory", "files", {"pack": "s", "peak": "MiB", "size": "MB", "open": "us"},
-                  ("Small files as above; pack: wall of memfs pack, two threads; peak: its memory; open: median of 101.",))
+    curve = Curve(
+        "host",
+        "Files packed from a directory",
+        "files",
+        {"pack": "s", "peak": "MiB", "size": "MB", "open": "us"},
+        ("Small files as above; pack: wall of memfs pack, two threads; peak: its memory; open: median of 101.",),
+    )
     for exponent in range(3, 5 if bench.quick else 7):
         curve.add(10**exponent, attempt(bench, "small files", host_point, bench, 10**exponent))
     bench.grown(curve)
@@ -56,9 +77,13 @@ def host_point(bench, files):
 
 
 def threads(bench, tree):
-    curve = Curve("threads", f"Threads, {tree.name}", "threads",
-                  {"pack": "s", "verify": "s", "unpack": "s", "read everything": "s", "floor of pack": "s"},
-                  ("Wall; as above, but for the number of threads.",))
+    curve = Curve(
+        "threads",
+        f"Threads, {tree.name}",
+        "threads",
+        {"pack": "s", "verify": "s", "unpack": "s", "read everything": "s", "floor of pack": "s"},
+        ("Wall; as above, but for the number of threads.",),
+    )
     for count in (1, 2, 4, 8):
         bench.say(f"{count} threads")
         curve.add(count, attempt(bench, "threads", threads_point, bench, tree, count))
@@ -74,7 +99,9 @@ def threads_point(bench, tree, count):
         figures["unpack"] = run(memfs.call("unpack", "-q", image, out, threads=count)).wall
         trees.remove(out)
     figures["read everything"] = run([bench.program("readall"), "-j", str(count), image], keep=True).measures()["wall"]
-    figures["floor of pack"] = run([bench.program("floor"), "-j", str(count), "pack", tree.path], keep=True).measures()["wall"]
+    figures["floor of pack"] = run([bench.program("floor"), "-j", str(count), "pack", tree.path], keep=True).measures()[
+        "wall"
+    ]
     trees.remove(bench.path("t.mfs"))
     return figures
 
@@ -86,9 +113,13 @@ def pack_sample(bench, sample, *options):
 
 
 def blocks(bench, sample):
-    curve = Curve("blocks", f"Block sizes, {sample.bytes / 1e6:.0f} MB", "KiB",
-                  {"size": "MB", "pack": "s", "peak": "MiB", "random": "us"},
-                  ("Every n-th file of the tree; memfs pack -l 3 --block; random: median of 500 files as above, nothing kept.",))
+    curve = Curve(
+        "blocks",
+        f"Block sizes, {sample.bytes / 1e6:.0f} MB",
+        "KiB",
+        {"size": "MB", "pack": "s", "peak": "MiB", "random": "us"},
+        ("Every n-th file of the tree; memfs pack -l 3 --block; random: median of 500 files as above, nothing kept.",),
+    )
     listing = bench.path("sample.list")
     sample.list(listing)
     for kib in (64, 256, 1024, 4096, 16384) if bench.quick else (2**i for i in range(6, 15)):
@@ -99,16 +130,22 @@ def blocks(bench, sample):
 
 def blocks_point(bench, sample, listing, kib):
     figures = pack_sample(bench, sample, "--block", f"{kib}K")
-    told = run([bench.program("random"), "-n", "500", "-c", str(1 << 16), "image", bench.path("sample.mfs"), listing],
-               keep=True).measures()
+    told = run(
+        [bench.program("random"), "-n", "500", "-c", str(1 << 16), "image", bench.path("sample.mfs"), listing],
+        keep=True,
+    ).measures()
     figures["random"] = told["median"]
     return figures
 
 
 def levels(bench, sample):
-    curve = Curve("levels", f"Levels of zstd, {sample.bytes / 1e6:.0f} MB", "level",
-                  {"size": "MB", "pack": "s", "mksquashfs size": "MB", "mksquashfs": "s"},
-                  ("The same files; memfs pack -l, blocks of 1 MiB; mksquashfs at some levels, the same block size.",))
+    curve = Curve(
+        "levels",
+        f"Levels of zstd, {sample.bytes / 1e6:.0f} MB",
+        "level",
+        {"size": "MB", "pack": "s", "mksquashfs size": "MB", "mksquashfs": "s"},
+        ("The same files; memfs pack -l, blocks of 1 MiB; mksquashfs at some levels, the same block size.",),
+    )
     for level in (1, 3, 6, 9) if bench.quick else range(1, 20):
         bench.say(f"level {level}")
         figures = attempt(bench, "levels", pack_sample, bench, sample, "-l", level)

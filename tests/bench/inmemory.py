@@ -16,29 +16,49 @@ PAIRS = (
     ("unlink", "unlink", "us"),
 )
 SINGLE = {
-    "lookup": "look-up by path, 6 levels, a million files", "lookup without attributes": "the same by memfs_resolve",
-    "lookup 2 threads on one": "2 threads on one filesystem, together", "lookup 2 threads on two": "2 threads on two, together",
-    "lookup in image, first pass": "opened from its image, first pass", "lookup in image": "opened from its image, resident",
-    "large write memfs": "write 1 GiB in pieces of 1 MiB", "large write memcpy": "memcpy of it into freshly mapped memory",
-    "large read memfs": "read 1 GiB in pieces of 1 MiB", "large read memcpy": "memcpy of it into one buffer",
-    "view": "view 1 GiB", "view pieces": "views that this takes", "view copied": "bytes copied by it",
-    "append, tenth": "append of a byte, of 1,000,000", "append": "append of a byte, of 10,000,000",
-    "bytes of an empty file": "memory of an empty file", "bytes of a file of 100": "memory of a file of 100 bytes",
+    "lookup": "look-up by path, 6 levels, a million files",
+    "lookup without attributes": "the same by memfs_resolve",
+    "lookup 2 threads on one": "2 threads on one filesystem, together",
+    "lookup 2 threads on two": "2 threads on two, together",
+    "lookup in image, first pass": "opened from its image, first pass",
+    "lookup in image": "opened from its image, resident",
+    "large write memfs": "write 1 GiB in pieces of 1 MiB",
+    "large write memcpy": "memcpy of it into freshly mapped memory",
+    "large read memfs": "read 1 GiB in pieces of 1 MiB",
+    "large read memcpy": "memcpy of it into one buffer",
+    "view": "view 1 GiB",
+    "view pieces": "views that this takes",
+    "view copied": "bytes copied by it",
+    "append, tenth": "append of a byte, of 1,000,000",
+    "append": "append of a byte, of 10,000,000",
+    "bytes of an empty file": "memory of an empty file",
+    "bytes of a file of 100": "memory of a file of 100 bytes",
 }
-UNITS = {"million/s": "rate", "GB/s": "speed", "us/GiB": "latency", "views/GiB": "count", "bytes": "count", "ns": "time",
-         "us": "latency"}
+UNITS = {
+    "million/s": "rate",
+    "GB/s": "speed",
+    "us/GiB": "latency",
+    "views/GiB": "count",
+    "bytes": "count",
+    "ns": "time",
+    "us": "latency",
+}
 SMALL_TEXT = (
-    "200,000 files of 100 bytes in 1,000 directories, the same relative paths for both: memfs by its calls by path in this process, "
+    "200,000 files of 100 bytes in 1,000 directories, the same relative paths for both: "
+    "memfs by its calls by path in this process, "
     "with a real clock and without credentials; tmpfs by system calls, the working directory being there. A time is "
     "the mean over all files in one run; of the runs it is the median.",
 )
 SINGLE_TEXT = (
-    "Look-up: memfs_stat of each of a million files once, in random order, on paths of six names, ten entries a directory, the "
+    "Look-up: memfs_stat of each of a million files once, in random order, on paths of six names, "
+    "ten entries a directory, the "
     "paths prepared; millions a second. Two threads: what both do together, one starting half-way.",
     "Writing: memfs_write to a new file, against memcpy of the same piece into memory freshly mapped, without madvise. "
-    "Reading: memfs_node_read into one buffer of 1 MiB, against memcpy into the same. View: memfs_node_view of all of it; copied are "
+    "Reading: memfs_node_read into one buffer of 1 MiB, against memcpy into the same. "
+    "View: memfs_node_view of all of it; copied are "
     "bytes whose address differs when asked for twice, and memory that was taken.",
-    "Memory: bytes held from the allocator, over the number of files (a million in a thousand directories, names of 16 bytes).",
+    "Memory: bytes held from the allocator, over the number of files "
+    "(a million in a thousand directories, names of 16 bytes).",
 )
 
 

@@ -12,8 +12,15 @@ from measure import ENVIRONMENT
 def first_line(*command):
     """What a program says of its version: the first line that has a number in it."""
     try:
-        said = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                              env=ENVIRONMENT, timeout=20, check=False).stdout.decode(errors="replace")
+        said = subprocess.run(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            env=ENVIRONMENT,
+            timeout=20,
+            check=False,
+        ).stdout.decode(errors="replace")
     except (OSError, subprocess.TimeoutExpired):
         return ""
     for line in said.splitlines():
@@ -31,13 +38,20 @@ def versions():
     """Each program that takes part, and its version."""
     known = {
         "gcc": lambda: first_line(os.environ.get("CC", "gcc"), "--version"),
-        "libzstd": lambda: package("libzstd1"), "libxxhash": lambda: package("libxxhash0"),
-        "tar": lambda: first_line("tar", "--version"), "zstd": lambda: first_line("zstd", "--version"),
-        "mksquashfs": lambda: first_line("mksquashfs", "-version"), "unsquashfs": lambda: first_line("unsquashfs", "-version"),
+        "libzstd": lambda: package("libzstd1"),
+        "libxxhash": lambda: package("libxxhash0"),
+        "tar": lambda: first_line("tar", "--version"),
+        "zstd": lambda: first_line("zstd", "--version"),
+        "mksquashfs": lambda: first_line("mksquashfs", "-version"),
+        "unsquashfs": lambda: first_line("unsquashfs", "-version"),
         "squashfuse": lambda: package("squashfuse") or first_line("squashfuse", "--version"),
-        "mkfs.erofs": lambda: package("erofs-utils"), "zip": lambda: package("zip"), "unzip": lambda: package("unzip"),
-        "sqlite3": lambda: first_line("sqlite3", "--version")[:27], "gnuplot": lambda: first_line("gnuplot", "--version"),
-        "cp": lambda: first_line("cp", "--version"), "linux-source-6.1": lambda: package("linux-source-6.1"),
+        "mkfs.erofs": lambda: package("erofs-utils"),
+        "zip": lambda: package("zip"),
+        "unzip": lambda: package("unzip"),
+        "sqlite3": lambda: first_line("sqlite3", "--version")[:27],
+        "gnuplot": lambda: first_line("gnuplot", "--version"),
+        "cp": lambda: first_line("cp", "--version"),
+        "linux-source-6.1": lambda: package("linux-source-6.1"),
     }
     return {name: ask() or "not there" for name, ask in known.items()}
 
@@ -85,8 +99,16 @@ def description():
         "processor": f"{processor()}, {len(os.sched_getaffinity(0))} for this process",
         "memory": f"{memory('MemTotal') / 2**30:.1f} GiB, transparent huge pages: {huge_pages()}",
         "kernel": f"{platform.system()} {platform.release()}",
-        "system": next((line.split("=", 1)[1].strip().strip('"') for line in open("/etc/os-release", encoding="utf-8")
-                        if line.startswith("PRETTY_NAME=")), "unknown") if os.path.exists("/etc/os-release") else "unknown",
+        "system": next(
+            (
+                line.split("=", 1)[1].strip().strip('"')
+                for line in open("/etc/os-release", encoding="utf-8")
+                if line.startswith("PRETTY_NAME=")
+            ),
+            "unknown",
+        )
+        if os.path.exists("/etc/os-release")
+        else "unknown",
     }
 
 
@@ -99,8 +121,9 @@ class Memfs:
 
     def knows(self, subcommand, option):
         if subcommand not in self.help:
-            self.help[subcommand] = subprocess.run([self.path, subcommand, "--help"], stdout=subprocess.PIPE,
-                                                   stderr=subprocess.DEVNULL, check=False).stdout.decode()
+            self.help[subcommand] = subprocess.run(
+                [self.path, subcommand, "--help"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, check=False
+            ).stdout.decode()
         return re.search(rf"(^|[ ,]){re.escape(option)}([ ,=]|$)", self.help[subcommand], re.MULTILINE) is not None
 
     def call(self, subcommand, *rest, threads=None):

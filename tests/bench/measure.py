@@ -8,6 +8,7 @@ import tempfile
 
 ENVIRONMENT = {k: v for k, v in os.environ.items() if k not in ("SOURCE_DATE_EPOCH", "LC_ALL", "LANG")}
 ENVIRONMENT["LC_ALL"] = "C"
+HANGS = 1800  # seconds after which a command is given up
 PROGRAMS = {}  # "took": where the program is that runs the commands; told at the start
 
 
@@ -40,9 +41,13 @@ def last_line(file):
 
 
 def finish(process):
-    """Waits for it. If we are interrupted, it ends with all that it has started."""
+    """Waits for it. If we are interrupted or it hangs, it ends with all that it has started."""
     try:
-        return process.wait()
+        return process.wait(timeout=HANGS)
+    except subprocess.TimeoutExpired as error:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+        raise Failed(f"no end after {HANGS} s") from error
     except BaseException:
         os.killpg(process.pid, signal.SIGKILL)
         process.wait()
@@ -54,9 +59,15 @@ def run(command, cwd=None, keep=False):
     if isinstance(command, str):
         command = ["bash", "-c", "set -o pipefail; " + command]
     with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as errors, tempfile.NamedTemporaryFile() as took:
-        process = subprocess.Popen([PROGRAMS["took"], took.name, *command], cwd=cwd, env=ENVIRONMENT,
-                                   stdin=subprocess.DEVNULL, stdout=out if keep else subprocess.DEVNULL, stderr=errors,
-                                   start_new_session=True)
+        process = subprocess.Popen(
+            [PROGRAMS["took"], took.name, *command],
+            cwd=cwd,
+            env=ENVIRONMENT,
+            stdin=subprocess.DEVNULL,
+            stdout=out if keep else subprocess.DEVNULL,
+            stderr=errors,
+            start_new_session=True,
+        )
         if finish(process) != 0:
             raise Failed(f"{' '.join(command)[:200]}: exit code {process.returncode}: {last_line(errors)}")
         out.seek(0)
@@ -105,12 +116,12 @@ class Section:
 
     def __init__(self, key, title, figures, compared=None, text=(), floors=None):
         self.key, self.title = key, title
-        self.figures = figures      # names, in order; see report.py for their units
-        self.compared = compared    # the figure of which ratios are shown
-        self.text = list(text)      # definitions, a sentence each
+        self.figures = figures  # names, in order; see report.py for their units
+        self.compared = compared  # the figure of which ratios are shown
+        self.text = list(text)  # definitions, a sentence each
         self.floors = floors or {}  # row: its floor, where it is not the section's first; None: none
         self.rows = {}
-        self.missing = {}           # row: why it was not measured
+        self.missing = {}  # row: why it was not measured
 
     def row(self, name, kind):
         return self.rows.setdefault(name, Row(name, kind))
@@ -125,9 +136,9 @@ class Curve:
 
     def __init__(self, key, title, x, figures, text=()):
         self.key, self.title, self.x = key, title, x
-        self.figures = figures      # name: unit
+        self.figures = figures  # name: unit
         self.text = list(text)
-        self.points = []            # x and a dictionary of figures
+        self.points = []  # x and a dictionary of figures
 
     def add(self, x, figures):
         self.points.append((x, figures))
@@ -139,15 +150,27 @@ class Curve:
 class Contestant:
     """A command that takes part in the rounds of a section."""
 
-    def __init__(self, name, kind, command, out=None, needs=(), rounds=None, before=None, after=None, measures=None,
-                 cwd=None, option=None):
+    def __init__(
+        self,
+        name,
+        kind,
+        command,
+        out=None,
+        needs=(),
+        rounds=None,
+        before=None,
+        after=None,
+        measures=None,
+        cwd=None,
+        option=None,
+    ):
         self.name, self.kind, self.command, self.out = name, kind, command, out
-        self.needs = needs          # programs
-        self.rounds = rounds        # at most so many
+        self.needs = needs  # programs
+        self.rounds = rounds  # at most so many
         self.before, self.after = before, after
-        self.measures = measures    # for our own programs: figure by the name under which they print it
+        self.measures = measures  # for our own programs: figure by the name under which they print it
         self.cwd = cwd
-        self.option = option        # of memfs: (subcommand, option) without which it cannot be measured
+        self.option = option  # of memfs: (subcommand, option) without which it cannot be measured
 
     def go(self, row):
         if self.before:

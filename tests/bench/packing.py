@@ -12,7 +12,8 @@ TEXT = (
     "peak: the largest resident memory of any one of its processes.",
     "size: of the result. M is 1,048,576 bytes, MB a million.",
     "Two threads where a program knows threads; zstd level 3, blocks of 1 MiB, all sharing, unless said.",
-    "floor, reading: opening, reading and closing every file, on two threads; floor, zstd: the same bytes in path order, in "
+    "floor, reading: opening, reading and closing every file, on two threads; "
+    "floor, zstd: the same bytes in path order, in "
     "blocks of the same size, from memory, each thread its own context; floor: both at once, each thread reading the "
     "files of a block and compressing it. Listing the tree is not in any floor.",
 )
@@ -30,8 +31,22 @@ def tar(bench, tree, name, long, out):
 
 
 def squash(bench, tree, name, block, out, rounds=None):
-    command = ["mksquashfs", tree.path, out, "-comp", "zstd", "-Xcompression-level", "3", "-b", block,
-               "-processors", str(bench.threads), "-noappend", "-quiet", "-no-progress"]
+    command = [
+        "mksquashfs",
+        tree.path,
+        out,
+        "-comp",
+        "zstd",
+        "-Xcompression-level",
+        "3",
+        "-b",
+        block,
+        "-processors",
+        str(bench.threads),
+        "-noappend",
+        "-quiet",
+        "-no-progress",
+    ]
     return Contestant(name, "peer", command, out=out, needs=("mksquashfs",), rounds=rounds)
 
 
@@ -51,36 +66,80 @@ def slow(bench, tree):
         return lambda: os.path.exists(path) and os.unlink(path)
 
     return [
-        Contestant("mkfs.erofs lz4hc, 64 KiB", "peer", ["mkfs.erofs", "--quiet", "-zlz4hc", "-C65536", erofs, tree.path],
-                   out=erofs, needs=("mkfs.erofs",), rounds=1, before=clear(erofs)),
-        Contestant("zip -r", "peer", ["zip", "-q", "-r", archive, "."], out=archive, needs=("zip",), rounds=1,
-                   before=clear(archive), cwd=tree.path),
-        Contestant("sqlite3 -A", "peer", ["sqlite3", "-A", "--create", "--file", sqlar, "."], out=sqlar,
-                   needs=("sqlite3",), rounds=1, before=clear(sqlar), cwd=tree.path),
+        Contestant(
+            "mkfs.erofs lz4hc, 64 KiB",
+            "peer",
+            ["mkfs.erofs", "--quiet", "-zlz4hc", "-C65536", erofs, tree.path],
+            out=erofs,
+            needs=("mkfs.erofs",),
+            rounds=1,
+            before=clear(erofs),
+        ),
+        Contestant(
+            "zip -r",
+            "peer",
+            ["zip", "-q", "-r", archive, "."],
+            out=archive,
+            needs=("zip",),
+            rounds=1,
+            before=clear(archive),
+            cwd=tree.path,
+        ),
+        Contestant(
+            "sqlite3 -A",
+            "peer",
+            ["sqlite3", "-A", "--create", "--file", sqlar, "."],
+            out=sqlar,
+            needs=("sqlite3",),
+            rounds=1,
+            before=clear(sqlar),
+            cwd=tree.path,
+        ),
     ]
 
 
 def measure_large(bench, tree):
     section = Section("pack large", f"Pack {tree.name}", FIGURES, "wall", TEXT)
-    section.text.append("mkfs.erofs, zip and sqlite3: one run. Debian's erofs-utils know lz4 only; with deduplication "
-                        "they take a minute and more, and were left out.")
+    section.text.append(
+        "mkfs.erofs, zip and sqlite3: one run. Debian's erofs-utils know lz4 only; with deduplication "
+        "they take a minute and more, and were left out."
+    )
     mfs = bench.path
-    bench.compete(section, [
-        ours(bench, tree, "memfs", mfs("large.mfs")),
-        squash(bench, tree, "mksquashfs, 1 MiB", "1M", mfs("large-1m.sq")),
-        floor(bench, tree, "floor", "pack"),
-        ours(bench, tree, "memfs --share=files", mfs("large-files.mfs"), "--share", "files", option=("pack", "--share")),
-        tar(bench, tree, "tar | zstd -3", "", mfs("large.tzst")),
-        tar(bench, tree, "tar | zstd -3 --long=27", "--long=27", mfs("large-long.tzst")),
-        ours(bench, tree, "memfs --block 16M", mfs("large-16m.mfs"), "--block", "16M"),
-        squash(bench, tree, "mksquashfs, 128 KiB", "128K", mfs("large-128k.sq")),
-        floor(bench, tree, "floor, reading", "read"),
-        floor(bench, tree, "floor, zstd", "compress"),
-        ours(bench, tree, "memfs --share=none", mfs("large-none.mfs"), "--share", "none", rounds=1,
-             option=("pack", "--share")),
-        ours(bench, tree, "memfs --block 256K", mfs("large-256k.mfs"), "--block", "256K", rounds=1),
-        *slow(bench, tree),
-    ])
+    bench.compete(
+        section,
+        [
+            ours(bench, tree, "memfs", mfs("large.mfs")),
+            squash(bench, tree, "mksquashfs, 1 MiB", "1M", mfs("large-1m.sq")),
+            floor(bench, tree, "floor", "pack"),
+            ours(
+                bench,
+                tree,
+                "memfs --share=files",
+                mfs("large-files.mfs"),
+                "--share",
+                "files",
+                option=("pack", "--share"),
+            ),
+            tar(bench, tree, "tar | zstd -3", "", mfs("large.tzst")),
+            tar(bench, tree, "tar | zstd -3 --long=27", "--long=27", mfs("large-long.tzst")),
+            ours(bench, tree, "memfs --block 16M", mfs("large-16m.mfs"), "--block", "16M"),
+            squash(bench, tree, "mksquashfs, 128 KiB", "128K", mfs("large-128k.sq")),
+            floor(bench, tree, "floor, reading", "read"),
+            floor(bench, tree, "floor, zstd", "compress"),
+            ours(
+                bench,
+                tree,
+                "memfs --share=none",
+                mfs("large-none.mfs"),
+                "--share",
+                "none",
+                rounds=1,
+                option=("pack", "--share"),
+            ),
+            ours(bench, tree, "memfs --block 256K", mfs("large-256k.mfs"), "--block", "256K", rounds=1),
+            *slow(bench, tree),
+        ],
+    )
     measure_tables(bench, bench.path("large.mfs"))
 
 
@@ -88,14 +147,21 @@ def measure_tables(bench, image):
     """How much of an image is no contents, as memfs info tells it."""
     try:
         said = run(bench.memfs.call("info", image), keep=True).out
-    except Failed as error:
+        facts = {line[:13].strip(): line[13:].split() for line in said.splitlines()}
+        stored, whole = int(facts["stored data"][0]), int(facts["image size"][0])
+    except (Failed, LookupError, ValueError) as error:
         bench.note(f"memfs info: {error}")
         return
-    facts = {line[:13].strip(): line[13:].split() for line in said.splitlines()}
-    stored, whole = int(facts["stored data"][0]), int(facts["image size"][0])
-    section = Section("tables", "What an image holds besides contents", ("size", "share"), None,
-                      ("share: of tables, references and root in the image, in percent: its size less the stored bytes "
-                       "of blocks with contents.",))
+    section = Section(
+        "tables",
+        "What an image holds besides contents",
+        ("size", "share"),
+        None,
+        (
+            "share: of tables, references and root in the image, in percent: its size less the stored bytes "
+            "of blocks with contents.",
+        ),
+    )
     row = section.row("memfs", "ours")
     row.add("size", whole - stored)
     row.add("share", 100 * (whole - stored) / whole)
@@ -103,16 +169,22 @@ def measure_tables(bench, image):
 
 
 def measure_versions(bench, tree):
-    section = Section("pack versions", f"Pack {tree.name}", FIGURES, "wall",
-                      ("As above. -l 19: one run.",))
+    section = Section("pack versions", f"Pack {tree.name}", FIGURES, "wall", ("As above. -l 19: one run.",))
     path = bench.path
     contestants = [
         ours(bench, tree, "memfs", path("versions.mfs")),
         tar(bench, tree, "tar | zstd -3 --long=27", "--long=27", path("versions-long.tzst")),
         squash(bench, tree, "mksquashfs, 1 MiB", "1M", path("versions.sq")),
         floor(bench, tree, "floor", "pack"),
-        ours(bench, tree, "memfs --share=files", path("versions-files.mfs"), "--share", "files",
-             option=("pack", "--share")),
+        ours(
+            bench,
+            tree,
+            "memfs --share=files",
+            path("versions-files.mfs"),
+            "--share",
+            "files",
+            option=("pack", "--share"),
+        ),
         ours(bench, tree, "memfs --block 16M", path("versions-16m.mfs"), "--block", "16M"),
         tar(bench, tree, "tar | zstd -3", "", path("versions.tzst")),
         ours(bench, tree, "memfs -l 19 --block 16M", path("versions-19.mfs"), "-l", "19", "--block", "16M", rounds=1),
@@ -148,10 +220,17 @@ def small(bench, files):
 
 
 def small_with_peers(bench, tree, image):
-    section = Section("pack small", f"Pack {tree.name}", FIGURES, "wall",
-                      ("As above, one run each; 50 to 450 bytes a file, a thousand in a directory.",))
-    peers = [squash(bench, tree, "mksquashfs, 1 MiB", "1M", bench.path("small.sq")),
-             tar(bench, tree, "tar | zstd -3", "", bench.path("small.tzst"))]
+    section = Section(
+        "pack small",
+        f"Pack {tree.name}",
+        FIGURES,
+        "wall",
+        ("As above, one run each; 50 to 450 bytes a file, a thousand in a directory.",),
+    )
+    peers = [
+        squash(bench, tree, "mksquashfs, 1 MiB", "1M", bench.path("small.sq")),
+        tar(bench, tree, "tar | zstd -3", "", bench.path("small.tzst")),
+    ]
     bench.compete(section, [ours(bench, tree, "memfs", image), *peers], rounds=1)
     trees.remove(*[peer.out for peer in peers])
     if "memfs" not in section.rows:

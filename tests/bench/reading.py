@@ -11,16 +11,20 @@ from measure import Contestant, Section, run
 WHOLE_TEXT = (
     "memfs verify: wall of the command; reading everything: a process that opens the image, lists it, and reads every "
     "file by memfs_node_read in pieces of 256 KiB, its threads taking the next directory in path order.",
-    "floor, decompressing: the frames of the packing floor, which are in memory, on two threads, each its own context; floor, XXH3: "
+    "floor, decompressing: the frames of the packing floor, which are in memory, on two threads, each its own context; "
+    "floor, XXH3: "
     "reading the image file in pieces of 1 MiB and hashing them on one thread.",
 )
 LIST_TEXT = ("wall of the command that lists everything with attributes, into /dev/null.",)
-OPEN_TEXT = ("open: median of 101 times opening the image, making a filesystem on it and asking for its root's attributes, "
-             "in one process.",)
+OPEN_TEXT = (
+    "open: median of 101 times opening the image, making a filesystem on it and asking for its root's attributes, "
+    "in one process.",
+)
 RANDOM_TEXT = (
-    "2,000 files (in a small tree one for each 640 KB), each once, in an order drawn once, the same for all: opened by path, read whole, "
-    "closed; the median of a file. All caches of the filesystem are empty at the start: the process, and the mount, are new in "
-    "each round. memfs keeps what it decoded within its default budget of 256 MiB, squashfuse and the kernel within theirs.",
+    "2,000 files (in a small tree one for each 640 KB), each once, in an order drawn once, the same for all: "
+    "opened by path, read whole, closed; the median of a file. All caches of the filesystem are empty at the start: "
+    "the process, and the mount, are new in each round. memfs keeps what it decoded within its default budget "
+    "of 256 MiB, squashfuse and the kernel within theirs.",
     "nothing kept: memfs with a budget of 1 MiB, so that each file costs its block anew.",
     "floor: the files themselves in the tree, which is in memory.",
 )
@@ -30,29 +34,49 @@ def measure_whole(bench, tree):
     image, threads, floor = bench.path("large.mfs"), bench.threads, bench.program("floor")
     readall = bench.program("readall")
     figures = {"wall": "wall"}
-    section = Section("whole", f"Verify and read all of {tree.name}", ("wall", "cpu", "peak"), "wall", WHOLE_TEXT,
-                      {"memfs verify --quick": "floor, XXH3"})
-    bench.compete(section, [
-        Contestant("memfs verify", "ours", bench.memfs.call("verify", "-q", image, threads=threads)),
-        Contestant("floor, decompressing", "floor", [floor, "-j", str(threads), "decompress", tree.path], measures=figures),
-        Contestant("reading everything, 2 threads", "ours", [readall, "-j", str(threads), image], measures=figures),
-        Contestant("reading everything, 1 thread", "ours", [readall, "-j", "1", image], measures=figures),
-        Contestant("memfs verify --quick", "ours", bench.memfs.call("verify", "-q", "--quick", image, threads=threads)),
-        Contestant("floor, XXH3", "floor", [floor, "hash", image]),
-        Contestant("zstd -t of the tar", "scale", ["zstd", "-tq", bench.path("large.tzst")], needs=("zstd",)),
-    ])
+    section = Section(
+        "whole",
+        f"Verify and read all of {tree.name}",
+        ("wall", "cpu", "peak"),
+        "wall",
+        WHOLE_TEXT,
+        {"memfs verify --quick": "floor, XXH3"},
+    )
+    bench.compete(
+        section,
+        [
+            Contestant("memfs verify", "ours", bench.memfs.call("verify", "-q", image, threads=threads)),
+            Contestant(
+                "floor, decompressing", "floor", [floor, "-j", str(threads), "decompress", tree.path], measures=figures
+            ),
+            Contestant("reading everything, 2 threads", "ours", [readall, "-j", str(threads), image], measures=figures),
+            Contestant("reading everything, 1 thread", "ours", [readall, "-j", "1", image], measures=figures),
+            Contestant(
+                "memfs verify --quick", "ours", bench.memfs.call("verify", "-q", "--quick", image, threads=threads)
+            ),
+            Contestant("floor, XXH3", "floor", [floor, "hash", image]),
+            Contestant("zstd -t of the tar", "scale", ["zstd", "-tq", bench.path("large.tzst")], needs=("zstd",)),
+        ],
+    )
 
 
 def measure_list(bench, tree):
     path = bench.path
     section = Section("list", f"List {tree.name}", ("wall", "cpu", "peak"), "wall", LIST_TEXT)
-    bench.compete(section, [
-        Contestant("memfs ls -lR", "ours", bench.memfs.call("ls", "-lR", path("large.mfs"))),
-        Contestant("sqlite3 -Atv", "peer", ["sqlite3", "-Atv", "--file", path(f"{tree.name}.sqlar")], needs=("sqlite3",)),
-        Contestant("unzip -v", "peer", ["unzip", "-v", path(f"{tree.name}.zip")], needs=("unzip",)),
-        Contestant("unsquashfs -lls", "peer", ["unsquashfs", "-lls", path("large-128k.sq")], needs=("unsquashfs",)),
-        Contestant("zstd -dc | tar -tv", "peer", f"zstd -dcq '{path('large.tzst')}' | tar -tvf -", needs=("tar", "zstd")),
-    ])
+    bench.compete(
+        section,
+        [
+            Contestant("memfs ls -lR", "ours", bench.memfs.call("ls", "-lR", path("large.mfs"))),
+            Contestant(
+                "sqlite3 -Atv", "peer", ["sqlite3", "-Atv", "--file", path(f"{tree.name}.sqlar")], needs=("sqlite3",)
+            ),
+            Contestant("unzip -v", "peer", ["unzip", "-v", path(f"{tree.name}.zip")], needs=("unzip",)),
+            Contestant("unsquashfs -lls", "peer", ["unsquashfs", "-lls", path("large-128k.sq")], needs=("unsquashfs",)),
+            Contestant(
+                "zstd -dc | tar -tv", "peer", f"zstd -dcq '{path('large.tzst')}' | tar -tvf -", needs=("tar", "zstd")
+            ),
+        ],
+    )
 
 
 def measure_open(bench):
@@ -63,11 +87,17 @@ def measure_open(bench):
     def one(name, image):
         return Contestant(name, "ours", [program, image], measures={"latency": "open"})
 
-    contestants = [one("a thousand files", packing.small(bench, 1000)["image"]), one("many files", packing.small(bench, many)["image"])]
+    contestants = [
+        one("a thousand files", packing.small(bench, 1000)["image"]),
+        one("many files", packing.small(bench, many)["image"]),
+    ]
     if "large" in bench.trees:
         contestants.insert(0, one("large", bench.path("large.mfs")))
-    section.text.append(f"large: {bench.trees['large']}; many: {many:,} small files." if "large" in bench.trees else
-                        f"many: {many:,} small files.")
+    section.text.append(
+        f"large: {bench.trees['large']}; many: {many:,} small files."
+        if "large" in bench.trees
+        else f"many: {many:,} small files."
+    )
     bench.compete(section, contestants)
 
 
@@ -104,18 +134,29 @@ def measure_random(bench, tree):
     def ours(name, image, *more):
         return Contestant(name, "ours", [program, "-n", count, *more, "image", path(image), listing], measures=figures)
 
-    squash = Contestant("squashfuse, 128 KiB", "peer", [program, "-n", count, "dir", path("mount"), listing], measures=figures,
-                        needs=("squashfuse",), before=lambda: mount(bench, path("large-128k.sq")),
-                        after=lambda: unmount(bench, path("mount")))
+    squash = Contestant(
+        "squashfuse, 128 KiB",
+        "peer",
+        [program, "-n", count, "dir", path("mount"), listing],
+        measures=figures,
+        needs=("squashfuse",),
+        before=lambda: mount(bench, path("large-128k.sq")),
+        after=lambda: unmount(bench, path("mount")),
+    )
     if machine.fuse():
         section.miss(squash.name, machine.fuse())
-    bench.compete(section, [
-        ours("memfs, 1 MiB", "large.mfs"),
-        squash,
-        ours("memfs, 256 KiB", "large-256k.mfs"),
-        ours("memfs, 1 MiB, nothing kept", "large.mfs", "-c", str(1 << 20)),
-        Contestant("the files themselves", "floor", [program, "-n", count, "dir", tree.path, listing], measures=figures),
-    ])
+    bench.compete(
+        section,
+        [
+            ours("memfs, 1 MiB", "large.mfs"),
+            squash,
+            ours("memfs, 256 KiB", "large-256k.mfs"),
+            ours("memfs, 1 MiB, nothing kept", "large.mfs", "-c", str(1 << 20)),
+            Contestant(
+                "the files themselves", "floor", [program, "-n", count, "dir", tree.path, listing], measures=figures
+            ),
+        ],
+    )
 
 
 def measure(bench):

@@ -8,9 +8,16 @@ import machine
 
 # How a figure is shown: heading, divisor, digits.
 SHOWN = {
-    "wall": ("wall s", 1, 3), "cpu": ("CPU s", 1, 2), "peak": ("peak MiB", 2**20, 0), "size": ("size MB", 1e6, 2),
-    "share": ("%", 1, 2), "latency": ("µs", 1, 1), "memfs": ("memfs µs", 1, 3), "tmpfs": ("tmpfs µs", 1, 3),
-    "times": ("tmpfs / memfs", 1, 1), "value": ("value", 1, 3),
+    "wall": ("wall s", 1, 3),
+    "cpu": ("CPU s", 1, 2),
+    "peak": ("peak MiB", 2**20, 0),
+    "size": ("size MB", 1e6, 2),
+    "share": ("%", 1, 2),
+    "latency": ("µs", 1, 1),
+    "memfs": ("memfs µs", 1, 3),
+    "tmpfs": ("tmpfs µs", 1, 3),
+    "times": ("tmpfs / memfs", 1, 1),
+    "value": ("value", 1, 3),
 }
 
 
@@ -45,8 +52,10 @@ def floor_of(section, row):
 def ratios(section, row, headings):
     """Ours to the best peer, and everybody to the floor."""
     value, peer, floor = row.median(section.compared), best_peer(section), floor_of(section, row)
-    cells = {"best peer": f"{value / peer:.2f}×" if value and peer and row.kind == "ours" else "",
-             "floor": f"{value / floor:.2f}×" if value and floor and row.kind != "floor" else ""}
+    cells = {
+        "best peer": f"{value / peer:.2f}×" if value and peer and row.kind == "ours" else "",
+        "floor": f"{value / floor:.2f}×" if value and floor and row.kind != "floor" else "",
+    }
     return [cells[heading] for heading in headings]
 
 
@@ -68,23 +77,41 @@ def section_table(section):
 def curve_table(curve):
     lines = [[curve.x, *(f"{name}, {unit}" for name, unit in curve.figures.items())]]
     for x, values in curve.points:
-        lines.append([f"{x:,}", *(f"{values[name]:,.4g}" if name in values and values[name] < 1000 else
-                                  f"{values[name]:,.0f}" if name in values else "" for name in curve.figures)])
+        lines.append(
+            [
+                f"{x:,}",
+                *(
+                    f"{values[name]:,.4g}"
+                    if name in values and values[name] < 1000
+                    else f"{values[name]:,.0f}"
+                    if name in values
+                    else ""
+                    for name in curve.figures
+                ),
+            ]
+        )
     return lines
 
 
 def goal_table(verdicts):
-    return [["goal", "wanted", "reached", ""],
-            *([v.goal.name, v.limit, v.measured, v.word] for v in verdicts)]
+    return [["goal", "wanted", "reached", ""], *([v.goal.name, v.limit, v.measured, v.word] for v in verdicts)]
 
 
 def aligned(lines):
     """As Markdown, with columns that line up."""
     lines = [[cell.replace("|", "\\|") for cell in line] for line in lines]
     widths = [max(len(line[i]) for line in lines) for i in range(len(lines[0]))]
-    rows = ["| " + " | ".join(cell.ljust(width) if i == 0 else cell.rjust(width)
-                              for i, (cell, width) in enumerate(zip(line, widths))) + " |" for line in lines]
-    rule = "|" + "|".join("-" * (width + 2) if i == 0 else "-" * (width + 1) + ":" for i, width in enumerate(widths)) + "|"
+    rows = [
+        "| "
+        + " | ".join(
+            cell.ljust(width) if i == 0 else cell.rjust(width) for i, (cell, width) in enumerate(zip(line, widths))
+        )
+        + " |"
+        for line in lines
+    ]
+    rule = (
+        "|" + "|".join("-" * (width + 2) if i == 0 else "-" * (width + 1) + ":" for i, width in enumerate(widths)) + "|"
+    )
     return "\n".join([rows[0], rule, *rows[1:]])
 
 
@@ -108,8 +135,10 @@ def print_curve(curve):
 
 
 def print_goals(verdicts, quick):
-    print_table("Goals" + (": meant for linux and tsv; here for include and generated versions" if quick else ""),
-                goal_table(verdicts))
+    print_table(
+        "Goals" + (": meant for linux and tsv; here for include and generated versions" if quick else ""),
+        goal_table(verdicts),
+    )
     met, judged = sum(v.word == "met" for v in verdicts), sum(v.reached is not None for v in verdicts)
     print(f"{met} of {judged} goals met, {len(verdicts) - judged} not measured", flush=True)
 
@@ -124,7 +153,11 @@ def listed(lines):
 def preamble(bench):
     facts = machine.description()
     facts["trees"] = "; ".join(str(tree) for tree in bench.trees.values())
-    facts["where"] = "/dev/shm: everything lies in memory" if bench.in_memory else "a temporary directory: its filesystem is measured too"
+    facts["where"] = (
+        "/dev/shm: everything lies in memory"
+        if bench.in_memory
+        else "a temporary directory: its filesystem is measured too"
+    )
     facts["took"] = f"{(time.monotonic() - bench.begin) / 60:.0f} minutes; {bench.rounds} rounds"
     programs = ", ".join(f"{name}: {version}" for name, version in machine.versions().items())
     return f"""# Results
@@ -148,8 +181,11 @@ def results(bench, verdicts, drawn):
         table = section_table(item) if hasattr(item, "rows") else curve_table(item)
         text = "\n".join(item.text + (missing(item) if hasattr(item, "missing") else []))
         parts.append(f"## {item.title}\n\n{text}\n\n{aligned(table)}")
-        parts += [f"![{chart.title}](charts/{chart.name}.svg)\n\n{chart.sentence}" for chart in drawn
-                  if chart.about == item.key]
+        parts += [
+            f"![{chart.title}](charts/{chart.name}.svg)\n\n{chart.sentence}"
+            for chart in drawn
+            if chart.about == item.key
+        ]
     return "\n\n".join(part.strip() for part in parts) + "\n"
 
 

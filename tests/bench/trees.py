@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import stat
 import subprocess
 
 import machine
@@ -40,8 +41,9 @@ class Tree:
         for directory, _, names in os.walk(path):
             for entry in names:
                 status = os.lstat(os.path.join(directory, entry))
-                self.files += 1
-                self.bytes += status.st_size if not os.path.islink(os.path.join(directory, entry)) else 0
+                if stat.S_ISREG(status.st_mode):
+                    self.files += 1
+                    self.bytes += status.st_size
 
     def __str__(self):
         return f"{self.name}: {self.files:,} files, {self.bytes / 1e6:,.1f} MB"
@@ -118,7 +120,7 @@ def sample(tree, path, size):
     with open(listing, encoding="utf-8", errors="surrogateescape") as lines:
         names = [line[:-1] for line in lines]
     os.unlink(listing)
-    for name in names[::max(1, tree.bytes // size)]:
+    for name in names[:: max(1, tree.bytes // size)]:
         into = os.path.join(path, os.path.dirname(name))
         os.makedirs(into, exist_ok=True)
         shutil.copyfile(os.path.join(tree.path, name), os.path.join(path, name))

@@ -30,36 +30,37 @@ def images(bench, tree):
             bench.let(section, one)
 
 
+def ours(bench, name, out, options):
+    command = bench.memfs.call("unpack", "-q", *options, bench.path("large.mfs"), out, threads=bench.threads)
+    return Contestant(name, "ours", command)
+
+
+def peers(bench, tree, out):
+    squash, tar = bench.path("large-128k.sq"), bench.path("large.tzst")
+    erofs, archive = bench.path(f"{tree.name}.erofs"), bench.path(f"{tree.name}.zip")
+    unsquash = ["unsquashfs", "-q", "-n", "-p", str(bench.threads), "-d", out, squash]
+    untar = f"mkdir '{out}' && zstd -dcq '{tar}' | tar -C '{out}' -xf -"
+    extract = ["fsck.erofs", f"--extract={out}", erofs]
+    return [
+        Contestant("unsquashfs, 128 KiB", "peer", unsquash, needs=("unsquashfs",)),
+        Contestant("cp -a", "floor", ["cp", "-a", tree.path, out]),
+        Contestant("zstd -dc | tar -x", "peer", untar, needs=("tar", "zstd")),
+        Contestant("fsck.erofs --extract", "peer", extract, needs=("fsck.erofs",), rounds=1),
+        Contestant("unzip", "peer", ["unzip", "-q", "-d", out, archive], needs=("unzip",), rounds=1),
+    ]
+
+
 def measure(bench):
     if "large" not in bench.trees:
         return
-    tree, path, out = bench.trees["large"], bench.path, bench.path("out")
+    tree, out = bench.trees["large"], bench.path("out")
     images(bench, tree)
     section = Section("unpack", f"Unpack {tree.name}", ("wall", "cpu", "peak"), "wall", TEXT)
-
-    def clear():
-        trees.remove(out)
-
-    def fresh():
-        os.mkdir(out)
-
-    def one(name, kind, command, **more):
-        return Contestant(name, kind, command, after=clear, **more)
-
-    threads = bench.threads
-    everything = ["--all"] if os.geteuid() == 0 else []
-    contestants = [
-        one("memfs", "ours", bench.memfs.call("unpack", "-q", *everything, path("large.mfs"), out, threads=threads)),
-        one("unsquashfs, 128 KiB", "peer", ["unsquashfs", "-q", "-n", "-p", str(threads), "-d", out, path("large-128k.sq")],
-            needs=("unsquashfs",)),
-        one("cp -a", "floor", ["cp", "-a", tree.path, out]),
-        one("zstd -dc | tar -x", "peer", f"zstd -dcq '{path('large.tzst')}' | tar -C '{out}' -xf -",
-            needs=("tar", "zstd"), before=fresh),
-        one("fsck.erofs --extract", "peer", ["fsck.erofs", f"--extract={out}", path(f"{tree.name}.erofs")],
-            needs=("fsck.erofs",), rounds=1),
-        one("unzip", "peer", ["unzip", "-q", "-d", out, path(f"{tree.name}.zip")], needs=("unzip",), rounds=1),
-    ]
-    if everything:
-        contestants.insert(1, one("memfs, without --all", "ours",
-                                  bench.memfs.call("unpack", "-q", path("large.mfs"), out, threads=threads)))
+    if os.geteuid() == 0:
+        contestants = [ours(bench, "memfs", out, ["--all"]), ours(bench, "memfs, without --all", out, [])]
+    else:
+        contestants = [ours(bench, "memfs", out, [])]
+    contestants += peers(bench, tree, out)
+    for one in contestants:
+        one.after = lambda: trees.remove(out)
     bench.compete(section, contestants)
