@@ -41,7 +41,7 @@ wanted() {
         ;;
     bench)
         wanted large
-        echo "python3-minimal command -v python3"
+        echo "python3 python3 -c 'import statistics'"
         echo "tar command -v tar"
         echo "zstd command -v zstd"
         echo "squashfs-tools command -v mksquashfs && command -v unsquashfs"

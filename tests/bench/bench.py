@@ -54,6 +54,9 @@ class Bench:
         self.memfs = machine.Memfs(self.build)
         PROGRAMS["took"] = self.program("took")
         self.begin = time.monotonic()
+        # All keep to as many processors as they have threads, those too that would start more of them.
+        self.processors = os.sched_getaffinity(0)
+        os.sched_setaffinity(0, sorted(self.processors)[: self.threads])
         self.sections, self.curves, self.trees, self.small, self.notes, self.mounts = {}, {}, {}, {}, [], []
         base, self.in_memory = trees.place(quick)
         self.work = tempfile.mkdtemp(prefix="memfs-bench.", dir=base)

@@ -212,7 +212,7 @@ def threads(bench):
     )
     if not script or not at(curve, "pack", 2):
         return None
-    cores = len(os.sched_getaffinity(0))
+    cores = len(bench.processors)
     gains = [
         f"{name} {values[0] / values[1]:.2f}"
         for name in curve.figures

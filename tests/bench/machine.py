@@ -94,9 +94,9 @@ def huge_pages():
         return "unknown"
 
 
-def description():
+def description(processors):
     return {
-        "processor": f"{processor()}, {len(os.sched_getaffinity(0))} for this process",
+        "processor": f"{processor()}, {len(processors)} of them for this process",
         "memory": f"{memory('MemTotal') / 2**30:.1f} GiB, transparent huge pages: {huge_pages()}",
         "kernel": f"{platform.system()} {platform.release()}",
         "system": next(

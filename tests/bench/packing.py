@@ -15,7 +15,7 @@ TEXT = (
     "floor, reading: opening, reading and closing every file, on two threads; "
     "floor, zstd: the same bytes in path order, in "
     "blocks of the same size, from memory, each thread its own context; floor: both at once, each thread reading the "
-    "files of a block and compressing it. Listing the tree is not in any floor.",
+    "files of a block and compressing it. Neither listing the tree nor writing the result is in any floor.",
 )
 
 

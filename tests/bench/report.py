@@ -151,14 +151,16 @@ def listed(lines):
 
 
 def preamble(bench):
-    facts = machine.description()
+    facts = machine.description(bench.processors)
     facts["trees"] = "; ".join(str(tree) for tree in bench.trees.values())
     facts["where"] = (
         "/dev/shm: everything lies in memory"
         if bench.in_memory
         else "a temporary directory: its filesystem is measured too"
     )
-    facts["took"] = f"{(time.monotonic() - bench.begin) / 60:.0f} minutes; {bench.rounds} rounds"
+    facts[
+        "took"
+    ] = f"{(time.monotonic() - bench.begin) / 60:.0f} minutes; {bench.rounds} rounds; all on {bench.threads} processors, but for the curves over threads"
     programs = ", ".join(f"{name}: {version}" for name, version in machine.versions().items())
     return f"""# Results
 
