@@ -12,22 +12,18 @@
 int memfs_scan_files_init(struct memfs_scan_files *files, const struct memfs_scan_tables *tables,
                           struct memfs_host_trail *trail)
 {
-    struct memfs_scan_trails *trails = &files->trails;
-    trails->trails[0] = trails->made[0] = trail;
-    trails->count = trails->idle = 1;
     files->clock = 0;
     for (int i = 0; i < MEMFS_SCAN_OPEN_FILES; i++)
         files->open[i] = (struct memfs_scan_open){.fd = -1};
-    int error = pthread_mutex_init(&files->lock, NULL);
+    int error = memfs_scan_trails_init(&files->trails, trail);
     if (error)
-        return -error;
-    error = pthread_cond_init(&trails->given, NULL);
-    if (error) {
-        pthread_mutex_destroy(&files->lock);
-        return -error;
-    }
-    files->tables = tables;
-    return 0;
+        return error;
+    error = pthread_mutex_init(&files->lock, NULL);
+    if (error)
+        memfs_scan_trails_end(&files->trails);
+    else
+        files->tables = tables;
+    return -error;
 }
 
 void memfs_scan_files_end(struct memfs_scan_files *files)
@@ -37,11 +33,7 @@ void memfs_scan_files_end(struct memfs_scan_files *files)
     for (int i = 0; i < MEMFS_SCAN_OPEN_FILES; i++)
         if (files->open[i].fd >= 0)
             close(files->open[i].fd);
-    for (size_t i = 1; i < files->trails.count; i++) {
-        memfs_host_trail_end(files->trails.made[i]);
-        memfs_free(&files->tables->allocator, files->trails.made[i], sizeof(struct memfs_host_trail));
-    }
-    pthread_cond_destroy(&files->trails.given);
+    memfs_scan_trails_end(&files->trails);
     pthread_mutex_destroy(&files->lock);
     files->tables = NULL;
 }
@@ -86,48 +78,6 @@ static int open_file(int directory, const char *name)
     return fd < 0 ? -errno : fd;
 }
 
-/* ---- Trails -------------------------------------------------------------------- */
-
-/* One more, from the root; NULL if there is no memory, or no descriptor. */
-static struct memfs_host_trail *make_trail(const struct memfs_scan_files *files)
-{
-    const struct memfs_host_trail *first = files->trails.made[0];
-    const struct memfs_allocator *allocator = &files->tables->allocator;
-    int fd = fcntl(first->root, F_DUPFD_CLOEXEC, 0);
-    if (fd < 0)
-        return NULL;
-    struct memfs_host_trail *trail = memfs_alloc(allocator, sizeof *trail);
-    if (trail && !memfs_host_trail_begin(trail, allocator, first->tree, fd))
-        return trail;
-    memfs_free(allocator, trail, sizeof *trail);
-    close(fd);
-    return NULL;
-}
-
-/* Waits for one that is idle, if no more can be had: there is always one at least. */
-static struct memfs_host_trail *take_trail(struct memfs_scan_files *files)
-{
-    struct memfs_scan_trails *trails = &files->trails;
-    struct memfs_host_trail *made = NULL;
-    pthread_mutex_lock(&files->lock);
-    if (!trails->idle && trails->count < MEMFS_SCAN_TRAILS && (made = make_trail(files)) != NULL)
-        trails->made[trails->count++] = made;
-    while (!made && !trails->idle)
-        pthread_cond_wait(&trails->given, &files->lock);
-    if (!made)
-        made = trails->trails[--trails->idle];
-    pthread_mutex_unlock(&files->lock);
-    return made;
-}
-
-static void give_trail(struct memfs_scan_files *files, struct memfs_host_trail *trail)
-{
-    pthread_mutex_lock(&files->lock);
-    files->trails.trails[files->trails.idle++] = trail;
-    pthread_cond_signal(&files->trails.given);
-    pthread_mutex_unlock(&files->lock);
-}
-
 /* ---- Opening --------------------------------------------------------------------- */
 
 static int open_along(struct memfs_host_trail *trail, const struct memfs_scan_file *file, const char *name)
@@ -140,7 +90,34 @@ static int open_along(struct memfs_host_trail *trail, const struct memfs_scan_fi
     return fd;
 }
 
-/* Without the lock. */
+static void close_unused(struct memfs_scan_files *files)
+{
+    pthread_mutex_lock(&files->lock);
+    for (int i = 0; i < MEMFS_SCAN_OPEN_FILES; i++) {
+        struct memfs_scan_open *slot = &files->open[i];
+        if (slot->fd < 0 || slot->users)
+            continue;
+        close(slot->fd);
+        *slot = (struct memfs_scan_open){.fd = -1};
+    }
+    pthread_mutex_unlock(&files->lock);
+}
+
+static int open_named(struct memfs_scan_files *files, const struct memfs_scan_file *file, const char *name)
+{
+    struct memfs_host_trail *trail = memfs_scan_trails_enter(&files->trails);
+    int fd = open_along(trail, file, name);
+    if (fd == -EMFILE || fd == -ENFILE) {
+        memfs_scan_trails_begin_alone(&files->trails);
+        close_unused(files);
+        fd = open_along(trail, file, name);
+        memfs_scan_trails_end_alone(&files->trails);
+    }
+    memfs_scan_trails_give(&files->trails, trail);
+    return fd;
+}
+
+/* Without the lock. On success the thread is inside (see host_scan_trails.h). */
 static int open_scanned(struct memfs_scan_files *files, uint32_t number)
 {
     const struct memfs_scan_file *file = memfs_host_list_at(&files->tables->files, number);
@@ -149,14 +126,14 @@ static int open_scanned(struct memfs_scan_files *files, uint32_t number)
     const struct memfs_entry *entry = memfs_scan_entry(files->tables, file->entry, &text);
     memcpy(name, text, entry->length);
     name[entry->length] = '\0';
-    struct memfs_host_trail *trail = take_trail(files);
-    int fd = open_along(trail, file, name);
-    give_trail(files, trail);
+    int fd = open_named(files, file, name);
     if (fd == -ELOOP || fd == -ENOTDIR || fd == -ENXIO || fd == -EISDIR)
-        return -ESTALE; /* something of another type */
+        fd = -ESTALE; /* something of another type */
     int error = fd < 0 ? fd : is_unchanged(files, number, fd);
     if (error && fd >= 0)
         close(fd);
+    if (error)
+        memfs_scan_trails_leave(&files->trails);
     return error ? error : fd;
 }
 
@@ -216,6 +193,8 @@ static int acquire(struct memfs_scan_files *files, uint32_t number, struct memfs
     pthread_mutex_unlock(&files->lock);
     if (spare >= 0)
         close(spare);
+    if (found)
+        memfs_scan_trails_leave(&files->trails);
     return fd;
 }
 
@@ -223,6 +202,7 @@ static void release(struct memfs_scan_files *files, struct memfs_scan_open *slot
 {
     if (!slot) {
         close(fd);
+        memfs_scan_trails_leave(&files->trails);
         return;
     }
     pthread_mutex_lock(&files->lock);
@@ -261,6 +241,7 @@ static int read_at_once(struct memfs_scan_files *files, uint32_t file, void *buf
     if (!error)
         error = is_unchanged(files, file, fd);
     close(fd);
+    memfs_scan_trails_leave(&files->trails);
     return error;
 }
 

@@ -6,28 +6,15 @@
 #define MEMFS_HOST_SCAN_FILES_H
 
 #include "host_scan_tables.h"
-#include "host_trail.h"
-
-#include <pthread.h>
+#include "host_scan_trails.h"
 
 #define MEMFS_SCAN_OPEN_FILES 16 /* kept open, for reads that come in pieces */
-#define MEMFS_SCAN_TRAILS 4      /* threads that go to directories at once; more wait */
 
 struct memfs_scan_open {
     int fd; /* -1: the slot is free */
     uint32_t file;
     unsigned users;
     uint64_t used; /* when it was, by `clock` */
-};
-
-/* Ways to the files' directories: the scan's own first, others made when several threads open
- * files at once. */
-struct memfs_scan_trails {
-    pthread_cond_t given; /* back */
-    size_t count;         /* made */
-    size_t idle;
-    struct memfs_host_trail *trails[MEMFS_SCAN_TRAILS]; /* the idle ones, the last used last */
-    struct memfs_host_trail *made[MEMFS_SCAN_TRAILS];   /* all; the first is not ours */
 };
 
 struct memfs_scan_files {

@@ -513,7 +513,9 @@ static memfs_image *open_row(struct test_buffer *buffer, const struct memfs_imag
         bytes[i] = (uint8_t)((i >> 20) + i / 9 + 1) | 1;
     assert_ok(memfs_create(NULL, &fs));
     test_put(fs, "f", bytes, size);
-    test_freeze(fs, buffer);
+    const struct memfs_freeze_options freeze = {.size = sizeof freeze, .share = MEMFS_SHARE_NONE};
+    const struct memfs_sink sink = test_buffer_sink(buffer);
+    assert_ok(memfs_freeze(fs, &sink, &freeze, NULL));
     memfs_destroy(fs);
     free(bytes);
     assert_ok(memfs_image_open_buffer(buffer->data, buffer->length, options, &image, NULL));

@@ -190,6 +190,22 @@ check "the image is whole" "$memfs" verify .image
 check "without that file" test "$("$memfs" ls .image)" = a
 rm -rf moving .image
 
+# Several threads do with few descriptors, one after the other.
+(
+    at=deep
+    for i in $(seq 40); do
+        at=$at/$i
+        mkdir -p "$at" && head -c 300000 /dev/urandom >"$at/f"
+    done
+)
+few_descriptors() { (ulimit -n 16 && "$memfs" pack -f -j "$1" deep "few$1.mfs"); }
+check "16 descriptors, one thread" few_descriptors 1
+for i in 1 2 3; do
+    check "16 descriptors, eight threads" few_descriptors 8
+done
+check "the same bytes" cmp few1.mfs few8.mfs
+rm -rf deep few*.mfs
+
 # ---- Images ----
 : >empty
 echo "this is text, and long enough to be taken for a header if one does not look" >text
