@@ -198,10 +198,10 @@ rm -rf moving .image
         mkdir -p "$at" && head -c 300000 /dev/urandom >"$at/f"
     done
 )
-few_descriptors() { (ulimit -n 16 && "$memfs" pack -f -j "$1" deep "few$1.mfs"); }
-check "16 descriptors, one thread" few_descriptors 1
+few_descriptors() { (ulimit -n 24 && "$memfs" pack -f -j "$1" deep "few$1.mfs"); }
+check "24 descriptors, one thread" few_descriptors 1
 for i in 1 2 3; do
-    check "16 descriptors, eight threads" few_descriptors 8
+    check "24 descriptors, eight threads" few_descriptors 8
 done
 check "the same bytes" cmp few1.mfs few8.mfs
 rm -rf deep few*.mfs
