@@ -112,15 +112,16 @@ static int check_run(struct contents *c, uint64_t n, const struct memfs_node_rec
     return memfs_verify_looked(c->v, &c->files, node->extents.count);
 }
 
-/* This file will be read: until then, and no longer, its blocks are worth keeping. */
-static int note_blocks(struct contents *c, uint64_t n, const struct memfs_node_record *node)
+/* This file will be read: so long, and no longer, its blocks are worth keeping. */
+static int note_blocks(struct contents *c, const struct memfs_node_record *node)
 {
     for (uint32_t i = 0; i < node->extents.count; i++) {
         const struct memfs_extent *extent;
         if (memfs_verify_work(c->v, 0) ||
             memfs_look_extent(c->v, &c->extent_look, (uint64_t)node->extents.first + i, &extent))
             return 1;
-        c->files.last[extent->block] = (uint32_t)n;
+        const uint64_t part = ++c->files.parts;
+        c->files.last[extent->block] = part < UINT32_MAX ? (uint32_t)part : UINT32_MAX;
     }
     return 0;
 }
@@ -147,7 +148,7 @@ static int check_file(struct contents *c, uint64_t n, const struct memfs_node_re
         *run = (struct run){.size = node->size, .first = node->extents.first, .count = node->extents.count};
         if (check_run(c, n, node, &run->data, &mark) || memfs_twins_find(&c->twins, n, node, mark, &c->files.twin[n]))
             return 1;
-        if (c->files.twin[n] == 0 && note_blocks(c, n, node))
+        if (c->files.twin[n] == 0 && note_blocks(c, node))
             return 1;
         run->node = c->files.twin[n] ? c->files.twin[n] : (uint32_t)n;
     }

@@ -13,7 +13,9 @@ struct memfs_verify_files {
     uint64_t bytes_max;
     uint64_t looked; /* bytes that looking at extents counted as */
     uint32_t *twin;  /* by node: an earlier file of equal extents and size, which is to be read; 0: none */
-    uint32_t *last;  /* by data block: the last file to be read that has a part in it; 0: none */
+    uint64_t parts;  /* extents of the files to be read */
+    uint32_t
+        *last; /* by data block: the last of these that is in it, counted from 1 in the order of reading; 0: none */
 };
 
 static inline int memfs_is_file(const struct memfs_node_record *node)

@@ -39,6 +39,7 @@ struct digests {
     struct ahead ahead;
     struct memfs_verify_window_block block; /* that was taken, if taken */
     int taken;
+    uint64_t part; /* extent that is read, as files->last counts them */
     uint64_t decoded;
     uint8_t *damaged_blocks; /* bit by block: it cannot be decoded, which was reported */
     uint8_t *damaged_files;  /* bit by node: a part of it is in such a block */
@@ -133,11 +134,11 @@ static int meet(struct digests *d, const struct memfs_verify_window_block *block
     return count_decoded(d, &block->ref);
 }
 
-/* Goes on from one block to the next, at node n. */
-static int take_block(struct digests *d, uint64_t n)
+/* Goes on from one block to the next. */
+static int take_block(struct digests *d)
 {
     if (d->taken)
-        memfs_verify_window_drop(d->window, d->files->last[d->block.number] > n);
+        memfs_verify_window_drop(d->window, d->files->last[d->block.number] > d->part);
     d->taken = 0;
     if (ask_ahead(d))
         return 1;
@@ -156,8 +157,9 @@ static int read_content(struct digests *d, uint64_t n, const struct memfs_node_r
     memfs_digest_begin(&digest);
     for (uint32_t i = 0; i < node->extents.count; i++) {
         const struct memfs_extent *extent;
+        d->part++;
         if (memfs_look_extent(d->v, &d->extent_look, (uint64_t)node->extents.first + i, &extent) ||
-            ((!d->taken || d->block.number != extent->block) && take_block(d, n)) ||
+            ((!d->taken || d->block.number != extent->block) && take_block(d)) ||
             memfs_verify_work(d->v, extent->length))
             return 1;
         whole = whole && d->block.data;
@@ -262,7 +264,7 @@ static int check_files(struct digests *d)
 static int check_unused_blocks(struct digests *d)
 {
     for (uint64_t block = 0; block < d->blocks; block++)
-        if (d->files->last[block] == 0 && take_block(d, d->nodes))
+        if (d->files->last[block] == 0 && take_block(d))
             return 1;
     return 0;
 }

@@ -1410,18 +1410,19 @@ static uint64_t decoded_by(const struct test_buffer *buffer, unsigned threads, u
     return statistics.decoded_bytes;
 }
 
-/* Files with parts in earlier blocks, far and near, back and forth: each block is decoded once. */
+/* Files with parts in earlier blocks, far and near, back and forth, the last one twice in
+ * all of them: each block is decoded once. */
 static void test_verify__references_back(void **state)
 {
     (void)state;
-    enum { FILES = 120, BLOCK = 65536, PART = BLOCK / 4 };
+    enum { FILES = 120, BLOCK = 65536, PART = BLOCK / 4, LAST = FILES - 1, TINY = 100 };
     struct surgery s;
     struct test_buffer buffer = {0}, out = {0};
     make_files(&buffer, FILES);
     surgery_open(&s, &buffer);
-    s.extents = surgery_grow(s.extents, s.extents_count, 3 * FILES, sizeof *s.extents);
-    s.extents_count = (size_t)4 * FILES;
-    for (uint32_t i = 0; i < FILES; i++) {
+    s.extents = surgery_grow(s.extents, s.extents_count, 5 * FILES, sizeof *s.extents);
+    s.extents_count = (size_t)4 * LAST + (size_t)2 * FILES;
+    for (uint32_t i = 0; i < LAST; i++) {
         const uint32_t from[4] = {i, i / 2, i, i / 5};
         for (uint32_t k = 0; k < 4; k++)
             s.extents[4 * i + k] = (struct memfs_extent){(uint64_t)k * PART, PART, from[k], k * PART};
@@ -1429,6 +1430,13 @@ static void test_verify__references_back(void **state)
         s.nodes[2 + i].extents.count = 4;
         s.digests[2 + i] = digest_of(&s, 2 + i);
     }
+    for (uint32_t k = 0; k < 2 * FILES; k++)
+        s.extents[4 * LAST + k] = (struct memfs_extent){(uint64_t)k * TINY, TINY, k % FILES, k};
+    s.nodes[2 + LAST].size = 2 * FILES * TINY;
+    s.nodes[2 + LAST].extents.first = 4 * LAST;
+    s.nodes[2 + LAST].extents.count = 2 * FILES;
+    s.digests[2 + LAST] = digest_of(&s, 2 + LAST);
+    s.root.content_bytes = s.root.data_bytes = (uint64_t)LAST * BLOCK + s.nodes[2 + LAST].size;
     surgery_close(&s, &out);
     surgery_free(&s);
     for (unsigned threads = 1; threads <= 8; threads++)
@@ -1437,8 +1445,8 @@ static void test_verify__references_back(void **state)
     struct memfs_detail detail = {0};
     out.data[MEMFS_HEADER_BYTES + 20 * BLOCK] ^= 1;
     assert_result(verify(&out, 0, &findings, &detail), MEMFS_ECHECKSUM);
-    assert_int_equal(findings.count, 2); /* the block, and its files: 20, 40, 41, 100 to 104 */
-    assert_non_null(strstr(findings.all, "node 22, f0020: parts of it are in damaged blocks; of 8 files"));
+    assert_int_equal(findings.count, 2); /* the block, and its files: 20, 40, 41, 100 to 104, 119 */
+    assert_non_null(strstr(findings.all, "node 22, f0020: parts of it are in damaged blocks; of 9 files"));
     test_buffer_free(&buffer);
     test_buffer_free(&out);
 }
