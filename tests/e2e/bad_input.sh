@@ -51,6 +51,7 @@ inside() { "$memfs" pack other - >other/sub/new.mfs; }
 expect 2 "other/sub/new.mfs, lies in the directory that is packed" inside
 rm -rf other
 expect 2 "--jobs 0: " "$memfs" pack -j 0 tree new.mfs
+expect 2 "--jobs 65: " "$memfs" unpack -j 65 good.mfs new
 expect 2 "--max-bytes x: " "$memfs" unpack --max-bytes x good.mfs new
 expect 2 "--level needs a value" "$memfs" pack tree new.mfs -l
 expect 2 "--force takes no value" "$memfs" pack --force=yes tree new.mfs

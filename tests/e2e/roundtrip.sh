@@ -36,6 +36,13 @@ check "no setuid" test -z "$(find plain -perm /6000 -print -quit)"
 check "no devices" test -z "$(find plain -type b -print -quit -o -type c -print -quit)"
 rm -rf plain
 
+# However many work.
+for jobs in 1 2 8; do
+    check "unpack -j $jobs" "$memfs" unpack -q --same-modes -j "$jobs" tree.mfs plain
+    check "it is the same" compare --unprivileged tree plain
+    rm -rf plain
+done
+
 run "$memfs" unpack -q tree.mfs plain
 check "unpack -q says nothing" test "$status" = 0 -a ! -s .err
 rm -rf plain
