@@ -24,6 +24,8 @@
 
 #define MEMFS_EXPORT_BATCH 64 /* entries listed at once */
 #define MEMFS_EXPORT_PIECE ((size_t)1 << 20)
+#define MEMFS_EXPORT_SMALL ((size_t)32 << 10)     /* pieces below it are written together, */
+#define MEMFS_EXPORT_GATHERED ((size_t)256 << 10) /* so much at once */
 #define MEMFS_EXPORT_BUFFER ((size_t)32 << 10)
 
 enum memfs_export_state { MEMFS_EXPORT_PLANNED, MEMFS_EXPORT_MADE, MEMFS_EXPORT_LEFT_OUT };
@@ -69,6 +71,7 @@ struct memfs_export_worker {
     struct memfs_host_list inos; /* uint64_t: all that it has made, but directories; 0: nothing */
     struct memfs_dirent *batch;  /* MEMFS_EXPORT_BATCH */
     char *list, *value;          /* of attributes */
+    char *gathered;              /* contents: MEMFS_EXPORT_GATHERED */
 };
 
 struct memfs_export {

@@ -2,6 +2,7 @@
 #include "host_export.h"
 
 #include <errno.h>
+#include <string.h>
 #include <unistd.h>
 
 static const char unreadable[] = "its contents cannot be read";
@@ -22,10 +23,56 @@ static int write_whole(int fd, uint64_t offset, const char *bytes, size_t length
     return 0;
 }
 
+/* What is written next: files that share parts with others consist of small
+ * pieces, which are written together. */
+struct output {
+    struct memfs_export_worker *worker;
+    int fd;
+    uint64_t offset; /* of what is gathered */
+    size_t length;
+};
+
+static int flush(struct output *output)
+{
+    size_t length = output->length;
+    if (!length)
+        return 0;
+    output->length = 0;
+    output->offset += length;
+    int error = write_whole(output->fd, output->offset - length, output->worker->gathered, length);
+    return error ? error : memfs_export_tell(output->worker);
+}
+
+/* Writes what follows what was put before; not yet, if it is small and more is to come. */
+static int put(struct output *output, const char *bytes, size_t length, int is_last)
+{
+    if (!is_last && length < MEMFS_EXPORT_SMALL) {
+        int error = output->length + length > MEMFS_EXPORT_GATHERED ? flush(output) : 0;
+        memcpy(output->worker->gathered + output->length, bytes, length);
+        output->length += length;
+        return error;
+    }
+    int error = flush(output);
+    if (!error)
+        error = write_whole(output->fd, output->offset, bytes, length);
+    output->offset += length;
+    return error ? error : memfs_export_tell(output->worker);
+}
+
+static int count_written(struct memfs_export *job, size_t length)
+{
+    uint64_t written = atomic_fetch_add(&job->written, length) + length;
+    if (!length)
+        return -ESTALE; /* it has become shorter */
+    /* Planned for less: it has grown. */
+    return job->options.bytes_max && written > job->options.bytes_max ? -EDQUOT : 0;
+}
+
 static int copy_range(struct memfs_export_worker *worker, int fd, memfs_node node, uint64_t from, uint64_t to,
                       const char **text)
 {
     struct memfs_export *job = worker->job;
+    struct output output = {.worker = worker, .fd = fd, .offset = from};
     int error = 0;
     while (!error && from < to) {
         struct memfs_view view;
@@ -35,17 +82,11 @@ static int copy_range(struct memfs_export_worker *worker, int fd, memfs_node nod
         if (error)
             return error;
         *text = unwritable;
-        uint64_t written = atomic_fetch_add(&job->written, view.length) + view.length;
-        if (!view.length)
-            error = -ESTALE; /* it has become shorter */
-        else if (job->options.bytes_max && written > job->options.bytes_max)
-            error = -EDQUOT; /* planned for less: it has grown */
-        else
-            error = write_whole(fd, from, view.data, view.length);
+        error = count_written(job, view.length);
         from += view.length;
-        memfs_view_release(job->fs, &view);
         if (!error)
-            error = memfs_export_tell(worker);
+            error = put(&output, view.data, view.length, from == to);
+        memfs_view_release(job->fs, &view);
     }
     return error;
 }

@@ -11,7 +11,8 @@ int memfs_export_worker_begin(struct memfs_export *job, struct memfs_export_work
     worker->batch = memfs_alloc_array(allocator, MEMFS_EXPORT_BATCH, sizeof *worker->batch);
     worker->list = memfs_alloc(allocator, MEMFS_XATTR_LIST_MAX);
     worker->value = memfs_alloc(allocator, MEMFS_XATTR_MAX);
-    return worker->batch && worker->list && worker->value ? 0 : -ENOMEM;
+    worker->gathered = memfs_alloc(allocator, MEMFS_EXPORT_GATHERED);
+    return worker->batch && worker->list && worker->value && worker->gathered ? 0 : -ENOMEM;
 }
 
 void memfs_export_worker_end(struct memfs_export_worker *worker)
@@ -24,6 +25,7 @@ void memfs_export_worker_end(struct memfs_export_worker *worker)
     memfs_free(allocator, worker->batch, MEMFS_EXPORT_BATCH * sizeof *worker->batch);
     memfs_free(allocator, worker->list, MEMFS_XATTR_LIST_MAX);
     memfs_free(allocator, worker->value, MEMFS_XATTR_MAX);
+    memfs_free(allocator, worker->gathered, MEMFS_EXPORT_GATHERED);
 }
 
 /* ---- What went wrong -------------------------------------------------------- */

@@ -243,6 +243,53 @@ static void test_run__same_tree(void **state)
     test_buffer_free(&image);
 }
 
+static memfs *thaw_fault(const struct test_buffer *bytes, struct test_fault *fault)
+{
+    memfs_image *image = NULL;
+    memfs *fs = NULL;
+    assert_ok(memfs_image_open_buffer(bytes->data, bytes->length, NULL, &image, NULL));
+    struct memfs_options options = {.size = sizeof options,
+                                    .backing = test_fault_backing(memfs_image_backing(image), fault)};
+    assert_ok(memfs_create(&options, &fs));
+    memfs_backing_release(options.backing);
+    memfs_image_close(image);
+    return fs;
+}
+
+/* Contents in pieces small and large, and one that fails in the middle. */
+static void test_run__uneven_pieces(void **state)
+{
+    struct test_buffer image = {0};
+    (void)state;
+    memfs *whole = wide(&image);
+    struct memfs_export_options options = {0};
+    assert_ok(export_with(whole, "whole", 1, &options, NULL));
+    char *want = dump("whole");
+    memfs_destroy(whole);
+    for (size_t i = 0; i < COUNTS; i++) {
+        struct test_fault fault = {.view_most = 60000};
+        struct watcher watcher = {0};
+        memfs *fs = thaw_fault(&image, &fault);
+        assert_ok(export_watched(fs, "out", counts[i], &watcher));
+        assert_int_equal(watcher.last.bytes, watcher.last.bytes_total);
+        char *got = dump("out");
+        test_same_text(got, want, "in pieces");
+        free(got);
+        uint64_t calls = fault.calls;
+        for (uint64_t n = calls / 10; n < calls / 2; n += calls / 10) {
+            fault.calls = 0;
+            fault.fail_at = n;
+            assert_result(export_with(fs, "not", counts[i], &options, NULL), -EIO);
+            assert_false(is_there("not"));
+        }
+        assert_int_equal(fault.held, 0);
+        memfs_destroy(fs);
+        start_anew(state);
+    }
+    free(want);
+    test_buffer_free(&image);
+}
+
 /* Budgets are exact, and everything is checked before the first write. */
 static void test_run__budgets(void **state)
 {
@@ -615,10 +662,10 @@ static void test_run__few_descriptors(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        CASE(same_tree),           CASE(budgets),         CASE(problems_in_order),
-        CASE(problem_refused),     CASE(left_out),        CASE(damaged_blocks),
-        CASE(cancelled_anywhere),  CASE(full_disk),       CASE(exchanged_directory),
-        CASE(failing_allocations), CASE(few_descriptors),
+        CASE(same_tree),           CASE(uneven_pieces),       CASE(budgets),
+        CASE(problems_in_order),   CASE(problem_refused),     CASE(left_out),
+        CASE(damaged_blocks),      CASE(cancelled_anywhere),  CASE(full_disk),
+        CASE(exchanged_directory), CASE(failing_allocations), CASE(few_descriptors),
     };
     return cmocka_run_group_tests_name("host_export_run", tests, NULL, NULL);
 }

@@ -245,6 +245,8 @@ static int fault_view(memfs_backing *backing, uint32_t block, uint64_t start, si
                       size_t *got, struct memfs_pin *pin)
 {
     struct fault_backing *self = (struct fault_backing *)backing;
+    size_t most = self->fault->view_most ? 1 + start * 2654435761u / 128 % self->fault->view_most : length;
+    length = length < most ? length : most;
     memset(pin, 0, sizeof *pin);
     int r = fault_now(self->fault) ? fault_error(self->fault)
                                    : self->inner->ops->view(self->inner, block, start, length, data, got, pin);
