@@ -105,7 +105,10 @@ struct memfs_export_options {
  * failure everything that was made is removed again, and path too if it was
  * made; detail says how many things could not be. (A directory that was there may
  * keep an owner, xattrs and time that root_attributes gave it, when that failed
- * last.) The filesystem must not be
+ * last.) What comes out is the same for any number of threads. With several,
+ * problems are told part by part of the tree, in path order, the directories of a
+ * part before its files; work goes on meanwhile as if all could be left out. Of
+ * errors that are fatal the first in path order is told. The filesystem must not be
  * changed meanwhile, by callbacks neither: -EBUSY, and whatever else would have
  * gone wrong with it is not told as such. To export one that is in use, export a
  * filesystem on the backing that memfs_seal() makes of it. */
