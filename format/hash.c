@@ -13,7 +13,14 @@
 #define HASH_CHOOSES
 #endif
 
-_Static_assert(sizeof(XXH3_state_t) <= sizeof(struct memfs_hasher), "a hasher has room for XXH3's state");
+_Static_assert(sizeof(XXH3_state_t) + MEMFS_HASHER_ALIGNMENT <= sizeof(struct memfs_hasher) + 1,
+               "a hasher has room for XXH3's state, wherever it stands");
+
+static XXH3_state_t *state_of(const struct memfs_hasher *hasher)
+{
+    const uintptr_t mask = MEMFS_HASHER_ALIGNMENT - 1;
+    return (XXH3_state_t *)(((uintptr_t)hasher->room + mask) & ~mask);
+}
 
 uint64_t HASH_OF(memfs_hash)(const void *data, size_t length);
 uint64_t HASH_OF(memfs_hash)(const void *data, size_t length)
@@ -24,13 +31,13 @@ uint64_t HASH_OF(memfs_hash)(const void *data, size_t length)
 void HASH_OF(memfs_hasher_add)(struct memfs_hasher *hasher, const void *data, size_t length);
 void HASH_OF(memfs_hasher_add)(struct memfs_hasher *hasher, const void *data, size_t length)
 {
-    XXH3_64bits_update((XXH3_state_t *)hasher->state, data, length);
+    XXH3_64bits_update(state_of(hasher), data, length);
 }
 
 uint64_t HASH_OF(memfs_hasher_end)(const struct memfs_hasher *hasher);
 uint64_t HASH_OF(memfs_hasher_end)(const struct memfs_hasher *hasher)
 {
-    return XXH3_64bits_digest((const XXH3_state_t *)hasher->state);
+    return XXH3_64bits_digest(state_of(hasher));
 }
 
 #ifdef HASH_CHOOSES
@@ -51,8 +58,8 @@ uint64_t memfs_hash(const void *data, size_t length)
 
 void memfs_hasher_begin(struct memfs_hasher *hasher)
 {
-    XXH3_INITSTATE((XXH3_state_t *)hasher->state);
-    XXH3_64bits_reset((XXH3_state_t *)hasher->state);
+    XXH3_INITSTATE(state_of(hasher));
+    XXH3_64bits_reset(state_of(hasher));
 }
 
 void memfs_hasher_add(struct memfs_hasher *hasher, const void *data, size_t length)

@@ -9,10 +9,12 @@
 
 uint64_t memfs_hash(const void *data, size_t length);
 
-/* The same over bytes that come in pieces. Lives where the caller puts it;
- * there is nothing to be freed. */
+/* The same over bytes that come in pieces. Lives where the caller puts it, and stays
+ * there; there is nothing to be freed. XXH3's state wants 64 bytes of alignment, which
+ * memory from the heap does not have: it is wherever in here that is. */
+#define MEMFS_HASHER_ALIGNMENT 64u
 struct memfs_hasher {
-    _Alignas(64) unsigned char state[640];
+    unsigned char room[576 + MEMFS_HASHER_ALIGNMENT];
 };
 void memfs_hasher_begin(struct memfs_hasher *hasher);
 void memfs_hasher_add(struct memfs_hasher *hasher, const void *data, size_t length);
