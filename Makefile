@@ -171,10 +171,10 @@ demo: all ## packs /usr/include, reads it, unpacks it, compares
 BENCH_PROGRAMS := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/bench/*.c))
 RUN_BENCH = BUILD=$(abspath $(BUILD)) CC='$(CC)' PYTHONDONTWRITEBYTECODE=1 python3 tests/bench/bench.py
 .PHONY: bench bench-quick
-bench: all $(BENCH_PROGRAMS) | deps-bench ## memfs, its peers and the floor, in half an hour; writes tests/bench/RESULTS.md
+bench: all $(BENCH_PROGRAMS) | deps-bench ## memfs, its peers and the floor; writes tests/bench/RESULTS.md
 	@$(RUN_BENCH)
 
-bench-quick: all $(BENCH_PROGRAMS) | deps-bench ## the same on small trees, in a minute; only printed
+bench-quick: all $(BENCH_PROGRAMS) | deps-bench ## the same on small trees; only printed
 	@$(RUN_BENCH) --quick
 
 # ---- Fuzzing ------------------------------------------------------------------

@@ -1,6 +1,7 @@
 #include "ahead.h"
 
 #include "alloc.h"
+#include "zeros.h"
 
 #include <errno.h>
 #include <string.h>
@@ -57,11 +58,6 @@ static int read_range(memfs *fs, memfs_node node, uint64_t size, uint64_t offset
     return 0;
 }
 
-static int is_zero(const uint8_t *page, size_t length)
-{
-    return page[0] == 0 && memcmp(page, page + 1, length - 1) == 0;
-}
-
 /* The runs of a piece, which begins at a page of its file. */
 static void find_runs(struct memfs_unit *unit, struct memfs_piece *piece)
 {
@@ -69,7 +65,7 @@ static void find_runs(struct memfs_unit *unit, struct memfs_piece *piece)
     piece->run = (uint32_t)unit->run_count;
     for (uint32_t at = 0; at < piece->length;) {
         const uint32_t left = piece->length - at, page = left < MEMFS_HOLE_BYTES ? left : MEMFS_HOLE_BYTES;
-        if (is_zero(unit->bytes + piece->at + at, page)) {
+        if (memfs_all_zero(unit->bytes + piece->at + at, page)) {
             run = NULL;
         } else if (run) {
             run->length += page;

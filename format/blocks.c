@@ -15,10 +15,16 @@ static size_t chunk_bytes(void)
     return chunk > refs ? chunk : refs;
 }
 
-size_t memfs_press_bytes(uint32_t block_size)
+/* Enough for the stored bytes of any block. */
+static size_t scratch_bytes(uint32_t block_size)
 {
     const size_t chunk = chunk_bytes();
-    return (block_size > chunk ? block_size : chunk) + chunk;
+    return block_size > chunk ? block_size : chunk;
+}
+
+size_t memfs_press_bytes(uint32_t block_size)
+{
+    return scratch_bytes(block_size) + chunk_bytes();
 }
 
 int memfs_blocks_begin(struct memfs_blocks *blocks, struct memfs_freezing *job, const struct memfs_sink *sink,
@@ -28,7 +34,7 @@ int memfs_blocks_begin(struct memfs_blocks *blocks, struct memfs_freezing *job, 
     *blocks = (struct memfs_blocks){.job = job, .sink = sink, .presses_count = presses};
     for (unsigned table = 0; table < MEMFS_IMAGE_TABLES; table++)
         memfs_rows_begin(&blocks->refs[table], allocator, sizeof(struct memfs_ref), MEMFS_REFS_SHIFT);
-    blocks->scratch_bytes = memfs_press_bytes(job->options.block_size) - chunk_bytes();
+    blocks->scratch_bytes = scratch_bytes(job->options.block_size);
     blocks->presses = memfs_alloc_zeroed(allocator, presses * sizeof *blocks->presses);
     blocks->encoders = memfs_alloc_zeroed(allocator, memfs_pool_threads(job->pool) * sizeof *blocks->encoders);
     return blocks->presses && blocks->encoders ? 0 : -ENOMEM;
@@ -83,7 +89,7 @@ static void run_press(struct memfs_job *work, unsigned worker)
 
 /* ---- Writing ---------------------------------------------------------------------- */
 
-static int write_bytes(struct memfs_blocks *blocks, const void *data, size_t length)
+int memfs_blocks_write(struct memfs_blocks *blocks, const void *data, size_t length)
 {
     int error = blocks->sink->write(blocks->sink->context, data, length);
     if (error)
@@ -91,11 +97,6 @@ static int write_bytes(struct memfs_blocks *blocks, const void *data, size_t len
                                  length, memfs_strerror(error));
     blocks->offset += length;
     return 0;
-}
-
-int memfs_blocks_write(struct memfs_blocks *blocks, const void *data, size_t length)
-{
-    return write_bytes(blocks, data, length);
 }
 
 static struct memfs_press *oldest(const struct memfs_blocks *blocks)
@@ -110,7 +111,7 @@ static int write_oldest(struct memfs_blocks *blocks)
     if (press->error)
         return press->error;
     press->ref->offset = blocks->offset;
-    int error = write_bytes(blocks, press->stored, press->ref->stored);
+    int error = memfs_blocks_write(blocks, press->stored, press->ref->stored);
     if (error)
         return error;
     blocks->written++;

@@ -41,7 +41,7 @@ struct memfs_blocks {
     uint64_t raw_bytes, stored_bytes;           /* of the data blocks */
 };
 
-/* Bytes that a block size takes for each press, and for each thread at a level. */
+/* Bytes that a press takes. */
 size_t memfs_press_bytes(uint32_t block_size);
 
 /* job has its pool; so many presses. sink must live as long. -ENOMEM */

@@ -2,6 +2,7 @@
 
 #include "refs.h"
 #include "values.h"
+#include "zeros.h"
 
 #include <assert.h>
 #include <string.h>
@@ -291,12 +292,6 @@ static size_t encode_column(const struct memfs_column *column, size_t native, co
     return 1 + column->width * count;
 }
 
-/* Most planes are zero. */
-static int is_zero(const uint8_t *plane, size_t count)
-{
-    return count == 0 || (plane[0] == 0 && memcmp(plane, plane + 1, count - 1) == 0);
-}
-
 /* The plane of each byte of the values is added to them in turn. */
 static const char *decode_planes(const struct memfs_column *column, struct memfs_cursor *in,
                                  struct memfs_values *values)
@@ -306,7 +301,7 @@ static const char *decode_planes(const struct memfs_column *column, struct memfs
         const uint8_t *plane = memfs_cursor_bytes(in, values->count);
         if (!plane)
             return "a column is cut short";
-        if (is_zero(plane, values->count))
+        if (memfs_all_zero(plane, values->count)) /* most are */
             continue;
         for (size_t i = 0; i < values->count; i++)
             values->of[i] |= (uint64_t)plane[i] << (8 * byte);

@@ -1,5 +1,7 @@
 #include "digest.h"
 
+#include "zeros.h"
+
 #include <string.h>
 
 /* As much of the hash as a digest has. */
@@ -17,11 +19,6 @@ void memfs_digest_begin(struct memfs_digest *digest)
     digest->offset = digest->hole = digest->hole_length = 0;
     digest->fill = 0;
     memfs_hasher_begin(&digest->hasher);
-}
-
-static int all_zero(const uint8_t *bytes, size_t length)
-{
-    return length == 0 || (bytes[0] == 0 && memcmp(bytes, bytes + 1, length - 1) == 0);
 }
 
 static void end_hole(struct memfs_digest *digest)
@@ -49,7 +46,7 @@ static void take_filled_page(struct memfs_digest *digest)
 {
     const size_t length = digest->fill;
     digest->fill = 0;
-    if (length > 0 && all_zero(digest->page, length))
+    if (length > 0 && memfs_all_zero(digest->page, length))
         take_hole(digest, digest->offset - length, length);
     else if (length > 0)
         take_data(digest, digest->page, length);
@@ -60,7 +57,7 @@ static void take_pages(struct memfs_digest *digest, const uint8_t *bytes, size_t
 {
     size_t from = 0; /* what begins here is not taken yet */
     for (size_t at = 0; at < length; at += MEMFS_HOLE_BYTES) {
-        if (!all_zero(bytes + at, MEMFS_HOLE_BYTES))
+        if (!memfs_all_zero(bytes + at, MEMFS_HOLE_BYTES))
             continue;
         if (at > from)
             take_data(digest, bytes + from, at - from);

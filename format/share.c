@@ -1,6 +1,7 @@
 #include "share.h"
 
 #include "alloc.h"
+#include "zeros.h"
 
 #include <errno.h>
 #include <string.h>
@@ -134,11 +135,6 @@ static int is_in_window(const struct memfs_share *share, const struct memfs_orde
     return 1;
 }
 
-static int is_zero(const uint8_t *bytes, uint64_t length)
-{
-    return length == 0 || (bytes[0] == 0 && memcmp(bytes, bytes + 1, (size_t)length - 1) == 0);
-}
-
 /* The earlier file has zeros where it has no extents. */
 static enum verdict compare_with_window(const struct memfs_share *share, const struct memfs_order_node *earlier,
                                         uint64_t size, const uint8_t *content)
@@ -147,12 +143,12 @@ static enum verdict compare_with_window(const struct memfs_share *share, const s
     for (uint32_t i = 0; i < earlier->run.count; i++) {
         const struct memfs_extent_row *row = extent_at(share, earlier, i);
         const uint64_t offset = memfs_extent_row_offset(row);
-        if (!is_zero(content + at, offset - at) ||
+        if (!memfs_all_zero(content + at, (size_t)(offset - at)) ||
             memfs_window_forward(share->window, place_of(share, row), content + offset, row->length) != row->length)
             return DIFFERENT;
         at = offset + row->length;
     }
-    return is_zero(content + at, size - at) ? EQUAL : DIFFERENT;
+    return memfs_all_zero(content + at, (size_t)(size - at)) ? EQUAL : DIFFERENT;
 }
 
 /* Where data is next, or size. */

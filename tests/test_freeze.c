@@ -59,15 +59,6 @@ static void check_round(struct test_state *state, struct test_buffer *image)
     test_buffer_free(&again);
 }
 
-static uint8_t *random_bytes(uint64_t seed, size_t length)
-{
-    struct test_random random = {.state = seed};
-    uint8_t *bytes = malloc(length + 1);
-    assert_non_null(bytes);
-    test_random_fill(&random, bytes, length);
-    return bytes;
-}
-
 static void write_at(memfs *fs, const char *path, uint64_t offset, const void *data, size_t length)
 {
     memfs_file *file = NULL;
@@ -289,7 +280,7 @@ static void test_freeze__zeros_are_holes(void **state)
 {
     struct test_state *test = state_of(state);
     struct test_buffer image = {0};
-    uint8_t *data = random_bytes(1, 5 * 4096 + 100);
+    uint8_t *data = test_random_bytes(1, 5 * 4096 + 100);
     memset(data + 4096, 0, 2 * 4096);
     memset(data + 5 * 4096, 0, 100);
     data[3 * 4096] = 1; /* a page that only begins so */
@@ -347,7 +338,7 @@ static void test_freeze__contents_over_many_blocks(void **state)
     struct test_state *test = state_of(state);
     struct test_buffer image = {0};
     const size_t length = 3 * MIB + 4096 + 17;
-    uint8_t *data = random_bytes(2, length);
+    uint8_t *data = test_random_bytes(2, length);
     test_put(test->fs, "before", data, 100);
     test_put(test->fs, "large", data, length);
     memset(data + MIB - 4096, 0, 8192); /* a hole where the pieces that are read meet */
@@ -371,7 +362,7 @@ static void test_freeze__digests(void **state)
     struct test_state *test = state_of(state);
     struct test_buffer image = {0};
     const size_t large = 2 * MIB + 5;
-    uint8_t *data = random_bytes(3, large);
+    uint8_t *data = test_random_bytes(3, large);
     test_put(test->fs, "empty", "", 0);
     test_put_text(test->fs, "small", "small");
     test_put(test->fs, "large", data, large);
@@ -393,7 +384,7 @@ static void test_freeze__digests(void **state)
     assert_ok(memfs_node_digest(test->fs, test_node(test->fs, "hole"), &digest));
     assert_true(digest == memfs_hash(told, sizeof told));
     free(data);
-    data = random_bytes(3, large);
+    data = test_random_bytes(3, large);
     assert_ok(memfs_node_digest(test->fs, test_node(test->fs, "large"), &digest));
     assert_true(digest == memfs_hash(data, large));
     memfs_destroy(test->fs);
@@ -407,7 +398,7 @@ static void test_freeze__equal_files_are_stored_once(void **state)
     struct test_state *test = state_of(state);
     struct test_buffer image = {0};
     const size_t large = 2 * MIB + 3000;
-    uint8_t *data = random_bytes(4, large);
+    uint8_t *data = test_random_bytes(4, large);
     test_put(test->fs, "small1", data, 10000);
     test_put(test->fs, "small2", data, 10000);
     test_put(test->fs, "small3", data, 9999);
@@ -458,7 +449,7 @@ static void test_freeze__large_attributes(void **state)
 {
     struct test_state *test = state_of(state);
     struct test_buffer image = {0};
-    uint8_t *data = random_bytes(5, MEMFS_XATTR_MAX);
+    uint8_t *data = test_random_bytes(5, MEMFS_XATTR_MAX);
     char path[16];
     for (int i = 0; i < 40; i++) {
         snprintf(path, sizeof path, "f%d", i);
@@ -551,7 +542,7 @@ static memfs *scan(struct test_state *test, const struct host *host)
 
 static void host_fill(const struct host *host, int with_lost)
 {
-    uint8_t *data = random_bytes(6, 3 * MIB);
+    uint8_t *data = test_random_bytes(6, 3 * MIB);
     assert_ok(mkdirat(host->fd, "d", 0755));
     assert_ok(mkdirat(host->fd, "d/e", 0755));
     host_put(host, "a", data, 1000);
@@ -620,7 +611,7 @@ static void test_freeze__files_left_out(void **state)
 static void build_around(memfs *fs, int with_lost)
 {
     const size_t large = 3 * MIB;
-    uint8_t *data = random_bytes(8, large);
+    uint8_t *data = test_random_bytes(8, large);
     memset(data + 2 * MIB, 0, 8192);
     assert_ok(memfs_mkdir(fs, NULL, "d", 0755));
     test_put(fs, "a", data, 30000);

@@ -14,15 +14,6 @@
 #define KIB ((size_t)1 << 10)
 #define MIB ((size_t)1 << 20)
 
-static uint8_t *random_bytes(uint64_t seed, size_t length)
-{
-    struct test_random random = {.state = seed};
-    uint8_t *bytes = malloc(length + 1);
-    assert_non_null(bytes);
-    test_random_fill(&random, bytes, length);
-    return bytes;
-}
-
 static int freeze(memfs *fs, struct test_buffer *out, const struct memfs_freeze_options *options)
 {
     struct memfs_sink sink = test_buffer_sink(out);
@@ -59,7 +50,7 @@ static void test_parts__marks_depend_on_64_bytes(void **state)
     (void)state;
     static struct memfs_gear gear;
     const size_t length = 100000;
-    uint8_t *bytes = random_bytes(1, length);
+    uint8_t *bytes = test_random_bytes(1, length);
     struct memfs_mark *marks = malloc(length * sizeof *marks), *others = malloc(length * sizeof *marks);
     memfs_gear_init(&gear);
     const size_t count = memfs_gear_marks(&gear, bytes, length, 0, marks);
@@ -105,7 +96,7 @@ static void test_parts__moved_bytes_are_found(void **state)
 {
     struct test_state *test = *state;
     struct test_buffer image = {0};
-    uint8_t *bytes = random_bytes(2, 3 * MIB), *other = random_bytes(3, 3 * MIB);
+    uint8_t *bytes = test_random_bytes(2, 3 * MIB), *other = test_random_bytes(3, 3 * MIB);
     test_put(test->fs, "a", bytes, 3 * MIB);
     memcpy(other + 777, bytes + 12345, 100000);             /* forwards */
     memcpy(other + 200001, bytes + MIB - 50000, 100000);    /* over a block's end */
@@ -128,7 +119,7 @@ static void test_parts__grow_to_the_byte(void **state)
 {
     struct test_state *test = *state;
     struct test_buffer image = {0};
-    uint8_t *bytes = random_bytes(4, 64 * KIB), *other = random_bytes(5, 64 * KIB);
+    uint8_t *bytes = test_random_bytes(4, 64 * KIB), *other = test_random_bytes(5, 64 * KIB);
     test_put(test->fs, "a", bytes, 64 * KIB);
     memcpy(other + 10001, bytes + 20002, 30003);
     other[10000] = bytes[20001] ^ 1;
@@ -149,7 +140,7 @@ static void test_parts__window_reaches_so_far(void **state)
 {
     struct test_state *test = *state;
     struct test_buffer image = {0};
-    uint8_t *bytes = random_bytes(6, 200 * KIB), *between = random_bytes(7, 300 * KIB);
+    uint8_t *bytes = test_random_bytes(6, 200 * KIB), *between = test_random_bytes(7, 300 * KIB);
     test_put(test->fs, "a", bytes, 200 * KIB);
     test_put(test->fs, "b", between, 300 * KIB);
     test_put(test->fs, "c", bytes, 200 * KIB - 1); /* equal parts */
@@ -181,7 +172,7 @@ static size_t find_collisions(struct collision *found, size_t room)
 {
     static struct memfs_gear gear;
     const size_t length = 64 * MIB;
-    uint8_t *bytes = random_bytes(8, length);
+    uint8_t *bytes = test_random_bytes(8, length);
     struct memfs_mark *marks = malloc(length / MEMFS_MARKS_APART * sizeof *marks);
     assert_non_null(marks);
     memfs_gear_init(&gear);
@@ -210,7 +201,7 @@ static void test_parts__rolling_hash_collides(void **state)
     assert_true(pairs >= 2);
     for (size_t i = 0; i < pairs; i++) {
         char path[3] = {(char)('a' + i), '1', 0};
-        uint8_t *bytes = random_bytes(9 + i, length);
+        uint8_t *bytes = test_random_bytes(9 + i, length);
         memset(bytes + 1000, 'x', 2000); /* nothing but the collision marks what is around it */
         memcpy(bytes + 2000, collisions[i].one, MEMFS_GEAR_BYTES);
         memcpy(bytes + length - MEMFS_GEAR_BYTES, collisions[i].one, MEMFS_GEAR_BYTES);
@@ -256,7 +247,7 @@ static void test_parts__every_mark_is_the_same(void **state)
 static void build_all(memfs *fs)
 {
     struct test_random random = {.state = 10};
-    uint8_t *bytes = random_bytes(11, 8 * MIB);
+    uint8_t *bytes = test_random_bytes(11, 8 * MIB);
     char path[32];
     for (size_t i = 0; i < 8 * MIB; i++)
         bytes[i] &= 0x3f; /* so that compressing has something to do */

@@ -324,6 +324,15 @@ void test_random_fill(struct test_random *random, void *data, size_t length)
         byte[i] = (uint8_t)(test_random_next(random) >> 32);
 }
 
+uint8_t *test_random_bytes(uint64_t seed, size_t length)
+{
+    struct test_random random = {.state = seed};
+    uint8_t *bytes = malloc(length + 1);
+    assert_non_null(bytes);
+    test_random_fill(&random, bytes, length);
+    return bytes;
+}
+
 uint64_t test_environment(const char *name, uint64_t otherwise)
 {
     const char *text = getenv(name);

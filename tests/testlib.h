@@ -110,6 +110,7 @@ struct test_random {
 uint64_t test_random_next(struct test_random *random); /* splitmix64 */
 uint64_t test_random_below(struct test_random *random, uint64_t below);
 void test_random_fill(struct test_random *random, void *data, size_t length);
+uint8_t *test_random_bytes(uint64_t seed, size_t length); /* to be freed */
 /* MEMFS_SEED of the environment, else the time; printed. */
 uint64_t test_seed(void);
 uint64_t test_environment(const char *name, uint64_t otherwise);
