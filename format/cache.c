@@ -61,16 +61,20 @@ void memfs_cache_trim(struct memfs_cache *cache, uint64_t bytes)
 }
 
 /* A free frame, or that of the next block to go, or one of a new slab. */
-static unsigned char *frame_for(struct memfs_cache *cache, struct memfs_slab **slab)
+static unsigned char *frame_for(struct memfs_cache *cache, uint64_t share, struct memfs_slab **slab)
 {
-    uint64_t missing = beyond(cache, cache->frames.slab_bytes, cache->budget);
     unsigned char *frame;
     size_t freed;
     int grown;
+    while (atomic_load(&cache->framed) + cache->frames.frame_bytes > share && evict_one(cache, &freed))
+        continue;
+    uint64_t missing = beyond(cache, cache->frames.slab_bytes, cache->budget);
     while (!(frame = memfs_frames_take(&cache->frames, missing == 0, slab, &grown)) && missing > 0)
         missing = evict_one(cache, &freed) && freed < missing ? missing - freed : 0;
     if (grown)
         atomic_fetch_add(&cache->bytes, cache->frames.slab_bytes);
+    if (frame)
+        atomic_fetch_add(&cache->framed, cache->frames.frame_bytes);
     return frame;
 }
 
@@ -98,7 +102,7 @@ struct memfs_buffer *memfs_buffer_make(struct memfs_cache *cache, size_t length)
 }
 
 /* A block that would leave half a frame unused is better kept inside. */
-struct memfs_buffer *memfs_buffer_make_block(struct memfs_cache *cache, size_t length)
+struct memfs_buffer *memfs_buffer_make_block(struct memfs_cache *cache, size_t length, uint64_t share)
 {
     const size_t most = cache->frames.frame_bytes;
     if (length > most || length <= most / 2)
@@ -106,7 +110,7 @@ struct memfs_buffer *memfs_buffer_make_block(struct memfs_cache *cache, size_t l
     struct memfs_buffer *buffer = memfs_buffer_make(cache, 0);
     if (!buffer)
         return NULL;
-    buffer->data = frame_for(cache, &buffer->slab);
+    buffer->data = frame_for(cache, share, &buffer->slab);
     buffer->length = length;
     if (!buffer->data) {
         memfs_buffer_free(buffer);
@@ -121,8 +125,10 @@ void memfs_buffer_free(struct memfs_buffer *buffer)
         return;
     struct memfs_cache *cache = buffer->cache;
     const size_t room = buffer->room;
-    if (buffer->slab)
+    if (buffer->slab) {
         memfs_frames_give(&cache->frames, buffer->slab, buffer->data);
+        atomic_fetch_sub(&cache->framed, cache->frames.frame_bytes);
+    }
     memfs_free(&cache->allocator, buffer, sizeof *buffer + room);
     atomic_fetch_sub(&cache->bytes, charge(room));
 }
@@ -282,24 +288,30 @@ static int fill(struct memfs_cache *cache, struct memfs_shard *shard, struct mem
     return error;
 }
 
-/* Waits until what key names is not being loaded; pins it if it is there and
- * suffices. What does not suffice is taken out of sight: *shorter, to be
+/* Waits until what key names is not being loaded, or says -EAGAIN; pins it if it is
+ * there and suffices. What does not suffice is taken out of sight: *shorter, to be
  * discarded if nobody pins it. */
-static struct memfs_item *find_loaded(struct memfs_shard *shard, uint64_t key, size_t need, struct memfs_item **shorter)
+static int find_loaded(struct memfs_shard *shard, uint64_t key, size_t need, int waits, struct memfs_item **out,
+                       struct memfs_item **shorter)
 {
     struct memfs_item *item;
-    while ((item = find(shard, key)) && !item->buffer)
+    while ((item = find(shard, key)) && !item->buffer) {
+        if (!waits)
+            return -EAGAIN;
         pthread_cond_wait(&shard->loaded, &shard->lock);
+    }
+    *out = item;
     if (!item)
-        return NULL;
+        return 0;
     if (item->buffer->length >= need || item->buffer->complete) {
         atomic_store_explicit(&item->buffer->referenced, 1, memory_order_relaxed);
         item->pins += item->error == 0;
-        return item;
+        return item->error;
     }
     detach(shard, item);
     *shorter = item;
-    return NULL;
+    *out = NULL;
+    return 0;
 }
 
 /* A placeholder for what is about to be loaded, pinned by its loader. */
@@ -314,26 +326,25 @@ static struct memfs_item *place(struct memfs_cache *cache, struct memfs_shard *s
     return item;
 }
 
-int memfs_cache_acquire(struct memfs_cache *cache, uint64_t key, size_t need, memfs_loader *loader, void *context,
-                        struct memfs_item **out, struct memfs_detail *detail)
+int memfs_cache_acquire(struct memfs_cache *cache, uint64_t key, size_t need, int waits, memfs_loader *loader,
+                        void *context, struct memfs_item **out, struct memfs_detail *detail)
 {
     struct memfs_shard *shard = shard_of(cache, key);
-    struct memfs_item *shorter = NULL;
+    struct memfs_item *item = NULL, *shorter = NULL;
     pthread_mutex_lock(&shard->lock);
-    struct memfs_item *item = find_loaded(shard, key, need, &shorter);
-    const int found = item != NULL;
-    int error = found ? item->error : 0;
-    if (error && detail)
+    int error = find_loaded(shard, key, need, waits, &item, &shorter);
+    const int loads = !item && !error;
+    if (item && error && detail)
         memcpy(detail, item->buffer->data, sizeof *detail);
-    if (!found)
+    if (loads)
         item = place(cache, shard, key);
     const int discards = shorter && shorter->pins == 0;
     pthread_mutex_unlock(&shard->lock);
     if (discards)
         discard(cache, shorter);
     if (!item)
-        return -ENOMEM;
-    if (!found)
+        return error ? error : -ENOMEM;
+    if (loads)
         error = fill(cache, shard, item, need, shorter != NULL, loader, context, detail);
     if (!error)
         *out = item;

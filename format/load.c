@@ -14,6 +14,9 @@
 
 #define PREFIX_GRAIN ((size_t)128 << 10) /* what zstd decodes at once */
 #define VIEW_MOST ((size_t)MEMFS_BLOCK_MOST)
+#define IN_ORDER_SHARE 2u /* of the budget, for blocks that are read in order: half of it */
+#define AHEAD_BLOCKS 8u   /* so many threads find something to do while one decodes the block that all want */
+#define AHEAD_BUDGET 32u  /* blocks that a budget has room for, or nothing is decoded ahead */
 
 /* ---- Keys: which table, which level of it, which chunk of that ------------------ */
 
@@ -152,6 +155,7 @@ static int load_refs(struct memfs_image *image, uint64_t key, const struct memfs
 struct load {
     struct memfs_image *image;
     const struct memfs_ref *ref; /* NULL: to be found */
+    int tried;                   /* it was not there, and this thread has loaded it or failed to */
 };
 static memfs_loader load_any;
 
@@ -165,11 +169,11 @@ int memfs_image_find_ref(struct memfs_image *image, unsigned table, uint64_t ind
     unsigned level = memfs_refs_height(chunks);
     struct memfs_ref ref = image->root.table[table].refs[index >> (MEMFS_REFS_SHIFT * level)];
     for (; level > 0; level--) {
-        struct load load = {image, &ref};
+        struct load load = {.image = image, .ref = &ref};
         struct memfs_item *item;
         const uint64_t chunk = index >> (MEMFS_REFS_SHIFT * level);
         const int error =
-            memfs_cache_acquire(&image->cache, key_of(table, level, chunk), 1, load_any, &load, &item, detail);
+            memfs_cache_acquire(&image->cache, key_of(table, level, chunk), 1, 1, load_any, &load, &item, detail);
         if (error)
             return error;
         const struct memfs_ref *refs = (const struct memfs_ref *)(const void *)item->buffer->data;
@@ -259,6 +263,12 @@ static void note_whole(struct memfs_recent *recent, uint64_t block)
     atomic_store_explicit(&recent->next[turn % MEMFS_RECENT], (uint32_t)block + 1, memory_order_relaxed);
 }
 
+/* Whether blocks up to this one are being read in order. */
+static int in_order(struct memfs_image *image, uint64_t block)
+{
+    return follows(&image->recent, block) && follows(&image->recent, block + 1);
+}
+
 /* How much of a block is decoded for one who needs so much of it: no more, where it is
  * met by chance; all, for one who comes back, and for several who read blocks in order,
  * each of them now here and now there, but all of them near. */
@@ -277,16 +287,18 @@ static int load_block(struct memfs_image *image, uint64_t key, const struct memf
     char what[WHAT_BYTES];
     describe(MEMFS_DATA, 0, key_index(key), what);
     const int raw = ref->codec == MEMFS_CODEC_RAW;
+    const size_t length = choose_prefix(image, key_index(key), ref, need, again);
+    if (length == ref->raw)
+        note_whole(&image->recent, key_index(key));
     int error = raw ? 0 : memfs_image_fetch(image, ref, what, worker, detail);
     if (error)
         return error;
-    struct memfs_buffer *buffer = memfs_buffer_make_block(&image->cache, ref->raw);
+    const uint64_t share = image->cache.budget / (in_order(image, key_index(key)) ? IN_ORDER_SHARE : 1);
+    struct memfs_buffer *buffer = memfs_buffer_make_block(&image->cache, ref->raw, share);
     if (!buffer)
         return -ENOMEM;
-    buffer->length = choose_prefix(image, key_index(key), ref, need, again);
-    buffer->complete = buffer->length == ref->raw;
-    if (buffer->complete)
-        note_whole(&image->recent, key_index(key));
+    buffer->length = length;
+    buffer->complete = length == ref->raw;
     if (raw)
         error = read_verified(image, ref, what, buffer->data, detail);
     else
@@ -316,10 +328,11 @@ int memfs_image_decode_block(struct memfs_image *image, uint64_t block, const st
 static int load_any(void *context, uint64_t key, size_t need, int again, struct memfs_buffer **out,
                     struct memfs_detail *detail)
 {
-    const struct load *load = context;
+    struct load *load = context;
     struct memfs_image *image = load->image;
     struct memfs_ref ref;
     int error = 0;
+    load->tried = 1;
     if (load->ref)
         ref = *load->ref;
     else
@@ -339,12 +352,37 @@ static int load_any(void *context, uint64_t key, size_t need, int again, struct 
     return error;
 }
 
+/* Another thread is decoding this block, and blocks are read in order: the time until it
+ * is done is spent on the next block that nobody has. What goes wrong there is told to
+ * whoever needs that block. */
+static void load_ahead(struct memfs_image *image, uint64_t block)
+{
+    const uint64_t count = image->root.table[MEMFS_DATA].count;
+    if (image->cache.budget / AHEAD_BUDGET < image->header.block_size || !in_order(image, block))
+        return;
+    for (uint64_t next = block + 1; next < count && next <= block + AHEAD_BLOCKS; next++) {
+        struct load load = {.image = image};
+        struct memfs_item *item;
+        const int error =
+            memfs_cache_acquire(&image->cache, key_of(MEMFS_DATA, 0, next), 1, 0, load_any, &load, &item, NULL);
+        if (!error)
+            memfs_cache_release(&image->cache, item);
+        if (load.tried || (error && error != -EAGAIN))
+            return;
+    }
+}
+
 static int acquire(struct memfs_image *image, unsigned table, uint64_t index, size_t need, struct memfs_item **out,
                    struct memfs_detail *detail)
 {
-    struct load load = {image, NULL};
+    struct load load = {.image = image};
     struct memfs_detail found = {.offset = MEMFS_NOWHERE};
-    const int error = memfs_cache_acquire(&image->cache, key_of(table, 0, index), need, load_any, &load, out, &found);
+    const uint64_t key = key_of(table, 0, index);
+    int error = memfs_cache_acquire(&image->cache, key, need, table != MEMFS_DATA, load_any, &load, out, &found);
+    if (error == -EAGAIN && !load.tried) {
+        load_ahead(image, index);
+        error = memfs_cache_acquire(&image->cache, key, need, 1, load_any, &load, out, &found);
+    }
     if (!error)
         return 0;
     if (found.error == 0)

@@ -498,101 +498,6 @@ static void test_open__decodes_what_is_needed(void **state)
     free(bytes);
 }
 
-#define ROW_BLOCKS 40u
-#define ROW_BLOCK_BYTES ((size_t)1 << 20)
-
-/* An image of one file that fills so many blocks, opened. */
-static memfs_image *open_row(struct test_buffer *buffer, const struct memfs_image_options *options)
-{
-    memfs *fs = NULL;
-    memfs_image *image = NULL;
-    const size_t size = ROW_BLOCKS * ROW_BLOCK_BYTES;
-    uint8_t *bytes = malloc(size);
-    assert_non_null(bytes);
-    for (size_t i = 0; i < size; i++)
-        bytes[i] = (uint8_t)((i >> 20) + i / 9 + 1) | 1;
-    assert_ok(memfs_create(NULL, &fs));
-    test_put(fs, "f", bytes, size);
-    const struct memfs_freeze_options freeze = {.size = sizeof freeze, .share = MEMFS_SHARE_NONE};
-    const struct memfs_sink sink = test_buffer_sink(buffer);
-    assert_ok(memfs_freeze(fs, &sink, &freeze, NULL));
-    memfs_destroy(fs);
-    free(bytes);
-    assert_ok(memfs_image_open_buffer(buffer->data, buffer->length, options, &image, NULL));
-    assert_int_equal(image->root.table[MEMFS_DATA].count, ROW_BLOCKS);
-    struct memfs_ref ref; /* refs are decoded too: not when it is counted */
-    assert_ok(memfs_image_find_ref(image, MEMFS_DATA, 0, &ref, NULL));
-    return image;
-}
-
-/* Reads a piece of a block; how many bytes that decoded. */
-static uint64_t decoded_by(memfs_image *image, uint32_t block, uint64_t start)
-{
-    struct memfs_image_statistics before, after;
-    uint8_t read[10];
-    memfs_backing *backing = memfs_image_backing(image);
-    memfs_image_statistics(image, &before);
-    assert_ok(backing->ops->read(backing, block, start, read, sizeof read));
-    memfs_image_statistics(image, &after);
-    return after.decoded_bytes - before.decoded_bytes;
-}
-
-/* Whoever reads in order has every block but the first one decoded once and whole;
- * whoever does not, beginnings. */
-static void test_open__decodes_ahead_in_order(void **state)
-{
-    (void)state;
-    struct test_buffer buffer = {0};
-    memfs_image *image = open_row(&buffer, NULL);
-    uint64_t decoded = 0;
-    for (uint32_t block = 0; block < 10; block++)
-        for (uint64_t start = 0; start < ROW_BLOCK_BYTES; start += 65536)
-            decoded += decoded_by(image, block, start);
-    assert_int_equal(decoded, 10 * ROW_BLOCK_BYTES + 131072);
-    for (uint32_t block = 38; block > 12; block -= 2)
-        assert_int_equal(decoded_by(image, block, 200000), 262144);
-    assert_int_equal(decoded_by(image, 10, 900000), ROW_BLOCK_BYTES); /* behind the ten */
-    assert_int_equal(decoded_by(image, 11, 0), ROW_BLOCK_BYTES);
-    assert_int_equal(decoded_by(image, 13, 0), 131072);
-    memfs_image_close(image);
-    test_buffer_free(&buffer);
-}
-
-/* Blocks fill the cache, then others want its memory, then blocks again: frames are
- * given back, and all together stay within the budget. */
-static void test_open__frames_within_the_budget(void **state)
-{
-    (void)state;
-    struct test_buffer buffer = {0};
-    struct test_memory memory;
-    test_memory_init(&memory);
-    const uint64_t budget = 33u << 20;
-    const struct memfs_image_options options = {
-        .size = sizeof options, .allocator = &memory.hook, .cache_bytes = budget};
-    memfs_image *image = open_row(&buffer, &options);
-    struct memfs_cache *cache = &image->cache;
-    struct memfs_buffer *others[64];
-    assert_int_equal(cache->frames.slab_bytes, 2 * ROW_BLOCK_BYTES);
-    for (unsigned round = 0; round < 3; round++) {
-        for (uint32_t block = 0; block < ROW_BLOCKS; block++)
-            decoded_by(image, block, ROW_BLOCK_BYTES - 10);
-        assert_true(atomic_load(&cache->bytes) > budget - 3 * ROW_BLOCK_BYTES);
-        for (unsigned i = 0; i < 64; i++) {
-            others[i] = memfs_buffer_make(cache, ROW_BLOCK_BYTES / 2 - 4096);
-            assert_non_null(others[i]);
-            assert_true(atomic_load(&cache->bytes) <= budget);
-        }
-        for (unsigned i = 0; i < 64; i++)
-            memfs_buffer_free(others[i]);
-    }
-    assert_true(memory.peak < budget + 4 * ROW_BLOCK_BYTES);
-    memfs_cache_trim(cache, 0);
-    assert_true(atomic_load(&cache->bytes) < ROW_BLOCK_BYTES);
-    memfs_image_close(image);
-    assert_int_equal(memory.live, 0);
-    test_buffer_free(&buffer);
-}
-
 /* A view stays whole though its block is replaced by more of itself, or evicted. */
 static void test_open__views_stay(void **state)
 {
@@ -707,8 +612,6 @@ int main(void)
         cmocka_unit_test(test_open__threads_and_a_small_cache),
         cmocka_unit_test(test_open__threads_and_evicted_chunks),
         cmocka_unit_test(test_open__decodes_what_is_needed),
-        cmocka_unit_test(test_open__decodes_ahead_in_order),
-        cmocka_unit_test(test_open__frames_within_the_budget),
         cmocka_unit_test(test_open__views_stay),
         test(test_open__tall_tree_of_refs),
         test(test_open__cache_of_one_byte),
