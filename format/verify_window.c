@@ -1,18 +1,16 @@
 #include "verify_window.h"
 
 #include "alloc.h"
+#include "frames.h"
 #include "pool.h"
 
 #include <errno.h>
-#include <pthread.h>
 #include <string.h>
 
-#define ASKED_MOST 64u
+#define ASKED_MOST 4096u                 /* files that share parts go back and forth between a few blocks */
 #define AHEAD_BYTES ((uint64_t)64 << 20) /* of what was asked for; and in all, with what is kept: */
 #define WINDOW_BYTES ((uint64_t)192 << 20)
-#define IDLE_BYTES ((uint64_t)32 << 20) /* of memory that waits for the next block: the system is slow to give it */
-#define ROOM_GRAIN ((size_t)MEMFS_BLOCK_LEAST) /* of the memory that a block takes */
-#define SLOTS_MOST ((size_t)(WINDOW_BYTES / ROOM_GRAIN))
+#define SLOTS_MOST ((size_t)(WINDOW_BYTES / MEMFS_BLOCK_LEAST))
 #define NO_SLOT 0u
 
 /* Slots are numbered from 1; slot 0 stands for blocks that are damaged, and is the
@@ -21,19 +19,14 @@ struct slot {
     struct memfs_job job; /* first */
     struct memfs_verify_window *window;
     struct memfs_ref ref;
-    uint8_t *raw; /* made when it is decoded */
+    uint8_t *raw; /* a frame, taken when it is decoded */
+    struct memfs_slab *slab;
     uint32_t block;
     unsigned pins;         /* askings not dropped yet */
     unsigned older, newer; /* in the list of those kept; next free one */
     int submitted, fresh;  /* to the pool; not taken yet */
     int error;             /* of the job */
     struct memfs_detail detail;
-};
-
-/* Memory for a block, to be used again: it is a list itself while it is idle. */
-struct room {
-    struct room *next;
-    size_t size;
 };
 
 struct memfs_verify_window {
@@ -44,58 +37,14 @@ struct memfs_verify_window {
     struct slot *slots;
     size_t slot_count;
     unsigned free_slot;
-    uint64_t pinned, kept;      /* bytes of rooms */
+    struct memfs_frames frames;
+    uint64_t pinned, kept;      /* bytes of frames */
     unsigned asked[ASKED_MOST]; /* slots: a ring, from taken up to made */
     uint32_t asked_block[ASKED_MOST];
     uint64_t made, taken;
-    unsigned held;        /* slot that was taken and not dropped */
-    pthread_mutex_t lock; /* binds what follows */
-    struct room *idle;
-    uint64_t idle_bytes;
+    unsigned held; /* slot that was taken and not dropped */
 };
 _Static_assert(SLOTS_MOST < UINT16_MAX, "a slot's number fits");
-
-/* ---- Memory, in any thread ------------------------------------------------------------- */
-
-static size_t room_size(size_t raw)
-{
-    return (raw + ROOM_GRAIN - 1) / ROOM_GRAIN * ROOM_GRAIN;
-}
-
-static uint8_t *take_room(struct memfs_verify_window *window, size_t size)
-{
-    const struct memfs_allocator *allocator = &window->v->image->allocator;
-    pthread_mutex_lock(&window->lock);
-    struct room *room = window->idle;
-    if (room) {
-        window->idle = room->next;
-        window->idle_bytes -= room->size;
-    }
-    pthread_mutex_unlock(&window->lock);
-    if (room && room->size == size)
-        return (uint8_t *)room;
-    if (room)
-        memfs_free(allocator, room, room->size);
-    return memfs_alloc(allocator, size);
-}
-
-static void put_room(struct memfs_verify_window *window, uint8_t *memory, size_t size)
-{
-    if (!memory)
-        return;
-    struct room *room = (struct room *)(void *)memory;
-    pthread_mutex_lock(&window->lock);
-    const int keep = window->idle_bytes < IDLE_BYTES;
-    if (keep) {
-        room->size = size;
-        room->next = window->idle;
-        window->idle = room;
-        window->idle_bytes += size;
-    }
-    pthread_mutex_unlock(&window->lock);
-    if (!keep)
-        memfs_free(&window->v->image->allocator, memory, size);
-}
 
 /* ---- Decoding, in any thread ------------------------------------------------------------ */
 
@@ -105,8 +54,9 @@ static void decode(struct memfs_job *job, unsigned number)
     struct memfs_verify_window *window = slot->window;
     struct memfs_image *image = window->v->image;
     struct memfs_worker *worker = NULL;
+    int grown;
     (void)number;
-    slot->raw = take_room(window, room_size(slot->ref.raw));
+    slot->raw = memfs_frames_take(&window->frames, 1, &slot->slab, &grown);
     slot->error = slot->raw ? memfs_worker_take(&image->workers, &worker) : -ENOMEM;
     if (slot->error)
         return;
@@ -115,11 +65,6 @@ static void decode(struct memfs_job *job, unsigned number)
 }
 
 /* ---- Slots --------------------------------------------------------------------------------- */
-
-static uint64_t slot_bytes(const struct slot *slot)
-{
-    return room_size(slot->ref.raw);
-}
 
 static void link_newest(struct memfs_verify_window *window, unsigned number)
 {
@@ -141,7 +86,8 @@ static void unlink_kept(struct memfs_verify_window *window, unsigned number)
 static void free_slot(struct memfs_verify_window *window, unsigned number)
 {
     struct slot *slot = &window->slots[number];
-    put_room(window, slot->raw, room_size(slot->ref.raw));
+    if (slot->raw)
+        memfs_frames_give(&window->frames, slot->slab, slot->raw);
     slot->raw = NULL;
     window->slot_of[slot->block] = NO_SLOT;
     slot->newer = window->free_slot;
@@ -155,14 +101,15 @@ static int evict(struct memfs_verify_window *window)
     if (oldest == NO_SLOT)
         return 0;
     unlink_kept(window, oldest);
-    window->kept -= slot_bytes(&window->slots[oldest]);
+    window->kept -= window->frames.frame_bytes;
     free_slot(window, oldest);
     return 1;
 }
 
-static unsigned make_slot(struct memfs_verify_window *window, uint64_t bytes)
+static unsigned make_slot(struct memfs_verify_window *window)
 {
-    while (window->free_slot == NO_SLOT || window->pinned + window->kept + bytes > WINDOW_BYTES)
+    const uint64_t most = WINDOW_BYTES - window->frames.frame_bytes;
+    while (window->free_slot == NO_SLOT || window->pinned + window->kept > most)
         if (!evict(window))
             break;
     const unsigned number = window->free_slot;
@@ -186,16 +133,15 @@ static void pin(struct memfs_verify_window *window, unsigned number)
     if (slot->pins++ > 0)
         return;
     unlink_kept(window, number);
-    window->kept -= slot_bytes(slot);
-    window->pinned += slot_bytes(slot);
+    window->kept -= window->frames.frame_bytes;
+    window->pinned += window->frames.frame_bytes;
 }
 
 static int begin(struct memfs_verify_window *window, uint32_t block)
 {
-    const uint64_t bytes = room_size(window->v->block_raw[block]);
-    if (window->pinned > 0 && window->pinned + bytes > AHEAD_BYTES)
+    if (window->pinned > 0 && window->pinned + window->frames.frame_bytes > AHEAD_BYTES)
         return 0;
-    const unsigned number = make_slot(window, bytes);
+    const unsigned number = make_slot(window);
     if (number == NO_SLOT)
         return 0;
     struct slot *slot = &window->slots[number];
@@ -203,7 +149,7 @@ static int begin(struct memfs_verify_window *window, uint32_t block)
     window->slot_of[block] = (uint16_t)number;
     slot->error = memfs_image_find_ref(window->v->image, MEMFS_DATA, block, &slot->ref, &slot->detail);
     slot->submitted = slot->error == 0;
-    window->pinned += slot_bytes(slot);
+    window->pinned += window->frames.frame_bytes;
     if (slot->submitted)
         memfs_pool_submit(window->v->pool, &slot->job, 0);
     push(window, block, number);
@@ -248,12 +194,12 @@ void memfs_verify_window_drop(struct memfs_verify_window *window, int keep)
     window->held = NO_SLOT;
     if (number == NO_SLOT || --slot->pins > 0)
         return;
-    window->pinned -= slot_bytes(slot);
+    window->pinned -= window->frames.frame_bytes;
     if (!keep || slot->error) {
         free_slot(window, number);
         return;
     }
-    window->kept += slot_bytes(slot);
+    window->kept += window->frames.frame_bytes;
     link_newest(window, number);
 }
 
@@ -279,11 +225,12 @@ int memfs_verify_window_create(struct memfs_verifying *v, const uint8_t *damaged
     struct memfs_verify_window *window = memfs_alloc_zeroed(allocator, sizeof *window);
     if (!window)
         return -ENOMEM;
-    int error = -pthread_mutex_init(&window->lock, NULL);
+    int error = memfs_frames_init(&window->frames, allocator);
     if (error) {
         memfs_free(allocator, window, sizeof *window);
         return error;
     }
+    memfs_frames_shape(&window->frames, v->image->header.block_size, WINDOW_BYTES);
     window->v = v;
     window->damaged = damaged;
     window->blocks = (size_t)v->image->root.table[MEMFS_DATA].count;
@@ -304,14 +251,9 @@ void memfs_verify_window_destroy(struct memfs_verify_window *window)
     memfs_pool_drain(window->v->pool);
     for (size_t i = 1; window->slots && i < window->slot_count; i++)
         if (window->slots[i].raw)
-            memfs_free(&allocator, window->slots[i].raw, room_size(window->slots[i].ref.raw));
-    while (window->idle) {
-        struct room *room = window->idle;
-        window->idle = room->next;
-        memfs_free(&allocator, room, room->size);
-    }
+            memfs_frames_give(&window->frames, window->slots[i].slab, window->slots[i].raw);
+    memfs_frames_destroy(&window->frames);
     memfs_free(&allocator, window->slot_of, (window->blocks + 1) * sizeof *window->slot_of);
     memfs_free(&allocator, window->slots, window->slot_count * sizeof *window->slots);
-    pthread_mutex_destroy(&window->lock);
     memfs_free(&allocator, window, sizeof *window);
 }

@@ -1,7 +1,7 @@
 /*
  * Reads every file of an image through the library: one thread lists the
- * directories in path order, then each thread takes the next one and reads its
- * files. Opening and listing are counted.
+ * directories in path order, the others read the files of those it has listed, each
+ * the next directory; when it is done it joins them. Opening and listing are counted.
  *
  * readall [-j THREADS] IMAGE
  */
@@ -24,29 +24,26 @@ struct file {
 static struct {
     memfs *fs;
     struct file *files; /* in path order */
-    size_t count, room;
-    size_t *dirs; /* their first files; one more for the end */
-    size_t dir_count, dir_room;
-    char last[4096]; /* directory of the last file */
-    _Atomic size_t next;
-    _Atomic uint64_t bytes;
-} all;
+    size_t count;
+    size_t *dirs;         /* their first files; one more for the end */
+    char last[4096];      /* directory of the last file */
+    pthread_mutex_t lock; /* binds what follows */
+    pthread_cond_t listed;
+    size_t dir_count; /* of which all files are known */
+    size_t next;
+    int complete;
+    uint64_t bytes;
+} all = {.lock = PTHREAD_MUTEX_INITIALIZER, .listed = PTHREAD_COND_INITIALIZER};
 
-static void *grown(void *array, size_t count, size_t *room, size_t each)
+/* A directory begins, and the one before it is complete. */
+static void begin_dir(int complete)
 {
-    if (count < *room)
-        return array;
-    *room = *room ? 2 * *room : 1024;
-    array = realloc(array, *room * each);
-    if (!array)
-        bench_die("memory", -ENOMEM);
-    return array;
-}
-
-static void begin_dir(void)
-{
-    all.dirs = grown(all.dirs, all.dir_count, &all.dir_room, sizeof *all.dirs);
-    all.dirs[all.dir_count++] = all.count;
+    pthread_mutex_lock(&all.lock);
+    all.dirs[all.dir_count + (all.count > 0)] = all.count;
+    all.dir_count += all.count > 0;
+    all.complete = complete;
+    pthread_cond_broadcast(&all.listed);
+    pthread_mutex_unlock(&all.lock);
 }
 
 static int visit(void *context, const char *path, const struct memfs_stat *status)
@@ -56,15 +53,25 @@ static int visit(void *context, const char *path, const struct memfs_stat *statu
         return 0;
     const char *slash = strrchr(path, '/');
     size_t length = slash ? (size_t)(slash - path) : 0;
-    if (length >= sizeof all.last || strncmp(all.last, path, length) != 0 || all.last[length] || all.dir_count == 0) {
-        begin_dir();
+    if (length >= sizeof all.last || strncmp(all.last, path, length) != 0 || all.last[length] || all.count == 0) {
+        begin_dir(0);
         length = length < sizeof all.last ? length : 0;
         memcpy(all.last, path, length);
         all.last[length] = 0;
     }
-    all.files = grown(all.files, all.count, &all.room, sizeof *all.files);
     all.files[all.count++] = (struct file){status->node, status->size};
     return 0;
+}
+
+/* The next directory's number, or -1. */
+static ssize_t next_dir(void)
+{
+    pthread_mutex_lock(&all.lock);
+    while (all.next == all.dir_count && !all.complete)
+        pthread_cond_wait(&all.listed, &all.lock);
+    ssize_t dir = all.next < all.dir_count ? (ssize_t)all.next++ : -1;
+    pthread_mutex_unlock(&all.lock);
+    return dir;
 }
 
 static uint64_t read_file(const struct file *file, char *buffer)
@@ -84,12 +91,14 @@ static void *read_dirs(void *context)
     (void)context;
     char *buffer = bench_alloc(READ_BYTES);
     uint64_t bytes = 0;
-    size_t dir;
-    while ((dir = atomic_fetch_add(&all.next, 1)) < all.dir_count) {
+    ssize_t dir;
+    while ((dir = next_dir()) >= 0) {
         for (size_t i = all.dirs[dir]; i < all.dirs[dir + 1]; i++)
             bytes += read_file(&all.files[i], buffer);
     }
-    atomic_fetch_add(&all.bytes, bytes);
+    pthread_mutex_lock(&all.lock);
+    all.bytes += bytes;
+    pthread_mutex_unlock(&all.lock);
     free(buffer);
     return NULL;
 }
@@ -99,19 +108,23 @@ static void measure(const char *path, unsigned threads)
     memfs_image *image = NULL;
     pthread_t ids[THREADS_MAX];
     struct memfs_image_statistics statistics;
+    struct memfs_image_info info;
     double begin = bench_now();
     bench_check(memfs_image_open_path(path, NULL, &image, NULL), path);
     struct memfs_options options = {.size = sizeof options, .backing = memfs_image_backing(image)};
     bench_check(memfs_create(&options, &all.fs), "memfs_create");
-    bench_check(memfs_walk(all.fs, NULL, "/", MEMFS_WALK_SORTED, visit, NULL), "memfs_walk");
-    begin_dir();
-    all.dir_count--;
-    double listed = bench_now();
-    for (unsigned i = 0; i < threads; i++) {
+    bench_check(memfs_image_info(image, &info), "memfs_image_info");
+    all.files = bench_alloc(info.entries * sizeof *all.files);
+    all.dirs = bench_alloc((info.entries + 2) * sizeof *all.dirs);
+    for (unsigned i = 1; i < threads; i++) {
         if (pthread_create(&ids[i], NULL, read_dirs, NULL) != 0)
             bench_die("pthread_create", 0);
     }
-    for (unsigned i = 0; i < threads; i++)
+    bench_check(memfs_walk(all.fs, NULL, "/", MEMFS_WALK_SORTED, visit, NULL), "memfs_walk");
+    begin_dir(1);
+    double listed = bench_now();
+    read_dirs(NULL);
+    for (unsigned i = 1; i < threads; i++)
         pthread_join(ids[i], NULL);
     double end = bench_now();
     memfs_image_statistics(image, &statistics);
