@@ -68,7 +68,7 @@ def measure_list(bench, tree):
         [
             Contestant("memfs ls -lR", "ours", bench.memfs.call("ls", "-lR", path("large.mfs"))),
             Contestant(
-                "sqlite3 -Atv", "peer", ["sqlite3", "-Atv", "--file", path(f"{tree.name}.sqlar")], needs=("sqlite3",)
+                "sqlite3 -Atv", "peer", ["sqlite3", path(f"{tree.name}.sqlar"), "-Atv"], needs=("sqlite3",)
             ),
             Contestant("unzip -v", "peer", ["unzip", "-v", path(f"{tree.name}.zip")], needs=("unzip",)),
             Contestant("unsquashfs -lls", "peer", ["unsquashfs", "-lls", path("large-128k.sq")], needs=("unsquashfs",)),
