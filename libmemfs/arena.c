@@ -8,6 +8,7 @@
 
 #define SPAN_MIN ((size_t)16 << 10)
 #define PIECES_MAX ((size_t)64 << 10)
+#define HUGE_FROM (2 * MEMFS_HUGE_PAGE)
 #define SPAN_CHUNKS 8 /* a span is for chunks of which it holds at least so many */
 
 struct arena_span {
@@ -87,13 +88,12 @@ static int alloc_large(struct arena *arena, size_t size, size_t slack, void **ou
     return 0;
 }
 
-/* A sixteenth of what there is; from there on whole huge pages. */
+/* A sixteenth of what there is; from HUGE_FROM on whole huge pages. */
 static size_t span_size(const struct arena *arena)
 {
-    size_t size = arena->used / 16 < SPAN_MIN ? SPAN_MIN : (size_t)(arena->used / 16) & ~(size_t)15;
-    if (size < MEMFS_HUGE_PAGE)
-        return size;
-    size = (size_t)(arena->used / 64) & ~(MEMFS_HUGE_PAGE - 1);
+    if (arena->used < HUGE_FROM)
+        return arena->used / 16 < SPAN_MIN ? SPAN_MIN : (size_t)(arena->used / 16) & ~(size_t)15;
+    const size_t size = (size_t)(arena->used / 64) & ~(MEMFS_HUGE_PAGE - 1);
     return size < MEMFS_HUGE_PAGE ? MEMFS_HUGE_PAGE : size;
 }
 

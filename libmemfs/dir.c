@@ -135,12 +135,13 @@ static void found_in_deltas(const memfs *fs, uint32_t number, const struct delta
 /* Most directories that have changed have no base run, or what is looked for is new:
  * the hash table alone answers, and the record need not be read. */
 static int find_entry(struct op *op, uint32_t dir, const struct memfs_node_record *record, const char *name,
-                      size_t length, struct found *out)
+                      size_t length, uint64_t hash, struct found *out)
 {
     struct dir_record state;
     if (record->mode & MEMFS_NODE_CHANGED) {
         uint32_t number;
-        const struct delta *delta = dir_hash_find(op->fs, dir, name, length, &number);
+        hash = hash ? hash : dir_hash_name(op->fs, dir, name, length);
+        const struct delta *delta = dir_hash_find(op->fs, dir, name, length, hash, &number);
         if (delta) {
             found_in_deltas(op->fs, number, delta, out);
             return 0;
@@ -171,13 +172,25 @@ static int check_step(struct op *op, uint32_t dir, const struct found *found, co
 int dir_find(struct op *op, uint32_t dir, const struct memfs_node_record *record, const char *name, size_t length,
              struct found *out, const struct memfs_node_record **node)
 {
+    return dir_find_hashed(op, dir, record, name, length, 0, out, node);
+}
+
+int dir_find_hashed(struct op *op, uint32_t dir, const struct memfs_node_record *record, const char *name,
+                    size_t length, uint64_t hash, struct found *out, const struct memfs_node_record **node)
+{
     const struct memfs_node_record *found_node;
-    int r = find_entry(op, dir, record, name, length, out);
+    int r = find_entry(op, dir, record, name, length, hash, out);
     if (r == 0)
         r = check_step(op, dir, out, &found_node);
     if (r == 0 && node)
         *node = found_node;
     return r;
+}
+
+void dir_prefetch(const memfs *fs, uint32_t number)
+{
+    node_prefetch(fs, number);
+    dir_hash_prefetch_insertion(fs, number - fs->node_ahead);
 }
 
 int dir_entry_name(struct op *op, uint32_t number, const char **name, size_t *length)

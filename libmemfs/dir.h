@@ -56,6 +56,12 @@ int dir_count(struct op *op, const struct memfs_node_record *dir, uint64_t *out)
 int dir_find(struct op *op, uint32_t dir, const struct memfs_node_record *record, const char *name, size_t length,
              struct found *out, const struct memfs_node_record **node);
 
+/* The same for whoever knows dir_hash_name(); 0: not known. */
+int dir_find_hashed(struct op *op, uint32_t dir, const struct memfs_node_record *record, const char *name,
+                    size_t length, uint64_t hash, struct found *out, const struct memfs_node_record **node);
+/* Fetches a node and, probably, its entry. The number may be any. */
+void dir_prefetch(const memfs *fs, uint32_t number);
+
 /* The entry after *cursor, which moves: 1, 0 at the end, or an error. DIR_MORE: so
  * far only removed entries; end this section and go on with *cursor in another.
  * (It moves past removed entries with OP_MISS, too.) */

@@ -39,14 +39,24 @@ static inline uint64_t load_short(const char *from, size_t length)
 }
 
 /* The last word of a longer name overlaps the one before: the length is in the hash. */
-uint64_t dir_hash_name(const memfs *fs, uint32_t dir, const char *name, size_t length)
+uint64_t dir_hash_text(const memfs *fs, const char *name, size_t length)
 {
-    uint64_t hash = mix(fs->seed, (uint64_t)dir << 8 | length);
+    uint64_t hash = mix(fs->seed, length);
     if (length <= 8)
-        return finish(mix(hash, load_short(name, length)));
+        return mix(hash, load_short(name, length));
     for (size_t at = 0; at + 8 < length; at += 8)
         hash = mix(hash, load8(name + at));
-    return finish(mix(hash, load8(name + length - 8)));
+    return mix(hash, load8(name + length - 8));
+}
+
+uint64_t dir_hash_with(uint64_t text, uint32_t dir)
+{
+    return finish(mix(text, dir));
+}
+
+uint64_t dir_hash_name(const memfs *fs, uint32_t dir, const char *name, size_t length)
+{
+    return dir_hash_with(dir_hash_text(fs, name, length), dir);
 }
 
 uint64_t dir_hash_entry(const memfs *fs, uint32_t entry)
@@ -147,9 +157,9 @@ static inline uint32_t search_next(const memfs *fs, struct search *search)
     return next;
 }
 
-const struct delta *dir_hash_find(const memfs *fs, uint32_t dir, const char *name, size_t length, uint32_t *number)
+const struct delta *dir_hash_find(const memfs *fs, uint32_t dir, const char *name, size_t length, uint64_t hash,
+                                  uint32_t *number)
 {
-    uint64_t hash = dir_hash_name(fs, dir, name, length);
     if (fs->buckets == 0)
         return NULL;
     struct search search = search_begin(fs, hash);
@@ -163,6 +173,21 @@ const struct delta *dir_hash_find(const memfs *fs, uint32_t dir, const char *nam
         }
     }
     return NULL;
+}
+
+void dir_hash_prefetch(const memfs *fs, uint64_t hash)
+{
+    if (fs->buckets)
+        __builtin_prefetch(look_into(fs, hash));
+}
+
+void dir_hash_prefetch_insertion(const memfs *fs, uint32_t number)
+{
+    if (!table_in_range(&fs->tables[MEMFS_DELTAS], number))
+        return;
+    const struct delta *delta = look_at(fs, number);
+    __builtin_prefetch(delta);
+    __builtin_prefetch((const char *)(delta + 1) - 1);
 }
 
 const struct delta *dir_hash_find_override(const memfs *fs, uint32_t dir, uint32_t entry, uint32_t *number)

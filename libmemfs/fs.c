@@ -1,5 +1,6 @@
 #include "fs.h"
 
+#include "hint.h"
 #include "node.h"
 
 #include <errno.h>
@@ -150,6 +151,7 @@ void memfs_destroy(memfs *fs)
         return;
     struct memfs_allocator allocator = fs->allocator;
     memfs_readers_leave(fs->epochs, &fs->readers);
+    hints_free(fs);
     arena_destroy(&fs->arena);
     memfs_epochs_destroy(&fs->own_epochs);
     destroy_locks(fs);

@@ -31,8 +31,9 @@ struct memfs {
     _Atomic(int) gate_closed;  /* a commit is on its way: new readers wait */
     _Atomic(int) gate_waiters; /* readers that wait for it */
 
-    struct holds holds;     /* look-up and open counts */
-    _Atomic(int64_t) views; /* that are not released */
+    struct holds holds;            /* look-up and open counts */
+    _Atomic(struct hints *) hints; /* where directories of paths probably are; NULL: none yet */
+    _Atomic(int64_t) views;        /* that are not released */
 
     /* Bound by `writer`; readers may read what they reach, but not during commits. */
     struct arena arena;

@@ -1,7 +1,8 @@
 #include "path.h"
 
 #include "cred.h"
-#include "dir.h"
+#include "dir_hash.h"
+#include "hint.h"
 
 #include <errno.h>
 #include <string.h>
@@ -11,6 +12,9 @@
 
 /* Components walked in one section at most. */
 #define SECTION_STEPS 1024
+
+/* Components that are looked at before the first is walked, at most. */
+#define AHEAD_MAX 12u
 
 /* What a step or a section may end with, besides results. */
 #define STEP_LINK 1    /* a symbolic link is to be expanded */
@@ -41,8 +45,11 @@ struct path_walk {
 struct component {
     const char *name;
     size_t length;
-    const char *rest; /* behind it, slashes included */
-    int last;         /* nothing but slashes follows */
+    const char *rest;        /* behind it, slashes included */
+    int last;                /* nothing but slashes follows */
+    _Atomic(uint32_t) *hint; /* of the node to which it leads; NULL: none */
+    uint32_t dir;            /* where it is probably looked up; 0: not known */
+    uint64_t hash;           /* of its name there; until that is known, of its text */
 };
 
 static const char *skip_slashes(const char *text)
@@ -52,15 +59,16 @@ static const char *skip_slashes(const char *text)
     return text;
 }
 
-static struct component next_component(const char *text)
+static void next_component(const char *text, struct component *out)
 {
-    struct component component = {.name = skip_slashes(text)};
-    component.rest = component.name;
-    while (*component.rest && *component.rest != '/')
-        component.rest++;
-    component.length = (size_t)(component.rest - component.name);
-    component.last = *skip_slashes(component.rest) == 0;
-    return component;
+    out->name = skip_slashes(text);
+    out->rest = strchr(out->name, '/');
+    if (!out->rest)
+        out->rest = out->name + strlen(out->name);
+    out->length = (size_t)(out->rest - out->name);
+    out->last = *skip_slashes(out->rest) == 0;
+    out->hint = NULL;
+    out->dir = 0;
 }
 
 static int is_dots(const struct component *component)
@@ -109,13 +117,25 @@ static int read_target(struct op *op, struct path_walk *walk, const struct memfs
     return STEP_LINK;
 }
 
+/* What the component names in a directory. */
+static int find(struct op *op, const struct path_walk *walk, const struct component *component,
+                const struct memfs_node_record *dir, struct found *found, const struct memfs_node_record **node)
+{
+    uint32_t number = node_number(walk->at);
+    uint64_t hash = component->dir == number ? component->hash : 0;
+    int error = dir_find_hashed(op, number, dir, component->name, component->length, hash, found, node);
+    if (!error && component->hint)
+        hint_set(component->hint, found->node);
+    return error;
+}
+
 /* From *node, a directory, to what the component names in it. */
 static int step_down(struct op *op, struct path_walk *walk, const struct component *component,
                      const struct memfs_node_record **node)
 {
     const struct memfs_node_record *child = NULL;
     struct found found;
-    int error = dir_find(op, node_number(walk->at), *node, component->name, component->length, &found, &child);
+    int error = find(op, walk, component, *node, &found, &child);
     if (error)
         return error;
     int needs_dir = *component->rest != 0;
@@ -150,8 +170,7 @@ static int try_end(struct op *op, struct path_walk *walk, const struct component
 {
     struct path_end end = {.record = node};
     if ((walk->flags & PATH_FOLLOW) && !*component->rest && !is_dots(component)) {
-        int error =
-            dir_find(op, node_number(walk->at), node, component->name, component->length, &end.found, &end.node);
+        int error = find(op, walk, component, node, &end.found, &end.node);
         if (error && error != -ENOENT)
             return error;
         if (!error && node_type(end.node) == MEMFS_IFLNK)
@@ -159,6 +178,41 @@ static int try_end(struct op *op, struct path_walk *walk, const struct component
         end.has_looked = 1;
     }
     return end_in_parent(op, walk, component, &end);
+}
+
+/* Takes the first components of a path from the root, with their hints. */
+static unsigned take_ahead(struct op *op, const struct path_walk *walk, struct component ahead[AHEAD_MAX])
+{
+    struct hints *hints = walk->at == MEMFS_ROOT ? hints_get(op->fs) : NULL;
+    const char *text = walk->text;
+    uint64_t hash = 0;
+    unsigned count = 0;
+    for (; hints && count < AHEAD_MAX; count++) {
+        struct component *component = &ahead[count];
+        next_component(text, component);
+        if (component->length == 0 || component->length > MEMFS_NAME_MAX || is_dots(component))
+            break;
+        component->hash = dir_hash_text(op->fs, component->name, component->length);
+        hash = dir_hash_with(component->hash, (uint32_t)hash);
+        component->hint = hint_slot(hints, hash);
+        __builtin_prefetch((const void *)component->hint);
+        text = component->rest;
+    }
+    return count;
+}
+
+/* Fetches what is probably on the way: where each name is looked up, and where hints lead. */
+static void fetch_ahead(const memfs *fs, struct component *ahead, unsigned count)
+{
+    uint32_t dir = NODE_ROOT;
+    for (unsigned i = 0; i < count && dir; i++) {
+        ahead[i].dir = dir;
+        ahead[i].hash = dir_hash_with(ahead[i].hash, dir);
+        dir_hash_prefetch(fs, ahead[i].hash);
+        dir = hint_get(ahead[i].hint);
+        if (dir)
+            dir_prefetch(fs, dir);
+    }
 }
 
 /* Walks until the end, or something that needs another section. */
@@ -169,26 +223,31 @@ static int walk_section(struct op *op, void *argument)
     int error = node_get(op, walk->at, &node);
     if (error)
         return error == -ESTALE ? STEP_RESTART : error;
-    for (int steps = 0;; steps++) {
-        struct component component = next_component(walk->text);
-        if (component.length == 0)
+    struct component ahead[AHEAD_MAX];
+    const unsigned taken = take_ahead(op, walk, ahead);
+    fetch_ahead(op->fs, ahead, taken);
+    for (unsigned steps = 0;; steps++) {
+        struct component *component = &ahead[steps < taken ? steps : 0];
+        if (steps >= taken)
+            next_component(walk->text, component);
+        if (component->length == 0)
             break;
         if (steps == SECTION_STEPS || (steps && op->pin_count >= OP_PINS_MANY))
             return STEP_MORE;
         error = cred_check(op, walk->cred, node, MEMFS_X_OK);
         if (error)
             return error;
-        if (component.length > MEMFS_NAME_MAX)
+        if (component->length > MEMFS_NAME_MAX)
             return -ENAMETOOLONG;
-        if (!walk->leaf && component.last && (error = try_end(op, walk, &component, node)) != STEP_FOLLOW)
+        if (!walk->leaf && component->last && (error = try_end(op, walk, component, node)) != STEP_FOLLOW)
             return error;
-        if (!is_dots(&component))
-            error = step_down(op, walk, &component, &node);
-        else if (component.length == 2)
+        if (!is_dots(component))
+            error = step_down(op, walk, component, &node);
+        else if (component->length == 2)
             error = step_up(op, walk, &node);
         if (error)
             return error;
-        walk->text = component.rest;
+        walk->text = component->rest;
     }
     if (walk->leaf)
         return walk->leaf(op, node_number(walk->at), node, walk->argument);
