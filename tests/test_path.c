@@ -258,6 +258,43 @@ static void test_path__many_chunks(void **state)
     test_end(test, &image);
 }
 
+#define HINTED 600u /* enough nodes that there are hints */
+
+/* Whatever was learnt of a path, it leads where it leads now. */
+static void test_path__moves_after_look_ups(void **state)
+{
+    struct test_state *test = *state;
+    memfs *fs = test->fs;
+    char path[64], other[64];
+    memfs_node node[2][HINTED];
+    assert_ok(memfs_mkdir(fs, NULL, "a", 0755));
+    assert_ok(memfs_mkdir(fs, NULL, "b", 0755));
+    for (unsigned i = 0; i < 2 * HINTED; i++) {
+        snprintf(path, sizeof path, "%c/%u", "ab"[i % 2], i / 2);
+        assert_ok(memfs_mkdir(fs, NULL, path, 0755));
+        snprintf(path, sizeof path, "%c/%u/f", "ab"[i % 2], i / 2);
+        test_put(fs, path, "x", 1);
+        node[i % 2][i / 2] = test_node(fs, path);
+    }
+    assert_ok(memfs_rename(fs, NULL, "a", "b", MEMFS_RENAME_EXCHANGE));
+    for (unsigned i = 0; i < HINTED; i++) {
+        snprintf(path, sizeof path, "a/%u/f", i);
+        snprintf(other, sizeof other, "b/%u/f", i);
+        assert_int_equal(test_node(fs, path), node[1][i]);
+        assert_int_equal(test_node(fs, other), node[0][i]);
+    }
+    for (unsigned i = 0; i < HINTED; i++) {
+        snprintf(path, sizeof path, "a/%u/f", i);
+        assert_ok(memfs_unlink(fs, NULL, path));
+        assert_result(memfs_resolve(fs, NULL, path, 0, NULL), -ENOENT);
+        test_put(fs, path, "y", 1);
+        assert_true(test_node(fs, path) != node[1][i]);
+    }
+    assert_ok(memfs_rename(fs, NULL, "a", "b/c", 0));
+    assert_result(memfs_resolve(fs, NULL, "a/1/f", 0, NULL), -ENOENT);
+    assert_ok(memfs_resolve(fs, NULL, "b/c/1/f", 0, NULL));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -267,6 +304,7 @@ int main(void)
         test_with_fs(test_path__names_too_long),
         test_with_fs(test_path__very_long),
         test_with_fs(test_path__many_chunks),
+        test_with_fs(test_path__moves_after_look_ups),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
