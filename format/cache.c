@@ -13,7 +13,9 @@
 
 /* ---- Buffers ------------------------------------------------------------------ */
 
-static int evict_one(struct memfs_cache *cache, size_t *freed);
+/* What may go. */
+enum evicted { ANY, BLOCKS };
+static int evict_one(struct memfs_cache *cache, enum evicted what, size_t *freed);
 
 /* A reader who was put to sleep keeps all that was retired since: whoever wants more
  * memory then gives him a moment to leave, but does not depend on it. */
@@ -50,7 +52,7 @@ static void make_room(struct memfs_cache *cache, size_t size, uint64_t budget)
     size_t freed = 0;
     if (missing == 0)
         return;
-    while (missing > 0 && ((freed = shrink(cache)) || evict_one(cache, &freed)))
+    while (missing > 0 && ((freed = shrink(cache)) || evict_one(cache, ANY, &freed)))
         missing -= freed < missing ? freed : missing;
     wait_for_readers(cache);
 }
@@ -66,11 +68,11 @@ static unsigned char *frame_for(struct memfs_cache *cache, uint64_t share, struc
     unsigned char *frame;
     size_t freed;
     int grown;
-    while (atomic_load(&cache->framed) + cache->frames.frame_bytes > share && evict_one(cache, &freed))
+    while (atomic_load(&cache->framed) + cache->frames.frame_bytes > share && evict_one(cache, BLOCKS, &freed))
         continue;
     uint64_t missing = beyond(cache, cache->frames.slab_bytes, cache->budget);
     while (!(frame = memfs_frames_take(&cache->frames, missing == 0, slab, &grown)) && missing > 0)
-        missing = evict_one(cache, &freed) && freed < missing ? missing - freed : 0;
+        missing = evict_one(cache, ANY, &freed) && freed < missing ? missing - freed : 0;
     if (grown)
         atomic_fetch_add(&cache->bytes, cache->frames.slab_bytes);
     if (frame)
@@ -215,12 +217,12 @@ static void discard(struct memfs_cache *cache, struct memfs_item *item)
 /* ---- Eviction ------------------------------------------------------------------- */
 
 /* CLOCK, one turn of the hand at most: the item it has taken out, or NULL. */
-static struct memfs_item *sweep(struct memfs_shard *shard)
+static struct memfs_item *sweep(struct memfs_shard *shard, enum evicted what)
 {
     for (size_t steps = shard->items; steps > 0; steps--) {
         struct memfs_item *item = shard->hand;
         shard->hand = item->next;
-        if (item->pins > 0 || !item->buffer)
+        if (item->pins > 0 || !item->buffer || (what == BLOCKS && !item->buffer->slab))
             continue;
         if (atomic_exchange_explicit(&item->buffer->referenced, 0, memory_order_relaxed))
             continue;
@@ -231,12 +233,12 @@ static struct memfs_item *sweep(struct memfs_shard *shard)
 }
 
 /* The second turn meets items that the first has marked as not referenced. */
-static int evict_one(struct memfs_cache *cache, size_t *freed)
+static int evict_one(struct memfs_cache *cache, enum evicted what, size_t *freed)
 {
     for (unsigned tries = 0; tries < 2 * MEMFS_CACHE_SHARDS; tries++) {
         struct memfs_shard *shard = &cache->shard[atomic_fetch_add(&cache->turn, 1) % MEMFS_CACHE_SHARDS];
         pthread_mutex_lock(&shard->lock);
-        struct memfs_item *item = sweep(shard);
+        struct memfs_item *item = sweep(shard, what);
         pthread_mutex_unlock(&shard->lock);
         if (item) {
             *freed = charge(item->buffer->room);
@@ -288,7 +290,7 @@ static int fill(struct memfs_cache *cache, struct memfs_shard *shard, struct mem
     return error;
 }
 
-/* Waits until what key names is not being loaded, or says -EAGAIN; pins it if it is
+/* Waits until what key names is not being loaded, or says so; pins it if it is
  * there and suffices. What does not suffice is taken out of sight: *shorter, to be
  * discarded if nobody pins it. */
 static int find_loaded(struct memfs_shard *shard, uint64_t key, size_t need, int waits, struct memfs_item **out,
@@ -297,7 +299,7 @@ static int find_loaded(struct memfs_shard *shard, uint64_t key, size_t need, int
     struct memfs_item *item;
     while ((item = find(shard, key)) && !item->buffer) {
         if (!waits)
-            return -EAGAIN;
+            return MEMFS_CACHE_BUSY;
         pthread_cond_wait(&shard->loaded, &shard->lock);
     }
     *out = item;

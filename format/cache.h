@@ -69,7 +69,7 @@ struct memfs_cache {
     _Atomic(uint64_t) bytes;   /* charged for all buffers, those retired and not yet freed too, and for all slabs */
     struct memfs_frames frames;
     _Atomic(uint64_t) framed; /* bytes of frames in use */
-    _Atomic(unsigned) turn; /* the shard to evict from next */
+    _Atomic(unsigned) turn;   /* the shard to evict from next */
     struct memfs_shard shard[MEMFS_CACHE_SHARDS];
 };
 
@@ -81,8 +81,8 @@ void memfs_cache_empty(struct memfs_cache *cache);
 void memfs_cache_destroy(struct memfs_cache *cache);
 
 /* Room for length bytes, after making room in the budget; for a block a frame, if it
- * fills most of one: other blocks go first until all frames take no more than `share`
- * bytes. NULL: no memory. */
+ * fills most of one: other blocks go first, if they can, until all frames take no more
+ * than `share` bytes. NULL: no memory. */
 struct memfs_buffer *memfs_buffer_make(struct memfs_cache *cache, size_t length);
 struct memfs_buffer *memfs_buffer_make_block(struct memfs_cache *cache, size_t length, uint64_t share);
 void memfs_buffer_free(struct memfs_buffer *buffer); /* one that no item has; NULL is accepted */
@@ -94,7 +94,8 @@ typedef int memfs_loader(void *context, uint64_t key, size_t need, int again, st
 
 /* Finds or loads, and pins. The buffer has `need` bytes, unless it is complete
  * with fewer. MEMFS_ECHECKSUM and MEMFS_ECORRUPT are remembered, with detail.
- * -EAGAIN: another thread is loading it, and this one does not want to wait. */
+ * MEMFS_CACHE_BUSY: another thread is loading it, and this one does not want to wait. */
+#define MEMFS_CACHE_BUSY 1
 int memfs_cache_acquire(struct memfs_cache *cache, uint64_t key, size_t need, int waits, memfs_loader *loader,
                         void *context, struct memfs_item **out, struct memfs_detail *detail);
 void memfs_cache_release(struct memfs_cache *cache, struct memfs_item *item);

@@ -91,7 +91,7 @@ static int take_options(struct memfs_freezing *job, const struct memfs_freeze_op
                                    (unsigned long)options->block_size, MEMFS_BLOCK_LEAST, MEMFS_BLOCK_MOST);
     if (!options->window)
         options->window = WINDOW_DEFAULT;
-    if (options->window < MEMFS_WINDOW_LEAST || options->window > MEMFS_WINDOW_MOST)
+    if (options->window < MEMFS_REACH_LEAST || options->window > MEMFS_REACH_MOST)
         return memfs_freezing_fail(job, -EINVAL, "a window of %llu bytes is not one of 64 KiB to 1 GiB",
                                    (unsigned long long)options->window);
     if ((unsigned)options->share > MEMFS_SHARE_NONE)

@@ -13,8 +13,8 @@
 
 #define MEMFS_CACHE_DEFAULT ((uint64_t)256 << 20)
 
-/* The data blocks that were decoded whole last: what follows on one of them is being
- * read in order. */
+/* The data blocks whose decoding, as a whole, was begun last: what follows on one of them
+ * is being read in order. As many threads read in order beside each other, or more. */
 #define MEMFS_RECENT 16u
 struct memfs_recent {
     _Atomic(uint32_t) next[MEMFS_RECENT]; /* the number behind it */

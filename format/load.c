@@ -14,9 +14,12 @@
 
 #define PREFIX_GRAIN ((size_t)128 << 10) /* what zstd decodes at once */
 #define VIEW_MOST ((size_t)MEMFS_BLOCK_MOST)
-#define IN_ORDER_SHARE 2u /* of the budget, for blocks that are read in order: half of it */
-#define AHEAD_BLOCKS 8u   /* so many threads find something to do while one decodes the block that all want */
-#define AHEAD_BUDGET 32u  /* blocks that a budget has room for, or nothing is decoded ahead */
+/* What is read in order is used once, mostly: it does not take the place of all else, and of
+ * memory that the system would have to clear. Blocks that share parts with earlier ones need
+ * these again. */
+#define IN_ORDER_SHARE(budget) ((budget) / 4 * 3)
+#define AHEAD_BLOCKS 8u  /* so many threads find something to do while one decodes the block that all want */
+#define AHEAD_BUDGET 32u /* blocks that a budget has room for, or nothing is decoded ahead */
 
 /* ---- Keys: which table, which level of it, which chunk of that ------------------ */
 
@@ -263,12 +266,6 @@ static void note_whole(struct memfs_recent *recent, uint64_t block)
     atomic_store_explicit(&recent->next[turn % MEMFS_RECENT], (uint32_t)block + 1, memory_order_relaxed);
 }
 
-/* Whether blocks up to this one are being read in order. */
-static int in_order(struct memfs_image *image, uint64_t block)
-{
-    return follows(&image->recent, block) && follows(&image->recent, block + 1);
-}
-
 /* How much of a block is decoded for one who needs so much of it: no more, where it is
  * met by chance; all, for one who comes back, and for several who read blocks in order,
  * each of them now here and now there, but all of them near. */
@@ -288,13 +285,15 @@ static int load_block(struct memfs_image *image, uint64_t key, const struct memf
     describe(MEMFS_DATA, 0, key_index(key), what);
     const int raw = ref->codec == MEMFS_CODEC_RAW;
     const size_t length = choose_prefix(image, key_index(key), ref, need, again);
+    const int in_order = follows(&image->recent, key_index(key));
     if (length == ref->raw)
         note_whole(&image->recent, key_index(key));
     int error = raw ? 0 : memfs_image_fetch(image, ref, what, worker, detail);
     if (error)
         return error;
-    const uint64_t share = image->cache.budget / (in_order(image, key_index(key)) ? IN_ORDER_SHARE : 1);
-    struct memfs_buffer *buffer = memfs_buffer_make_block(&image->cache, ref->raw, share);
+    const uint64_t budget = image->cache.budget;
+    struct memfs_buffer *buffer =
+        memfs_buffer_make_block(&image->cache, ref->raw, in_order ? IN_ORDER_SHARE(budget) : budget);
     if (!buffer)
         return -ENOMEM;
     buffer->length = length;
@@ -352,22 +351,24 @@ static int load_any(void *context, uint64_t key, size_t need, int again, struct 
     return error;
 }
 
-/* Another thread is decoding this block, and blocks are read in order: the time until it
- * is done is spent on the next block that nobody has. What goes wrong there is told to
- * whoever needs that block. */
+/* Another thread is decoding this block: if blocks are read in order, the time until it is
+ * done is spent on the next one that nobody has. What goes wrong there is told to whoever
+ * needs that block. */
 static void load_ahead(struct memfs_image *image, uint64_t block)
 {
     const uint64_t count = image->root.table[MEMFS_DATA].count;
-    if (image->cache.budget / AHEAD_BUDGET < image->header.block_size || !in_order(image, block))
+    const size_t whole = image->header.block_size;
+    if (image->cache.budget / AHEAD_BUDGET < whole || !follows(&image->recent, block) ||
+        !follows(&image->recent, block + 1))
         return;
     for (uint64_t next = block + 1; next < count && next <= block + AHEAD_BLOCKS; next++) {
         struct load load = {.image = image};
         struct memfs_item *item;
         const int error =
-            memfs_cache_acquire(&image->cache, key_of(MEMFS_DATA, 0, next), 1, 0, load_any, &load, &item, NULL);
+            memfs_cache_acquire(&image->cache, key_of(MEMFS_DATA, 0, next), whole, 0, load_any, &load, &item, NULL);
         if (!error)
             memfs_cache_release(&image->cache, item);
-        if (load.tried || (error && error != -EAGAIN))
+        if (load.tried || error < 0)
             return;
     }
 }
@@ -379,7 +380,7 @@ static int acquire(struct memfs_image *image, unsigned table, uint64_t index, si
     struct memfs_detail found = {.offset = MEMFS_NOWHERE};
     const uint64_t key = key_of(table, 0, index);
     int error = memfs_cache_acquire(&image->cache, key, need, table != MEMFS_DATA, load_any, &load, out, &found);
-    if (error == -EAGAIN && !load.tried) {
+    if (error == MEMFS_CACHE_BUSY) {
         load_ahead(image, index);
         error = memfs_cache_acquire(&image->cache, key, need, 1, load_any, &load, out, &found);
     }

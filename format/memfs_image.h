@@ -21,8 +21,10 @@ extern "C" {
 typedef struct memfs_image memfs_image;
 
 /* Bytes to read from. read_at reads exactly length bytes at offset: 0 or a
- * negative errno; it may be called from several threads at once. close may be
- * NULL; it is called once, when the image is gone or could not be opened. */
+ * negative errno; it may be called from several threads at once, and, where several
+ * threads read blocks in order, for a block that comes next and that nobody has asked
+ * for yet. close may be NULL; it is called once, when the image is gone or could not be
+ * opened. */
 struct memfs_source {
     int (*read_at)(void *context, uint64_t offset, void *buffer, size_t length);
     void (*close)(void *context);
@@ -30,6 +32,7 @@ struct memfs_source {
     uint64_t size;
 };
 
+/* Of the budget, blocks take three quarters at most where they are read in order. */
 struct memfs_image_options {
     size_t size;
     const struct memfs_allocator *allocator; /* copied */
@@ -97,7 +100,7 @@ struct memfs_verify_options {
     memfs_progress_fn *progress;
     void *progress_context;
     uint64_t bytes_max; /* of contents: see below; 0: 64 GiB, or 1,024 times the image if that is more */
-    unsigned threads;   /* that work, the caller counted; 0: 1 */
+    unsigned threads;   /* that work, the caller counted, as many as can be had, 64 at most; 0: 1 */
 };
 
 /* Checks an image whole: the checksums, every record, every count, that the
@@ -105,7 +108,8 @@ struct memfs_verify_options {
  * nothing was found, else the first finding's error, also in detail. finding is
  * told of the first hundred, and of how many more there are.
  *
- * Memory and time are bounded by the size of the image, but for contents: a small
+ * Memory and time are bounded by the size of the image, but for contents: up to 192 MiB
+ * of decoded blocks are kept for what comes, and each thread has room for one more. A small
  * image can hold any number of files that share large blocks. MEMFS_ELIMIT, itself
  * a finding, if the data of all files together has more than bytes_max bytes, or if
  * more bytes of blocks have to be decoded to read it; contents are then not, or not
@@ -132,10 +136,12 @@ struct memfs_freeze_options {
     const struct memfs_allocator *allocator; /* copied; for what freezing itself needs */
     int level;                               /* zstd's, 1 to 19; 0: 3 */
     uint32_t block_size;                     /* bytes, a power of two from 64 KiB to 16 MiB; 0: 1 MiB */
-    unsigned threads;                        /* that work, the caller counted; 0: 1. The bytes are the same for any */
+    unsigned threads; /* that work, the caller counted, 64 at most; 0: 1. The bytes are the same for any */
     enum memfs_sharing share;
-    uint64_t window; /* bytes of contents, the last ones stored, in which equal parts are found; 0: 128 MiB */
-    uint64_t memory; /* bytes that reading ahead, window and compressing may take together; 0: no limit (-EINVAL) */
+    uint64_t window; /* bytes of contents, the last ones stored, in which equal parts are found; 64 KiB to 1 GiB
+                      * (-EINVAL); 0: 128 MiB */
+    uint64_t memory; /* bytes that reading ahead, window and compressing may take together, beside some hundred for
+                      * each file; 0: no limit. -EINVAL, and detail names the least, if they cannot do */
     int has_time;
     int64_t time;
     const char *message; /* up to 4,096 bytes; NULL: none */

@@ -30,7 +30,7 @@ void memfs_parts_end(struct memfs_parts *parts)
 
 size_t memfs_parts_bytes(uint64_t reach)
 {
-    return sizeof(struct memfs_parts_slot) << bits_for(reach);
+    return (sizeof(struct memfs_parts_slot) << bits_for(reach)) / 2 * 3; /* and half as much while it grows */
 }
 
 static struct memfs_parts_slot *slot_of(struct memfs_parts_slot *slots, unsigned bits, uint32_t hash)

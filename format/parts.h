@@ -10,8 +10,8 @@
 #include "gear.h"
 #include "window.h"
 
-#define MEMFS_WINDOW_LEAST ((uint64_t)1 << 16)
-#define MEMFS_WINDOW_MOST ((uint64_t)1 << 30) /* positions are remembered by their low 32 bits */
+#define MEMFS_REACH_LEAST ((uint64_t)1 << 16)
+#define MEMFS_REACH_MOST ((uint64_t)1 << 30) /* positions are remembered by their low 32 bits */
 
 struct memfs_parts_slot {
     uint32_t hash;

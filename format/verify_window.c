@@ -19,8 +19,8 @@ struct slot {
     struct memfs_job job; /* first */
     struct memfs_verify_window *window;
     struct memfs_ref ref;
-    uint8_t *raw; /* a frame, taken when it is decoded */
-    struct memfs_slab *slab;
+    uint8_t *raw;            /* taken when it is decoded: a frame */
+    struct memfs_slab *slab; /* NULL: memory of its own, of a block that would leave half a frame unused */
     uint32_t block;
     unsigned pins;         /* askings not dropped yet */
     unsigned older, newer; /* in the list of those kept; next free one */
@@ -46,6 +46,41 @@ struct memfs_verify_window {
 };
 _Static_assert(SLOTS_MOST < UINT16_MAX, "a slot's number fits");
 
+/* ---- Memory ---------------------------------------------------------------------------- */
+
+/* What is counted: short blocks by the grain, so that there are not more than slots. */
+static uint64_t room_of(const struct memfs_verify_window *window, uint32_t raw)
+{
+    const uint64_t frame = window->frames.frame_bytes, grain = MEMFS_BLOCK_LEAST;
+    return raw > frame / 2 ? frame : ((uint64_t)raw + grain - 1) / grain * grain;
+}
+
+static uint64_t slot_bytes(const struct slot *slot)
+{
+    return room_of(slot->window, slot->window->v->block_raw[slot->block]);
+}
+
+static int take_room(struct slot *slot)
+{
+    struct memfs_verify_window *window = slot->window;
+    int grown;
+    if (slot->ref.raw > window->frames.frame_bytes / 2)
+        slot->raw = memfs_frames_take(&window->frames, 1, &slot->slab, &grown);
+    else
+        slot->raw = memfs_alloc(&window->v->image->allocator, slot->ref.raw);
+    return slot->raw ? 0 : -ENOMEM;
+}
+
+static void give_room(struct slot *slot)
+{
+    if (slot->slab)
+        memfs_frames_give(&slot->window->frames, slot->slab, slot->raw);
+    else if (slot->raw)
+        memfs_free(&slot->window->v->image->allocator, slot->raw, slot->ref.raw);
+    slot->slab = NULL;
+    slot->raw = NULL;
+}
+
 /* ---- Decoding, in any thread ------------------------------------------------------------ */
 
 static void decode(struct memfs_job *job, unsigned number)
@@ -54,10 +89,10 @@ static void decode(struct memfs_job *job, unsigned number)
     struct memfs_verify_window *window = slot->window;
     struct memfs_image *image = window->v->image;
     struct memfs_worker *worker = NULL;
-    int grown;
     (void)number;
-    slot->raw = memfs_frames_take(&window->frames, 1, &slot->slab, &grown);
-    slot->error = slot->raw ? memfs_worker_take(&image->workers, &worker) : -ENOMEM;
+    slot->error = take_room(slot);
+    if (!slot->error)
+        slot->error = memfs_worker_take(&image->workers, &worker);
     if (slot->error)
         return;
     slot->error = memfs_image_decode_block(image, slot->block, &slot->ref, worker, slot->raw, &slot->detail);
@@ -86,9 +121,7 @@ static void unlink_kept(struct memfs_verify_window *window, unsigned number)
 static void free_slot(struct memfs_verify_window *window, unsigned number)
 {
     struct slot *slot = &window->slots[number];
-    if (slot->raw)
-        memfs_frames_give(&window->frames, slot->slab, slot->raw);
-    slot->raw = NULL;
+    give_room(slot);
     window->slot_of[slot->block] = NO_SLOT;
     slot->newer = window->free_slot;
     window->free_slot = number;
@@ -101,15 +134,14 @@ static int evict(struct memfs_verify_window *window)
     if (oldest == NO_SLOT)
         return 0;
     unlink_kept(window, oldest);
-    window->kept -= window->frames.frame_bytes;
+    window->kept -= slot_bytes(&window->slots[oldest]);
     free_slot(window, oldest);
     return 1;
 }
 
-static unsigned make_slot(struct memfs_verify_window *window)
+static unsigned make_slot(struct memfs_verify_window *window, uint64_t bytes)
 {
-    const uint64_t most = WINDOW_BYTES - window->frames.frame_bytes;
-    while (window->free_slot == NO_SLOT || window->pinned + window->kept > most)
+    while (window->free_slot == NO_SLOT || window->pinned + window->kept + bytes > WINDOW_BYTES)
         if (!evict(window))
             break;
     const unsigned number = window->free_slot;
@@ -133,15 +165,16 @@ static void pin(struct memfs_verify_window *window, unsigned number)
     if (slot->pins++ > 0)
         return;
     unlink_kept(window, number);
-    window->kept -= window->frames.frame_bytes;
-    window->pinned += window->frames.frame_bytes;
+    window->kept -= slot_bytes(slot);
+    window->pinned += slot_bytes(slot);
 }
 
 static int begin(struct memfs_verify_window *window, uint32_t block)
 {
-    if (window->pinned > 0 && window->pinned + window->frames.frame_bytes > AHEAD_BYTES)
+    const uint64_t bytes = room_of(window, window->v->block_raw[block]);
+    if (window->pinned > 0 && window->pinned + bytes > AHEAD_BYTES)
         return 0;
-    const unsigned number = make_slot(window);
+    const unsigned number = make_slot(window, bytes);
     if (number == NO_SLOT)
         return 0;
     struct slot *slot = &window->slots[number];
@@ -149,7 +182,7 @@ static int begin(struct memfs_verify_window *window, uint32_t block)
     window->slot_of[block] = (uint16_t)number;
     slot->error = memfs_image_find_ref(window->v->image, MEMFS_DATA, block, &slot->ref, &slot->detail);
     slot->submitted = slot->error == 0;
-    window->pinned += window->frames.frame_bytes;
+    window->pinned += slot_bytes(slot);
     if (slot->submitted)
         memfs_pool_submit(window->v->pool, &slot->job, 0);
     push(window, block, number);
@@ -194,12 +227,12 @@ void memfs_verify_window_drop(struct memfs_verify_window *window, int keep)
     window->held = NO_SLOT;
     if (number == NO_SLOT || --slot->pins > 0)
         return;
-    window->pinned -= window->frames.frame_bytes;
+    window->pinned -= slot_bytes(slot);
     if (!keep || slot->error) {
         free_slot(window, number);
         return;
     }
-    window->kept += window->frames.frame_bytes;
+    window->kept += slot_bytes(slot);
     link_newest(window, number);
 }
 
@@ -251,7 +284,7 @@ void memfs_verify_window_destroy(struct memfs_verify_window *window)
     memfs_pool_drain(window->v->pool);
     for (size_t i = 1; window->slots && i < window->slot_count; i++)
         if (window->slots[i].raw)
-            memfs_frames_give(&window->frames, window->slots[i].slab, window->slots[i].raw);
+            give_room(&window->slots[i]);
     memfs_frames_destroy(&window->frames);
     memfs_free(&allocator, window->slot_of, (window->blocks + 1) * sizeof *window->slot_of);
     memfs_free(&allocator, window->slots, window->slot_count * sizeof *window->slots);

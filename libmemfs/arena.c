@@ -88,7 +88,8 @@ static int alloc_large(struct arena *arena, size_t size, size_t slack, void **ou
     return 0;
 }
 
-/* A sixteenth of what there is; from HUGE_FROM on whole huge pages. */
+/* A sixteenth of what there is; from HUGE_FROM on whole huge pages, one at least: what is
+ * there first, mostly directories, is looked at most. */
 static size_t span_size(const struct arena *arena)
 {
     if (arena->used < HUGE_FROM)
@@ -193,4 +194,17 @@ void arena_free(struct arena *arena, void *memory, size_t size)
     unsigned class = size_class(size ? size : 1);
     memcpy(memory, &arena->free[class], sizeof(void *));
     arena->free[class] = memory;
+}
+
+int arena_alloc_span(struct arena *arena, size_t size, void **out)
+{
+    return take(arena, size, 1, out);
+}
+
+void arena_free_span(struct arena *arena, void *memory, size_t size)
+{
+    if (!memory)
+        return;
+    arena->used -= size;
+    memfs_free(&arena->allocator, memory, size);
 }

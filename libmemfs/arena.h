@@ -44,6 +44,11 @@ void arena_free(struct arena *arena, void *memory, size_t size);
 /* The same for a chunk: aligned to a line, and never freed alone. */
 int arena_alloc_chunk(struct arena *arena, size_t size, void **out);
 
+/* The same for something large that grows by being replaced: on huge pages where it fills
+ * some. It is not freed with the arena. NULL is accepted. */
+int arena_alloc_span(struct arena *arena, size_t size, void **out);
+void arena_free_span(struct arena *arena, void *memory, size_t size);
+
 /* Sizes are rounded up to classes: multiples of 16 up to 256, then four steps a
  * doubling. Also used by the heaps. size is at least 1 and at most 64 KiB. */
 unsigned size_class(size_t size);

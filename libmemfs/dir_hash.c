@@ -49,9 +49,9 @@ uint64_t dir_hash_text(const memfs *fs, const char *name, size_t length)
     return mix(hash, load8(name + length - 8));
 }
 
-uint64_t dir_hash_with(uint64_t text, uint32_t dir)
+uint64_t dir_hash_with(uint64_t text, uint32_t before)
 {
-    return finish(mix(text, dir));
+    return finish(mix(text, before));
 }
 
 uint64_t dir_hash_name(const memfs *fs, uint32_t dir, const char *name, size_t length)
@@ -248,6 +248,8 @@ static int reach_split(struct op *op)
 int dir_hash_reach_add(struct op *op, uint64_t hash)
 {
     memfs *fs = op->fs;
+    const struct table *deltas = &fs->tables[MEMFS_DELTAS];
+    hints_reach(&fs->hints, &fs->arena, table_count(deltas) - deltas->start);
     struct bucket *own;
     int r = table_reserve(op, MEMFS_DELTAS, ++fs->adding);
     if (r == 0 && is_full(fs) && !fs->splitting)
@@ -339,6 +341,7 @@ static void split(memfs *fs)
 
 void dir_hash_add(memfs *fs, uint64_t hash, uint32_t number)
 {
+    hints_grow(&fs->hints, &fs->arena);
     if (fs->splitting)
         split(fs);
     put(fs, bucket_at(fs, bucket_of(hash, fs->buckets)), hash, number + 1);

@@ -66,10 +66,10 @@ _Static_assert(sizeof(struct bucket) == 64, "a bucket fits in 64 bytes");
 
 /* ---- Hashes ---- */
 
-/* Of a name of 1 to 255 bytes: of its text, of that with a directory (or what else comes
- * before it), and both at once. */
+/* Of a name of 1 to 255 bytes: of its text, of that with its directory's number (or what else
+ * comes before it), and both at once. */
 uint64_t dir_hash_text(const memfs *fs, const char *name, size_t length);
-uint64_t dir_hash_with(uint64_t text, uint32_t dir);
+uint64_t dir_hash_with(uint64_t text, uint32_t before);
 uint64_t dir_hash_name(const memfs *fs, uint32_t dir, const char *name, size_t length);
 uint64_t dir_hash_entry(const memfs *fs, uint32_t entry);
 

@@ -1,6 +1,5 @@
 #include "fs.h"
 
-#include "hint.h"
 #include "node.h"
 
 #include <errno.h>
@@ -151,7 +150,7 @@ void memfs_destroy(memfs *fs)
         return;
     struct memfs_allocator allocator = fs->allocator;
     memfs_readers_leave(fs->epochs, &fs->readers);
-    hints_free(fs);
+    hints_free(&fs->hints, &fs->arena);
     arena_destroy(&fs->arena);
     memfs_epochs_destroy(&fs->own_epochs);
     destroy_locks(fs);

@@ -7,6 +7,7 @@
 #include "alloc.h"
 #include "arena.h"
 #include "heap.h"
+#include "hint.h"
 #include "hold.h"
 #include "op.h"
 #include "table.h"
@@ -31,12 +32,12 @@ struct memfs {
     _Atomic(int) gate_closed;  /* a commit is on its way: new readers wait */
     _Atomic(int) gate_waiters; /* readers that wait for it */
 
-    struct holds holds;            /* look-up and open counts */
-    _Atomic(struct hints *) hints; /* where directories of paths probably are; NULL: none yet */
-    _Atomic(int64_t) views;        /* that are not released */
+    struct holds holds;     /* look-up and open counts */
+    _Atomic(int64_t) views; /* that are not released */
 
     /* Bound by `writer`; readers may read what they reach, but not during commits. */
     struct arena arena;
+    struct hints hints;
     struct table tables[MEMFS_TABLES];
     uint64_t heap_free[2][MEMFS_SIZE_CLASSES]; /* 1 + offset of the first free item by class; NAMES, BLOBS */
     uint32_t xattr_runs[MEMFS_XATTR_RUNS];     /* 1 + first of the free runs of 2^i records in XATTRS */

@@ -2,75 +2,50 @@
 
 #include <string.h>
 
-#define NODES_MIN 256 /* a smaller filesystem has none */
-#define GROWTH 4      /* times as many nodes as slots: then there are more */
-#define SLOTS_MAX (UINT32_C(1) << 26)
+#define COUNT_LEAST UINT32_C(256) /* a smaller filesystem is in the processor's cache anyway */
+#define COUNT_MOST (UINT32_C(1) << 31)
 
-/* Slots for so many nodes: a power of two. */
-static uint32_t slots_for(uint64_t nodes)
+static size_t bytes_of(uint32_t count)
 {
-    uint32_t slots = NODES_MIN;
-    while (slots < SLOTS_MAX && slots < nodes)
-        slots *= 2;
-    return slots;
+    return (size_t)count * sizeof(uint32_t);
 }
 
-static size_t slots_bytes(const struct hints *hints)
+static uint32_t next_count(const struct hints *hints)
 {
-    return ((size_t)hints->mask + 1) * sizeof *hints->slots;
+    return hints->count ? 2 * hints->count : COUNT_LEAST;
 }
 
-static void free_one(const struct memfs_allocator *allocator, struct hints *hints)
+void hints_reach(struct hints *hints, struct arena *arena, uint64_t insertions)
 {
-    memfs_free(allocator, hints->slots, slots_bytes(hints));
-    memfs_free(allocator, hints, sizeof *hints);
+    void *more = NULL;
+    if (hints->more || insertions < next_count(hints) || hints->count == COUNT_MOST)
+        return;
+    if (arena_alloc_span(arena, bytes_of(next_count(hints)), &more) == 0)
+        hints->more = more;
 }
 
-static struct hints *make(const struct memfs_allocator *allocator, uint32_t slots)
+/* A path's slot is one of two where it was: both know what it knew. No reader is about. */
+void hints_grow(struct hints *hints, struct arena *arena)
 {
-    struct hints *hints = memfs_alloc_zeroed(allocator, sizeof *hints);
-    if (!hints)
-        return NULL;
-    hints->mask = slots - 1;
-    hints->slots = memfs_alloc_span(allocator, slots_bytes(hints));
-    if (!hints->slots) {
-        memfs_free(allocator, hints, sizeof *hints);
-        return NULL;
+    const uint32_t count = hints->count, more = next_count(hints);
+    if (!hints->more)
+        return;
+    if (count == 0) {
+        memset((void *)hints->more, 0, bytes_of(more));
+    } else {
+        memcpy((void *)hints->more, (const void *)hints->slots, bytes_of(count));
+        memcpy((void *)(hints->more + count), (const void *)hints->slots, bytes_of(count));
     }
-    memset((void *)hints->slots, 0, slots_bytes(hints));
-    return hints;
+    arena_free_span(arena, (void *)hints->slots, bytes_of(count));
+    hints->slots = hints->more;
+    hints->count = more;
+    hints->more = NULL;
 }
 
-/* By the first reader that wants them. Lack of memory is no failure. */
-static struct hints *replace(memfs *fs, struct hints *older, uint32_t slots)
+void hints_free(struct hints *hints, struct arena *arena)
 {
-    struct hints *hints = make(&fs->allocator, slots);
-    if (!hints)
-        return older;
-    hints->older = older;
-    if (atomic_compare_exchange_strong(&fs->hints, &older, hints))
-        return hints;
-    free_one(&fs->allocator, hints);
-    return older;
-}
-
-struct hints *hints_get(memfs *fs)
-{
-    struct hints *hints = atomic_load(&fs->hints);
-    uint64_t nodes = fs->nodes_in_use;
-    if (hints && nodes < (uint64_t)hints->mask * GROWTH)
-        return hints;
-    if (nodes < NODES_MIN || (hints && hints->mask == SLOTS_MAX - 1))
-        return hints;
-    return replace(fs, hints, slots_for(nodes));
-}
-
-void hints_free(memfs *fs)
-{
-    struct hints *hints = atomic_load(&fs->hints);
-    while (hints) {
-        struct hints *older = hints->older;
-        free_one(&fs->allocator, hints);
-        hints = older;
-    }
+    if (hints->more)
+        arena_free_span(arena, (void *)hints->more, bytes_of(next_count(hints)));
+    arena_free_span(arena, (void *)hints->slots, bytes_of(hints->count));
+    *hints = (struct hints){.count = 0};
 }

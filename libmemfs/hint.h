@@ -4,30 +4,36 @@
  * are kept that paths and their beginnings led to last time: by them all places on a
  * path's way are fetched at once, before it is walked.
  *
- * A hint is never believed: it may be of another path, or of a node that is gone. What
- * it fetched then goes unused.
+ * A hint is never believed: it may be of another path, or of a node that is gone. Then
+ * what it fetched goes unused.
  */
 #ifndef MEMFS_HINT_H
 #define MEMFS_HINT_H
 
-#include "fs.h"
+#include "alloc.h"
+#include "arena.h"
 
-/* By the hash of a path: a node's number, or 0. A larger table replaces it as
- * the filesystem grows; older ones stay for their readers. */
+#include <stdatomic.h>
+
+/* By the hash of a path a node's number, or 0. Their number follows that of a
+ * filesystem's own insertions: 2 to 4 bytes each. Zeroed: there are none. */
 struct hints {
-    struct hints *older;
-    uint32_t mask; /* slots, less one */
-    _Atomic(uint32_t) *slots;
+    _Atomic(uint32_t) *slots; /* any reader sets them; the rest is bound by the writer, and changes in commits */
+    uint32_t count;           /* a power of two, or 0 */
+    _Atomic(uint32_t) *more;  /* prepared: twice as many */
 };
 
-/* For a reader; NULL if there are none. */
-struct hints *hints_get(memfs *fs);
-void hints_free(memfs *fs);
+/* Reach: prepares more slots if there are so many insertions. Lack of memory is no failure. */
+void hints_reach(struct hints *hints, struct arena *arena, uint64_t insertions);
+/* Commit: takes what was prepared. */
+void hints_grow(struct hints *hints, struct arena *arena);
+/* Gives back all of them. */
+void hints_free(struct hints *hints, struct arena *arena);
 
-/* The slot of a path, from the hash of its names. */
-static inline _Atomic(uint32_t) *hint_slot(struct hints *hints, uint64_t hash)
+/* The slot of a path, from the hash of its names; there are some. */
+static inline _Atomic(uint32_t) *hint_slot(const struct hints *hints, uint64_t hash)
 {
-    return &hints->slots[hash & hints->mask];
+    return &hints->slots[hash & (hints->count - 1)];
 }
 
 static inline uint32_t hint_get(_Atomic(uint32_t) *slot)

@@ -89,7 +89,8 @@ struct memfs_export_options {
     uint64_t bytes_max;        /* budget of contents, holes not counted; 0: none (-EDQUOT) */
     uint64_t entries_max;      /* budget of entries; 0: none */
     uint32_t depth_max;        /* budget of directories below each other; 0: none */
-    unsigned threads;          /* that work, the caller counted; 0: 1. Callbacks come from the caller's only */
+    unsigned threads;          /* that work, the caller counted, 64 at most and fewer where descriptors are scarce;
+                                * 0: 1. Callbacks come from the caller's only */
     memfs_problem_fn *problem; /* also told of what these options leave out, but for mode_mask */
     void *problem_context;
     memfs_progress_fn *progress;

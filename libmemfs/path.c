@@ -2,7 +2,6 @@
 
 #include "cred.h"
 #include "dir_hash.h"
-#include "hint.h"
 
 #include <errno.h>
 #include <string.h>
@@ -20,6 +19,7 @@
 #define STEP_LINK 1    /* a symbolic link is to be expanded */
 #define STEP_RESTART 2 /* the node where the walk stood is gone */
 #define STEP_FOLLOW 4  /* the last component is a link to be followed */
+#define STEP_DONE 5    /* the walk has ended */
 #define STEP_MORE 3    /* it has taken long enough: writers wait for readers, or holds much */
 
 /* A walk along a path. It survives its sections: node and text say where it
@@ -49,7 +49,8 @@ struct component {
     int last;                /* nothing but slashes follows */
     _Atomic(uint32_t) *hint; /* of the node to which it leads; NULL: none */
     uint32_t dir;            /* where it is probably looked up; 0: not known */
-    uint64_t hash;           /* of its name there; until that is known, of its text */
+    uint64_t text_hash;      /* of its name, if there is a hint */
+    uint64_t hash;           /* the same with dir, if that is known */
 };
 
 static const char *skip_slashes(const char *text)
@@ -180,39 +181,64 @@ static int try_end(struct op *op, struct path_walk *walk, const struct component
     return end_in_parent(op, walk, component, &end);
 }
 
+/* The components at the beginning of a text that have been taken before they are walked. */
+struct ahead {
+    struct component component[AHEAD_MAX];
+    unsigned count;
+};
+
 /* Takes the first components of a path from the root, with their hints. */
-static unsigned take_ahead(struct op *op, const struct path_walk *walk, struct component ahead[AHEAD_MAX])
+static void take_ahead(struct op *op, const struct path_walk *walk, struct ahead *ahead)
 {
-    struct hints *hints = walk->at == MEMFS_ROOT ? hints_get(op->fs) : NULL;
+    const struct hints *hints = &op->fs->hints;
+    const int from_root = hints->count && walk->at == MEMFS_ROOT;
     const char *text = walk->text;
     uint64_t hash = 0;
-    unsigned count = 0;
-    for (; hints && count < AHEAD_MAX; count++) {
-        struct component *component = &ahead[count];
+    for (ahead->count = 0; from_root && ahead->count < AHEAD_MAX; ahead->count++) {
+        struct component *component = &ahead->component[ahead->count];
         next_component(text, component);
         if (component->length == 0 || component->length > MEMFS_NAME_MAX || is_dots(component))
             break;
-        component->hash = dir_hash_text(op->fs, component->name, component->length);
-        hash = dir_hash_with(component->hash, (uint32_t)hash);
+        component->text_hash = dir_hash_text(op->fs, component->name, component->length);
+        hash = dir_hash_with(component->text_hash, (uint32_t)hash);
         component->hint = hint_slot(hints, hash);
         __builtin_prefetch((const void *)component->hint);
         text = component->rest;
     }
-    return count;
 }
 
 /* Fetches what is probably on the way: where each name is looked up, and where hints lead. */
-static void fetch_ahead(const memfs *fs, struct component *ahead, unsigned count)
+static void fetch_ahead(const memfs *fs, struct ahead *ahead)
 {
     uint32_t dir = NODE_ROOT;
-    for (unsigned i = 0; i < count && dir; i++) {
-        ahead[i].dir = dir;
-        ahead[i].hash = dir_hash_with(ahead[i].hash, dir);
-        dir_hash_prefetch(fs, ahead[i].hash);
-        dir = hint_get(ahead[i].hint);
+    for (unsigned i = 0; i < ahead->count && dir; i++) {
+        struct component *component = &ahead->component[i];
+        component->dir = dir;
+        component->hash = dir_hash_with(component->text_hash, dir);
+        dir_hash_prefetch(fs, component->hash);
+        dir = hint_get(component->hint);
         if (dir)
             dir_prefetch(fs, dir);
     }
+}
+
+/* One step, from *node: 0, or what ends the section. */
+static int step(struct op *op, struct path_walk *walk, const struct component *component,
+                const struct memfs_node_record **node)
+{
+    int error = cred_check(op, walk->cred, *node, MEMFS_X_OK);
+    if (error)
+        return error;
+    if (component->length > MEMFS_NAME_MAX)
+        return -ENAMETOOLONG;
+    if (!walk->leaf && component->last && (error = try_end(op, walk, component, *node)) != STEP_FOLLOW)
+        return error ? error : STEP_DONE;
+    error = 0;
+    if (!is_dots(component))
+        error = step_down(op, walk, component, node);
+    else if (component->length == 2)
+        error = step_up(op, walk, node);
+    return error;
 }
 
 /* Walks until the end, or something that needs another section. */
@@ -220,34 +246,25 @@ static int walk_section(struct op *op, void *argument)
 {
     struct path_walk *walk = argument;
     const struct memfs_node_record *node = NULL;
+    struct ahead ahead;
+    struct component component;
     int error = node_get(op, walk->at, &node);
     if (error)
         return error == -ESTALE ? STEP_RESTART : error;
-    struct component ahead[AHEAD_MAX];
-    const unsigned taken = take_ahead(op, walk, ahead);
-    fetch_ahead(op->fs, ahead, taken);
+    take_ahead(op, walk, &ahead);
+    fetch_ahead(op->fs, &ahead);
     for (unsigned steps = 0;; steps++) {
-        struct component *component = &ahead[steps < taken ? steps : 0];
-        if (steps >= taken)
-            next_component(walk->text, component);
-        if (component->length == 0)
+        const struct component *next = steps < ahead.count ? &ahead.component[steps] : &component;
+        if (steps >= ahead.count)
+            next_component(walk->text, &component);
+        if (next->length == 0)
             break;
         if (steps == SECTION_STEPS || (steps && op->pin_count >= OP_PINS_MANY))
             return STEP_MORE;
-        error = cred_check(op, walk->cred, node, MEMFS_X_OK);
+        error = step(op, walk, next, &node);
         if (error)
-            return error;
-        if (component->length > MEMFS_NAME_MAX)
-            return -ENAMETOOLONG;
-        if (!walk->leaf && component->last && (error = try_end(op, walk, component, node)) != STEP_FOLLOW)
-            return error;
-        if (!is_dots(component))
-            error = step_down(op, walk, component, &node);
-        else if (component->length == 2)
-            error = step_up(op, walk, &node);
-        if (error)
-            return error;
-        walk->text = component->rest;
+            return error == STEP_DONE ? 0 : error;
+        walk->text = next->rest;
     }
     if (walk->leaf)
         return walk->leaf(op, node_number(walk->at), node, walk->argument);

@@ -364,7 +364,7 @@ static void test_parts__too_little_memory_is_refused(void **state)
     options.memory--;
     assert_result(freeze(test->fs, &image, &options), -EINVAL);
     options.memory = 0;
-    static const uint64_t windows[] = {1, MEMFS_WINDOW_LEAST - 1, MEMFS_WINDOW_MOST + 1};
+    static const uint64_t windows[] = {1, MEMFS_REACH_LEAST - 1, MEMFS_REACH_MOST + 1};
     for (size_t i = 0; i < 3; i++) {
         options.window = windows[i];
         assert_result(freeze(test->fs, &image, &options), -EINVAL);

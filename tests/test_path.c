@@ -1,4 +1,5 @@
 /* Resolving paths. */
+#include "fs.h"
 #include "testlib.h"
 
 static void tree(memfs *fs)
@@ -260,6 +261,13 @@ static void test_path__many_chunks(void **state)
 
 #define HINTED 600u /* enough nodes that there are hints */
 
+/* All hints lead elsewhere: to other nodes, to some that are not there, out of the tables. */
+static void mislead(struct hints *hints)
+{
+    for (uint32_t i = 0; i < hints->count; i++)
+        hint_set(&hints->slots[i], i % 3 == 0 ? i : UINT32_MAX - i);
+}
+
 /* Whatever was learnt of a path, it leads where it leads now. */
 static void test_path__moves_after_look_ups(void **state)
 {
@@ -276,12 +284,15 @@ static void test_path__moves_after_look_ups(void **state)
         test_put(fs, path, "x", 1);
         node[i % 2][i / 2] = test_node(fs, path);
     }
+    assert_in_range(fs->hints.count, HINTED, 8 * HINTED);
     assert_ok(memfs_rename(fs, NULL, "a", "b", MEMFS_RENAME_EXCHANGE));
     for (unsigned i = 0; i < HINTED; i++) {
         snprintf(path, sizeof path, "a/%u/f", i);
         snprintf(other, sizeof other, "b/%u/f", i);
         assert_int_equal(test_node(fs, path), node[1][i]);
         assert_int_equal(test_node(fs, other), node[0][i]);
+        if (i == HINTED / 2)
+            mislead(&fs->hints);
     }
     for (unsigned i = 0; i < HINTED; i++) {
         snprintf(path, sizeof path, "a/%u/f", i);
@@ -290,6 +301,7 @@ static void test_path__moves_after_look_ups(void **state)
         test_put(fs, path, "y", 1);
         assert_true(test_node(fs, path) != node[1][i]);
     }
+    mislead(&fs->hints);
     assert_ok(memfs_rename(fs, NULL, "a", "b/c", 0));
     assert_result(memfs_resolve(fs, NULL, "a/1/f", 0, NULL), -ENOENT);
     assert_ok(memfs_resolve(fs, NULL, "b/c/1/f", 0, NULL));

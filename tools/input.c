@@ -13,7 +13,7 @@
 
 /* A command reads most things once: a small cache does, and binds what an image
  * of large blocks can make it take. */
-static const struct memfs_image_options image_options = {.size = sizeof image_options, .cache_bytes = 64 << 20};
+static const struct memfs_image_options image_options = {.size = sizeof image_options, .cache_bytes = 192 << 20};
 
 /* Whether a beginning can be an image's: all that is wrong with it is that it is no more than that. */
 static int check_beginning(const struct buffer *memory, struct memfs_detail *detail)
