@@ -10,12 +10,6 @@
 
 /* ---- Reading: on any thread ------------------------------------------------------ */
 
-/* Lack of memory and of descriptors says nothing about the file. */
-static int is_general(int error)
-{
-    return error == -ENOMEM || error == -EMFILE || error == -ENFILE;
-}
-
 /* The next data at or after `at`, which begins at a page: [*from, *to), grown to whole
  * pages; both are size if there is none. */
 static int find_data(memfs *fs, memfs_node node, uint64_t at, uint64_t size, uint64_t *from, uint64_t *to)
@@ -149,7 +143,7 @@ static void run_unit(struct memfs_job *work, unsigned worker)
         struct memfs_piece *piece = &unit->pieces[i];
         if (!piece->error)
             piece->error = read_piece(unit, piece);
-        if (is_general(piece->error))
+        if (memfs_freezing_is_general(piece->error))
             unit->error = piece->error;
     }
 }

@@ -208,6 +208,19 @@ static int freeze(memfs *fs, const struct memfs_sink *sink, const struct memfs_f
     return error;
 }
 
+int memfs_freeze_memory_least(const struct memfs_freeze_options *options, uint64_t *least, struct memfs_detail *detail)
+{
+    struct memfs_detail own;
+    struct memfs_freezing job = {.detail = detail ? detail : &own};
+    struct memfs_means means;
+    *job.detail = (struct memfs_detail){.offset = MEMFS_NOWHERE};
+    const int error = take_options(&job, options);
+    if (error)
+        return error;
+    memfs_means_choose(&job.options, &means, least); /* that it may not be enough is not asked */
+    return 0;
+}
+
 int memfs_freeze(memfs *fs, const struct memfs_sink *sink, const struct memfs_freeze_options *options,
                  struct memfs_detail *detail)
 {

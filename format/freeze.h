@@ -9,6 +9,8 @@
 #include "memfs_image.h"
 #include "pool.h"
 
+#include <errno.h>
+
 struct memfs_freezing {
     memfs *fs;
     struct memfs_allocator allocator;
@@ -29,6 +31,12 @@ int memfs_freezing_progress(struct memfs_freezing *job, uint64_t work);
 
 /* Waits for a job, and tells the progress meanwhile. -ECANCELED: it may still run. */
 int memfs_freezing_wait(struct memfs_freezing *job, const struct memfs_job *work);
+
+/* Lack of memory and of descriptors says nothing about the file that was read. */
+static inline int memfs_freezing_is_general(int error)
+{
+    return error == -ENOMEM || error == -EMFILE || error == -ENFILE;
+}
 
 /* Exactly length bytes of a file, or an error: -ESTALE if it ends before. Any thread. */
 int memfs_freezing_read(memfs *fs, memfs_node node, uint64_t offset, void *buffer, size_t length);

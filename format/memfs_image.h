@@ -108,7 +108,7 @@ struct memfs_verify_options {
  * nothing was found, else the first finding's error, also in detail. finding is
  * told of the first hundred, and of how many more there are.
  *
- * Memory and time are bounded by the size of the image, but for contents: up to 192 MiB
+ * Memory and time are bounded by the size of the image, but for contents: up to 128 MiB
  * of decoded blocks are kept for what comes, and each thread has room for one more. A small
  * image can hold any number of files that share large blocks. MEMFS_ELIMIT, itself
  * a finding, if the data of all files together has more than bytes_max bytes, or if
@@ -140,7 +140,7 @@ struct memfs_freeze_options {
     enum memfs_sharing share;
     uint64_t window; /* bytes of contents, the last ones stored, in which equal parts are found; 64 KiB to 1 GiB
                       * (-EINVAL); 0: 128 MiB */
-    uint64_t memory; /* bytes that reading ahead, window and compressing may take together, beside some hundred for
+    uint64_t memory; /* bytes that reading ahead, window and compressing may take together, beside 200 to 350 for
                       * each file; 0: no limit. -EINVAL, and detail names the least, if they cannot do */
     int has_time;
     int64_t time;
@@ -152,6 +152,9 @@ struct memfs_freeze_options {
     memfs_progress_fn *progress;
     void *progress_context;
 };
+
+/* The least `memory` with which these options do. -EINVAL if they do not at all, with detail. */
+int memfs_freeze_memory_least(const struct memfs_freeze_options *options, uint64_t *least, struct memfs_detail *detail);
 
 /* Writes the whole filesystem. The bytes depend on the tree and the options
  * alone. The filesystem must not be changed meanwhile: -EBUSY if it was. options

@@ -88,14 +88,14 @@ int memfs_share_add(struct memfs_share *share, uint32_t number)
 
 /* ---- Comparing ---------------------------------------------------------------- */
 
-/* How a comparison ends: errors of the later file count, those of the earlier
- * one only say that it cannot stand for the later one. */
+/* How a comparison ends. A file that cannot be read is equal to none: of the later one
+ * that shows again where it is read to be stored. */
 enum verdict { EQUAL, DIFFERENT };
 
-static int earlier_failed(int error, enum verdict *verdict)
+static int cannot_read(int error, enum verdict *verdict)
 {
     *verdict = DIFFERENT;
-    return error == -ENOMEM ? error : 0;
+    return memfs_freezing_is_general(error) ? error : 0;
 }
 
 static int compare_with_bytes(struct memfs_share *share, memfs_node earlier, uint64_t size, const uint8_t *content,
@@ -105,7 +105,7 @@ static int compare_with_bytes(struct memfs_share *share, memfs_node earlier, uin
         size_t length = size - at < MEMFS_SHARE_PIECE ? (size_t)(size - at) : MEMFS_SHARE_PIECE;
         int error = memfs_freezing_read(share->order->job->fs, earlier, at, share->pieces[0], length);
         if (error)
-            return earlier_failed(error, verdict);
+            return cannot_read(error, verdict);
         if (memcmp(share->pieces[0], content + at, length) != 0) {
             *verdict = DIFFERENT;
             return 0;
@@ -170,19 +170,17 @@ static int compare_files(struct memfs_share *share, memfs_node earlier, memfs_no
     while (at < size) {
         uint64_t one = 0, other = 0;
         int error = next_data(share, later, at, size, &other);
+        if (!error)
+            error = next_data(share, earlier, at, size, &one);
         if (error)
-            return error;
-        error = next_data(share, earlier, at, size, &one);
-        if (error)
-            return earlier_failed(error, verdict);
+            return cannot_read(error, verdict);
         at = one < other ? one : other;
         size_t length = size - at < MEMFS_SHARE_PIECE ? (size_t)(size - at) : MEMFS_SHARE_PIECE;
         error = memfs_freezing_read(fs, later, at, share->pieces[1], length);
+        if (!error)
+            error = memfs_freezing_read(fs, earlier, at, share->pieces[0], length);
         if (error)
-            return error;
-        error = memfs_freezing_read(fs, earlier, at, share->pieces[0], length);
-        if (error)
-            return earlier_failed(error, verdict);
+            return cannot_read(error, verdict);
         if (memcmp(share->pieces[0], share->pieces[1], length) != 0) {
             *verdict = DIFFERENT;
             return 0;
@@ -206,7 +204,7 @@ static int try_earlier(struct memfs_share *share, uint32_t number, memfs_node no
     *verdict = DIFFERENT;
     int error = memfs_node_stat(share->order->job->fs, earlier, &stat);
     if (error)
-        return earlier_failed(error, verdict);
+        return cannot_read(error, verdict);
     if (stat.size != size)
         return 0;
     ++*tries;

@@ -42,7 +42,7 @@ int memfs_share_add(struct memfs_share *share, uint32_t number);
 
 /* An earlier file that is equal to one of size bytes, some of which are no hole, with that
  * digest: content has them, or is NULL: they are read. *out is 0 if there is none.
- * -ENOMEM, and errors of reading the later one; an earlier one that cannot be read is not equal. */
+ * -ENOMEM; one that cannot be read is equal to none. */
 int memfs_share_find(struct memfs_share *share, uint64_t digest, memfs_node node, uint64_t size, const uint8_t *content,
                      uint32_t *out);
 

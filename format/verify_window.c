@@ -7,9 +7,9 @@
 #include <errno.h>
 #include <string.h>
 
-#define ASKED_MOST 4096u                 /* files that share parts go back and forth between a few blocks */
-#define AHEAD_BYTES ((uint64_t)64 << 20) /* of what was asked for; and in all, with what is kept: */
-#define WINDOW_BYTES ((uint64_t)192 << 20)
+#define ASKED_MOST 4096u                   /* files that share parts go back and forth between a few blocks */
+#define AHEAD_BYTES ((uint64_t)64 << 20)   /* of what was asked for; and in all, with what is kept: */
+#define WINDOW_BYTES ((uint64_t)128 << 20) /* as far back as a writer finds equal parts, by default */
 #define SLOTS_MOST ((size_t)(WINDOW_BYTES / MEMFS_BLOCK_LEAST))
 #define NO_SLOT 0u
 

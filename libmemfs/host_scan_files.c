@@ -108,7 +108,7 @@ static int open_named(struct memfs_scan_files *files, const struct memfs_scan_fi
     struct memfs_host_trail *trail = memfs_scan_trails_enter(&files->trails);
     int fd = open_along(trail, file, name);
     if (fd == -EMFILE || fd == -ENFILE) {
-        memfs_scan_trails_begin_alone(&files->trails);
+        trail = memfs_scan_trails_begin_alone(&files->trails, trail);
         close_unused(files);
         fd = open_along(trail, file, name);
         memfs_scan_trails_end_alone(&files->trails);
@@ -166,9 +166,11 @@ static int use_slot(struct memfs_scan_files *files, struct memfs_scan_open *slot
     return slot->fd;
 }
 
-/* A descriptor for the file; *slot is NULL if it is not among those kept. */
+/* A descriptor for the file; *slot is NULL if it is not among those kept. The thread is
+ * inside until release(). */
 static int acquire(struct memfs_scan_files *files, uint32_t number, struct memfs_scan_open **slot)
 {
+    memfs_scan_trails_stay(&files->trails);
     pthread_mutex_lock(&files->lock);
     struct memfs_scan_open *found = find_slot(files, number);
     *slot = found;
@@ -176,6 +178,7 @@ static int acquire(struct memfs_scan_files *files, uint32_t number, struct memfs
     pthread_mutex_unlock(&files->lock);
     if (fd >= 0)
         return fd;
+    memfs_scan_trails_leave(&files->trails);
     fd = open_scanned(files, number);
     if (fd < 0)
         return fd;
@@ -193,25 +196,21 @@ static int acquire(struct memfs_scan_files *files, uint32_t number, struct memfs
     pthread_mutex_unlock(&files->lock);
     if (spare >= 0)
         close(spare);
-    if (found)
-        memfs_scan_trails_leave(&files->trails);
     return fd;
 }
 
 static void release(struct memfs_scan_files *files, struct memfs_scan_open *slot, int fd, int keep)
 {
-    if (!slot) {
+    if (!slot)
         close(fd);
-        memfs_scan_trails_leave(&files->trails);
-        return;
-    }
     pthread_mutex_lock(&files->lock);
-    if (!--slot->users && !keep) {
+    if (slot && !--slot->users && !keep) {
         close(slot->fd);
         slot->fd = -1;
         slot->used = 0;
     }
     pthread_mutex_unlock(&files->lock);
+    memfs_scan_trails_leave(&files->trails);
 }
 
 static int read_whole(int fd, uint64_t start, char *buffer, size_t length)

@@ -79,6 +79,15 @@ void memfs_scan_trails_give(struct memfs_scan_trails *trails, struct memfs_host_
     pthread_mutex_unlock(&trails->lock);
 }
 
+void memfs_scan_trails_stay(struct memfs_scan_trails *trails)
+{
+    pthread_mutex_lock(&trails->lock);
+    while (trails->alone)
+        pthread_cond_wait(&trails->changed, &trails->lock);
+    trails->inside++;
+    pthread_mutex_unlock(&trails->lock);
+}
+
 void memfs_scan_trails_leave(struct memfs_scan_trails *trails)
 {
     pthread_mutex_lock(&trails->lock);
@@ -96,7 +105,7 @@ static void forget(struct memfs_scan_trails *trails, const struct memfs_host_tra
     trails->made[at] = trails->made[--trails->count];
 }
 
-/* Those that are not idle belong to threads that want to be alone as well, and hold little. */
+/* All but the first, which lets go of what it need not hold. */
 static void close_idle(struct memfs_scan_trails *trails)
 {
     struct memfs_host_trail *first = trails->made[0];
@@ -114,9 +123,10 @@ static void close_idle(struct memfs_scan_trails *trails)
     }
 }
 
-void memfs_scan_trails_begin_alone(struct memfs_scan_trails *trails)
+struct memfs_host_trail *memfs_scan_trails_begin_alone(struct memfs_scan_trails *trails, struct memfs_host_trail *trail)
 {
     pthread_mutex_lock(&trails->lock);
+    trails->free[trails->idle++] = trail;
     trails->inside--; /* two that want to be alone do not wait for each other */
     pthread_cond_broadcast(&trails->changed);
     while (trails->alone)
@@ -125,7 +135,9 @@ void memfs_scan_trails_begin_alone(struct memfs_scan_trails *trails)
     while (trails->inside)
         pthread_cond_wait(&trails->changed, &trails->lock);
     close_idle(trails);
+    trail = trails->free[--trails->idle];
     pthread_mutex_unlock(&trails->lock);
+    return trail;
 }
 
 void memfs_scan_trails_end_alone(struct memfs_scan_trails *trails)

@@ -31,9 +31,13 @@ struct memfs_host_trail *memfs_scan_trails_enter(struct memfs_scan_trails *trail
 void memfs_scan_trails_give(struct memfs_scan_trails *trails, struct memfs_host_trail *trail);
 void memfs_scan_trails_leave(struct memfs_scan_trails *trails);
 
-/* Waits until nobody else is inside, and closes what idle trails hold. Until the end of
- * this nobody else begins. The caller keeps its trail. */
-void memfs_scan_trails_begin_alone(struct memfs_scan_trails *trails);
+/* Inside, for a file that is open already. */
+void memfs_scan_trails_stay(struct memfs_scan_trails *trails);
+
+/* Waits until nobody else is inside, and closes all trails but one, which takes the place
+ * of the caller's. Until the end of this nobody else begins. */
+struct memfs_host_trail *memfs_scan_trails_begin_alone(struct memfs_scan_trails *trails,
+                                                       struct memfs_host_trail *trail);
 void memfs_scan_trails_end_alone(struct memfs_scan_trails *trails);
 
 #endif

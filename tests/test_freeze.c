@@ -690,6 +690,44 @@ static int failing_write(void *context, const void *data, size_t length)
     return ++sink->writes == sink->fail_at ? -EDQUOT : 0;
 }
 
+/* How many calls there are of which the failure is not taken for a file's: nodes' records. */
+static unsigned fatal_failures(struct test_state *test, const struct test_buffer *whole, enum memfs_sharing share)
+{
+    struct test_buffer image = {0};
+    unsigned fatal = 0;
+    uint64_t failures = 1;
+    for (uint64_t nth = 1; failures; nth++) {
+        struct problems problems = {.answer = 0};
+        const struct memfs_freeze_options options = {
+            .size = sizeof options, .share = share, .problem = on_problem, .problem_context = &problems};
+        struct test_fault fault = {.fail_at = nth};
+        memfs *fs = test_thaw_fault(test, whole, &fault);
+        fatal += freeze_with(fs, &image, &options, NULL) != 0;
+        failures = fault.failures;
+        memfs_destroy(fs);
+    }
+    test_buffer_free(&image);
+    return fatal;
+}
+
+/* A large file that cannot be read while it is compared with an equal one is no reason to fail. */
+static void test_freeze__twin_fails(void **state)
+{
+    struct test_state *test = state_of(state);
+    struct test_buffer whole = {0};
+    uint8_t *data = test_random_bytes(8, 3 * MIB);
+    test_put(test->fs, "a", data, 3 * MIB);
+    test_put(test->fs, "b", data, 3 * MIB);
+    free(data);
+    const struct memfs_freeze_options options = {.size = sizeof options, .share = MEMFS_SHARE_NONE};
+    assert_ok(freeze_with(test->fs, &whole, &options, NULL));
+    const unsigned fatal = fatal_failures(test, &whole, MEMFS_SHARE_NONE);
+    assert_true(fatal > 0);
+    assert_int_equal(fatal_failures(test, &whole, MEMFS_SHARE_FILES), fatal);
+    assert_int_equal(fatal_failures(test, &whole, MEMFS_SHARE_PARTS), fatal);
+    test_buffer_free(&whole);
+}
+
 /* Lack of descriptors says nothing about a file: nobody is asked whether to leave it out. */
 static void test_freeze__no_descriptors_is_fatal(void **state)
 {
@@ -1015,6 +1053,7 @@ int main(void)
         test_with_fs(test_freeze__large_attributes),
         test_with_fs(test_freeze__files_left_out),
         test_with_fs(test_freeze__file_fails_midway),
+        test_with_fs(test_freeze__twin_fails),
         test_with_fs(test_freeze__no_descriptors_is_fatal),
         test_with_fs(test_freeze__sink_fails),
         test_with_fs(test_freeze__memory_fails),

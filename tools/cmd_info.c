@@ -111,7 +111,7 @@ const struct command command_info = {
     .summary = "show what an image is made of",
     .about = "Shows version, counts and sizes of IMAGE ('-': standard input). Entries are the names in\n"
              "directories; a node may have several. Contents are all bytes of all files, data those\n"
-             "that are not holes, unique data what is left after equal files were stored once, stored\n"
+             "that are not holes, unique data what is left after equal files and parts were stored once, stored\n"
              "data that compressed.\n",
     .examples = "  memfs info photos.mfs\n",
     .options = rows,

@@ -44,9 +44,9 @@ static const struct option_row rows[] = {
     {0, "share", "parts|files|none", OPTION_CHOICE, offsetof(struct settings, share), 0, 0,
      "store once equal parts (default), equal files, nothing"},
     {0, "window", "SIZE", OPTION_BYTES, offsetof(struct settings, window), 65536, 1073741824,
-     "look for equal parts in the last SIZE of contents (default 128M)"},
+     "look for equal parts in the last 64K to 1G of contents (128M)"},
     {0, "memory", "SIZE", OPTION_BYTES, offsetof(struct settings, memory), 1, UINT64_MAX,
-     "read ahead and compress in no more than SIZE of memory"},
+     "take no more memory for window, reading and compressing"},
     {'f', "force", NULL, OPTION_FLAG, offsetof(struct settings, force), 0, 0, "replace IMAGE if it exists"},
     {0, "keep-going", NULL, OPTION_FLAG, offsetof(struct settings, keep_going), 0, 0,
      "leave out what cannot be read, say so, and exit 1"},
@@ -248,7 +248,7 @@ static int write_standard_output(void *context, const void *data, size_t length)
     return pack->sink_error;
 }
 
-static int freeze(struct pack *pack, memfs *fs, struct memfs_detail *detail)
+static struct memfs_freeze_options freeze_options(struct pack *pack)
 {
     struct memfs_freeze_options options = {.size = sizeof options};
     options.level = (int)pack->settings.level;
@@ -265,6 +265,29 @@ static int freeze(struct pack *pack, memfs *fs, struct memfs_detail *detail)
     options.problem_context = pack;
     options.progress = freeze_progress;
     options.progress_context = pack;
+    return options;
+}
+
+/* Before anything is read. */
+static int check_memory(struct pack *pack)
+{
+    const struct memfs_freeze_options options = freeze_options(pack);
+    struct memfs_detail detail = {.offset = UINT64_MAX};
+    uint64_t least;
+    const int error = memfs_freeze_memory_least(&options, &least, &detail);
+    if (error)
+        return message_error(pack->image, NULL, error, &detail);
+    if (options.memory == 0 || options.memory >= least)
+        return EXIT_DONE;
+    return message_usage("pack",
+                         "--memory: too little for this level, --block and --window: at least %" PRIu64
+                         "K; less for a smaller --window or --share files",
+                         least / 1024 + (least % 1024 != 0));
+}
+
+static int freeze(struct pack *pack, memfs *fs, struct memfs_detail *detail)
+{
+    const struct memfs_freeze_options options = freeze_options(pack);
     struct memfs_sink sink = {.write = write_standard_output, .context = pack};
     progress_start("packing", pack->settings.quiet);
     return strcmp(pack->image, "-") == 0 ? memfs_freeze(fs, &sink, &options, detail)
@@ -357,6 +380,8 @@ static int run(int argc, char **argv)
         code = read_epoch(&pack);
     if (code == EXIT_DONE)
         code = check_places(&pack);
+    if (code == EXIT_DONE)
+        code = check_memory(&pack);
     if (code == EXIT_DONE) {
         interrupt_catch();
         code = pack_dir(&pack);

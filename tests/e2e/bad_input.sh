@@ -40,9 +40,12 @@ expect 2 "--memory 0: must be at least 1" "$memfs" pack --memory 0 tree new.mfs
 expect 2 "--jobs 0: must be from 1 to 64" "$memfs" pack -j 0 tree new.mfs
 for few in "--memory 1M" "--memory 100M" "--memory 200M -l 19 --block 16M" "--memory 300M --window 1G"; do
     # shellcheck disable=SC2086
-    expect 4 "bytes of memory are too few for this level, block size and window: they need [0-9]+$" "$memfs" pack $few tree new.mfs
+    expect 2 "--memory: too little for this level, --block and --window: at least [0-9]+K; " "$memfs" pack $few tree new.mfs
     check "there is no image" test ! -e new.mfs
 done
+least=$("$memfs" pack --memory 1 tree new.mfs 2>&1 | sed -n 's/.*at least \([0-9]*K\);.*/\1/p')
+check "the least is enough" "$memfs" pack -q --memory "$least" tree least.mfs
+rm -f least.mfs
 expect 2 "--level '': not a number" "$memfs" pack --level= tree new.mfs
 expect 2 "--max-bytes 0: must be at least 1" "$memfs" unpack --max-bytes 0 good.mfs new
 expect 2 "unpack: .*name a directory.*\./-" "$memfs" unpack good.mfs -
@@ -204,6 +207,9 @@ check "24 descriptors, one thread" few_descriptors 1
 for i in 1 2 3; do
     check "24 descriptors, eight threads" few_descriptors 8
 done
+fewest_descriptors() { (ulimit -n 13 && "$memfs" pack -f -j "$1" deep "few$1.mfs"); }
+check "13 descriptors, one thread" fewest_descriptors 1
+check "13 descriptors, 16 threads" fewest_descriptors 16
 check "the same bytes" cmp few1.mfs few8.mfs
 rm -rf deep few*.mfs
 
