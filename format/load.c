@@ -128,9 +128,10 @@ int memfs_image_fetch_refs(struct memfs_image *image, const struct memfs_root *r
     error = memfs_refs_decode(worker->raw, *got, refs, &reason);
     if (error)
         return memfs_detail_fill(detail, error, ref->offset, "%s: %s", what, reason);
+    uint64_t least = 0, most = 0;
     for (size_t i = 0; i < *got; i++) {
-        uint64_t least, most;
-        memfs_ref_bounds(table, count, level - 1, first + i, image->header.block_size, &least, &most);
+        if (i == 0 || i + 1 == *got) /* all chunks are full but a table's last one */
+            memfs_ref_bounds(table, count, level - 1, first + i, image->header.block_size, &least, &most);
         reason = memfs_ref_check(&refs[i], least, most, end);
         if (reason)
             return memfs_detail_fill(detail, MEMFS_ECORRUPT, ref->offset, "%s: ref %zu: %s", what, i, reason);

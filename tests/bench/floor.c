@@ -3,24 +3,27 @@
  *
  * floor [-j THREADS] [-l LEVEL] [-b BLOCK] PART PATH
  *
- *   read        opens, reads and closes every file of the directory PATH
+ *   list        names, sizes and attributes of all in the directory PATH, by one thread
+ *   read        opens, reads and closes every file of it
  *   compress    zstd over the same bytes, which are in memory: all files in path order, in blocks
  *   pack        both at once: whoever takes a block reads its files and compresses it
  *   decompress  those blocks, in memory
  *   hash        XXH3 over the file PATH, by one thread
  *
- * Listing the directory is not counted.
+ * Listing the directory is counted by the first alone.
  */
 #define _GNU_SOURCE
 #include "bench.h"
 
 #include <dirent.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <ftw.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 #include <xxhash.h>
 #include <zstd.h>
@@ -36,6 +39,7 @@ static struct {
     unsigned threads;
     int level;
     size_t block;
+    int lists; /* extended attributes too */
     struct file *files;
     size_t count;
     uint64_t bytes;
@@ -54,6 +58,8 @@ static struct {
 static int add_file(const char *path, const struct stat *status, int type, struct FTW *where)
 {
     (void)where;
+    if (all.lists && llistxattr(path, NULL, 0) < 0 && errno != ENOTSUP)
+        bench_die(path, -errno);
     if (type != FTW_F || !S_ISREG(status->st_mode))
         return 0;
     if ((all.count & (all.count - 1)) == 0) {
@@ -234,8 +240,13 @@ static void measure_all(void (*run)(struct work *, size_t))
 
 static void measure_dir(const char *part, const char *dir)
 {
+    double begin = bench_now(), cpu = cpu_now();
+    all.lists = strcmp(part, "list") == 0;
     list_files(dir);
-    if (strcmp(part, "read") == 0) {
+    if (all.lists) {
+        bench_report("wall", bench_now() - begin, "s");
+        bench_report("cpu", cpu_now() - cpu, "s");
+    } else if (strcmp(part, "read") == 0) {
         measure_all(run_read);
     } else if (strcmp(part, "compress") == 0) {
         all.raw = bench_alloc(all.blocks * all.block);
