@@ -92,7 +92,7 @@ report() { # name
     else
         [ "$status" != 124 ] || note="$note, timed out"
         echo "FAIL $1 ($passed passed, $failed failed$note, exit code $status, $seconds s)"
-        tail -n 200 "$log" | sed 's/^/     | /'
+        { grep -A4 '^not ok' "$log" || true; tail -n 200 "$log"; } | sed 's/^/     | /'
     fi
 }
 
