@@ -2,8 +2,8 @@
 
 #include <string.h>
 
-#define COUNT_LEAST UINT32_C(256) /* a smaller filesystem is in the processor's cache anyway */
-#define COUNT_MOST (UINT32_C(1) << 31)
+#define COUNT_LEAST UINT32_C(256)      /* a smaller filesystem is in the processor's cache anyway */
+#define COUNT_MOST (UINT32_C(1) << 28) /* their bytes fit in 32 bits */
 
 static size_t bytes_of(uint32_t count)
 {

@@ -18,9 +18,9 @@
 /* What a step or a section may end with, besides results. */
 #define STEP_LINK 1    /* a symbolic link is to be expanded */
 #define STEP_RESTART 2 /* the node where the walk stood is gone */
+#define STEP_MORE 3    /* it has taken long enough: writers wait for readers, or holds much */
 #define STEP_FOLLOW 4  /* the last component is a link to be followed */
 #define STEP_DONE 5    /* the walk has ended */
-#define STEP_MORE 3    /* it has taken long enough: writers wait for readers, or holds much */
 
 /* A walk along a path. It survives its sections: node and text say where it
  * stands. */

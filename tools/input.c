@@ -11,8 +11,8 @@
 #define READ_STEP 65536
 #define MAGIC_BYTES 8 /* that tell an image from anything else */
 
-/* A command reads most things once: a small cache does, and binds what an image
- * of large blocks can make it take. */
+/* A command reads most things once, but files that share parts come back to blocks of up
+ * to 128 MiB before: three quarters of this are for blocks that are read in order. */
 static const struct memfs_image_options image_options = {.size = sizeof image_options, .cache_bytes = 192 << 20};
 
 /* Whether a beginning can be an image's: all that is wrong with it is that it is no more than that. */

@@ -10,7 +10,6 @@
 #include "memfs_image.h"
 
 #include <pthread.h>
-#include <stdatomic.h>
 #include <unistd.h>
 
 #define THREADS_MAX 64
@@ -35,8 +34,8 @@ static struct {
     uint64_t bytes;
 } all = {.lock = PTHREAD_MUTEX_INITIALIZER, .listed = PTHREAD_COND_INITIALIZER};
 
-/* A directory begins, and the one before it is complete. */
-static void begin_dir(int complete)
+/* All files of the directory before are known, if there is one; complete: of all. */
+static void end_dir(int complete)
 {
     pthread_mutex_lock(&all.lock);
     all.dirs[all.dir_count + (all.count > 0)] = all.count;
@@ -54,7 +53,7 @@ static int visit(void *context, const char *path, const struct memfs_stat *statu
     const char *slash = strrchr(path, '/');
     size_t length = slash ? (size_t)(slash - path) : 0;
     if (length >= sizeof all.last || strncmp(all.last, path, length) != 0 || all.last[length] || all.count == 0) {
-        begin_dir(0);
+        end_dir(0);
         length = length < sizeof all.last ? length : 0;
         memcpy(all.last, path, length);
         all.last[length] = 0;
@@ -121,7 +120,7 @@ static void measure(const char *path, unsigned threads)
             bench_die("pthread_create", 0);
     }
     bench_check(memfs_walk(all.fs, NULL, "/", MEMFS_WALK_SORTED, visit, NULL), "memfs_walk");
-    begin_dir(1);
+    end_dir(1);
     double listed = bench_now();
     read_dirs(NULL);
     for (unsigned i = 1; i < threads; i++)
