@@ -92,10 +92,12 @@ static size_t tree_name(void *context, uint32_t directory, char name[MEMFS_NAME_
     return entry->length;
 }
 
-/* Says what the tables hold, and makes the contents readable. */
+/* Says what the tables hold, and makes the contents readable. Whoever is to write
+ * the image may need the descriptors before anyone reads. */
 static int publish(struct memfs_scan *scan)
 {
     int error = memfs_scan_tables_finish(&scan->tables);
+    memfs_host_trail_rewind(&scan->trail);
     if (!error)
         error = memfs_scan_files_init(&scan->files, &scan->tables, &scan->trail);
     if (error)

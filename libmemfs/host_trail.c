@@ -56,7 +56,7 @@ int memfs_host_trail_begin(struct memfs_host_trail *trail, const struct memfs_al
     return 0;
 }
 
-static void close_held(struct memfs_host_trail *trail)
+void memfs_host_trail_rewind(struct memfs_host_trail *trail)
 {
     for (int i = 0; i < MEMFS_TRAIL_HELD; i++) {
         if (trail->held[i] >= 0)
@@ -71,7 +71,7 @@ void memfs_host_trail_end(struct memfs_host_trail *trail)
 {
     if (!trail->tree)
         return;
-    close_held(trail);
+    memfs_host_trail_rewind(trail);
     if (trail->root >= 0)
         close(trail->root);
     trail->root = -1;
@@ -228,7 +228,7 @@ int memfs_host_trail_go(struct memfs_host_trail *trail, uint32_t directory)
             close(left);
     }
     if (restart) {
-        close_held(trail);
+        memfs_host_trail_rewind(trail);
         error = find_way(trail, directory, &ups, &downs);
     }
     while (!error && downs)

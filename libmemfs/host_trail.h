@@ -34,6 +34,9 @@ int memfs_host_trail_begin(struct memfs_host_trail *trail, const struct memfs_al
                            const struct memfs_host_tree *tree, int fd);
 void memfs_host_trail_end(struct memfs_host_trail *trail); /* closes all */
 
+/* Goes back to the root, and holds no other descriptor. */
+void memfs_host_trail_rewind(struct memfs_host_trail *trail);
+
 /* Makes sure that going to a directory of this depth needs no memory. */
 int memfs_host_trail_reserve(struct memfs_host_trail *trail, size_t depth);
 

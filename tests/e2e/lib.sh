@@ -10,6 +10,12 @@ memfs=$BUILD/memfs
 make_tree=$BUILD/tests/tree/make_tree
 unset SOURCE_DATE_EPOCH
 umask 022
+# Who counts descriptors counts from the standard ones: whatever else was inherited is closed, but bash's own.
+for descriptor in /proc/self/fd/*; do
+    descriptor=${descriptor##*/}
+    [ "$descriptor" -le 2 ] || [ "$descriptor" = 255 ] || eval "exec $descriptor>&-"
+done
+unset descriptor
 
 work=$(mktemp -d "${TMPDIR:-/tmp}/memfs-e2e.XXXXXX") || exit 2
 # bash would wait for a child first; so the traps of EXIT and signals are one.
