@@ -14,6 +14,23 @@ int content_check_type(const struct memfs_node_record *node)
     return node_is_dir(node) ? -EISDIR : -EINVAL;
 }
 
+struct content_record content_of_paged(const struct memfs_node_record *node)
+{
+    return (struct content_record){.root = node->page, .pages = node->mode >> MEMFS_NODE_PAGES_SHIFT};
+}
+
+int content_fits_node(const struct content_record *content)
+{
+    return content->height == 0 && content->base_count == 0;
+}
+
+void content_to_node(const struct content_record *content, struct memfs_node_record *node)
+{
+    node->page = content->root;
+    node->mode &= (1u << MEMFS_NODE_PAGES_SHIFT) - 1;
+    node->mode |= (uint32_t)content->pages << MEMFS_NODE_PAGES_SHIFT | MEMFS_NODE_CHANGED | MEMFS_NODE_PAGED;
+}
+
 int content_get(struct op *op, const struct memfs_node_record *node, struct content *out)
 {
     int r = content_check_type(node);
@@ -27,11 +44,14 @@ int content_get(struct op *op, const struct memfs_node_record *node, struct cont
         out->base_count = node->extents.count;
         return 0;
     }
-    const void *found;
-    r = fs_record(op, MEMFS_CONTENTS, CONTENTS_SHIFT, sizeof(struct content_record), node->extents.first, &found);
-    if (r)
-        return r;
-    const struct content_record *record = found;
+    const struct content_record paged = content_of_paged(node), *record = &paged;
+    if (!(node->mode & MEMFS_NODE_PAGED)) {
+        const void *found;
+        r = fs_record(op, MEMFS_CONTENTS, CONTENTS_SHIFT, sizeof *record, node->extents.first, &found);
+        if (r)
+            return r;
+        record = found;
+    }
     out->bound = UINT64_MAX;
     out->base_limit = record->base_limit;
     out->base_first = record->base_first;
@@ -40,6 +60,15 @@ int content_get(struct op *op, const struct memfs_node_record *node, struct cont
     out->pages = record->pages;
     out->height = record->height;
     return 0;
+}
+
+void content_prefetch(const struct memfs_node_record *node)
+{
+    const struct page *page = node->mode & MEMFS_NODE_PAGED ? page_of_slot(node->page) : NULL;
+    if (page) {
+        __builtin_prefetch(page);
+        __builtin_prefetch((const char *)page + 64); /* the next line of the processor's cache */
+    }
 }
 
 int content_allocated(struct op *op, const struct memfs_node_record *node, uint64_t *out)
@@ -122,17 +151,22 @@ void content_resize(memfs *fs, struct content_plan *plan)
     plan_commit(fs, plan);
 }
 
+static void free_record(memfs *fs, uint32_t number)
+{
+    /* Nothing of it is ours while its record is not. */
+    if (!memfs_chunkmap_get(&fs->tables[MEMFS_CONTENTS].map, number >> table_shapes[MEMFS_CONTENTS].shift))
+        return;
+    map_cut(fs, table_mutable(fs, MEMFS_CONTENTS, number), 0);
+    table_put(fs, MEMFS_CONTENTS, number);
+}
+
 void content_free(memfs *fs, struct memfs_node_record *node)
 {
-    if (node->mode & MEMFS_NODE_CHANGED) {
-        uint32_t number = node->extents.first;
-        /* Nothing of it is ours while its record is not. */
-        if (memfs_chunkmap_get(&fs->tables[MEMFS_CONTENTS].map, number >> table_shapes[MEMFS_CONTENTS].shift)) {
-            map_cut(fs, table_mutable(fs, MEMFS_CONTENTS, number), 0);
-            table_put(fs, MEMFS_CONTENTS, number);
-        }
-    }
-    node->mode &= ~MEMFS_NODE_CHANGED;
-    node->extents.first = node->extents.count = 0;
+    if (node->mode & MEMFS_NODE_PAGED)
+        page_drop(fs, node->page);
+    else if (node->mode & MEMFS_NODE_CHANGED)
+        free_record(fs, node->extents.first);
+    node->mode &= ((1u << MEMFS_NODE_PAGES_SHIFT) - 1) & ~(MEMFS_NODE_CHANGED | MEMFS_NODE_PAGED);
+    node->page = 0;
     node->size = 0;
 }

@@ -1,9 +1,9 @@
 /*
  * Contents of files. An unchanged file has its base extents. A changed one has
- * a record in CONTENTS: a map of pages of 64 KiB, each private, or absent: then
- * the base's bytes show through, as far as they are still visible, else zeros.
- * Pages are found through a tree of MAPS records (map.h); a file of one page has
- * none.
+ * a map of pages of 64 KiB, each private, or absent: then the base's bytes show
+ * through, as far as they are still visible, else zeros. A record in CONTENTS has
+ * all that; pages are found through a tree of MAPS records (map.h). A file of one
+ * page with nothing of the base, as most are, needs neither: its node names the page.
  *
  * A page belongs to the filesystem that made it; one of a sealed filesystem
  * below, or one that a view holds, is copied before it is changed.
@@ -64,11 +64,20 @@ struct content {
 
 /* ---- Reach ---- */
 
+/* What a node that is MEMFS_NODE_PAGED says, as a record would; and the other way round,
+ * if the node can say it. */
+struct content_record content_of_paged(const struct memfs_node_record *node);
+int content_fits_node(const struct content_record *content);
+void content_to_node(const struct content_record *content, struct memfs_node_record *node);
+
 /* 0 for a regular file, -EISDIR, -EINVAL. */
 int content_check_type(const struct memfs_node_record *node);
 
 /* 0, OP_MISS, and the errors of content_check_type(). */
 int content_get(struct op *op, const struct memfs_node_record *node, struct content *out);
+
+/* Fetches the beginning of a file's only page, if it has one: it will be read soon. */
+void content_prefetch(const struct memfs_node_record *node);
 
 /* Bytes of the file that are not holes, at 4,096 a page (the last counts whole). Of
  * files with more than 512 extents in the base only the span they cover is known. */

@@ -71,6 +71,8 @@ static int reach_all(struct op *op, struct creation *creation)
 {
     const struct memfs_node_record *dir;
     struct memfs_node_record *own;
+    if (creation->path_hash)
+        hints_prefetch(&op->fs->hints, creation->path_hash);
     int r = reach_place(op, creation, &dir);
     if (r == 0 && (creation->mode & MEMFS_IFMT) == MEMFS_IFDIR && dir->nlink == NODE_MAX_LINKS)
         return -EMLINK;
@@ -112,6 +114,8 @@ static void name_node(memfs *fs, struct creation *creation, uint32_t number, str
 {
     uint32_t dir_number = node_number(creation->dir);
     uint32_t entry = dir_insert(fs, &creation->insertion, number, node_type(node) >> 12);
+    if (creation->path_hash)
+        dir_set_hint(fs, creation->path_hash, entry);
     if (node_is_dir(node)) {
         node->nlink = 2;
         node->up.parent = dir_number;

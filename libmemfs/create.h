@@ -12,8 +12,9 @@ struct creation {
     memfs_node dir;
     const char *name; /* NULL: none */
     size_t length;
-    int is_free;   /* the name is known not to be there */
-    uint32_t mode; /* with the type */
+    int is_free;        /* the name is known not to be there */
+    uint64_t path_hash; /* as struct path_end has it */
+    uint32_t mode;      /* with the type */
     uint32_t major, minor;
     const char *target;
     size_t target_length;

@@ -135,12 +135,12 @@ static void found_in_deltas(const memfs *fs, uint32_t number, const struct delta
 /* Most directories that have changed have no base run, or what is looked for is new:
  * the hash table alone answers, and the record need not be read. */
 static int find_entry(struct op *op, uint32_t dir, const struct memfs_node_record *record, const char *name,
-                      size_t length, uint64_t hash, struct found *out)
+                      size_t length, struct found *out)
 {
     struct dir_record state;
     if (record->mode & MEMFS_NODE_CHANGED) {
         uint32_t number;
-        hash = hash ? hash : dir_hash_name(op->fs, dir, name, length);
+        const uint64_t hash = dir_hash_name(op->fs, dir, name, length);
         const struct delta *delta = dir_hash_find(op->fs, dir, name, length, hash, &number);
         if (delta) {
             found_in_deltas(op->fs, number, delta, out);
@@ -172,19 +172,42 @@ static int check_step(struct op *op, uint32_t dir, const struct found *found, co
 int dir_find(struct op *op, uint32_t dir, const struct memfs_node_record *record, const char *name, size_t length,
              struct found *out, const struct memfs_node_record **node)
 {
-    return dir_find_hashed(op, dir, record, name, length, 0, out, node);
-}
-
-int dir_find_hashed(struct op *op, uint32_t dir, const struct memfs_node_record *record, const char *name,
-                    size_t length, uint64_t hash, struct found *out, const struct memfs_node_record **node)
-{
     const struct memfs_node_record *found_node;
-    int r = find_entry(op, dir, record, name, length, hash, out);
+    int r = find_entry(op, dir, record, name, length, out);
     if (r == 0)
         r = check_step(op, dir, out, &found_node);
     if (r == 0 && node)
         *node = found_node;
     return r;
+}
+
+/* ---- Insertions by their number ---- */
+
+const struct delta *dir_insertion(struct op *op, uint32_t entry)
+{
+    const void *delta;
+    if (!entry_is_delta(op->fs, entry) ||
+        fs_record(op, MEMFS_DELTAS, MEMFS_CHUNK_SHIFT, sizeof(struct delta), entry_delta(op->fs, entry), &delta) != 0)
+        return NULL;
+    return delta;
+}
+
+unsigned dir_hints(const memfs *fs, uint64_t hash, uint32_t entries[HINT_SET])
+{
+    const unsigned count = hints_find(&fs->hints, hash, entries);
+    for (unsigned i = 0; i < count; i++) {
+        const uint32_t number = (uint32_t)fs->tables[MEMFS_DELTAS].start + entries[i];
+        entries[i] = delta_entry(fs, number);
+        dir_prefetch(fs, number + fs->node_ahead);
+    }
+    return count;
+}
+
+void dir_set_hint(const memfs *fs, uint64_t hash, uint32_t entry)
+{
+    const uint64_t start = fs->tables[MEMFS_DELTAS].start;
+    if (entry_is_delta(fs, entry) && entry_delta(fs, entry) >= start)
+        hints_set(&fs->hints, hash, entry_delta(fs, entry) - (uint32_t)start);
 }
 
 void dir_prefetch(const memfs *fs, uint32_t number)

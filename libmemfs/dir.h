@@ -56,9 +56,13 @@ int dir_count(struct op *op, const struct memfs_node_record *dir, uint64_t *out)
 int dir_find(struct op *op, uint32_t dir, const struct memfs_node_record *record, const char *name, size_t length,
              struct found *out, const struct memfs_node_record **node);
 
-/* The same for whoever knows dir_hash_name(); 0: not known. */
-int dir_find_hashed(struct op *op, uint32_t dir, const struct memfs_node_record *record, const char *name,
-                    size_t length, uint64_t hash, struct found *out, const struct memfs_node_record **node);
+/* What stands for an entry, or NULL if that is none of the deltas'. The entry may be any. */
+const struct delta *dir_insertion(struct op *op, uint32_t entry);
+
+/* What hints say of the path with a hash: entries, and how many. What they lead to is fetched. */
+unsigned dir_hints(const memfs *fs, uint64_t hash, uint32_t entries[HINT_SET]);
+/* From now on a hint says that the path with this hash leads to an entry, if that is an insertion of our own. */
+void dir_set_hint(const memfs *fs, uint64_t hash, uint32_t entry);
 /* Fetches a node and, probably, its entry. The number may be any. */
 void dir_prefetch(const memfs *fs, uint32_t number);
 

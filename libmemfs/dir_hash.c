@@ -39,7 +39,7 @@ static inline uint64_t load_short(const char *from, size_t length)
 }
 
 /* The last word of a longer name overlaps the one before: the length is in the hash. */
-uint64_t dir_hash_text(const memfs *fs, const char *name, size_t length)
+static uint64_t hash_text(const memfs *fs, const char *name, size_t length)
 {
     uint64_t hash = mix(fs->seed, length);
     if (length <= 8)
@@ -49,14 +49,14 @@ uint64_t dir_hash_text(const memfs *fs, const char *name, size_t length)
     return mix(hash, load8(name + length - 8));
 }
 
-uint64_t dir_hash_with(uint64_t text, uint32_t before)
-{
-    return finish(mix(text, before));
-}
-
 uint64_t dir_hash_name(const memfs *fs, uint32_t dir, const char *name, size_t length)
 {
-    return dir_hash_with(dir_hash_text(fs, name, length), dir);
+    return finish(mix(hash_text(fs, name, length), dir));
+}
+
+uint64_t dir_hash_path(const memfs *fs, const char *path, size_t length)
+{
+    return finish(hash_text(fs, path, length));
 }
 
 uint64_t dir_hash_entry(const memfs *fs, uint32_t entry)
@@ -173,12 +173,6 @@ const struct delta *dir_hash_find(const memfs *fs, uint32_t dir, const char *nam
         }
     }
     return NULL;
-}
-
-void dir_hash_prefetch(const memfs *fs, uint64_t hash)
-{
-    if (fs->buckets)
-        __builtin_prefetch(look_into(fs, hash));
 }
 
 void dir_hash_prefetch_insertion(const memfs *fs, uint32_t number)

@@ -66,19 +66,16 @@ _Static_assert(sizeof(struct bucket) == 64, "a bucket fits in 64 bytes");
 
 /* ---- Hashes ---- */
 
-/* Of a name of 1 to 255 bytes: of its text, of that with its directory's number (or what else
- * comes before it), and both at once. */
-uint64_t dir_hash_text(const memfs *fs, const char *name, size_t length);
-uint64_t dir_hash_with(uint64_t text, uint32_t before);
+/* Of a name of 1 to 255 bytes in a directory; of a path of at least 1 byte. */
 uint64_t dir_hash_name(const memfs *fs, uint32_t dir, const char *name, size_t length);
+uint64_t dir_hash_path(const memfs *fs, const char *path, size_t length);
 uint64_t dir_hash_entry(const memfs *fs, uint32_t entry);
 
 /* ---- Looking: NULL if there is none ---- */
 
 const struct delta *dir_hash_find(const memfs *fs, uint32_t dir, const char *name, size_t length, uint64_t hash,
                                   uint32_t *number);
-/* Fetch what finding a hash looks at first, and an insertion. The number may be any. */
-void dir_hash_prefetch(const memfs *fs, uint64_t hash);
+/* Fetches an insertion. The number may be any. */
 void dir_hash_prefetch_insertion(const memfs *fs, uint32_t number);
 /* The removal or replacement of a base entry of a directory. (An image may lie: two
  * directories may claim one entry.) */

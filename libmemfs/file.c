@@ -43,6 +43,7 @@ static int check_and_hold(struct op *op, const struct opening *opening, const st
 {
     uint32_t mask = opening->flags & MEMFS_O_READ ? MEMFS_R_OK : 0;
     mask |= opening->flags & (MEMFS_O_WRITE | MEMFS_O_TRUNC) ? MEMFS_W_OK : 0;
+    content_prefetch(node);
     int r = check_type(node, opening->flags);
     if (r == 0)
         r = cred_check(op, opening->cred, node, mask);
@@ -118,6 +119,7 @@ static int create_at(struct op *op, const struct path_end *end, struct creation 
     creation->name = end->name;
     creation->length = end->length;
     creation->is_free = 1;
+    creation->path_hash = end->path_hash;
     return create_reach(op, creation);
 }
 

@@ -5,6 +5,15 @@
 #define COUNT_LEAST UINT32_C(256)      /* a smaller filesystem is in the processor's cache anyway */
 #define COUNT_MOST (UINT32_C(1) << 28) /* their bytes fit in 32 bits */
 
+/*
+ * A slot: below 1 + the insertion, 0 for none; above bits of the hash. Of 28 bits of the hash
+ * the lowest choose the set, the others stand in its slots: with twice as many slots there
+ * are twice as many insertions to be named, and one bit less is to be told apart. So nothing
+ * but the slots is needed to double their number.
+ */
+#define SLOT_BITS 32u
+#define HASH_BITS 28u
+
 static size_t bytes_of(uint32_t count)
 {
     return (size_t)count * sizeof(uint32_t);
@@ -18,24 +27,111 @@ static uint32_t next_count(const struct hints *hints)
 void hints_reach(struct hints *hints, struct arena *arena, uint64_t insertions)
 {
     void *more = NULL;
-    if (hints->more || insertions < next_count(hints) || hints->count == COUNT_MOST)
+    if (hints->more || insertions < (hints->count ? hints->count : COUNT_LEAST) || hints->count == COUNT_MOST)
         return;
     if (arena_alloc_span(arena, bytes_of(next_count(hints)), &more) == 0)
         hints->more = more;
 }
 
-/* A path's slot is one of two where it was: both know what it knew. No reader is about. */
+/* ---- Slots ---- */
+
+/* Bits of a slot that hold the insertion. */
+static unsigned number_bits(uint32_t count)
+{
+    return (unsigned)__builtin_ctz(count) + 1;
+}
+
+static uint32_t set_of(uint32_t count, uint64_t hash)
+{
+    return (uint32_t)hash & (count / HINT_SET - 1);
+}
+
+/* What a slot has of the hash, in its place. */
+static uint32_t tag_of(uint32_t count, uint64_t hash)
+{
+    const uint32_t rest = ((uint32_t)hash & ((1u << HASH_BITS) - 1)) / (count / HINT_SET);
+    return rest << number_bits(count);
+}
+
+static uint32_t get(_Atomic(uint32_t) *slot)
+{
+    return atomic_load_explicit(slot, memory_order_relaxed);
+}
+
+static void set(_Atomic(uint32_t) *slot, uint32_t value)
+{
+    atomic_store_explicit(slot, value, memory_order_relaxed);
+}
+
+unsigned hints_find(const struct hints *hints, uint64_t hash, uint32_t insertions[HINT_SET])
+{
+    unsigned found = 0;
+    if (hints->count == 0)
+        return 0;
+    const uint32_t tag = tag_of(hints->count, hash), mask = (1u << number_bits(hints->count)) - 1;
+    _Atomic(uint32_t) *slots = &hints->slots[set_of(hints->count, hash) * HINT_SET];
+    unsigned equal = 0;
+    for (unsigned i = 0; i < HINT_SET; i++)
+        equal |= (unsigned)((get(&slots[i]) ^ tag) - 1 < mask) << i; /* the tag, and a number that is not 0 */
+    for (; equal; equal &= equal - 1)
+        insertions[found++] = (get(&slots[__builtin_ctz(equal)]) & mask) - 1;
+    return found;
+}
+
+/* Takes the place of what a path led to before, else a free one, else any. Most paths lead
+ * where they did: then no line is written that other threads read. */
+void hints_set(const struct hints *hints, uint64_t hash, uint32_t insertion)
+{
+    if (hints->count == 0 || insertion >= 2 * hints->count - 1)
+        return;
+    const uint32_t tag = tag_of(hints->count, hash), mask = (1u << number_bits(hints->count)) - 1;
+    _Atomic(uint32_t) *slots = &hints->slots[set_of(hints->count, hash) * HINT_SET];
+    _Atomic(uint32_t) *chosen = &slots[hash >> HASH_BITS & (HINT_SET - 1)];
+    for (unsigned i = 0; i < HINT_SET; i++) {
+        const uint32_t slot = get(&slots[i]);
+        if (slot == (tag | (insertion + 1)))
+            return;
+        if (!(slot & mask))
+            chosen = &slots[i];
+        else if ((slot & ~mask) == tag) {
+            chosen = &slots[i];
+            break;
+        }
+    }
+    set(chosen, tag | (insertion + 1));
+}
+
+void hints_prefetch(const struct hints *hints, uint64_t hash)
+{
+    if (hints->count)
+        __builtin_prefetch((const void *)&hints->slots[set_of(hints->count, hash) * HINT_SET]);
+}
+
+/* ---- Growing ---- */
+
+/* One set becomes two, by the lowest bit of the hash that its slots have. */
+static void split_set(const struct hints *hints, uint32_t number)
+{
+    const uint32_t sets = hints->count / HINT_SET, one = 1u << number_bits(hints->count);
+    unsigned filled[2] = {0, 0};
+    for (unsigned i = 0; i < HINT_SET; i++) {
+        const uint32_t slot = get(&hints->slots[number * HINT_SET + i]);
+        const unsigned half = slot & one ? 1 : 0;
+        if (slot & (one - 1))
+            set(&hints->more[(number + half * sets) * HINT_SET + filled[half]++],
+                (slot & (one - 1)) | (slot / (2 * one)) * (2 * one));
+    }
+}
+
+/* No reader is about. */
 void hints_grow(struct hints *hints, struct arena *arena)
 {
     const uint32_t count = hints->count, more = next_count(hints);
     if (!hints->more)
         return;
-    if (count == 0) {
-        memset((void *)hints->more, 0, bytes_of(more));
-    } else {
-        memcpy((void *)hints->more, (const void *)hints->slots, bytes_of(count));
-        memcpy((void *)(hints->more + count), (const void *)hints->slots, bytes_of(count));
-    }
+    memset((void *)hints->more, 0, bytes_of(more));
+    for (uint32_t i = 0; i < count / HINT_SET; i++)
+        split_set(hints, i);
     arena_free_span(arena, (void *)hints->slots, bytes_of(count));
     hints->slots = hints->more;
     hints->count = more;

@@ -1,11 +1,10 @@
 /*
- * Hints: to which nodes paths probably lead. A look-up waits for memory, one name after
- * the other, since only a directory's number tells where its names are. So the numbers
- * are kept that paths and their beginnings led to last time: by them all places on a
- * path's way are fetched at once, before it is walked.
+ * Hints: to which insertions paths probably lead. A look-up waits for memory, one name
+ * after the other, since only a directory's number tells where its names are. A hint
+ * is where a path led last time: whether it still does is told from there upwards
+ * (climb.h), which is less to wait for.
  *
- * A hint is never believed: it may be of another path, or of a node that is gone. Then
- * what it fetched goes unused.
+ * A hint is never believed: it may be of another path, or of an insertion that is gone.
  */
 #ifndef MEMFS_HINT_H
 #define MEMFS_HINT_H
@@ -15,8 +14,11 @@
 
 #include <stdatomic.h>
 
-/* By the hash of a path a node's number, or 0. Their number follows that of a
- * filesystem's own insertions: 2 to 4 bytes each. Zeroed: there are none. */
+#define HINT_SET 8 /* slots in which a path's hint may stand */
+
+/* By the hash of a path one of the filesystem's own insertions, counted from 0. There
+ * are as many slots as insertions, or up to twice as many: 4 to 8 bytes each. Zeroed:
+ * there are none. */
 struct hints {
     _Atomic(uint32_t) *slots; /* any reader sets them; the rest is bound by the writer, and changes in commits */
     uint32_t count;           /* a power of two, or 0 */
@@ -30,22 +32,11 @@ void hints_grow(struct hints *hints, struct arena *arena);
 /* Gives back all of them. */
 void hints_free(struct hints *hints, struct arena *arena);
 
-/* The slot of a path, from the hash of its names; there are some. */
-static inline _Atomic(uint32_t) *hint_slot(const struct hints *hints, uint64_t hash)
-{
-    return &hints->slots[hash & (hints->count - 1)];
-}
+/* How many insertions a path may lead to, and which. */
+unsigned hints_find(const struct hints *hints, uint64_t hash, uint32_t insertions[HINT_SET]);
+void hints_set(const struct hints *hints, uint64_t hash, uint32_t insertion);
 
-static inline uint32_t hint_get(_Atomic(uint32_t) *slot)
-{
-    return atomic_load_explicit(slot, memory_order_relaxed);
-}
-
-/* Most paths lead where they did: then no line is written that other threads read. */
-static inline void hint_set(_Atomic(uint32_t) *slot, uint32_t node)
-{
-    if (hint_get(slot) != node)
-        atomic_store_explicit(slot, node, memory_order_relaxed);
-}
+/* Where a path's hint stands will soon be looked at. */
+void hints_prefetch(const struct hints *hints, uint64_t hash);
 
 #endif

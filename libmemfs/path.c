@@ -1,6 +1,6 @@
 #include "path.h"
 
-#include "cred.h"
+#include "climb.h"
 #include "dir_hash.h"
 
 #include <errno.h>
@@ -12,15 +12,20 @@
 /* Components walked in one section at most. */
 #define SECTION_STEPS 1024
 
-/* Components that are looked at before the first is walked, at most. */
-#define AHEAD_MAX 12u
-
 /* What a step or a section may end with, besides results. */
 #define STEP_LINK 1    /* a symbolic link is to be expanded */
 #define STEP_RESTART 2 /* the node where the walk stood is gone */
 #define STEP_MORE 3    /* it has taken long enough: writers wait for readers, or holds much */
 #define STEP_FOLLOW 4  /* the last component is a link to be followed */
 #define STEP_DONE 5    /* the walk has ended */
+
+/* A path from the root, as hints know it: it begins and ends with a name. */
+struct way {
+    const char *text;
+    size_t length;       /* 0: it cannot have hints */
+    size_t above_length; /* of the same without the last name; 0: that is the root */
+    uint64_t hash, above_hash;
+};
 
 /* A walk along a path. It survives its sections: node and text say where it
  * stands. */
@@ -36,8 +41,9 @@ struct path_walk {
     path_reach *reach; /* else */
     op_commit *commit;
     void *argument;
-    int is_writer;        /* in this section */
-    int step;             /* what the writer's section has ended with before reach; 0 */
+    int is_writer; /* in this section */
+    int step;      /* what the writer's section has ended with before reach; 0 */
+    struct way way;
     size_t target_length; /* of the link to be expanded */
     char target[MEMFS_TARGET_MAX];
 };
@@ -45,12 +51,8 @@ struct path_walk {
 struct component {
     const char *name;
     size_t length;
-    const char *rest;        /* behind it, slashes included */
-    int last;                /* nothing but slashes follows */
-    _Atomic(uint32_t) *hint; /* of the node to which it leads; NULL: none */
-    uint32_t dir;            /* where it is probably looked up; 0: not known */
-    uint64_t text_hash;      /* of its name, if there is a hint */
-    uint64_t hash;           /* the same with dir, if that is known */
+    const char *rest; /* behind it, slashes included */
+    int last;         /* nothing but slashes follows */
 };
 
 static const char *skip_slashes(const char *text)
@@ -68,8 +70,6 @@ static void next_component(const char *text, struct component *out)
         out->rest = out->name + strlen(out->name);
     out->length = (size_t)(out->rest - out->name);
     out->last = *skip_slashes(out->rest) == 0;
-    out->hint = NULL;
-    out->dir = 0;
 }
 
 static int is_dots(const struct component *component)
@@ -118,27 +118,17 @@ static int read_target(struct op *op, struct path_walk *walk, const struct memfs
     return STEP_LINK;
 }
 
-/* What the component names in a directory. */
-static int find(struct op *op, const struct path_walk *walk, const struct component *component,
-                const struct memfs_node_record *dir, struct found *found, const struct memfs_node_record **node)
-{
-    uint32_t number = node_number(walk->at);
-    uint64_t hash = component->dir == number ? component->hash : 0;
-    int error = dir_find_hashed(op, number, dir, component->name, component->length, hash, found, node);
-    if (!error && component->hint)
-        hint_set(component->hint, found->node);
-    return error;
-}
-
 /* From *node, a directory, to what the component names in it. */
 static int step_down(struct op *op, struct path_walk *walk, const struct component *component,
                      const struct memfs_node_record **node)
 {
     const struct memfs_node_record *child = NULL;
     struct found found;
-    int error = find(op, walk, component, *node, &found, &child);
+    int error = dir_find(op, node_number(walk->at), *node, component->name, component->length, &found, &child);
     if (error)
         return error;
+    if (component->last && walk->way.length)
+        dir_set_hint(op->fs, walk->way.hash, found.entry);
     int needs_dir = *component->rest != 0;
     if (node_type(child) == MEMFS_IFLNK && (needs_dir || (walk->flags & PATH_FOLLOW))) {
         error = read_target(op, walk, child);
@@ -161,6 +151,7 @@ static int end_in_parent(struct op *op, struct path_walk *walk, const struct com
     end->length = component->length;
     end->slash = *component->rest != 0;
     end->is_writer = walk->is_writer;
+    end->path_hash = walk->way.length ? walk->way.hash : 0;
     walk->step = 0;
     return walk->reach(op, end, walk->argument);
 }
@@ -171,7 +162,8 @@ static int try_end(struct op *op, struct path_walk *walk, const struct component
 {
     struct path_end end = {.record = node};
     if ((walk->flags & PATH_FOLLOW) && !*component->rest && !is_dots(component)) {
-        int error = find(op, walk, component, node, &end.found, &end.node);
+        int error =
+            dir_find(op, node_number(walk->at), node, component->name, component->length, &end.found, &end.node);
         if (error && error != -ENOENT)
             return error;
         if (!error && node_type(end.node) == MEMFS_IFLNK)
@@ -181,45 +173,75 @@ static int try_end(struct op *op, struct path_walk *walk, const struct component
     return end_in_parent(op, walk, component, &end);
 }
 
-/* The components at the beginning of a text that have been taken before they are walked. */
-struct ahead {
-    struct component component[AHEAD_MAX];
-    unsigned count;
-};
+/* ---- Hints ---- */
 
-/* Takes the first components of a path from the root, with their hints. */
-static void take_ahead(struct op *op, const struct path_walk *walk, struct ahead *ahead)
+/* What hints may know of a text that begins at the root. */
+static struct way way_of(const memfs *fs, const char *text)
 {
-    const struct hints *hints = &op->fs->hints;
-    const int from_root = hints->count && walk->at == MEMFS_ROOT;
-    const char *text = walk->text;
-    uint64_t hash = 0;
-    for (ahead->count = 0; from_root && ahead->count < AHEAD_MAX; ahead->count++) {
-        struct component *component = &ahead->component[ahead->count];
-        next_component(text, component);
-        if (component->length == 0 || component->length > MEMFS_NAME_MAX || is_dots(component))
-            break;
-        component->text_hash = dir_hash_text(op->fs, component->name, component->length);
-        hash = dir_hash_with(component->text_hash, (uint32_t)hash);
-        component->hint = hint_slot(hints, hash);
-        __builtin_prefetch((const void *)component->hint);
-        text = component->rest;
-    }
+    struct way way = {.text = skip_slashes(text)};
+    const size_t length = strlen(way.text);
+    if (fs->hints.count == 0 || length == 0 || way.text[length - 1] == '/')
+        return way;
+    const char *last = strrchr(way.text, '/');
+    while (last && last[-1] == '/')
+        last--;
+    way.length = length;
+    way.above_length = last ? (size_t)(last - way.text) : 0;
+    way.hash = dir_hash_path(fs, way.text, way.length);
+    way.above_hash = way.above_length ? dir_hash_path(fs, way.text, way.above_length) : 0;
+    return way;
 }
 
-/* Fetches what is probably on the way: where each name is looked up, and where hints lead. */
-static void fetch_ahead(const memfs *fs, struct ahead *ahead)
+/* May the walk go on, or end, at a node so far along the way? */
+static int may_stand(const struct path_walk *walk, size_t length, const struct memfs_node_record *node)
 {
-    uint32_t dir = NODE_ROOT;
-    for (unsigned i = 0; i < ahead->count && dir; i++) {
-        struct component *component = &ahead->component[i];
-        component->dir = dir;
-        component->hash = dir_hash_with(component->text_hash, dir);
-        dir_hash_prefetch(fs, component->hash);
-        dir = hint_get(component->hint);
-        if (dir)
-            dir_prefetch(fs, dir);
+    if (length < walk->way.length)
+        return node_is_dir(node);
+    return node_type(node) != MEMFS_IFLNK || !(walk->flags & PATH_FOLLOW);
+}
+
+/* Where hints say that the beginning of a way leads. */
+struct leap {
+    size_t length;
+    unsigned count;
+    uint32_t entries[HINT_SET];
+};
+
+/* Goes there, if that is true. */
+static int leap_to(struct op *op, struct path_walk *walk, const struct leap *leap,
+                   const struct memfs_node_record **node)
+{
+    uint32_t number = 0;
+    const struct memfs_node_record *there = NULL;
+    for (unsigned i = 0; i < leap->count; i++) {
+        if (!climb(op, walk->cred, leap->entries[i], walk->way.text, leap->length, &number, &there) ||
+            !may_stand(walk, leap->length, there))
+            continue;
+        walk->at = node_handle(number, there);
+        walk->text = walk->way.text + leap->length;
+        *node = there;
+        return 1;
     }
+    return 0;
+}
+
+/* From the root as far as hints lead: to the end, or to the directory of the last name.
+ * Both are fetched at once: the way to the end is climbed through that directory. */
+static void leap_ahead(struct op *op, struct path_walk *walk, const struct memfs_node_record **node)
+{
+    struct way *way = &walk->way;
+    *way = way_of(op->fs, walk->text);
+    struct leap end = {.length = way->length}, above = {.length = way->above_length};
+    if (above.length)
+        hints_prefetch(&op->fs->hints, way->above_hash);
+    if (end.length && walk->leaf)
+        end.count = dir_hints(op->fs, way->hash, end.entries);
+    if (above.length)
+        above.count = dir_hints(op->fs, way->above_hash, above.entries);
+    if (leap_to(op, walk, &end, node))
+        return;
+    if (leap_to(op, walk, &above, node))
+        way->above_length = 0; /* no need to learn it */
 }
 
 /* One step, from *node: 0, or what ends the section. */
@@ -231,6 +253,8 @@ static int step(struct op *op, struct path_walk *walk, const struct component *c
         return error;
     if (component->length > MEMFS_NAME_MAX)
         return -ENAMETOOLONG;
+    if (component->last && walk->way.above_length && node_number(walk->at) != NODE_ROOT)
+        dir_set_hint(op->fs, walk->way.above_hash, (*node)->up.entry);
     if (!walk->leaf && component->last && (error = try_end(op, walk, component, *node)) != STEP_FOLLOW)
         return error ? error : STEP_DONE;
     error = 0;
@@ -246,25 +270,22 @@ static int walk_section(struct op *op, void *argument)
 {
     struct path_walk *walk = argument;
     const struct memfs_node_record *node = NULL;
-    struct ahead ahead;
-    struct component component;
     int error = node_get(op, walk->at, &node);
     if (error)
         return error == -ESTALE ? STEP_RESTART : error;
-    take_ahead(op, walk, &ahead);
-    fetch_ahead(op->fs, &ahead);
+    if (walk->at == MEMFS_ROOT)
+        leap_ahead(op, walk, &node);
     for (unsigned steps = 0;; steps++) {
-        const struct component *next = steps < ahead.count ? &ahead.component[steps] : &component;
-        if (steps >= ahead.count)
-            next_component(walk->text, &component);
-        if (next->length == 0)
+        struct component component;
+        next_component(walk->text, &component);
+        if (component.length == 0)
             break;
         if (steps == SECTION_STEPS || (steps && op->pin_count >= OP_PINS_MANY))
             return STEP_MORE;
-        error = step(op, walk, next, &node);
+        error = step(op, walk, &component, &node);
         if (error)
             return error == STEP_DONE ? 0 : error;
-        walk->text = next->rest;
+        walk->text = component.rest;
     }
     if (walk->leaf)
         return walk->leaf(op, node_number(walk->at), node, walk->argument);
@@ -288,6 +309,7 @@ static int expand_link(memfs *fs, struct path_walk *walk)
     walk->buffer_size = size;
     walk->text = buffer;
     walk->links++;
+    walk->way = (struct way){.length = 0};
     if (buffer[0] == '/')
         walk->at = MEMFS_ROOT;
     return 0;
@@ -308,6 +330,7 @@ static void init_walk(struct path_walk *walk, const struct memfs_cred *cred, uns
     walk->buffer = NULL;
     walk->buffer_size = 0;
     walk->leaf = NULL;
+    walk->way = (struct way){.length = 0};
     walk->is_writer = 0;
 }
 

@@ -23,6 +23,7 @@ struct path_end {
     size_t length;                          /* 0: the path has no component ("/") */
     int slash;                              /* slashes follow */
     int is_writer;
+    uint64_t path_hash; /* for a hint to what will stand there; 0: none */
     /* With PATH_FOLLOW a normal name without slashes has been looked for: */
     int has_looked;
     struct found found;

@@ -77,7 +77,10 @@ int plan_begin(struct op *op, struct content_plan *plan, uint32_t number)
         return r;
     plan->node = number;
     plan->owned = NULL;
-    if (plan->record->mode & MEMFS_NODE_CHANGED)
+    if (plan->record->mode & MEMFS_NODE_PAGED) {
+        plan->own = content_of_paged(plan->record);
+        plan->owned = &plan->own;
+    } else if (plan->record->mode & MEMFS_NODE_CHANGED)
         r = table_own(op, MEMFS_CONTENTS, plan->record->extents.first, &plan->owned);
     plan->size = plan->before.size;
     plan->base_limit = plan->before.base_limit;
@@ -338,28 +341,53 @@ static int is_empty(const struct content_plan *plan)
     return plan->count == 0 && plan->size == plan->before.size && plan->base_limit == plan->before.base_limit;
 }
 
+/* Will the contents, which have none, need a record? */
+static int needs_record(const struct content_plan *plan)
+{
+    if (plan->owned ? plan->owned != &plan->own : is_empty(plan))
+        return 0;
+    return plan->maps || plan->before.base_count;
+}
+
 int plan_reserve(struct op *op, struct content_plan *plan)
 {
     int r = plan->maps ? table_reserve(op, MEMFS_MAPS, plan->maps) : 0;
-    if (r == 0 && !plan->owned && !is_empty(plan))
+    if (r == 0 && needs_record(plan))
         r = table_reserve(op, MEMFS_CONTENTS, 1);
     return r;
 }
 
 /* ---- Commit ---- */
 
-static struct content_record *own_content(memfs *fs, struct content_plan *plan)
+/* What is changed, or NULL if nothing is. */
+static struct content_record *begin_content(struct content_plan *plan)
 {
-    struct memfs_node_record *node = plan->record;
+    const struct memfs_node_record *node = plan->record;
     if (plan->owned || is_empty(plan))
         return plan->owned;
-    uint32_t number = table_take(fs, MEMFS_CONTENTS, &plan->owned);
-    plan->owned->base_first = node->extents.first;
-    plan->owned->base_count = node->extents.count;
+    plan->own = (struct content_record){.base_first = node->extents.first, .base_count = node->extents.count};
+    plan->owned = &plan->own;
+    return plan->owned;
+}
+
+/* What has been changed goes where it is kept: into the node if that can hold it. */
+static void keep_content(memfs *fs, struct content_plan *plan)
+{
+    struct memfs_node_record *node = plan->record;
+    if (plan->owned != &plan->own)
+        return;
+    if (content_fits_node(&plan->own)) {
+        content_to_node(&plan->own, node);
+        return;
+    }
+    struct content_record *record;
+    const uint32_t number = table_take(fs, MEMFS_CONTENTS, &record);
+    *record = plan->own;
+    plan->owned = record;
     node->extents.first = number;
     node->extents.count = 0;
-    node->mode |= MEMFS_NODE_CHANGED;
-    return plan->owned;
+    node->mode &= (1u << MEMFS_NODE_PAGES_SHIFT) - 1;
+    node->mode = (node->mode & ~MEMFS_NODE_PAGED) | MEMFS_NODE_CHANGED;
 }
 
 static void change_bytes(const struct content_plan *plan, const struct plan_change *change, struct page *page)
@@ -393,13 +421,15 @@ static void commit_change(memfs *fs, const struct content_plan *plan, const stru
 
 void plan_commit(memfs *fs, struct content_plan *plan)
 {
-    struct content_record *content = own_content(fs, plan);
+    struct content_record *content = begin_content(plan);
     for (size_t i = 0; i < plan->count; i++)
         commit_change(fs, plan, &changes_of(plan)[i]);
     if (content && plan->kind == PLAN_CUT)
         content->pages -= map_cut(fs, content, (plan->size + PAGE_BYTES - 1) >> PAGE_SHIFT);
-    if (content)
+    if (content) {
         content->base_limit = plan->base_limit;
+        keep_content(fs, plan);
+    }
     plan->record->size = plan->size;
     plan->record->ctime = plan->now;
     if (plan->drops_setid)

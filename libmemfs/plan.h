@@ -28,7 +28,8 @@ struct plan_change {
 struct content_plan {
     uint32_t node;
     struct memfs_node_record *record;
-    struct content_record *owned; /* NULL: to be made */
+    struct content_record *owned; /* in CONTENTS, or `own`; NULL: to be made */
+    struct content_record own;    /* what stands in no record yet, and perhaps never will */
     struct content before;
     enum plan_kind kind;
     const unsigned char *data; /* PLAN_WRITE */

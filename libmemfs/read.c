@@ -64,7 +64,10 @@ static int reach_read(struct op *op, void *argument)
 
 int64_t memfs_node_read(memfs *fs, memfs_node node, uint64_t offset, void *buffer, size_t size)
 {
-    struct read read = {.node = node, .position = offset, .to = buffer};
+    struct read read; /* by hand: the pieces' room need not be cleared */
+    read.node = node;
+    read.position = offset;
+    read.to = buffer;
     if (size > MEMFS_SIZE_MAX)
         size = (size_t)MEMFS_SIZE_MAX;
     read.end = offset <= UINT64_MAX - size ? offset + size : UINT64_MAX;

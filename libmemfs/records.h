@@ -41,6 +41,8 @@ enum memfs_table {
 #define MEMFS_MODE_BITS 0177777u
 #define MEMFS_NODE_CHANGED 0x10000u  /* directory: run.first is an index of DIRS; file: extents.first of CONTENTS */
 #define MEMFS_NODE_LINKABLE 0x20000u /* a file made without a name, which may still get one */
+#define MEMFS_NODE_PAGED 0x40000u    /* a file that has changed: all of it is in `page`, and CONTENTS has no record */
+#define MEMFS_NODE_PAGES_SHIFT 20    /* and this many 4,096-byte pages of it are no holes: 0 to 16, in 5 bits */
 
 /* A node. Unused nodes are all zero but for the generation. Times are
  * nanoseconds since 1970. */
@@ -61,6 +63,7 @@ struct memfs_node_record {
         struct {
             uint32_t first, count; /* file: its extents */
         } extents;
+        uint64_t page; /* file: the slot of its only page (content.h); 0: all is a hole */
         struct {
             uint32_t parent, entry; /* directory: where it hangs; root: 0, 0 */
         } up;

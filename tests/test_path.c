@@ -1,5 +1,5 @@
 /* Resolving paths. */
-#include "fs.h"
+#include "dir_hash.h"
 #include "testlib.h"
 
 static void tree(memfs *fs)
@@ -261,11 +261,23 @@ static void test_path__many_chunks(void **state)
 
 #define HINTED 600u /* enough nodes that there are hints */
 
-/* All hints lead elsewhere: to other nodes, to some that are not there, out of the tables. */
+static uint64_t hash_of(const memfs *fs, const char *path)
+{
+    return dir_hash_path(fs, path, strlen(path));
+}
+
+/* All that hints say is wrong: numbers of other insertions, and of some that are not there. */
 static void mislead(struct hints *hints)
 {
     for (uint32_t i = 0; i < hints->count; i++)
-        hint_set(&hints->slots[i], i % 3 == 0 ? i : UINT32_MAX - i);
+        atomic_store(&hints->slots[i], atomic_load(&hints->slots[i]) ^ (i % 3 ? 1u : 2 * hints->count - 1));
+}
+
+/* Each of a path's hints leads to another insertion, from the first on. */
+static void lead_to_others(memfs *fs, const char *path, uint32_t first)
+{
+    for (uint32_t i = 0; i < HINT_SET; i++)
+        hints_set(&fs->hints, hash_of(fs, path), first + i);
 }
 
 /* Whatever was learnt of a path, it leads where it leads now. */
@@ -285,12 +297,17 @@ static void test_path__moves_after_look_ups(void **state)
         node[i % 2][i / 2] = test_node(fs, path);
     }
     assert_in_range(fs->hints.count, HINTED, 8 * HINTED);
+    uint32_t known[HINT_SET];
+    assert_in_range(hints_find(&fs->hints, hash_of(fs, "a/599/f"), known), 1, HINT_SET);
+    assert_in_range(hints_find(&fs->hints, hash_of(fs, "a/599"), known), 1, HINT_SET);
     assert_ok(memfs_rename(fs, NULL, "a", "b", MEMFS_RENAME_EXCHANGE));
     for (unsigned i = 0; i < HINTED; i++) {
         snprintf(path, sizeof path, "a/%u/f", i);
         snprintf(other, sizeof other, "b/%u/f", i);
         assert_int_equal(test_node(fs, path), node[1][i]);
         assert_int_equal(test_node(fs, other), node[0][i]);
+        lead_to_others(fs, path, i);
+        assert_int_equal(test_node(fs, path), node[1][i]);
         if (i == HINTED / 2)
             mislead(&fs->hints);
     }
@@ -307,6 +324,76 @@ static void test_path__moves_after_look_ups(void **state)
     assert_ok(memfs_resolve(fs, NULL, "b/c/1/f", 0, NULL));
 }
 
+/* What may not be searched is not passed, and what is no directory not either, whatever hints say. */
+static void test_path__hints_open_no_doors(void **state)
+{
+    struct test_state *test = *state;
+    memfs *fs = test->fs;
+    const struct memfs_cred stranger = {.size = sizeof stranger, .uid = 1000, .gid = 1000};
+    char path[64];
+    for (unsigned i = 0; i < HINTED; i++) {
+        snprintf(path, sizeof path, "fill-%u", i);
+        test_put(fs, path, "x", 1);
+    }
+    assert_ok(memfs_mkdir(fs, NULL, "a", 0755));
+    assert_ok(memfs_mkdir(fs, NULL, "a/closed", 0700));
+    assert_ok(memfs_mkdir(fs, NULL, "a/closed/open", 0777));
+    test_put(fs, "a/closed/open/f", "x", 1);
+    assert_ok(memfs_symlink(fs, NULL, "f", "a/closed/open/l"));
+    memfs_node file = test_node(fs, "a/closed/open/f"), link, followed;
+    for (int round = 0; round < 3; round++) { /* the first learns, the others know */
+        assert_result(memfs_resolve(fs, &stranger, "a/closed/open/f", 1, NULL), -EACCES);
+        assert_result(memfs_resolve(fs, &stranger, "a/closed/open", 1, NULL), -EACCES);
+        assert_result(memfs_unlink(fs, &stranger, "a/closed/open/f"), -EACCES);
+        assert_result(memfs_resolve(fs, NULL, "a/closed/open/f/", 1, NULL), -ENOTDIR);
+        assert_result(memfs_resolve(fs, NULL, "a/closed/open/f/g", 1, NULL), -ENOTDIR);
+        assert_result(memfs_mkdir(fs, NULL, "a/closed/open/f/g", 0755), -ENOTDIR);
+        assert_int_equal(test_node(fs, "//a/closed//open///f"), file);
+        assert_int_equal(test_node(fs, "a/closed/./open/../open/f"), file);
+        assert_ok(memfs_resolve(fs, NULL, "a/closed/open/l", 0, &link));
+        assert_ok(memfs_resolve(fs, NULL, "a/closed/open/l", 1, &followed));
+        assert_int_equal(followed, file);
+        assert_true(link != file);
+        assert_result(memfs_resolve(fs, NULL, "closed/open/f", 1, NULL), -ENOENT);
+        assert_result(memfs_resolve(fs, NULL, "a/closed/open/", 1, &followed), 0);
+    }
+    const struct memfs_setattr opened = {.set = MEMFS_SET_MODE, .mode = 0755};
+    assert_ok(memfs_node_setattr(fs, NULL, test_node(fs, "a/closed"), &opened, NULL));
+    assert_ok(memfs_resolve(fs, &stranger, "a/closed/open/f", 1, NULL));
+}
+
+/* A path of which only the end is right leads nowhere; and the root can be closed, too. */
+static void test_path__hints_to_a_part(void **state)
+{
+    struct test_state *test = *state;
+    memfs *fs = test->fs;
+    const struct memfs_cred stranger = {.size = sizeof stranger, .uid = 1000, .gid = 1000};
+    const struct memfs_setattr closed = {.set = MEMFS_SET_MODE, .mode = 0700};
+    static const char *const wrong[] = {"x/a/f", "x/f", "xa/f", "a/xf", "f/f", "/a/a/f", "af"};
+    uint32_t found[HINT_SET];
+    char path[64];
+    for (unsigned i = 0; i < HINTED; i++) {
+        snprintf(path, sizeof path, "fill-%u", i);
+        test_put(fs, path, "x", 1);
+    }
+    assert_ok(memfs_mkdir(fs, NULL, "a", 0755));
+    test_put(fs, "a/f", "x", 1);
+    test_put(fs, "f", "x", 1);
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+        assert_int_equal(hints_find(&fs->hints, hash_of(fs, i % 2 ? "f" : "a/f"), found), 1);
+        hints_set(&fs->hints, hash_of(fs, wrong[i]), found[0]);
+        assert_int_equal(hints_find(&fs->hints, hash_of(fs, i % 2 ? "a/f" : "f"), found), 1);
+        const int there = memfs_resolve(fs, NULL, wrong[i], 0, NULL);
+        assert_result(there, strcmp(wrong[i], "f/f") ? -ENOENT : -ENOTDIR);
+        hints_set(&fs->hints, hash_of(fs, wrong[i]), found[0]);
+        assert_result(memfs_resolve(fs, NULL, wrong[i], 0, NULL), there);
+    }
+    assert_ok(memfs_resolve(fs, &stranger, "f", 0, NULL));
+    assert_ok(memfs_node_setattr(fs, NULL, MEMFS_ROOT, &closed, NULL));
+    assert_result(memfs_resolve(fs, &stranger, "f", 0, NULL), -EACCES);
+    assert_result(memfs_resolve(fs, &stranger, "a/f", 0, NULL), -EACCES);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -317,6 +404,8 @@ int main(void)
         test_with_fs(test_path__very_long),
         test_with_fs(test_path__many_chunks),
         test_with_fs(test_path__moves_after_look_ups),
+        test_with_fs(test_path__hints_open_no_doors),
+        test_with_fs(test_path__hints_to_a_part),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
