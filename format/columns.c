@@ -292,20 +292,80 @@ static size_t encode_column(const struct memfs_column *column, size_t native, co
     return 1 + column->width * count;
 }
 
-/* The plane of each byte of the values is added to them in turn. */
+static uint64_t load_word(const uint8_t *bytes)
+{
+    uint64_t word;
+    memcpy(&word, bytes, sizeof word);
+    return __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__ ? __builtin_bswap64(word) : word;
+}
+
+/* The upper half of each square in a row changes places with the lower half of that in another. */
+static inline void swap_squares(uint64_t *above, uint64_t *below, unsigned bits, uint64_t low)
+{
+    const uint64_t swapped = (*above >> bits ^ *below) & low;
+    *below ^= swapped;
+    *above ^= swapped << bits;
+}
+
+/* Eight words, of which each has a byte of eight values, become those values: squares of
+ * four, then two, then one bytes change places. (Warren, "Hacker's Delight", 2nd ed., 7-3.) */
+static inline void transpose(uint64_t *w)
+{
+    const uint64_t four = UINT64_C(0x00000000FFFFFFFF), two = UINT64_C(0x0000FFFF0000FFFF),
+                   one = UINT64_C(0x00FF00FF00FF00FF);
+    swap_squares(&w[0], &w[4], 32, four);
+    swap_squares(&w[1], &w[5], 32, four);
+    swap_squares(&w[2], &w[6], 32, four);
+    swap_squares(&w[3], &w[7], 32, four);
+    swap_squares(&w[0], &w[2], 16, two);
+    swap_squares(&w[1], &w[3], 16, two);
+    swap_squares(&w[4], &w[6], 16, two);
+    swap_squares(&w[5], &w[7], 16, two);
+    swap_squares(&w[0], &w[1], 8, one);
+    swap_squares(&w[2], &w[3], 8, one);
+    swap_squares(&w[4], &w[5], 8, one);
+    swap_squares(&w[6], &w[7], 8, one);
+}
+
+/* A value has a byte from each plane; a plane that is NULL is all zeros. */
+static void join_planes(const uint8_t *const planes[8], struct memfs_values *values)
+{
+    size_t i = 0;
+    for (; i + 8 <= values->count; i += 8) {
+        uint64_t words[8];
+        for (unsigned byte = 0; byte < 8; byte++)
+            words[byte] = planes[byte] ? load_word(planes[byte] + i) : 0;
+        transpose(words);
+        memcpy(&values->of[i], words, sizeof words);
+    }
+    for (; i < values->count; i++) {
+        values->of[i] = 0;
+        for (unsigned byte = 0; byte < 8; byte++)
+            values->of[i] |= planes[byte] ? (uint64_t)planes[byte][i] << (8 * byte) : 0;
+    }
+}
+
 static const char *decode_planes(const struct memfs_column *column, struct memfs_cursor *in,
                                  struct memfs_values *values)
 {
-    memset(values->of, 0, values->count * sizeof *values->of);
+    const uint8_t *planes[8] = {NULL};
+    unsigned set = 0, last = 0;
     for (unsigned byte = 0; byte < column->width; byte++) {
         const uint8_t *plane = memfs_cursor_bytes(in, values->count);
         if (!plane)
             return "a column is cut short";
         if (memfs_all_zero(plane, values->count)) /* most are */
             continue;
-        for (size_t i = 0; i < values->count; i++)
-            values->of[i] |= (uint64_t)plane[i] << (8 * byte);
+        planes[byte] = plane;
+        last = byte;
+        set++;
     }
+    if (set > 1)
+        join_planes(planes, values);
+    else if (set == 0)
+        memset(values->of, 0, values->count * sizeof *values->of);
+    for (size_t i = 0; set == 1 && i < values->count; i++)
+        values->of[i] = (uint64_t)planes[last][i] << (8 * last);
     return NULL;
 }
 

@@ -44,7 +44,7 @@ _Static_assert(MEMFS_BACKED == (int)MEMFS_DATA, "the data blocks follow the tabl
 #define MEMFS_ROOT_LEAST 224u      /* a root without message, generations and refs */
 
 /* Trees of refs. */
-#define MEMFS_REFS_SHIFT 9u
+#define MEMFS_REFS_SHIFT 7u
 #define MEMFS_REFS_PER_CHUNK (1u << MEMFS_REFS_SHIFT)
 #define MEMFS_REFS_TOP 16u   /* refs of a table that stand in the root, at most */
 #define MEMFS_REFS_HEIGHT 4u /* levels of ref chunks of a table, at most */

@@ -319,7 +319,7 @@ static void test_columns__refs(void **state)
         refs[i].raw = random_u32(&random);
         refs[i].codec = (uint8_t)test_random_below(&random, 2);
     }
-    assert_int_equal(memfs_refs_raw_bytes(MEMFS_REFS_PER_CHUNK), 5 + 25 * 512);
+    assert_int_equal(memfs_refs_raw_bytes(MEMFS_REFS_PER_CHUNK), 5 + 25 * 128);
     memfs_refs_encode(refs, MEMFS_REFS_PER_CHUNK, raw);
     assert_ok(memfs_refs_decode(raw, MEMFS_REFS_PER_CHUNK, back, &reason));
     assert_memory_equal(back, refs, sizeof refs);
@@ -334,12 +334,12 @@ static void test_columns__shape_of_refs(void **state)
     assert_int_equal(memfs_refs_height(0), 0);
     assert_int_equal(memfs_refs_height(16), 0);
     assert_int_equal(memfs_refs_height(17), 1);
-    assert_int_equal(memfs_refs_height(16 * 512), 1);
-    assert_int_equal(memfs_refs_height(16 * 512 + 1), 2);
+    assert_int_equal(memfs_refs_height(16 * 128), 1);
+    assert_int_equal(memfs_refs_height(16 * 128 + 1), 2);
     assert_int_equal(memfs_refs_height(MEMFS_COUNT_MAX), MEMFS_REFS_HEIGHT);
     assert_int_equal(memfs_refs_width(0, 0), 0);
     assert_int_equal(memfs_refs_width(17, 1), 1);
-    assert_int_equal(memfs_refs_width(513, 1), 2);
+    assert_int_equal(memfs_refs_width(129, 1), 2);
     assert_true(memfs_refs_width(MEMFS_COUNT_MAX, MEMFS_REFS_HEIGHT) <= MEMFS_REFS_TOP);
     assert_true(memfs_refs_height(memfs_chunk_total(MEMFS_BLOBS, MEMFS_HEAP_MAX)) <= MEMFS_REFS_HEIGHT);
 }
