@@ -7,6 +7,7 @@
 #include "columns.h"
 #include "detail.h"
 #include "pool.h"
+#include "verify_window.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -217,13 +218,27 @@ static int check_counts(struct memfs_verifying *v)
     return 1;
 }
 
-static void check_records(struct memfs_verifying *v)
+/* The first data blocks are decoded meanwhile. */
+static void check_in_order(struct memfs_verifying *v)
 {
-    if (check_counts(v) || memfs_verify_chunks(v) || v->tables_broken)
+    memfs_verify_window_begin(v->window);
+    if (memfs_verify_chunks(v) || v->tables_broken)
         return;
     if (memfs_verify_tree(v) || memfs_verify_xattrs(v) || memfs_verify_heap(v))
         return;
     memfs_verify_contents(v);
+}
+
+static void check_records(struct memfs_verifying *v)
+{
+    if (check_counts(v))
+        return;
+    if (memfs_verify_window_create(v, &v->window))
+        memfs_verify_no_memory(v);
+    else
+        check_in_order(v);
+    memfs_verify_window_destroy(v->window);
+    v->window = NULL;
 }
 
 /* Whatever keeps records from being checked, all stored bytes are. */

@@ -9,6 +9,7 @@
 #include "image.h"
 
 struct memfs_pool;
+struct memfs_verify_window;
 
 #define MEMFS_VERIFY_CHUNK ((uint64_t)32 << 10) /* bytes that loading a chunk counts as */
 
@@ -20,6 +21,7 @@ struct memfs_verifying {
     int failure;               /* not the image's: no memory, cancelled, reading */
     int stopped;               /* by who is told of the findings */
     struct memfs_pool *pool;
+    struct memfs_verify_window *window; /* of data blocks, while records are checked */
     struct memfs_progress progress;
     uint64_t untold;     /* work since the progress was told */
     unsigned paths;      /* that were searched for */

@@ -35,14 +35,12 @@ struct digests {
     struct memfs_verifying *v;
     const struct memfs_verify_files *files;
     uint64_t nodes, blocks;
-    struct memfs_verify_window *window;
     struct ahead ahead;
     struct memfs_verify_window_block block; /* that was taken, if taken */
     int taken;
     uint64_t part; /* extent that is read, as files->last counts them */
     uint64_t decoded;
-    uint8_t *damaged_blocks; /* bit by block: it cannot be decoded, which was reported */
-    uint8_t *damaged_files;  /* bit by node: a part of it is in such a block */
+    uint8_t *damaged_files; /* bit by node: a part of it is in a block that cannot be decoded, which was reported */
     uint64_t damaged, damaged_first;
     struct wrong *wrong; /* in order of the nodes */
     size_t wrong_count, wrong_room;
@@ -101,7 +99,7 @@ static int ask_ahead(struct digests *d)
             return 1;
         if (!found)
             return 0;
-        d->ahead.waiting = !memfs_verify_window_ask(d->window, (uint32_t)d->ahead.block);
+        d->ahead.waiting = !memfs_verify_window_ask(d->v->window, (uint32_t)d->ahead.block);
         if (d->ahead.waiting)
             return 0;
     }
@@ -125,7 +123,7 @@ static int meet(struct digests *d, const struct memfs_verify_window_block *block
 {
     const int again = memfs_bit(d->v->block_done, block->number);
     if (block->error == MEMFS_ECHECKSUM || block->error == MEMFS_ECORRUPT)
-        memfs_bit_set(d->damaged_blocks, block->number);
+        memfs_verify_window_set_damaged(d->v->window, block->number);
     if (block->error && memfs_verify_error(d->v, block->error, block->detail))
         return 1;
     memfs_bit_set(d->v->block_done, block->number);
@@ -138,11 +136,11 @@ static int meet(struct digests *d, const struct memfs_verify_window_block *block
 static int take_block(struct digests *d)
 {
     if (d->taken)
-        memfs_verify_window_drop(d->window, d->files->last[d->block.number] > d->part);
+        memfs_verify_window_drop(d->v->window, d->files->last[d->block.number] > d->part);
     d->taken = 0;
     if (ask_ahead(d))
         return 1;
-    memfs_verify_window_take(d->window, &d->block);
+    memfs_verify_window_take(d->v->window, &d->block);
     d->taken = 1;
     return d->block.fresh ? meet(d, &d->block) : 0;
 }
@@ -279,18 +277,14 @@ int memfs_verify_digests(struct memfs_verifying *v, const struct memfs_verify_fi
                         .nodes = v->image->root.table[MEMFS_NODES].count,
                         .blocks = v->image->root.table[MEMFS_DATA].count,
                         .ahead = {.node = 1, .block = NO_BLOCK}};
-    d.damaged_blocks = memfs_alloc_zeroed(allocator, memfs_bits_bytes(d.blocks));
     d.damaged_files = memfs_alloc_zeroed(allocator, memfs_bits_bytes(d.nodes));
-    const int made = d.damaged_blocks && d.damaged_files && !memfs_verify_window_create(v, d.damaged_blocks, &d.window);
-    const int stop = made ? check_files(&d) || check_unused_blocks(&d) : memfs_verify_no_memory(v);
-    memfs_verify_window_destroy(d.window);
+    const int stop = d.damaged_files ? check_files(&d) || check_unused_blocks(&d) : memfs_verify_no_memory(v);
     memfs_look_end(v, &d.ahead.node_look);
     memfs_look_end(v, &d.ahead.extent_look);
     memfs_look_end(v, &d.node_look);
     memfs_look_end(v, &d.extent_look);
     memfs_look_end(v, &d.digest_look);
     memfs_look_end(v, &d.twin_look);
-    memfs_free(allocator, d.damaged_blocks, memfs_bits_bytes(d.blocks));
     memfs_free(allocator, d.damaged_files, memfs_bits_bytes(d.nodes));
     memfs_free(allocator, d.wrong, d.wrong_room * sizeof *d.wrong);
     return stop;

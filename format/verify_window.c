@@ -22,7 +22,8 @@ struct slot {
     uint8_t *raw;            /* taken when it is decoded: a frame */
     struct memfs_slab *slab; /* NULL: memory of its own, of a block that would leave half a frame unused */
     uint32_t block;
-    unsigned pins;         /* askings not dropped yet */
+    unsigned pins;         /* askings not dropped yet; and one if it is early */
+    int early;             /* begun before it was asked for */
     unsigned older, newer; /* in the list of those kept; next free one */
     int submitted, fresh;  /* to the pool; not taken yet */
     int error;             /* of the job */
@@ -31,7 +32,7 @@ struct slot {
 
 struct memfs_verify_window {
     struct memfs_verifying *v;
-    const uint8_t *damaged;
+    uint8_t *damaged;  /* bit by block */
     uint16_t *slot_of; /* by block */
     size_t blocks;
     struct slot *slots;
@@ -39,6 +40,7 @@ struct memfs_verify_window {
     unsigned free_slot;
     struct memfs_frames frames;
     uint64_t pinned, kept;      /* bytes of frames */
+    uint32_t early, early_end;  /* blocks that may be early */
     unsigned asked[ASKED_MOST]; /* slots: a ring, from taken up to made */
     uint32_t asked_block[ASKED_MOST];
     uint64_t made, taken;
@@ -169,14 +171,46 @@ static void pin(struct memfs_verify_window *window, unsigned number)
     window->pinned += slot_bytes(slot);
 }
 
-static int begin(struct memfs_verify_window *window, uint32_t block)
+static void unpin(struct memfs_verify_window *window, unsigned number, int keep)
+{
+    struct slot *slot = &window->slots[number];
+    if (--slot->pins > 0)
+        return;
+    window->pinned -= slot_bytes(slot);
+    if (!keep || slot->error) {
+        free_slot(window, number);
+        return;
+    }
+    window->kept += slot_bytes(slot);
+    link_newest(window, number);
+}
+
+/* Lets go of an early block, of which there is none if this returns 0. */
+static int let_go(struct memfs_verify_window *window)
+{
+    for (; window->early < window->early_end; window->early++) {
+        const unsigned number = window->slot_of[window->early];
+        struct slot *slot = &window->slots[number];
+        if (number == NO_SLOT || !slot->early)
+            continue;
+        slot->early = 0;
+        if (slot->submitted)
+            memfs_pool_wait(window->v->pool, &slot->job);
+        unpin(window, number, 1);
+        return 1;
+    }
+    return 0;
+}
+
+/* Begins to decode a block: its slot, or NO_SLOT if there is no room. */
+static unsigned begin(struct memfs_verify_window *window, uint32_t block)
 {
     const uint64_t bytes = room_of(window, window->v->block_raw[block]);
     if (window->pinned > 0 && window->pinned + bytes > AHEAD_BYTES)
-        return 0;
+        return NO_SLOT;
     const unsigned number = make_slot(window, bytes);
     if (number == NO_SLOT)
-        return 0;
+        return NO_SLOT;
     struct slot *slot = &window->slots[number];
     *slot = (struct slot){.job.run = decode, .window = window, .block = block, .pins = 1, .fresh = 1};
     window->slot_of[block] = (uint16_t)number;
@@ -185,19 +219,35 @@ static int begin(struct memfs_verify_window *window, uint32_t block)
     window->pinned += slot_bytes(slot);
     if (slot->submitted)
         memfs_pool_submit(window->v->pool, &slot->job, 0);
-    push(window, block, number);
-    return 1;
+    return number;
+}
+
+void memfs_verify_window_begin(struct memfs_verify_window *window)
+{
+    for (; window->early_end < window->blocks; window->early_end++) {
+        const unsigned number = begin(window, window->early_end);
+        if (number == NO_SLOT)
+            break;
+        window->slots[number].early = 1;
+    }
 }
 
 int memfs_verify_window_ask(struct memfs_verify_window *window, uint32_t block)
 {
-    const unsigned number = window->slot_of[block];
+    unsigned number = window->slot_of[block];
     if (window->made - window->taken + (window->held != NO_SLOT) >= ASKED_MOST)
         return 0;
-    if (number == NO_SLOT && !memfs_bit(window->damaged, block))
-        return begin(window, block);
-    if (number != NO_SLOT)
+    if (number != NO_SLOT && window->slots[number].early)
+        window->slots[number].early = 0; /* its pin is this asking's */
+    else if (number != NO_SLOT)
         pin(window, number);
+    else if (!memfs_bit(window->damaged, block)) {
+        do
+            number = begin(window, block);
+        while (number == NO_SLOT && let_go(window));
+        if (number == NO_SLOT)
+            return 0;
+    }
     push(window, block, number);
     return 1;
 }
@@ -223,17 +273,14 @@ void memfs_verify_window_take(struct memfs_verify_window *window, struct memfs_v
 void memfs_verify_window_drop(struct memfs_verify_window *window, int keep)
 {
     const unsigned number = window->held;
-    struct slot *slot = &window->slots[number];
     window->held = NO_SLOT;
-    if (number == NO_SLOT || --slot->pins > 0)
-        return;
-    window->pinned -= slot_bytes(slot);
-    if (!keep || slot->error) {
-        free_slot(window, number);
-        return;
-    }
-    window->kept += slot_bytes(slot);
-    link_newest(window, number);
+    if (number != NO_SLOT)
+        unpin(window, number, keep);
+}
+
+void memfs_verify_window_set_damaged(struct memfs_verify_window *window, uint32_t block)
+{
+    memfs_bit_set(window->damaged, block);
 }
 
 /* ---- Life ------------------------------------------------------------------------------------ */
@@ -243,7 +290,8 @@ static int make(struct memfs_verify_window *window)
     const struct memfs_allocator *allocator = &window->v->image->allocator;
     window->slot_of = memfs_alloc_array(allocator, window->blocks + 1, sizeof *window->slot_of);
     window->slots = memfs_alloc_zeroed(allocator, window->slot_count * sizeof *window->slots);
-    if (!window->slot_of || !window->slots)
+    window->damaged = memfs_alloc_zeroed(allocator, memfs_bits_bytes(window->blocks));
+    if (!window->slot_of || !window->slots || !window->damaged)
         return -ENOMEM;
     memset(window->slot_of, 0, (window->blocks + 1) * sizeof *window->slot_of);
     for (size_t i = 1; i + 1 < window->slot_count; i++)
@@ -252,7 +300,7 @@ static int make(struct memfs_verify_window *window)
     return 0;
 }
 
-int memfs_verify_window_create(struct memfs_verifying *v, const uint8_t *damaged, struct memfs_verify_window **out)
+int memfs_verify_window_create(struct memfs_verifying *v, struct memfs_verify_window **out)
 {
     const struct memfs_allocator *allocator = &v->image->allocator;
     struct memfs_verify_window *window = memfs_alloc_zeroed(allocator, sizeof *window);
@@ -265,7 +313,6 @@ int memfs_verify_window_create(struct memfs_verifying *v, const uint8_t *damaged
     }
     memfs_frames_shape(&window->frames, v->image->header.block_size, WINDOW_BYTES);
     window->v = v;
-    window->damaged = damaged;
     window->blocks = (size_t)v->image->root.table[MEMFS_DATA].count;
     window->slot_count = 1 + (window->blocks < SLOTS_MOST ? window->blocks : SLOTS_MOST);
     error = make(window);
@@ -286,6 +333,7 @@ void memfs_verify_window_destroy(struct memfs_verify_window *window)
         if (window->slots[i].raw)
             give_room(&window->slots[i]);
     memfs_frames_destroy(&window->frames);
+    memfs_free(&allocator, window->damaged, memfs_bits_bytes(window->blocks));
     memfs_free(&allocator, window->slot_of, (window->blocks + 1) * sizeof *window->slot_of);
     memfs_free(&allocator, window->slots, window->slot_count * sizeof *window->slots);
     memfs_free(&allocator, window, sizeof *window);

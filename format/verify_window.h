@@ -20,9 +20,16 @@ struct memfs_verify_window_block {
     struct memfs_ref ref;
 };
 
-/* damaged: bit by block, for the caller to set. -ENOMEM */
-int memfs_verify_window_create(struct memfs_verifying *v, const uint8_t *damaged, struct memfs_verify_window **out);
+/* -ENOMEM */
+int memfs_verify_window_create(struct memfs_verifying *v, struct memfs_verify_window **out);
 void memfs_verify_window_destroy(struct memfs_verify_window *window); /* NULL is accepted */
+
+/* Begins to decode the first blocks of the image, while their askings are still worked
+ * out: freezing puts blocks in the order in which files are read. To be called once. */
+void memfs_verify_window_begin(struct memfs_verify_window *window);
+
+/* From now on there is no data of this block. */
+void memfs_verify_window_set_damaged(struct memfs_verify_window *window, uint32_t block);
 
 /* Asks for a block. 0: there is no room before others have been taken and dropped;
  * there is if all were. */
