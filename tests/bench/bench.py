@@ -168,7 +168,7 @@ def main():
             if name in bench.wanted:
                 SECTIONS[name](bench)
         verdicts = goals.judge(bench)
-        report.print_goals(verdicts, bench.quick)
+        report.print_goals(bench, verdicts)
         if bench.complete:
             bench.say("writing RESULTS.md and charts")
             report.write(bench, verdicts, HERE)

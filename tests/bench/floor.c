@@ -8,6 +8,8 @@
  *   compress    zstd over the same bytes, which are in memory: all files in path order, in blocks
  *   pack        both at once: whoever takes a block reads its files and compresses it
  *   decompress  those blocks, in memory
+ *   verify      the same, and XXH3 over the blocks as they are stored and over what they decode to
+ *   keep        decompresses them, keeps the last 128 MiB, and copies each byte once
  *   hash        XXH3 over the file PATH, by one thread
  *
  * Listing the directory is counted by the first alone.
@@ -21,6 +23,7 @@
 #include <ftw.h>
 #include <pthread.h>
 #include <stdatomic.h>
+#include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/xattr.h>
@@ -29,6 +32,8 @@
 #include <zstd.h>
 
 #define THREADS_MAX 64
+#define KEPT_BYTES (128 * MIB) /* as far back as equal parts are found by default */
+#define COPY_BYTES (256 * (size_t)1024)
 
 struct file {
     char *path;
@@ -48,6 +53,7 @@ static struct {
         char *data;
         size_t size;
     } * frames;
+    char *kept; /* KEPT_BYTES */
     size_t blocks;
     _Atomic size_t next; /* block that nobody has taken */
     _Atomic uint64_t stored;
@@ -169,12 +175,33 @@ static void run_pack(struct work *work, size_t block)
     compress(work, block, work->in);
 }
 
-static void run_decompress(struct work *work, size_t block)
+static void decompress(struct work *work, size_t block, char *out)
 {
     const struct frame *frame = &all.frames[block];
-    size_t size = ZSTD_decompressDCtx(work->decompressing, work->out, all.block, frame->data, frame->size);
+    size_t size = ZSTD_decompressDCtx(work->decompressing, out, all.block, frame->data, frame->size);
     if (size != block_length(block))
         bench_die("ZSTD_decompressDCtx", 0);
+}
+
+static void run_decompress(struct work *work, size_t block)
+{
+    decompress(work, block, work->out);
+}
+
+static void run_verify(struct work *work, size_t block)
+{
+    volatile XXH64_hash_t hash = XXH3_64bits(all.frames[block].data, all.frames[block].size);
+    decompress(work, block, work->out);
+    hash = XXH3_64bits(work->out, block_length(block));
+    (void)hash;
+}
+
+static void run_keep(struct work *work, size_t block)
+{
+    char *kept = all.kept + block % (KEPT_BYTES / all.block) * all.block;
+    decompress(work, block, kept);
+    for (size_t at = 0, length = block_length(block); at < length; at += COPY_BYTES)
+        memcpy(work->out, kept + at, length - at < COPY_BYTES ? length - at : COPY_BYTES);
 }
 
 static void *work_on(void *context)
@@ -238,6 +265,15 @@ static void measure_all(void (*run)(struct work *, size_t))
 
 /* ---- The parts ---------------------------------------------------------------------------------- */
 
+/* Not touched yet, as a process that begins to read finds its memory. */
+static void map_kept(void)
+{
+    all.kept = mmap(NULL, KEPT_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (all.kept == MAP_FAILED)
+        bench_system(-1, "mmap");
+    madvise(all.kept, KEPT_BYTES, MADV_HUGEPAGE); /* without them it is the slower */
+}
+
 static void measure_dir(const char *part, const char *dir)
 {
     double begin = bench_now(), cpu = cpu_now();
@@ -257,6 +293,13 @@ static void measure_dir(const char *part, const char *dir)
     } else if (strcmp(part, "decompress") == 0) {
         run_all(run_pack, 1);
         measure_all(run_decompress);
+    } else if (strcmp(part, "verify") == 0) {
+        run_all(run_pack, 1);
+        measure_all(run_verify);
+    } else if (strcmp(part, "keep") == 0) {
+        run_all(run_pack, 1);
+        map_kept();
+        measure_all(run_keep);
     } else {
         fprintf(stderr, "floor: no such part: %s\n", part);
         exit(2);

@@ -14,6 +14,9 @@ WHOLE_TEXT = (
     "floor, decompressing: the frames of the packing floor, which are in memory, on two threads, each its own context; "
     "floor, XXH3: "
     "reading the image file in pieces of 1 MiB and hashing them on one thread.",
+    "floor, verifying: decompressing, and XXH3 over the frames before and over what they decode to after; floor, "
+    "keeping and copying: decompressing into 128 MiB in turn, which are new to the process, as far back as equal parts "
+    "are found, and copying each byte once.",
 )
 LIST_TEXT = ("wall of the command that lists everything with attributes, into /dev/null.",)
 OPEN_TEXT = (
@@ -48,6 +51,12 @@ def measure_whole(bench, tree):
             Contestant("memfs verify", "ours", bench.memfs.call("verify", "-q", image, threads=threads)),
             Contestant(
                 "floor, decompressing", "floor", [floor, "-j", str(threads), "decompress", tree.path], measures=figures
+            ),
+            Contestant(
+                "floor, verifying", "floor", [floor, "-j", str(threads), "verify", tree.path], measures=figures
+            ),
+            Contestant(
+                "floor, keeping and copying", "floor", [floor, "-j", str(threads), "keep", tree.path], measures=figures
             ),
             Contestant("reading everything, 2 threads", "ours", [readall, "-j", str(threads), image], measures=figures),
             Contestant("reading everything, 1 thread", "ours", [readall, "-j", "1", image], measures=figures),

@@ -4,6 +4,7 @@ import os
 import time
 
 import charts
+import goals
 import machine
 
 # How a figure is shown: heading, divisor, digits.
@@ -97,6 +98,14 @@ def goal_table(verdicts):
     return [["goal", "wanted", "reached", ""], *([v.goal.name, v.limit, v.measured, v.word] for v in verdicts)]
 
 
+FLOOR_TEXT = "The floors of three goals leave out something that has to be done as well. Against all of it:"
+
+
+def floor_table(bench):
+    rows = [[name, f"{ratio:.3g}×" if ratio else "not measured"] for name, ratio in goals.against_floors(bench)]
+    return [["with the whole floor", "reached"], *rows]
+
+
 def aligned(lines):
     """As Markdown, with columns that line up."""
     lines = [[cell.replace("|", "\\|") for cell in line] for line in lines]
@@ -134,9 +143,10 @@ def print_curve(curve):
     print_table(curve.title, curve_table(curve))
 
 
-def print_goals(verdicts, quick):
+def print_goals(bench, verdicts):
+    print_table(FLOOR_TEXT, floor_table(bench))
     print_table(
-        "Goals" + (": meant for linux and tsv; here for include and generated versions" if quick else ""),
+        "Goals" + (": meant for linux and tsv; here for include and generated versions" if bench.quick else ""),
         goal_table(verdicts),
     )
     met, judged = sum(v.word == "met" for v in verdicts), sum(v.reached is not None for v in verdicts)
@@ -177,6 +187,7 @@ the table, and of what is to be done in any case.
 
 def results(bench, verdicts, drawn):
     parts = [preamble(bench), "## Goals\n\n" + aligned(goal_table(verdicts))]
+    parts.append(FLOOR_TEXT + "\n\n" + aligned(floor_table(bench)))
     if bench.notes:
         parts.append("What could not be had or measured:\n\n" + listed(bench.notes))
     for item in [*bench.sections.values(), *bench.curves.values()]:
