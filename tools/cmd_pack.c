@@ -29,7 +29,6 @@ struct settings {
     uint64_t memory;
     int share; /* enum memfs_sharing */
     int force;
-    int quiet;
     int keep_going;
     int no_xattrs;
 };
@@ -51,7 +50,6 @@ static const struct option_row rows[] = {
     {0, "keep-going", NULL, OPTION_FLAG, offsetof(struct settings, keep_going), 0, 0,
      "leave out what cannot be read, say so, and exit 1"},
     {0, "no-xattrs", NULL, OPTION_FLAG, offsetof(struct settings, no_xattrs), 0, 0, "leave out extended attributes"},
-    {'q', "quiet", NULL, OPTION_FLAG, offsetof(struct settings, quiet), 0, 0, "show no progress"},
     {.name = NULL},
 };
 
@@ -289,7 +287,7 @@ static int freeze(struct pack *pack, memfs *fs, struct memfs_detail *detail)
 {
     const struct memfs_freeze_options options = freeze_options(pack);
     struct memfs_sink sink = {.write = write_standard_output, .context = pack};
-    progress_start("packing", pack->settings.quiet);
+    progress_start("packing");
     return strcmp(pack->image, "-") == 0 ? memfs_freeze(fs, &sink, &options, detail)
                                          : memfs_freeze_path(fs, pack->image, &options, detail);
 }
@@ -304,7 +302,7 @@ static int scan(struct pack *pack, memfs_backing **backing, struct memfs_detail 
     options.problem_context = pack;
     options.progress = scan_progress;
     options.progress_context = pack;
-    progress_start("reading names:", pack->settings.quiet);
+    progress_start("reading names:");
     return memfs_host_scan(pack->dir, &options, backing, detail);
 }
 
@@ -401,6 +399,7 @@ const struct command command_pack = {
     .examples = "  memfs pack photos\n"
                 "  memfs pack -l 19 --block 16M photos /backup/photos.mfs\n"
                 "  memfs pack photos - | ssh host 'cat > photos.mfs'\n",
+    .common = COMMON_PROGRESS,
     .options = rows,
     .operands_min = 1,
     .operands_max = 2,

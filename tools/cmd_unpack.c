@@ -26,7 +26,6 @@ struct settings {
     int privileged_xattrs;
     int modes;
     int into;
-    int quiet;
     uint64_t bytes_max;
     uint64_t entries_max;
     uint64_t jobs;
@@ -49,7 +48,6 @@ static const struct option_row rows[] = {
      "fail rather than make more entries than that"},
     {'j', "jobs", "N", OPTION_NUMBER, offsetof(struct settings, jobs), 1, PROCESSORS_MAX,
      "work on N processors (default: all)"},
-    {'q', "quiet", NULL, OPTION_FLAG, offsetof(struct settings, quiet), 0, 0, "show no progress and no summary"},
     {.name = NULL},
 };
 
@@ -281,12 +279,12 @@ static int export(struct unpack *unpack)
     options.progress = progress_update;
     struct memfs_detail detail = {.offset = UINT64_MAX};
     int shown;
-    progress_start("unpacking", settings->quiet);
+    progress_start("unpacking");
     int result = memfs_host_export(unpack->input.fs, unpack->dir, &options, &detail);
     progress_end(&shown);
     if (result != 0)
         return failed(unpack, result, &detail);
-    if (!settings->quiet)
+    if (!common.quiet)
         summarise(unpack);
     return say_refusals(unpack) ? EXIT_INCOMPLETE : EXIT_DONE;
 }
@@ -330,6 +328,7 @@ const struct command command_unpack = {
     .examples = "  memfs unpack photos.mfs\n"
                 "  memfs unpack --all backup.mfs /mnt/restored\n"
                 "  memfs unpack --max-bytes 1G --max-entries 10000 upload.mfs inbox\n",
+    .common = COMMON_PROGRESS,
     .options = rows,
     .operands_min = 1,
     .operands_max = 2,

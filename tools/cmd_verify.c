@@ -1,6 +1,7 @@
 #include "commands.h"
 #include "input.h"
 #include "interrupt.h"
+#include "json.h"
 #include "message.h"
 #include "output.h"
 #include "processors.h"
@@ -12,7 +13,6 @@
 
 struct settings {
     int quick;
-    int quiet;
     uint64_t bytes_max;
     uint64_t jobs;
 };
@@ -24,7 +24,6 @@ static const struct option_row rows[] = {
      "check the checksums only, decompress nothing"},
     {0, "max-bytes", "SIZE", OPTION_BYTES, offsetof(struct settings, bytes_max), 1, UINT64_MAX,
      "decompress no more contents than this (default: 64G, more for large images)"},
-    {'q', "quiet", NULL, OPTION_FLAG, offsetof(struct settings, quiet), 0, 0, "show nothing but damage"},
     {.name = NULL},
 };
 
@@ -34,11 +33,25 @@ struct verify {
     int limited; /* it was not checked whole */
 };
 
+static void report_json(const struct verify *verify, const struct memfs_detail *finding)
+{
+    struct json json = json_begin(stdout);
+    json_text(&json, "image", verify->input.name);
+    json_text(&json, "finding", finding->text);
+    json_text(&json, "error", memfs_strerror(finding->error));
+    if (finding->offset != UINT64_MAX)
+        json_unsigned(&json, "offset", finding->offset);
+    json_end(&json);
+}
+
 static int report(void *context, const struct memfs_detail *finding)
 {
     struct verify *verify = context;
-    message_error_hint(verify->input.name, NULL, finding->error, finding,
-                       finding->error == MEMFS_ELIMIT ? "--max-bytes gives one" : "");
+    if (common.json)
+        report_json(verify, finding);
+    else
+        message_error_hint(verify->input.name, NULL, finding->error, finding,
+                           finding->error == MEMFS_ELIMIT ? "--max-bytes gives one" : "");
     if (finding->error == MEMFS_ELIMIT)
         verify->limited = 1;
     else
@@ -57,12 +70,32 @@ static void print_intact(const struct input *input, const struct settings *setti
                info.content_bytes);
 }
 
+/* The last line of each image. */
+static void print_result(const struct verify *verify, int code)
+{
+    static const char *const words[] = {
+        [EXIT_DONE] = "intact", [EXIT_INCOMPLETE] = "incomplete", [EXIT_DAMAGED] = "damaged", [EXIT_FAILED] = "failed"};
+    struct memfs_image_info info;
+    struct json json = json_begin(stdout);
+    json_text(&json, "image", verify->input.name);
+    json_text(&json, "result", words[code]);
+    json_unsigned(&json, "findings", (uint64_t)verify->findings);
+    if (verify->input.image && memfs_image_info(verify->input.image, &info) == 0) {
+        json_unsigned(&json, "files", info.types[0]);
+        json_unsigned(&json, "bytes", info.content_bytes);
+    }
+    json_end(&json);
+}
+
 static int verify_image(const char *name, const struct settings *settings)
 {
     struct verify verify = {.findings = 0};
     int code = input_open(&verify.input, name, 0);
-    if (code != EXIT_DONE)
+    if (code != EXIT_DONE) {
+        if (common.json && code != EXIT_USAGE)
+            print_result(&verify, code);
         return code;
+    }
     struct memfs_verify_options options = {.size = sizeof options};
     options.quick = settings->quick;
     options.bytes_max = settings->bytes_max;
@@ -72,17 +105,19 @@ static int verify_image(const char *name, const struct settings *settings)
     options.progress = progress_update;
     struct memfs_detail detail = {.offset = UINT64_MAX};
     int shown;
-    progress_start("verifying", settings->quiet);
+    progress_start("verifying");
     int result = memfs_verify(verify.input.image, &options, &detail);
     progress_end(&shown);
     if (result == 0) {
-        if (!settings->quiet)
+        if (!common.quiet && !common.json)
             print_intact(&verify.input, settings);
     } else if (verify.findings == 0 && !verify.limited && result != -ECANCELED) {
         code = message_error_hint(verify.input.name, NULL, result, &detail, "");
     } else {
         code = verify.findings > 0 ? EXIT_DAMAGED : verify.limited ? EXIT_INCOMPLETE : EXIT_FAILED;
     }
+    if (common.json && result != -ECANCELED)
+        print_result(&verify, code);
     input_close(&verify.input);
     return code;
 }
@@ -111,6 +146,13 @@ const struct command command_verify = {
              "tree and the contents of all files. Names each finding, and exits 3 if there are any.\n",
     .examples = "  memfs verify photos.mfs\n"
                 "  memfs verify --quick *.mfs\n",
+    .common = COMMON_JSON | COMMON_PROGRESS,
+    .manual =
+        "With --json each finding is an object with image, finding (what is wrong), error (of which kind) and, where\n"
+        "it is known, offset (in the image, in bytes). The last object of each image has image, result (intact,\n"
+        "incomplete, damaged or failed), findings (how many were told), and, if it could be opened, files and bytes (of their\n"
+        "contents).\n\n"
+        "Of many findings the first hundred are told, and how many more there are.\n",
     .options = rows,
     .operands_min = 1,
     .operands_max = -1,

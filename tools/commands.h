@@ -13,4 +13,9 @@ extern const struct command command_cat;
 extern const struct command command_info;
 extern const struct command command_verify;
 
+/* All of them, in the order in which help lists them; NULL ends. */
+extern const struct command *const commands[];
+/* NULL: there is none of that name. */
+const struct command *command_find(const char *name);
+
 #endif

@@ -14,25 +14,11 @@
 #include <string.h>
 #include <unistd.h>
 
-static const struct command *const commands[] = {
-    &command_pack, &command_unpack, &command_ls, &command_cat, &command_info, &command_verify,
-};
-#define COMMANDS (sizeof commands / sizeof commands[0])
-
-static const struct command *find_command(const char *name)
-{
-    for (size_t i = 0; i < COMMANDS; i++) {
-        if (strcmp(commands[i]->name, name) == 0)
-            return commands[i];
-    }
-    return NULL;
-}
-
 static int help_all(void)
 {
     output("Usage: memfs SUBCOMMAND [OPTION]... [OPERAND]...\n"
            "Packs directories into images that open at once, and reads them.\n\n");
-    for (size_t i = 0; i < COMMANDS; i++)
+    for (size_t i = 0; commands[i]; i++)
         output("  %-8s %s\n", commands[i]->name, commands[i]->summary);
     output("\n'memfs SUBCOMMAND --help' tells more; 'memfs --version' the version.\n"
            "\nExamples:\n"
@@ -57,7 +43,7 @@ static int help(int argc, char **argv)
         return message_usage(NULL, "help is about one subcommand at a time");
     if (is_help(argv[1]))
         return help_all();
-    const struct command *command = find_command(argv[1]);
+    const struct command *command = command_find(argv[1]);
     if (!command)
         return message_usage(NULL, "unknown subcommand '%s'", argv[1]);
     options_help(command);
@@ -74,7 +60,7 @@ static int dispatch(int argc, char **argv)
         output("memfs %s\n", MEMFS_VERSION);
         return output_finish();
     }
-    const struct command *command = find_command(argv[0]);
+    const struct command *command = command_find(argv[0]);
     if (command)
         return command->run(argc, argv);
     if (argv[0][0] == '-')

@@ -4,50 +4,100 @@
 #include "output.h"
 #include "quantity.h"
 
+#include <errno.h>
 #include <getopt.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
-#define OPTIONS_MAX 40
-#define VALUE_HELP 'h' /* what getopt_long() returns for --help as well */
-#define VALUE_FIRST 513
+#define OPTIONS_MAX 60
+#define VALUE_FIRST 513 /* what getopt_long() returns for the first row */
 
-static int count_rows(const struct option_row *rows)
+struct common_options common;
+
+const struct option_row common_rows[] = {
+    {'h', "help", NULL, OPTION_FLAG, 0, 0, 0, "show this"},
+    {0, "version", NULL, OPTION_FLAG, 0, 0, 0, "show the version"},
+    {'C', "directory", "DIR", OPTION_TEXT, 0, 0, 0, "work in DIR; several are followed in turn"},
+    {'q', "quiet", NULL, OPTION_FLAG, offsetof(struct common_options, quiet), 0, 0,
+     "show no progress, and nothing when all is well"},
+    {'v', "verbose", NULL, OPTION_FLAG, offsetof(struct common_options, verbose), 0, 0, "tell more"},
+    {0, "json", NULL, OPTION_FLAG, offsetof(struct common_options, json), 0, 0, "one JSON object a line"},
+    {0, "color", "auto|always|never", OPTION_CHOICE, offsetof(struct common_options, color), 0, 0,
+     "colours (default: on a terminal)"},
+    {0, "progress", "auto|json|none", OPTION_CHOICE, offsetof(struct common_options, progress), 0, 0,
+     "progress on standard error: on a terminal, or JSON lines, or none"},
+    {.name = NULL},
+};
+
+int options_has_common(const struct command *command, const struct option_row *row)
 {
-    int count = 0;
-    while (rows[count].name)
-        count++;
-    return count;
+    if (strcmp(row->name, "json") == 0)
+        return (command->common & COMMON_JSON) != 0;
+    if (strcmp(row->name, "color") == 0)
+        return (command->common & COMMON_COLOR) != 0;
+    if (strcmp(row->name, "progress") == 0)
+        return (command->common & COMMON_PROGRESS) != 0;
+    return 1;
+}
+
+void option_list_free(struct option_list *list)
+{
+    free(list->texts);
+    *list = (struct option_list){.count = 0};
+}
+
+/* All options that a command knows: its own, and then the common ones, whose letters it may take. */
+struct known {
+    struct option_row rows[OPTIONS_MAX + 1];
+    int count, own;
+};
+
+static void learn(const struct command *command, struct known *known)
+{
+    known->count = 0;
+    for (const struct option_row *row = command->options; row->name && known->count < OPTIONS_MAX; row++)
+        known->rows[known->count++] = *row;
+    known->own = known->count;
+    for (const struct option_row *row = common_rows; row->name && known->count < OPTIONS_MAX; row++) {
+        if (!options_has_common(command, row))
+            continue;
+        struct option_row *copy = &known->rows[known->count++];
+        *copy = *row;
+        for (int i = 0; i < known->own; i++) {
+            if (known->rows[i].letter == row->letter)
+                copy->letter = '\0';
+        }
+    }
 }
 
 /* The table in getopt_long()'s terms. Every option returns its row's number,
  * so that letters and long names meet in one place. */
-static void make_getopt(const struct option_row *rows, int count, struct option *longs, char *letters)
+static void make_getopt(const struct known *known, struct option *longs, char *letters)
 {
     *letters++ = ':'; /* a missing argument is told from an unknown option */
-    *letters++ = VALUE_HELP;
-    for (int i = 0; i < count; i++) {
-        longs[i] =
-            (struct option){rows[i].name, rows[i].argument ? required_argument : no_argument, NULL, VALUE_FIRST + i};
-        if (rows[i].letter != '\0') {
-            *letters++ = rows[i].letter;
-            if (rows[i].argument)
+    for (int i = 0; i < known->count; i++) {
+        const struct option_row *row = &known->rows[i];
+        longs[i] = (struct option){row->name, row->argument ? required_argument : no_argument, NULL, VALUE_FIRST + i};
+        if (row->letter != '\0') {
+            *letters++ = row->letter;
+            if (row->argument)
                 *letters++ = ':';
         }
     }
-    longs[count] = (struct option){"help", no_argument, NULL, VALUE_HELP};
-    longs[count + 1] = (struct option){NULL, 0, NULL, 0};
+    longs[known->count] = (struct option){NULL, 0, NULL, 0};
     *letters = '\0';
 }
 
-static const struct option_row *find_row(const struct option_row *rows, int count, int value)
+static const struct option_row *find_row(const struct known *known, int value)
 {
-    if (value >= VALUE_FIRST && value < VALUE_FIRST + count)
-        return &rows[value - VALUE_FIRST];
-    for (int i = 0; i < count; i++) {
-        if (rows[i].letter != '\0' && rows[i].letter == value)
-            return &rows[i];
+    if (value >= VALUE_FIRST && value < VALUE_FIRST + known->count)
+        return &known->rows[value - VALUE_FIRST];
+    for (int i = 0; i < known->count; i++) {
+        if (known->rows[i].letter != '\0' && known->rows[i].letter == value)
+            return &known->rows[i];
     }
     return NULL;
 }
@@ -88,16 +138,19 @@ static int take_choice(const struct command *command, const struct option_row *r
     return -1;
 }
 
-static int take_value(const struct command *command, const struct option_row *row, const char *text, void *settings)
+static int add_text(const struct command *command, const char *text, void *place)
 {
-    char *place = (char *)settings + row->offset;
-    if (row->kind == OPTION_FLAG) {
-        int one = 1;
-        memcpy(place, &one, sizeof one);
-        return -1;
-    }
-    if (row->kind == OPTION_CHOICE)
-        return take_choice(command, row, text, place);
+    struct option_list *list = place;
+    const char **more = realloc(list->texts, (list->count + 1) * sizeof *more);
+    if (!more)
+        return message_error(command->name, NULL, -ENOMEM, NULL);
+    list->texts = more;
+    list->texts[list->count++] = text;
+    return -1;
+}
+
+static int take_number(const struct command *command, const struct option_row *row, const char *text, char *place)
+{
     uint64_t value;
     if (quantity_parse(text, row->kind == OPTION_BYTES, &value) != 0)
         return message_usage(command->name, "--%s %s: not a number%s", row->name, text[0] != '\0' ? text : "''",
@@ -108,15 +161,51 @@ static int take_value(const struct command *command, const struct option_row *ro
     return -1;
 }
 
-/* getopt_long() returned '?' or ':'. */
-static int refuse(const struct command *command, const struct option_row *rows, int count, int returned,
-                  const char *argument)
+static int take_value(const struct command *command, const struct option_row *row, const char *text, void *settings)
 {
-    const struct option_row *row = find_row(rows, count, optopt);
+    static const int one = 1;
+    char *place = (char *)settings + row->offset;
+    switch (row->kind) {
+    case OPTION_FLAG:
+        memcpy(place, &one, sizeof one);
+        return -1;
+    case OPTION_CHOICE:
+        return take_choice(command, row, text, place);
+    case OPTION_TEXT:
+        memcpy(place, &text, sizeof text);
+        return -1;
+    case OPTION_LIST:
+        return add_text(command, text, place);
+    default:
+        return take_number(command, row, text, place);
+    }
+}
+
+static int take_common(const struct command *command, const struct option_row *row, const char *text)
+{
+    if (strcmp(row->name, "help") == 0) {
+        options_help(command);
+        return output_finish();
+    }
+    if (strcmp(row->name, "version") == 0) {
+        output("memfs %s\n", MEMFS_VERSION);
+        return output_finish();
+    }
+    if (strcmp(row->name, "directory") != 0)
+        return take_value(command, row, text, &common);
+    if (chdir(text) == 0)
+        return -1;
+    return message_error(text, NULL, -errno, NULL);
+}
+
+/* getopt_long() returned '?' or ':'. */
+static int refuse(const struct command *command, const struct known *known, int returned, const char *argument)
+{
+    const struct option_row *row = find_row(known, optopt);
     if (returned == ':' && row)
         return message_usage(command->name, "--%s needs a value, %s", row->name, row->argument);
-    if (row || optopt == VALUE_HELP)
-        return message_usage(command->name, "--%s takes no value", row ? row->name : "help");
+    if (row)
+        return message_usage(command->name, "--%s takes no value", row->name);
     if (optopt != 0)
         return message_usage(command->name, "unknown option '-%c'", optopt);
     return message_usage(command->name, "unknown option '%s'", argument ? argument : "");
@@ -133,29 +222,27 @@ static int check_operands(const struct command *command, int operands, const cha
 
 int options_parse(const struct command *command, int argc, char **argv, void *settings, int *first)
 {
-    struct option longs[OPTIONS_MAX + 2];
-    char letters[2 * OPTIONS_MAX + 3];
-    int count = count_rows(command->options);
-    if (count > OPTIONS_MAX)
-        return EXIT_FAILED;
-    make_getopt(command->options, count, longs, letters);
+    struct known known;
+    struct option longs[OPTIONS_MAX + 1];
+    char letters[2 * OPTIONS_MAX + 2];
+    learn(command, &known);
+    make_getopt(&known, longs, letters);
     opterr = 0;
     int value;
     while ((value = getopt_long(argc, argv, letters, longs, NULL)) != -1) {
-        if (value == VALUE_HELP) {
-            options_help(command);
-            return output_finish();
-        }
-        if (value == '?' || value == ':')
-            return refuse(command, command->options, count, value, argv[optind - 1]);
-        const struct option_row *row = find_row(command->options, count, value);
-        int code = row ? take_value(command, row, optarg, settings) : EXIT_FAILED;
+        const struct option_row *row = find_row(&known, value);
+        if (value == '?' || value == ':' || !row)
+            return refuse(command, &known, value, argv[optind - 1]);
+        int code = row - known.rows < known.own ? take_value(command, row, optarg, settings)
+                                                : take_common(command, row, optarg);
         if (code >= 0)
             return code;
     }
     *first = optind;
     return check_operands(command, argc - optind, argv[argc - 1]);
 }
+
+/* ---- Help --------------------------------------------------------------------- */
 
 static int help_width(const struct option_row *row)
 {
@@ -174,15 +261,15 @@ static void help_row(const struct option_row *row, int width)
 
 void options_help(const struct command *command)
 {
-    static const struct option_row help = {.letter = VALUE_HELP, .name = "help", .help = "show this"};
-    int width = help_width(&help);
-    for (const struct option_row *row = command->options; row->name; row++) {
-        if (help_width(row) > width)
-            width = help_width(row);
+    struct known known;
+    int width = 0;
+    learn(command, &known);
+    for (int i = 0; i < known.count; i++) {
+        if (help_width(&known.rows[i]) > width)
+            width = help_width(&known.rows[i]);
     }
     output("Usage: memfs %s [OPTION]... %s\n%s\n", command->name, command->operands, command->about);
-    for (const struct option_row *row = command->options; row->name; row++)
-        help_row(row, width);
-    help_row(&help, width);
+    for (int i = 0; i < known.count; i++)
+        help_row(&known.rows[i], width);
     output("\nExamples:\n%s", command->examples);
 }

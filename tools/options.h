@@ -1,6 +1,6 @@
 /*
- * Subcommands and their options. One table a subcommand drives the parser and
- * --help alike.
+ * Subcommands and their options. One table a subcommand drives the parser, --help,
+ * its man page and the completions alike.
  */
 #ifndef MEMFS_TOOLS_OPTIONS_H
 #define MEMFS_TOOLS_OPTIONS_H
@@ -12,11 +12,20 @@ enum option_kind {
     OPTION_FLAG,   /* no argument; an int becomes 1 */
     OPTION_NUMBER, /* a uint64_t from min to max */
     OPTION_BYTES,  /* the same, with a suffix K, M, G or T for powers of 1,024 */
-    OPTION_CHOICE  /* one of the words in argument, "a|b|c": an int, 0 for the first */
+    OPTION_CHOICE, /* one of the words in argument, "a|b|c": an int, 0 for the first */
+    OPTION_TEXT,   /* a const char *: the last one counts */
+    OPTION_LIST    /* a struct option_list: all of them, in order */
 };
 
-/* A table of options ends with a row without a name. -h and --help are in every
- * table without being written there. */
+/* Zeroed: empty. The texts are argv's. */
+struct option_list {
+    const char **texts;
+    size_t count;
+};
+void option_list_free(struct option_list *list);
+
+/* A table of options ends with a row without a name. The common options are known
+ * without being written there: which of them is up to the command. */
 struct option_row {
     char letter;          /* 0: none */
     const char *name;     /* the long one, without the dashes */
@@ -27,12 +36,32 @@ struct option_row {
     const char *help;
 };
 
+/* What is common to several subcommands. --help (-h too, where that is free), --version, -C, -q
+ * and -v are common to all. */
+#define COMMON_JSON 1u     /* --json */
+#define COMMON_COLOR 2u    /* --color */
+#define COMMON_PROGRESS 4u /* --progress */
+
+enum when { WHEN_AUTO, WHEN_ALWAYS, WHEN_NEVER };
+enum progress_form { PROGRESS_AUTO, PROGRESS_JSON, PROGRESS_NONE };
+
+/* What they were set to; of the one subcommand that runs. */
+struct common_options {
+    int quiet, verbose;
+    int json;
+    int color;    /* enum when */
+    int progress; /* enum progress_form */
+};
+extern struct common_options common;
+
 struct command {
     const char *name;
     const char *operands; /* as the synopsis shows them */
     const char *summary;  /* one line, for the list of subcommands */
     const char *about;    /* what --help says beside the options; ends with a newline */
     const char *examples; /* lines, each ending with a newline */
+    const char *manual;   /* further paragraphs for its man page, with blank lines between; NULL: none */
+    unsigned common;      /* COMMON_... */
     const struct option_row *options;
     int operands_min, operands_max;    /* operands_max < 0: any number */
     int (*run)(int argc, char **argv); /* argv[0] is the subcommand; returns the exit code */
@@ -42,6 +71,11 @@ struct command {
  * the operands to argv[*first] and behind, where argv[argc] is NULL. Returns -1
  * to go on, else the exit code to end with: everything has been said. */
 int options_parse(const struct command *command, int argc, char **argv, void *settings, int *first);
+
+/* The common options, a table as above: offsets are those of struct common_options. */
+extern const struct option_row common_rows[];
+/* Does the command know this common option? */
+int options_has_common(const struct command *command, const struct option_row *row);
 
 /* The help of one subcommand, on standard output. */
 void options_help(const struct command *command);

@@ -4,6 +4,8 @@
 #include "progress.h"
 
 #include "interrupt.h"
+#include "json.h"
+#include "options.h"
 #include "quantity.h"
 
 #include <inttypes.h>
@@ -29,10 +31,10 @@ static double now(void)
     return (double)time.tv_sec + (double)time.tv_nsec / 1e9;
 }
 
-void progress_start(const char *what, int quiet)
+void progress_start(const char *what)
 {
     state.what = what;
-    state.on = !quiet && isatty(STDERR_FILENO);
+    state.on = common.progress == PROGRESS_AUTO && !common.quiet && isatty(STDERR_FILENO);
     state.visible = 0;
     state.began = now();
     state.last = state.began + FIRST_SECONDS - EVERY_SECONDS;
@@ -82,18 +84,33 @@ static void show(const struct memfs_progress *progress, double elapsed)
     state.visible = 1;
 }
 
+static void tell_json(const struct memfs_progress *progress, double elapsed)
+{
+    struct json json = json_begin(stderr);
+    json_text(&json, "progress", state.what);
+    json_unsigned(&json, "nodes", progress->nodes);
+    json_unsigned(&json, "nodes_total", progress->nodes_total);
+    json_unsigned(&json, "bytes", progress->bytes);
+    json_unsigned(&json, "bytes_total", progress->bytes_total);
+    json_seconds(&json, "seconds", elapsed);
+    json_end(&json);
+}
+
 int progress_update(void *context, const struct memfs_progress *progress)
 {
     (void)context;
     if (interrupt_noted())
         return 1;
-    if (!state.on)
+    if (!state.on && common.progress != PROGRESS_JSON)
         return 0;
     double time = now();
     if (time - state.last < EVERY_SECONDS)
         return 0;
     state.last = time;
-    show(progress, time - state.began);
+    if (common.progress == PROGRESS_JSON)
+        tell_json(progress, time - state.began);
+    else
+        show(progress, time - state.began);
     return 0;
 }
 

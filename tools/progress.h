@@ -1,14 +1,15 @@
 /*
  * How far something has come: one line on a terminal's standard error, rewritten
- * in place; nothing anywhere else.
+ * in place; nothing anywhere else, unless --progress asks for JSON lines.
  */
 #ifndef MEMFS_TOOLS_PROGRESS_H
 #define MEMFS_TOOLS_PROGRESS_H
 
 #include "memfs_host.h"
 
-/* what is the first word of the line, as "packing". One at a time. */
-void progress_start(const char *what, int quiet);
+/* what is the first word of the line, as "packing". One at a time. Whether it is shown is
+ * up to the common options. */
+void progress_start(const char *what);
 
 /* A memfs_progress_fn: shows, and cancels when an interrupt was noted. */
 int progress_update(void *context, const struct memfs_progress *progress);

@@ -59,6 +59,31 @@ const char *quantity_bytes(uint64_t bytes, char text[QUANTITY_ROOM])
     return text;
 }
 
+const char *quantity_short(uint64_t bytes, char text[QUANTITY_ROOM])
+{
+    static const char units[] = "KMGTPE";
+    unsigned shift = 0;
+    while (bytes >> shift >= 1024)
+        shift += 10;
+    if (shift == 0) {
+        snprintf(text, QUANTITY_ROOM, "%" PRIu64, bytes);
+        return text;
+    }
+    /* In tenths: bytes have 64 bits, of which the last unit leaves few. */
+    const uint64_t whole = bytes >> shift, rest = bytes & ((UINT64_C(1) << shift) - 1);
+    const uint64_t tenths =
+        whole * 10 + (uint64_t)(((long double)rest * 10 + (long double)((UINT64_C(1) << shift) - 1)) /
+                                (long double)(UINT64_C(1) << shift));
+    const char unit = units[shift / 10 - 1];
+    if (tenths < 100)
+        snprintf(text, QUANTITY_ROOM, "%" PRIu64 ".%" PRIu64 "%c", tenths / 10, tenths % 10, unit);
+    else if ((tenths + 9) / 10 < 1024)
+        snprintf(text, QUANTITY_ROOM, "%" PRIu64 "%c", whole + (rest > 0), unit);
+    else
+        snprintf(text, QUANTITY_ROOM, "1.0%c", units[shift / 10]);
+    return text;
+}
+
 const char *quantity_seconds(uint64_t seconds, char text[QUANTITY_ROOM])
 {
     uint64_t hours = seconds / 3600;

@@ -18,6 +18,9 @@ const char *quantity_exact(uint64_t value, char text[QUANTITY_ROOM]);
 /* "517 bytes", "64.0 KiB", "1.3 GiB". */
 const char *quantity_bytes(uint64_t bytes, char text[QUANTITY_ROOM]);
 
+/* As ls -h and du -h write it, rounded up: "517", "1.5K", "23M". */
+const char *quantity_short(uint64_t bytes, char text[QUANTITY_ROOM]);
+
 /* "0:07", "2:05", "1:02:05". */
 const char *quantity_seconds(uint64_t seconds, char text[QUANTITY_ROOM]);
 

@@ -1,9 +1,13 @@
 #!/bin/bash
-# Runs the end-to-end scripts beside it, or those that are named. The last line is
+# Runs all end-to-end scripts beside it, or those that are named. The last line is
 # "N passed, N failed, N skipped". Environment: BUILD, MEMFS_FAST.
 set -u
 cd "$(dirname "$0")" || exit 2
-[ $# -gt 0 ] || set -- roundtrip order commands bad_input interrupt
+if [ $# = 0 ]; then
+    for script in *.sh; do
+        [[ $script = lib.sh || $script = run.sh ]] || set -- "$@" "${script%.sh}"
+    done
+fi
 passed=0 failed=0 skipped=0
 for name; do
     echo "# $name"

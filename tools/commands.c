@@ -1,0 +1,16 @@
+#include "commands.h"
+
+#include <string.h>
+
+const struct command *const commands[] = {
+    &command_pack, &command_unpack, &command_ls, &command_cat, &command_info, &command_verify, NULL,
+};
+
+const struct command *command_find(const char *name)
+{
+    for (size_t i = 0; commands[i]; i++) {
+        if (strcmp(commands[i]->name, name) == 0)
+            return commands[i];
+    }
+    return NULL;
+}
