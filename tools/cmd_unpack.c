@@ -37,7 +37,7 @@ static const struct option_row rows[] = {
     {0, "setuid", NULL, OPTION_FLAG, offsetof(struct settings, setuid), 0, 0, "restore setuid and setgid"},
     {0, "devices", NULL, OPTION_FLAG, offsetof(struct settings, devices), 0, 0, "make block and character devices"},
     {0, "privileged-xattrs", NULL, OPTION_FLAG, offsetof(struct settings, privileged_xattrs), 0, 0,
-     "restore security.*, trusted.* and system.* attributes, ACLs among them"},
+     "restore security.*, trusted.*, system.* attributes and ACLs"},
     {0, "same-modes", NULL, OPTION_FLAG, offsetof(struct settings, modes), 0, 0,
      "restore modes whatever the umask says"},
     {0, "into", NULL, OPTION_FLAG, offsetof(struct settings, into), 0, 0,

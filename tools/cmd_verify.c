@@ -23,7 +23,7 @@ static const struct option_row rows[] = {
     {0, "quick", NULL, OPTION_FLAG, offsetof(struct settings, quick), 0, 0,
      "check the checksums only, decompress nothing"},
     {0, "max-bytes", "SIZE", OPTION_BYTES, offsetof(struct settings, bytes_max), 1, UINT64_MAX,
-     "decompress no more contents than this (default: 64G, more for large images)"},
+     "decompress no more contents (default: 64G, more for large images)"},
     {.name = NULL},
 };
 
@@ -150,7 +150,8 @@ const struct command command_verify = {
     .manual =
         "With --json each finding is an object with image, finding (what is wrong), error (of which kind) and, where\n"
         "it is known, offset (in the image, in bytes). The last object of each image has image, result (intact,\n"
-        "incomplete, damaged or failed), findings (how many were told), and, if it could be opened, files and bytes (of their\n"
+        "incomplete, damaged or failed), findings (how many were told), and, if it could be opened, files and bytes "
+        "(of their\n"
         "contents).\n\n"
         "Of many findings the first hundred are told, and how many more there are.\n",
     .options = rows,
