@@ -28,6 +28,8 @@ wanted() {
         echo "libcmocka-dev pkg-config --exists cmocka"
         echo "attr command -v getfattr"
         echo "acl command -v setfacl"
+        echo "python3-xxhash python3 -c 'import xxhash' || /usr/bin/python3 -c 'import xxhash'"
+        echo "python3-zstandard python3 -c 'import zstandard' || /usr/bin/python3 -c 'import zstandard'"
         ;;
     clang)
         echo "clang command -v clang"
