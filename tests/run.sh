@@ -54,6 +54,7 @@ if [ -z "$SANITIZE" ]; then
     add symbols tests/check_symbols.sh
     add weak tests/weak.sh
     add readme tests/readme.sh
+    add golden tests/golden.sh
 fi
 [ ${#names[@]} -gt 0 ] || { echo "no such test:$wanted" >&2; exit 2; }
 

@@ -1,0 +1,84 @@
+#!/bin/bash
+# The golden images (tests/golden/make.sh made them): memfs and a second reader
+# that was written from FORMAT.md alone (tests/reader.py) find them intact, and
+# the same in them, which is what was found when they were made. What is packed
+# again of it lists the same. The example in FORMAT.md is what it says.
+#
+# Environment: BUILD, MEMFS_FAST, PYTHON. The last line is "N passed, N failed".
+set -u
+. "$(dirname "$0")/e2e/lib.sh"
+golden=$tests/golden
+# Debian's packages are Debian's python's, which need not be the first in PATH.
+for python in ${PYTHON:-python3 /usr/bin/python3}; do
+    ! "$python" -c 'import xxhash, zstandard' 2>/dev/null || break
+done
+export PYTHON=$python PYTHONDONTWRITEBYTECODE=1
+reader() { "$python" "$tests/reader.py" "$@"; }
+expected() { if [ -f "$golden/$1.txt" ]; then cat "$golden/$1.txt"; else gzip -dc "$golden/$1.txt.gz"; fi; }
+# Owners are restored by root only.
+fields() { if [ "$root" ]; then cat; else awk '{ $3 = $4 = "-" } 1'; fi; }
+lists_as() { reader list "$2" >got && diff <(expected "$1") got; }
+lists_but_owners_as() { reader list "$2" >got && diff <(expected "$1" | fields) <(fields <got); }
+compare() { bash "$tests/tree/compare.sh" "$@"; }
+unpack() { "$memfs" unpack -q ${root:+--all} --same-modes "$1" "$2"; }
+same_trees() { if [ "$root" ]; then compare "$1" "$2"; else compare --unprivileged "$1" "$2"; fi; }
+
+# What this host's files cannot have is no fault of an image's. Most filesystems on disks have not all times.
+shm=$(mktemp -d -p /dev/shm 2>/dev/null) || shm=$work
+trap 'rm -rf "$shm"; finish' EXIT
+can_times() { touch -d @-9223372036.854775808 "$shm/probe" && [ "$(stat -c %.9Y "$shm/probe")" = -9223372036.854775808 ]; }
+can_xattrs() { : >probe && setfattr -n trusted.t -v 1 probe 2>/dev/null && setfattr -n user.t -v 1 probe 2>/dev/null; }
+cannot() { # name: sets why
+    case $1 in
+    types | hard-links) [ "$root" ] || why="devices are root's" ;;
+    xattrs | many-xattrs) can_xattrs || why="attributes of all kinds are not to be had here" ;;
+    times) can_times || why="the filesystem has not all times" ;;
+    *) false ;;
+    esac
+    [ -n "$why" ]
+}
+
+trip() { # name, image: out by both readers, and in again
+    local place=$work
+    [ "$1" != times ] || place=$shm
+    check "$1: memfs unpacks it" unpack "$2" "$place/a"
+    check "$1: the second reader extracts it" reader extract "$2" "$place/b"
+    check "$1: both are the same" same_trees "$place/a" "$place/b"
+    check "$1: packed again" "$memfs" pack -q "$place/a" again.mfs
+    check "$1: what was packed again is intact" "$memfs" verify -q again.mfs
+    check "$1: and lists the same" lists_but_owners_as "$1" again.mfs
+    chmod -R u+rwx "$place/a" "$place/b"
+    rm -rf "$place/a" "$place/b" again.mfs
+}
+
+for image in "$golden"/*.mfs; do
+    name=$(basename "$image" .mfs) why=
+    check "$name: memfs finds it intact" "$memfs" verify -q "$image"
+    check "$name: the second reader lists what it did" lists_as "$name" "$image"
+    [[ -z "${MEMFS_FAST:-}" || "$name" != @(many|height-2) ]] || why="takes longer"
+    if [ -n "$why" ] || cannot "$name"; then skip "$name: out and in" "$why"; else trip "$name" "$image"; fi
+done
+
+check "every kind of column, codec and height is in some image" "$python" "$golden/check.py" kinds "$golden"/*.mfs
+check "FORMAT.md: its example is one-file.mfs, byte by byte" "$python" "$golden/check.py" example "$tests/../format/FORMAT.md" "$golden/one-file.mfs"
+check "the second reader notices any byte that was changed" "$python" "$golden/check.py" damage "$golden/one-file.mfs"
+for length in 0 7 9 63 127 500; do
+    head -c "$length" "$golden/one-file.mfs" >cut.mfs
+    run reader list cut.mfs
+    check "the second reader refuses the first $length bytes" test "$status" = 3
+done
+
+if [ -n "${MEMFS_FAST:-}" ]; then
+    skip "make.sh" "takes longer"
+elif [ "$root" ] && can_xattrs && can_times; then
+    mkdir made
+    check "make.sh makes them all" "$golden/make.sh" made
+    check "none is missing, none is new" diff <(cd "$golden" && ls -- *.mfs) <(cd made && ls -- *.mfs)
+    for image in made/*.mfs; do
+        name=$(basename "$image" .mfs)
+        check "$name: made anew, it lists the same" lists_as "$name" "$image"
+    done
+else
+    skip "make.sh" "not root, or not all attributes and times are to be had here"
+fi
+done_testing
