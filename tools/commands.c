@@ -3,7 +3,7 @@
 #include <string.h>
 
 const struct command *const commands[] = {
-    &command_pack, &command_unpack, &command_ls, &command_cat, &command_info, &command_verify, NULL,
+    &command_pack, &command_unpack, &command_ls, &command_cat, &command_diff, &command_info, &command_verify, NULL,
 };
 
 const struct command *command_find(const char *name)

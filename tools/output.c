@@ -79,9 +79,14 @@ int output_bytes(const void *data, size_t length)
     return 0;
 }
 
+int output_flush(void)
+{
+    return check(fflush(stdout) != 0);
+}
+
 int output_finish(void)
 {
-    check(fflush(stdout) != 0);
+    output_flush();
     if (failure == 0)
         return EXIT_DONE;
     if (failure != ECANCELED)

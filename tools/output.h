@@ -26,6 +26,9 @@ int output_bytes(const void *data, size_t length);
 /* For much output that nobody waits for: before the first of it. A terminal gets it line by line. */
 void output_in_large_pieces(void);
 
+/* Writes what is buffered, before another program writes. Nonzero once writing has failed. */
+int output_flush(void);
+
 /* Writes what is buffered. EXIT_DONE, or EXIT_FAILED and says so once. */
 int output_finish(void);
 

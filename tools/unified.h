@@ -1,0 +1,13 @@
+/*
+ * Text files of two trees as diff(1) shows them.
+ */
+#ifndef MEMFS_TOOLS_UNIFIED_H
+#define MEMFS_TOOLS_UNIFIED_H
+
+#include "pairs.h"
+
+/* Writes how the contents of two regular files differ, with so many lines of context, as "a/PATH" and "b/PATH", to
+ * standard output. Both are put into temporary files for it. 0; what goes wrong is said, and its exit code returned. */
+int unified_show(struct side *const sides[2], const struct pair *pair, uint64_t context, int colors);
+
+#endif
