@@ -143,6 +143,7 @@ static int tell(struct diff *diff, const struct queued *item)
         side_error(&diff->sides[item->failed], pair->path, item->result);
         return 0;
     }
+    compare_keep(&diff->compare, pair, &item->comparison);
     if (pair->has == HAS_BOTH && item->comparison.differs == 0) {
         diff_report_same(&diff->report);
         return 0;

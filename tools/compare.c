@@ -125,21 +125,65 @@ static int differ_in_target(struct compare *compare, const struct pair *pair, un
 /* Two files are linked alike if the first names under which they were met are of one pair. */
 static int differ_in_links(struct compare *compare, const struct pair *pair, struct comparison *out, int *failed)
 {
-    const struct memfs_stat *stat = pair->stat;
-    if (stat[OLD].nlink < 2 && stat[NEW].nlink < 2)
+    if (pair->stat[OLD].nlink < 2 && pair->stat[NEW].nlink < 2)
         return 0;
-    out->own = ++compare->pairs;
+    out->number = ++compare->pairs;
     for (int side = 0; side < 2; side++) {
-        const struct linkage_first name = {stat[side].node, pair->dir[side], out->own};
-        out->first[side] = name;
+        struct linkage_first *first;
+        out->first[side] = out->number;
         *failed = side;
-        int result = stat[side].nlink < 2 ? 0 : linkage_meet(&compare->links[side], &name, &out->first[side]);
+        if (pair->stat[side].nlink < 2)
+            continue;
+        int result = linkage_meet(&compare->links[side], pair->stat[side].node, pair->dir[side], pair->name,
+                                  out->number, &first);
         if (result != 0)
             return result;
+        out->first[side] = first->number;
     }
-    if (out->first[OLD].number != out->first[NEW].number)
+    if (out->first[OLD] != out->first[NEW])
         out->differs |= DIFFERS_LINKS;
     return 0;
+}
+
+int compare_first_path(const struct compare *compare, const struct pair *pair, int side, struct buffer *path)
+{
+    const struct linkage *linkage = &compare->links[side];
+    const struct linkage_first *first = linkage_find(linkage, pair->stat[side].node);
+    const int64_t length = first ? memfs_node_path(compare->sides[side]->fs, first->dir, NULL, 0) : -ENOENT;
+    path->length = 0;
+    if (length < 0)
+        return (int)length;
+    int result = buffer_reserve(path, (size_t)length + 1);
+    const int64_t got = result == 0 ? memfs_node_path(compare->sides[side]->fs, first->dir, path->data, path->room) : 0;
+    if (got < 0)
+        return (int)got;
+    if (got > 1) { /* without the slash of the root, and with one behind it */
+        memmove(path->data, path->data + 1, (size_t)got - 1);
+        path->data[got - 1] = '/';
+        path->length = (size_t)got;
+    }
+    return result == 0 ? buffer_append_text(path, linkage->names.data + first->name) : result;
+}
+
+/* Marks of a pair's old side, if both sides have the same other names. */
+enum { MARK_NONE, MARK_SAME, MARK_DIFFERENT };
+
+void compare_keep(struct compare *compare, const struct pair *pair, const struct comparison *comparison)
+{
+    if (!comparison->unread || comparison->number == 0 || comparison->first[OLD] != comparison->first[NEW])
+        return;
+    struct linkage_first *first = linkage_find(&compare->links[OLD], pair->stat[OLD].node);
+    if (first)
+        first->mark = comparison->differs & DIFFERS_CONTENTS ? MARK_DIFFERENT : MARK_SAME;
+}
+
+/* What has been kept of the contents of a pair. */
+static int kept(const struct compare *compare, const struct pair *pair, const struct comparison *comparison)
+{
+    if (comparison->number == 0 || comparison->first[OLD] != comparison->first[NEW])
+        return MARK_NONE;
+    const struct linkage_first *first = linkage_find(&compare->links[OLD], pair->stat[OLD].node);
+    return first ? first->mark : MARK_NONE;
 }
 
 /* What stat knows, but for contents. */
@@ -181,10 +225,11 @@ static void differ_in_contents(const struct compare *compare, const struct pair 
         return;
     const int known = memfs_node_digest(compare->sides[OLD]->fs, pair->stat[OLD].node, &digest[OLD]) == 0 &&
                       memfs_node_digest(compare->sides[NEW]->fs, pair->stat[NEW].node, &digest[NEW]) == 0;
-    if (known && digest[OLD] != digest[NEW])
+    const int mark = kept(compare, pair, out);
+    if (mark == MARK_DIFFERENT || (known && digest[OLD] != digest[NEW]))
         out->differs |= DIFFERS_CONTENTS;
     else
-        out->unread = !known || !compare->trust_digests;
+        out->unread = mark == MARK_NONE && !(known && compare->trust_digests);
 }
 
 static int compare_rest(struct compare *compare, const struct pair *pair, struct comparison *out, int *failed)
@@ -192,8 +237,8 @@ static int compare_rest(struct compare *compare, const struct pair *pair, struct
     const uint32_t type = pair->stat[NEW].mode & MEMFS_IFMT;
     const int one_type = !(out->differs & DIFFERS_TYPE);
     int result = 0;
-    /* Links are always looked at: which are the first depends on all of them. */
-    if (one_type && type != MEMFS_IFDIR && !(compare->ignored & DIFFERS_LINKS))
+    /* Links are always looked at: which are the first depends on all of them, and what need not be read on them. */
+    if (one_type && type != MEMFS_IFDIR)
         result = differ_in_links(compare, pair, out, failed);
     if (result == 0 && one_type && type == MEMFS_IFLNK)
         result = differ_in_target(compare, pair, &out->differs, failed);

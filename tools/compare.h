@@ -32,11 +32,18 @@ struct compare {
 
 /* What was found out about a pair of which both sides are there. */
 struct comparison {
-    unsigned differs;              /* DIFFERS_... */
-    int unread;                    /* whether contents differ only reading them can tell */
-    struct linkage_first first[2]; /* with DIFFERS_LINKS: number is equal to own where the pair is the first itself */
-    uint64_t own;
+    unsigned differs;  /* DIFFERS_... */
+    int unread;        /* whether contents differ only reading them can tell */
+    uint64_t number;   /* of a pair with several names; 0 of others */
+    uint64_t first[2]; /* the number of the pair under whose name each side was met first */
 };
+
+/* The first name of a side's file, of which there is one earlier than this pair's: its path, into path. 0 or the
+ * library's error. */
+int compare_first_path(const struct compare *compare, const struct pair *pair, int side, struct buffer *path);
+
+/* What came of reading the contents of a pair: its other names need no reading. */
+void compare_keep(struct compare *compare, const struct pair *pair, const struct comparison *comparison);
 
 /* All but what takes reading contents. 0, or says what could not be read and returns the error. */
 int compare_pair(struct compare *compare, const struct pair *pair, struct comparison *out);

@@ -93,45 +93,21 @@ static void put_targets(const struct diff_report *report, const struct pair *pai
     output_name(target, read_target(report, pair, NEW, target));
 }
 
-/* The path of the first name under which a file was met. 0 or the library's error. */
-static int find_first(const struct side *side, const struct linkage_first *first, struct buffer *path)
-{
-    struct directory directory = {.rows = NULL};
-    const int64_t length = memfs_node_path(side->fs, first->dir, NULL, 0);
-    int result = length < 0 && length != -ERANGE ? (int)length : directory_read(&directory, side->fs, first->dir, 0);
-    path->length = 0;
-    if (result == 0)
-        result = buffer_reserve(path, (size_t)length + 2);
-    if (result == 0 && memfs_node_path(side->fs, first->dir, path->data, path->room) == length && length > 1) {
-        memmove(path->data, path->data + 1, (size_t)length - 1); /* without the slash of the root */
-        path->data[length - 1] = '/';
-        path->length = (size_t)length;
-    }
-    size_t at = 0;
-    while (at < directory.count && directory.rows[at].stat.node != first->node)
-        at++;
-    if (result == 0)
-        result = at < directory.count ? buffer_append_text(path, directory.rows[at].name) : -ENOENT;
-    directory_free(&directory);
-    return result;
-}
-
 /* What a pair is another name of on one side: 0 if of nothing that has been met, -1 if that cannot be told. */
-static int link_of(const struct diff_report *report, const struct comparison *comparison, int side, struct buffer *path)
+static int link_of(const struct diff_report *report, const struct pair *pair, const struct comparison *comparison,
+                   int side, struct buffer *path)
 {
-    const struct linkage_first *first = &comparison->first[side];
-    path->length = 0;
-    if (first->number == comparison->own)
+    if (comparison->first[side] == comparison->number)
         return 0;
-    return find_first(side_of(report, side), first, path) == 0 ? 1 : -1;
+    return compare_first_path(report->compare, pair, side, path) == 0 ? 1 : -1;
 }
 
-static void put_links(const struct diff_report *report, const struct comparison *comparison)
+static void put_links(const struct diff_report *report, const struct pair *pair, const struct comparison *comparison)
 {
     struct buffer path = {.data = NULL};
     output("hard link ");
     for (int side = 0; side < 2; side++) {
-        const int found = link_of(report, comparison, side, &path);
+        const int found = link_of(report, pair, comparison, side, &path);
         output(side == NEW ? " -> " : "");
         if (found > 0)
             output_name(path.data, path.length);
@@ -195,7 +171,7 @@ static void put_difference(struct diff_report *report, const struct pair *pair, 
                new->rdev_major, new->rdev_minor);
         break;
     default:
-        put_links(report, comparison);
+        put_links(report, pair, comparison);
     }
 }
 
@@ -272,12 +248,13 @@ static void json_xattrs(struct diff_report *report, struct json *json, const str
     json_close(json, 1);
 }
 
-static void json_links(const struct diff_report *report, struct json *json, const struct comparison *comparison)
+static void json_links(const struct diff_report *report, struct json *json, const struct pair *pair,
+                       const struct comparison *comparison)
 {
     struct buffer path = {.data = NULL};
     json_open(json, "links", 0);
     for (int side = 0; side < 2; side++) {
-        if (link_of(report, comparison, side, &path) > 0)
+        if (link_of(report, pair, comparison, side, &path) > 0)
             json_bytes(json, side == OLD ? "old" : "new", path.data, path.length);
     }
     json_close(json, 0);
@@ -328,7 +305,7 @@ static void json_difference(struct diff_report *report, struct json *json, const
         json_xattrs(report, json, pair);
         break;
     case DIFFERS_LINKS:
-        json_links(report, json, comparison);
+        json_links(report, json, pair, comparison);
         break;
     default:
         json_open(json, kind_names[kind], 0);

@@ -106,6 +106,7 @@ static int merge(struct pairs *pairs, const struct pending *dir)
         int result = set_path(pairs, parent_length, row->name, row->name_length);
         if (result != 0)
             return result;
+        pair.name = pairs->path.data + (pairs->path.length - row->name_length);
         const int down = visit(pairs, &pair);
         if (down < 0)
             return -ECANCELED;
@@ -196,6 +197,8 @@ static int find(struct side *side, const char *path, struct memfs_stat *stat)
 
 static int walk_pair(struct pairs *pairs, struct pair *pair)
 {
+    pair->dir[OLD] = pair->dir[NEW] = MEMFS_ROOT;
+    pair->name = pairs->path.data;
     const int down = visit(pairs, pair);
     if (down < 0)
         return -ECANCELED;

@@ -20,6 +20,7 @@ struct pair {
     unsigned has;              /* HAS_...: at least one */
     struct memfs_stat stat[2]; /* of those that it has */
     memfs_node dir[2];         /* the directories that it is in */
+    const char *name;          /* the path from there on */
 };
 
 /* Called for each pair. Returns the sides to go down into, where they have a directory (HAS_...), or -1 to end. */
