@@ -123,6 +123,7 @@ static int read_settings(struct diff *diff)
     diff->compare.trust_digests = settings->trust_digests;
     diff->report.compare = &diff->compare;
     diff->report.json = common.json;
+    diff->report.brief = settings->brief;
     diff->report.detailed = common.verbose;
     diff->report.colors = color_is_on();
     diff->report.context = settings->context;
@@ -357,7 +358,7 @@ const struct command command_diff = {
         "files and\n"
         "bytes; changed, with entries, the number of each of the attributes, and bytes, old and new, of the contents "
         "that\n"
-        "differ; and same, the number of entries that do not.\n\n"
+        "differ; and same, the number of entries that do not. With --brief there are path, change and type only.\n\n"
         "What cannot be read on one side is said and not compared.\n",
     .options = rows,
     .operands_min = 2,

@@ -4,7 +4,7 @@
 #ifndef MEMFS_TOOLS_DIFF_REPORT_H
 #define MEMFS_TOOLS_DIFF_REPORT_H
 
-#include "compare.h"
+#include "difference.h"
 
 enum diff_form {
     DIFF_LINES,   /* a line for each, with all that differs */
@@ -14,12 +14,11 @@ enum diff_form {
     DIFF_JSON
 };
 
-#define DIFF_KINDS 10 /* of DIFFERS_... */
-
 struct diff_report {
     struct compare *compare;
     enum diff_form form;
     int json;     /* the counts as JSON too */
+    int brief;    /* JSON with paths alone */
     int detailed; /* what is below a directory that only one side has is told by itself */
     int colors;
     uint64_t context;          /* lines, for DIFF_UNIFIED */
@@ -27,7 +26,7 @@ struct diff_report {
     int more;                  /* of the line that is being written: something stands there */
     struct below one_sided[2]; /* removed, added: entries, and files and their bytes among them */
     uint64_t changed, same;
-    uint64_t kinds[DIFF_KINDS];
+    uint64_t kinds[DIFFERENCE_KINDS];
     uint64_t bytes[2]; /* of files whose contents differ */
 };
 

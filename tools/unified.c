@@ -77,7 +77,7 @@ static int copy(struct side *side, const struct memfs_stat *stat, int fd, int *f
     }
 }
 
-/* A descriptor of a copy, or -1: it has been said, and *code is what that comes to. */
+/* A descriptor of a copy, or -1: why has been said, and *code is what it comes to for all files. */
 static int make_copy(struct side *side, const struct pair *pair, const struct memfs_stat *stat, int *code)
 {
     int failed = 0, fd = open_temporary();
@@ -92,7 +92,7 @@ static int make_copy(struct side *side, const struct pair *pair, const struct me
         side_error(side, pair->path, fd);
     else
         message_error_hint("a temporary file for diff", NULL, fd, NULL, "TMPDIR says where they are made");
-    *code = failed ? side->code : EXIT_FAILED;
+    *code = failed ? EXIT_DONE : EXIT_FAILED;
     return -1;
 }
 

@@ -7,7 +7,8 @@
 #include "pairs.h"
 
 /* Writes how the contents of two regular files differ, with so many lines of context, as "a/PATH" and "b/PATH", to
- * standard output. Both are put into temporary files for it. 0; what goes wrong is said, and its exit code returned. */
+ * standard output. Both are put into temporary files for it. What goes wrong is said. EXIT_FAILED if it would with
+ * other files too. */
 int unified_show(struct side *const sides[2], const struct pair *pair, uint64_t context, int colors);
 
 #endif

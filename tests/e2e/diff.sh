@@ -250,6 +250,11 @@ says 1 '{"path":"full","change":"removed","type":"directory","below":3}
 {"path":"other","change":"changed","type":"file","attributes":{"contents":true,"size":{"old":14,"new":19},"mode":{"old":"0644","new":"0600"}}}
 {"path":"symlink","change":"changed","type":"symlink","attributes":{"target":{"old":"text","new":"x"}}}
 ' "$memfs" diff --json old new
+says 1 '{"path":"full","change":"removed","type":"directory"}
+{"path":"more","change":"added","type":"directory"}
+{"path":"other","change":"changed","type":"file"}
+{"path":"symlink","change":"changed","type":"symlink"}
+' "$memfs" diff --json --brief old new
 says 1 $'\033[31m- full/ (3 below)\033[m
 \033[32m+ more/ (2 below)\033[m
 \033[36mM other\033[m: contents (14 -> 19 bytes), mode 0644 -> 0600
