@@ -19,7 +19,10 @@ endif
 .SUFFIXES:
 .DEFAULT_GOAL := all
 
+# The version stands in the header; the soname changes when programs must be compiled anew.
+VERSION := $(shell sed -n 's/^.define MEMFS_VERSION "\(.*\)"/\1/p' libmemfs/memfs.h)
 SONAME = libmemfs.so.0
+SHARED = libmemfs.so.$(VERSION)
 
 # ---- How to compile -----------------------------------------------------------
 
@@ -52,20 +55,22 @@ object = $(patsubst %.c,$(BUILD)/%.o,$(1))
 CORE_OBJECTS := $(call object,$(wildcard libmemfs/*.c))
 FORMAT_OBJECTS := $(call object,$(wildcard format/*.c))
 TOOL_OBJECTS := $(call object,$(wildcard tools/*.c))
+GENERATE_OBJECTS := $(call object,$(wildcard tools/generate/*.c))
 LIBRARY_OBJECTS = $(CORE_OBJECTS) $(FORMAT_OBJECTS)
 
 # Suites are tests/test_*.c; the other files there help them. Programs that stand
-# alone, in directories of tests/, see the public headers only.
+# alone, in directories of tests/, see the public headers only. (The examples are
+# compiled by their test, as their readers would.)
 SUITES := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/test_*.c))
 HELPER_OBJECTS := $(call object,$(filter-out tests/test_%,$(wildcard tests/*.c)))
-TEST_PROGRAMS := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/*/*.c))
+TEST_PROGRAMS := $(patsubst %.c,$(BUILD)/%,$(filter-out tests/examples/%,$(wildcard tests/*/*.c)))
 FUZZ_TARGETS := $(patsubst fuzz/%.c,%,$(wildcard fuzz/fuzz_*.c))
 
-OBJECTS := $(CORE_OBJECTS) $(FORMAT_OBJECTS) $(TOOL_OBJECTS) $(HELPER_OBJECTS) $(SUITES:=.o) $(TEST_PROGRAMS:=.o) \
-	$(call object,$(wildcard fuzz/*.c))
+OBJECTS := $(CORE_OBJECTS) $(FORMAT_OBJECTS) $(TOOL_OBJECTS) $(GENERATE_OBJECTS) $(HELPER_OBJECTS) \
+	$(SUITES:=.o) $(TEST_PROGRAMS:=.o) $(call object,$(wildcard fuzz/*.c))
 
 .PHONY: all
-all: $(BUILD)/memfs $(BUILD)/libmemfs.a $(BUILD)/libmemfs.so ## the command and the library (default)
+all: $(BUILD)/memfs $(BUILD)/libmemfs.a $(BUILD)/libmemfs.so ## the command, the library, their pages and completions (default)
 
 # ---- Objects ------------------------------------------------------------------
 
@@ -73,6 +78,7 @@ all: $(BUILD)/memfs $(BUILD)/libmemfs.a $(BUILD)/libmemfs.so ## the command and 
 $(CORE_OBJECTS): INCLUDES = -Ilibmemfs
 $(FORMAT_OBJECTS): INCLUDES = -Ilibmemfs -Iformat $(IMAGE_CFLAGS)
 $(BUILD)/tools/%.o: INCLUDES = -Ilibmemfs -Iformat
+$(GENERATE_OBJECTS): INCLUDES = -Ilibmemfs -Iformat -Itools
 $(BUILD)/fuzz/%.o: INCLUDES = -Ilibmemfs -Iformat $(IMAGE_CFLAGS)
 $(TEST_PROGRAMS:=.o): INCLUDES = -Ilibmemfs -Iformat $(IMAGE_CFLAGS)
 $(SUITES:=.o) $(HELPER_OBJECTS): INCLUDES = -Ilibmemfs -Iformat -Itests $(TEST_CFLAGS) $(IMAGE_CFLAGS)
@@ -102,10 +108,13 @@ $(BUILD)/exports: $(PUBLIC) tools/exports.sh | deps-build
 $(BUILD)/exports.map: $(BUILD)/exports
 	$(Q){ echo 'MEMFS_0 {' && echo 'global:' && sed 's/$$/;/' $< && echo 'local: *;' && echo '};'; } >$@
 
-$(BUILD)/$(SONAME): $(LIBRARY_OBJECTS) $(BUILD)/exports.map
+$(BUILD)/$(SHARED): $(LIBRARY_OBJECTS) $(BUILD)/exports.map
 	$(call say,LINK  $@)
 	$(Q)$(LINK) -shared -Wl,-soname,$(SONAME) -Wl,--version-script=$(BUILD)/exports.map -Wl,-Bsymbolic-functions \
 		$(if $(SANITIZE),,-Wl,-z,defs) -o $@ $(LIBRARY_OBJECTS) $(IMAGE_LIBS)
+
+$(BUILD)/$(SONAME): $(BUILD)/$(SHARED)
+	$(Q)ln -sf $(SHARED) $@
 
 $(BUILD)/libmemfs.so: $(BUILD)/$(SONAME)
 	$(Q)ln -sf $(SONAME) $@
@@ -121,6 +130,9 @@ $(BUILD)/libmemfs.a: $(LIBRARY_OBJECTS) $(BUILD)/exports
 $(BUILD)/memfs: $(TOOL_OBJECTS) $(BUILD)/libmemfs.a
 	$(call say,LINK  $@)
 	$(Q)$(LINK) -o $@ $^ $(IMAGE_LIBS)
+
+# Pages, completions, make install and the like.
+include tools/install.mk
 
 # ---- Tests --------------------------------------------------------------------
 
@@ -201,24 +213,24 @@ fuzz-seeds: $(BUILD)/fuzz/make_seeds ## makes fuzz/seeds/ anew, after a change o
 # ---- Upkeep -------------------------------------------------------------------
 
 # Packages that are missing are installed (see tools/deps.sh); each target asks for its own.
-DEPS = deps-build deps-check deps-clang deps-large deps-bench
+DEPS = deps-build deps-check deps-clang deps-large deps-bench deps-packaging
 .PHONY: deps $(DEPS)
 deps: deps-build deps-check ## installs the Debian packages that are missing
-deps-check deps-clang deps-bench: deps-build # one after the other: apt allows no two at once
+deps-check deps-clang deps-bench deps-packaging: deps-build # one after the other: apt allows no two at once
 deps-large: deps-check
 $(DEPS):
 	@CC='$(CC)' tools/deps.sh $(@:deps-%=%)
 
-C_FILES = $(wildcard libmemfs/*.[ch] format/*.[ch] tools/*.[ch] tests/*.[ch] tests/*/*.[ch] fuzz/*.[ch])
+C_FILES = $(wildcard libmemfs/*.[ch] format/*.[ch] tools/*.[ch] tools/*/*.[ch] tests/*.[ch] tests/*/*.[ch] fuzz/*.[ch])
 .PHONY: format tidy clean help
 format: | deps-clang ## lays the C files out by .clang-format
 	clang-format -i $(C_FILES)
 
 tidy: | deps-clang ## clang-tidy over library and command
-	clang-tidy --quiet $(wildcard libmemfs/*.c format/*.c tools/*.c) -- $(STANDARD) -Ilibmemfs -Iformat
+	clang-tidy --quiet $(wildcard libmemfs/*.c format/*.c tools/*.c tools/*/*.c) -- $(STANDARD) -Ilibmemfs -Iformat -Itools
 
 clean: ## removes $(BUILD)
 	rm -rf $(BUILD)
 
 help: ## this list
-	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 20
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile tools/install.mk | expand -t 20

@@ -33,7 +33,7 @@ rooms() { # tree, files
 rule_core_includes() { rooms "$1" "$1"/libmemfs/*.[ch] | grep -vE ' libmemfs/[^/]*$' || :; }
 rule_format_includes() { rooms "$1" "$1"/format/*.[ch] | grep -vE ' (libmemfs|format)/[^/]*$' || :; }
 rule_tools_includes() {
-    rooms "$1" "$1"/tools/*.[ch] | grep -vE " tools/[^/]*$| (libmemfs|format)/($PUBLIC)\$" || :
+    rooms "$1" "$1"/tools/*.[ch] "$1"/tools/generate/*.[ch] | grep -vE " tools/[^/]*$| (libmemfs|format)/($PUBLIC)\$" || :
 }
 rule_public_includes() { # they include none but each other
     rooms "$1" "$1"/libmemfs/memfs.h "$1"/libmemfs/memfs_host.h "$1"/format/memfs_image.h |
@@ -82,7 +82,7 @@ prepare() { # a copy to be broken
     rm -rf "$tree"
     mkdir -p "$tree/objects"
     cp -r libmemfs format tools "$tree/"
-    for room in libmemfs format tools; do
+    for room in libmemfs format tools tools/generate; do
         mkdir "$tree/objects/$room"
         for source in "$room"/*.c; do
             [ -f "$BUILD/${source%.c}.o" ] || { echo "not built: $BUILD/${source%.c}.o" >&2; exit 1; }
@@ -117,6 +117,7 @@ self_test() {
     planted format_includes format '#include "../tools/commands.h"'
     planted tools_includes tools '#include "records.h"'
     planted tools_includes tools '#include <layout.h>'
+    planted tools_includes tools/generate '#include "records.h"'
     planted zstd_in_codec format '#include <zstd.h>'
     planted zstd_in_codec libmemfs '#include <zstd.h>'
     planted xxhash_in_hash format '#  include <xxhash.h>'

@@ -55,6 +55,9 @@ if [ -z "$SANITIZE" ]; then
     add weak tests/weak.sh
     add readme tests/readme.sh
     add golden tests/golden.sh
+    add abi tests/abi.sh
+    add manual tests/manual.sh
+    add install tests/install.sh
 fi
 [ ${#names[@]} -gt 0 ] || { echo "no such test:$wanted" >&2; exit 2; }
 

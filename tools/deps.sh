@@ -5,6 +5,7 @@
 #   check   the tests
 #   clang   clang's fuzzing engine, clang-format, clang-tidy
 #   large   the tree of make check-large
+#   packaging  making and checking Debian's packages
 #   bench   the peers and trees of make bench: what cannot be had is said, and done without
 #
 # Silent when nothing is missing. On Debian and its kin it installs the packages,
@@ -30,6 +31,14 @@ wanted() {
         echo "acl command -v setfacl"
         echo "python3-xxhash python3 -c 'import xxhash' || /usr/bin/python3 -c 'import xxhash'"
         echo "python3-zstandard python3 -c 'import zstandard' || /usr/bin/python3 -c 'import zstandard'"
+        echo "g++ command -v c++"
+        echo "groff-base command -v groff"
+        echo "mandoc command -v mandoc"
+        echo "zsh command -v zsh"
+        echo "fish command -v fish"
+        echo "libmicrohttpd-dev pkg-config --exists libmicrohttpd"
+        echo "curl command -v curl"
+        echo "xz-utils command -v xz"
         ;;
     clang)
         echo "clang command -v clang"
@@ -40,6 +49,16 @@ wanted() {
     large)
         echo "linux-source-6.1 ls /usr/src/linux-source-6.1.tar.xz"
         echo "xz-utils command -v xz"
+        ;;
+    packaging)
+        wanted build
+        echo "git command -v git"
+        echo "g++ command -v c++"
+        echo "pkgconf dpkg -s pkgconf"
+        echo "debhelper command -v dh"
+        echo "dpkg-dev command -v dpkg-buildpackage"
+        echo "fakeroot command -v fakeroot"
+        echo "lintian command -v lintian"
         ;;
     bench)
         wanted large

@@ -73,6 +73,16 @@ static void learn(const struct command *command, struct known *known)
     }
 }
 
+int options_nth(const struct command *command, int number, struct option_row *row)
+{
+    struct known known;
+    learn(command, &known);
+    if (number >= known.count)
+        return 0;
+    *row = known.rows[number];
+    return 1;
+}
+
 /* The table in getopt_long()'s terms. Every option returns its row's number,
  * so that letters and long names meet in one place. */
 static void make_getopt(const struct known *known, struct option *longs, char *letters)

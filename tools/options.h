@@ -77,6 +77,10 @@ extern const struct option_row common_rows[];
 /* Does the command know this common option? */
 int options_has_common(const struct command *command, const struct option_row *row);
 
+/* The number-th option that the command knows, from 0: its own, then the common ones without the
+ * letters that it took. 0: there are no more. */
+int options_nth(const struct command *command, int number, struct option_row *row);
+
 /* The help of one subcommand, on standard output. */
 void options_help(const struct command *command);
 

@@ -1,0 +1,178 @@
+#!/bin/bash
+# Help, man pages and completions tell of the same subcommands and options; the pages
+# are right for groff and mandoc; libmemfs(3) names every function, and its example works.
+#
+# Environment: BUILD, CC. The last line is "N passed, N failed".
+set -eu
+cd "$(dirname "$0")/.."
+root=$PWD
+BUILD=${BUILD:-$PWD/build} CC=${CC:-gcc}
+export LC_ALL=C.UTF-8
+PATH=$BUILD:$PATH
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+version=$(sed -n 's/^#define MEMFS_VERSION "\(.*\)"/\1/p' libmemfs/memfs.h)
+
+passed=0 failed=0
+check() { # what, command
+    local status=0
+    "${@:2}" >"$work/log" 2>&1 </dev/null || status=$?
+    if [ "$status" = 0 ]; then
+        passed=$((passed + 1))
+        echo "ok   $1"
+    else
+        failed=$((failed + 1))
+        echo "FAIL $1"
+        head -n 40 "$work/log" | sed 's/^/     | /'
+    fi
+}
+same() { # what, expected, got: files or pipes
+    check "$1" diff "$2" "$3"
+}
+
+# ---- What help says --------------------------------------------------------------
+
+subcommands=$(memfs --help | sed -n '/^  [a-z]/{/^  memfs/d; s/^  \([a-z]*\) .*/\1/p}')
+check "there are subcommands" test "$(wc -w <<<"$subcommands")" -ge 6
+same "each has its file" <(printf '%s\n' tools/cmd_*.c | sed 's/.*cmd_\(.*\)\.c/\1/' | sort) <(sort <<<"$subcommands")
+
+# "-l --level LEVEL", "--keep-going": letter, name, argument.
+help_options() { # subcommand
+    memfs "$1" --help | sed -nE 's/^  (-., |    )(--[a-z0-9-]+( [^ ]+)?)  .*/\1\2/p' | sed -E 's/^ +//; s/,//' | sort
+}
+names() { sed -E 's/ [^ -][^ ]*$//' | tr ' ' '\n' | sort; }
+
+# ---- Pages -------------------------------------------------------------------------
+
+rendered() { groff -K utf8 -t -man -Tutf8 -P-cbou -rLL=200n "$1"; }
+page_options() { # the line behind each .TP, less its fonts
+    awk '/^\.SH/ { within = /OPTIONS/ } within && /^\.TP/ { getline; print }' "$1" | sed -E 's/\\f.//g; s/\\-/-/g; s/,//' | sort
+}
+of_version() { # a page is of this version, and of the day of the others
+    grep -qE "^\.TH [^ ]+ [135] \"$date\" \"memfs ${version//./\\.}\" " "$1"
+}
+no_warnings() { # page
+    groff -K utf8 -t -man -ww -z -Tutf8 -rLL=78n "$1" 2>&1 | grep . && return 1
+    mandoc -T lint -W warning "$1" 2>&1 | grep -v 'referenced manual not found' | grep . && return 1
+    return 0
+}
+sections() { # page: that it has them, in this order
+    grep '^\.SH ' "$1" | diff - <(printf '.SH %s\n' NAME SYNOPSIS DESCRIPTION OPTIONS "EXIT STATUS" EXAMPLES "SEE ALSO")
+}
+date=$(sed -nE 's/^\.TH MEMFS 1 "([0-9]{4}-[0-9]{2}-[0-9]{2})" .*/\1/p' tools/memfs.1)
+check "the pages have a date" test -n "$date"
+for page in tools/memfs.1 tools/man/libmemfs.3 tools/man/memfs-image.5 "$BUILD"/man/*.1; do
+    check "${page##*/} gives no warnings" no_warnings "$page"
+    check "${page##*/} is of this version" of_version "$page"
+done
+for subcommand in $subcommands; do
+    page=$BUILD/man/memfs-$subcommand.1
+    help_options "$subcommand" >"$work/help"
+    check "$subcommand --help names options" test "$(wc -l <"$work/help")" -ge 5
+    same "memfs-$subcommand(1) has the options of --help" "$work/help" <(page_options "$page")
+    check "memfs-$subcommand(1) has its sections" sections "$page"
+    # Words, since lines are filled anew.
+    check "memfs-$subcommand(1) has what --help says" diff \
+        <(memfs "$subcommand" --help | sed '1d; /^$/,$d' | tr -s ' \n' '\n\n' | grep .) \
+        <(rendered "$page" | sed -n '/^DESCRIPTION/,/^[A-Z]*$/p' | sed 1d | sed '/^$/,$d' | tr -s ' \n' '\n\n' | grep .)
+done
+
+sed 's/^\.SH NOTES/.SM NOTES\n.planted/' tools/memfs.1 >"$work/planted.1"
+check "warnings are noticed" eval '! no_warnings "$work/planted.1"'
+
+# ---- libmemfs(3) ----------------------------------------------------------------------
+
+same "libmemfs(3) names every function" <(sort "$BUILD/exports") \
+    <(sed -n '/^\.SH FUNCTIONS/,/^\.SH RETURN/p' tools/man/libmemfs.3 | grep -oE 'memfs_[a-z_]+' | sort)
+same "libmemfs(3) names every error" <(sed -nE 's/^ *(MEMFS_E[A-Z]+) = .*/\1/p' libmemfs/memfs.h) \
+    <(sed -nE 's/^\.B (MEMFS_E[A-Z]+)$/\1/p' tools/man/libmemfs.3)
+sed -n '/^\.EX/,/^\.EE/p' tools/man/libmemfs.3 | sed -e '/^\.E/d' -e 's/\\e/\\/g' -e 's/\\-/-/g' >"$work/example.c"
+# shellcheck disable=SC2046
+check "its example compiles" "$CC" -std=c11 -Wall -Wextra -Wpedantic -Werror -Ilibmemfs -Iformat -o "$work/example" "$work/example.c" \
+    "$BUILD/libmemfs.a" $(pkg-config --libs libzstd libxxhash) -pthread
+mkdir "$work/tree" && echo hello >"$work/tree/greeting"
+same "its example works" <(printf '%8d %s\n' 1 / 6 /greeting) <("$work/example" "$work/tree" "$work/tree.mfs")
+check "and says what fails" grep -q "$work/nothing: " <("$work/example" "$work/nothing" "$work/x.mfs" 2>&1)
+
+# ---- Completions ------------------------------------------------------------------------
+
+mkdir "$work/here" "$work/here/photos"
+cd "$work/here"
+touch notes.txt 'two words.mfs'
+mkdir -p tree/sub/deeper "tree/with space"
+touch tree/sub/file tree/sub/fine 'tree/$(touch evil)' $'tree/moves\e[2J' "tree/with space/x"
+memfs pack -q tree photos.mfs
+
+# The words that a shell offers at the end of a command line, sorted.
+cat >"$work/bash" <<'END'
+compopt() { :; }
+. "$BUILD/completions/memfs.bash"
+COMP_WORDS=("$@") COMP_CWORD=$(($# - 1))
+_memfs
+[ ${#COMPREPLY[@]} = 0 ] || printf '%s\n' "${COMPREPLY[@]}"
+END
+in_bash() { BUILD=$BUILD bash "$work/bash" "$@" | sort; }
+in_fish() { # the command line as a text
+    HOME=$work XDG_CONFIG_HOME=$work XDG_DATA_HOME=$work fish --no-config -c "source $BUILD/completions/memfs.fish; complete -C '$1'" |
+        cut -f1 | sort
+}
+# _arguments' specifications, of which only the option's name, or the whole, is wanted.
+cat >"$work/zsh" <<'END'
+compdef() { :; }
+_arguments() { shift 2; print -rl -- "$@"; } # -s -S
+. $BUILD/completions/memfs.zsh
+_memfs_$1
+END
+in_zsh() { BUILD=$BUILD zsh -f "$work/zsh" "$@"; }
+
+for shell in bash zsh fish; do
+    check "$shell takes the completion" "$shell" -n "$BUILD/completions/memfs.$shell"
+done
+offered() { printf '%s\n' "$@" | sort; }
+# shellcheck disable=SC2086
+{
+    same "bash: subcommands" <(offered $subcommands help --help --version) <(in_bash memfs '')
+    same "zsh: subcommands" <(offered $subcommands help) \
+        <(sed -n '/^_memfs_subcommands=/,/^)/p' "$BUILD/completions/memfs.zsh" | sed -nE "s/^ *'([a-z]+):.*/\1/p" | sort)
+    same "fish: subcommands" <(offered $subcommands help) <(in_fish 'memfs ')
+}
+for subcommand in $subcommands; do
+    help_options "$subcommand" | names >"$work/names"
+    same "bash: the options of $subcommand" "$work/names" <(in_bash memfs "$subcommand" -)
+    same "fish: the options of $subcommand" "$work/names" <(in_fish "memfs $subcommand -" | grep '^-')
+    same "zsh: the options of $subcommand" "$work/names" \
+        <(in_zsh "$subcommand" | sed -nE 's/^(\*|\([^)]*\))?(-[A-Za-z0-9-]+).*/\2/p' | sort)
+    # Arguments of a choice are its words, in all three.
+    while read -r option words; do
+        # shellcheck disable=SC2086
+        offered ${words//|/ } >"$work/words"
+        echo "$option" >>"$work/choices"
+        same "bash: the words of $subcommand $option" "$work/words" <(in_bash memfs "$subcommand" "$option" '')
+        same "bash: the words of $subcommand $option=" "$work/words" <(in_bash memfs "$subcommand" "$option" = '')
+        same "fish: the words of $subcommand $option" "$work/words" <(in_fish "memfs $subcommand $option ")
+        check "zsh: the words of $subcommand $option" grep -qF -- "$option=[" <(in_zsh "$subcommand" | grep -F "(${words//|/ })")
+    done < <(help_options "$subcommand" | grep '|' | grep -o -- '--.*')
+done
+check "there were choices" test -s "$work/choices"
+
+same "bash: a directory to pack" <(offered photos tree) <(in_bash memfs pack '')
+same "bash: an image to list" <(offered photos photos.mfs tree 'two words.mfs') <(in_bash memfs ls '')
+same "bash: an image after options" <(offered photos photos.mfs) <(in_bash memfs verify -j 2 --quick ph)
+same "bash: nothing for a number" /dev/null <(in_bash memfs verify -j '')
+same "bash: help of a subcommand" <(offered verify) <(in_bash memfs help ve)
+same "bash: what is in an image" <(offered 'with space/') <(in_bash memfs ls photos.mfs w)
+same "bash: a directory in it" <(offered sub/) <(in_bash memfs ls photos.mfs su)
+same "bash: what is in that" <(offered sub/file sub/fine) <(in_bash memfs cat photos.mfs sub/fi)
+same "bash: names with blanks" <(offered 'with space/x') <(in_bash memfs cat photos.mfs 'with\ space/')
+same "bash: in another directory" <(offered sub/) <(cd / && in_bash memfs ls -C "$work/here" photos.mfs su)
+same "bash: a name is not run" <(offered '$(touch evil)') <(in_bash memfs cat photos.mfs '$')
+check "nor leaves a trace" test ! -e evil
+same "bash: nor does it move the cursor" /dev/null <(in_bash memfs cat photos.mfs mo)
+same "bash: no image, no names" /dev/null <(in_bash memfs cat notes.txt '')
+same "fish: an image to list" <(offered photos.mfs) <(in_fish 'memfs ls photos.' )
+same "fish: what is in an image" <(offered sub/file sub/fine) <(in_fish 'memfs cat photos.mfs sub/fi')
+same "fish: a directory in it" <(offered sub/) <(in_fish 'memfs ls photos.mfs su')
+same "fish: a directory to pack" <(offered photos/) <(in_fish 'memfs pack ph')
+cd "$root"
+echo "$passed passed, $failed failed"
+[ "$failed" = 0 ]
