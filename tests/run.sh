@@ -58,6 +58,7 @@ if [ -z "$SANITIZE" ]; then
     add abi tests/abi.sh
     add manual tests/manual.sh
     add install tests/install.sh
+    add examples tests/examples.sh
 fi
 [ ${#names[@]} -gt 0 ] || { echo "no such test:$wanted" >&2; exit 2; }
 
