@@ -94,3 +94,10 @@ dist: ## the sources of the last commit as an archive, in $(BUILD)
 
 abi: $(BUILD)/$(SHARED) ## accepts what has been added to the library's binary interface (tools/abi/abi.sh)
 	@CC='$(CC)' tools/abi/abi.sh accept
+
+.PHONY: deb check-deb
+deb: | deps-packaging ## Debian's packages of what is committed, in $(BUILD)/deb
+	@BUILD=$(abspath $(BUILD)) tools/packaging/check.sh --only-make
+
+check-deb: | deps-packaging ## makes them and tests them: lintian, and programs built against them
+	@BUILD=$(abspath $(BUILD)) tools/packaging/check.sh
