@@ -39,11 +39,12 @@ ln -s tools/packaging/debian "$work/memfs-$version/debian"
 check "dpkg-buildpackage" env -C "$work/memfs-$version" -u BUILD dpkg-buildpackage -us -uc -b
 rm -rf "$BUILD/deb"
 mkdir -p "$BUILD/deb"
-cp "$work"/*.deb "$work"/*.changes "$BUILD/deb/" 2>/dev/null || :
+cp "$work"/*.deb "$work"/*.changes "$work"/*.buildinfo "$BUILD/deb/" 2>/dev/null || :
 if [ "${1:-}" != --only-make ]; then
-    # As root it would rather not; what it finds is the same.
-    check "lintian has nothing to say" lintian --allow-root --fail-on error,warning --suppress-tags bad-distribution-in-changes-file \
-        "$work"/memfs_*.changes
+    # As root it would rather not run; what it finds is the same. Nobody maintains these packages
+    # in Debian yet: the address is to be replaced by whoever does.
+    check "lintian has nothing to say" lintian --allow-root --fail-on error,warning \
+        --suppress-tags bogus-mail-host,bogus-mail-host-in-debian-changelog "$work"/memfs_*.changes
     cat "$work/log"
     for package in $packages; do
         check "$package has this version" test -f "$(echo "$work/${package}_${version}_"*.deb)"
