@@ -154,7 +154,7 @@ installed() { # root, prefix
     check "only memfs_ names in the static library" static_exports_only "$libdir/libmemfs.a"
     check "the links lead to the library" test "$(readlink -f "$libdir/libmemfs.so")" = "$libdir/libmemfs.so.$version"
     check "memfs.pc has the version" test "$(flags "$1" --modversion)" = "$version"
-    check "memfs.pc names what a static program needs" test "$(flags "$1" --print-requires-private | sort | tr '\n' ' ')" = "libxxhash libzstd "
+    check "memfs.pc names what a static program needs" test "$(flags "$1" --print-requires-private)" = libzstd
     check "the command runs" test "$("$1$2/bin/memfs" --version)" = "memfs $version"
     programs "$1"
 }

@@ -77,6 +77,15 @@ for subcommand in $subcommands; do
         <(rendered "$page" | sed -n '/^DESCRIPTION/,/^[A-Z]*$/p' | sed 1d | sed '/^$/,$d' | tr -s ' \n' '\n\n' | grep .)
 done
 
+
+# The overview: what all have in common, and where the rest is.
+overview() { sed -n "/^\.SH $1/,/^\.SH/p" tools/memfs.1; }
+same "memfs(1) refers to every subcommand's page" <(sed 's/.*/memfs-&/' <<<"$subcommands" | sort) \
+    <(overview "SEE ALSO" | sed -nE 's/^\.BR (memfs\\-[a-z]+) \(1\).*/\1/p' | sed 's/\\-/-/' | sort)
+for subcommand in $subcommands; do help_options "$subcommand" | grep -o -- '--[a-z-]*'; done | sort | uniq -c >"$work/known"
+for option in $(awk -v all="$(wc -w <<<"$subcommands")" '$1 == all { print $2 }' "$work/known") --json --progress --color; do
+    check "memfs(1) has the common option $option" eval 'overview "COMMON OPTIONS" | sed "s/\\\\-/-/g" | grep -qF -- "$option"'
+done
 sed 's/^\.SH NOTES/.SM NOTES\n.planted/' tools/memfs.1 >"$work/planted.1"
 check "warnings are noticed" eval '! no_warnings "$work/planted.1"'
 

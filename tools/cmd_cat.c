@@ -101,6 +101,8 @@ const struct command command_cat = {
              "following symbolic links inside the image.\n",
     .examples = "  memfs cat site.mfs index.html\n"
                 "  ssh host cat logs.mfs | memfs cat - var/log/syslog | grep error\n",
+    .manual = "Links are followed as if the image were all there is: one that leads out of it leads nowhere. What\n"
+              "is no regular file has no contents; it is named, and the exit code is 1.\n",
     .options = rows,
     .operands_min = 2,
     .operands_max = -1,

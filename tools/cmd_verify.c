@@ -153,7 +153,16 @@ const struct command command_verify = {
         "incomplete, damaged or failed), findings (how many were told), and, if it could be opened, files and bytes "
         "(of their\n"
         "contents).\n\n"
-        "Of many findings the first hundred are told, and how many more there are.\n",
+        "Of many findings the first hundred are told, and how many more there are. What is found is the same for any\n"
+        "number of processors.\n\n"
+        "Checked are all checksums, every record, every count, that the tree is one, and that each file's contents "
+        "have\n"
+        "their digest. With --quick it is the checksums only, and that the pieces fill the image without gap or "
+        "overlap.\n"
+        "Each finding is a line on standard error, an image without any one on standard output.\n\n"
+        "A small image can claim endless contents: hence --max-bytes, by default 64 GiB, or 1,024 times the image's "
+        "size\n"
+        "if that is more. An image that has more, and no other finding, is not checked whole: exit code 1.\n",
     .options = rows,
     .operands_min = 1,
     .operands_max = -1,

@@ -48,7 +48,7 @@ $(BUILD)/memfs.pc: FORCE
 	@mkdir -p $(@D)
 	@printf '%s\n' 'prefix=$(PREFIX)' 'libdir=$(call below,$(LIBDIR))' 'includedir=$(call below,$(INCLUDEDIR))' '' \
 		'Name: memfs' 'Description: filesystem in memory that freezes to an image' 'Version: $(VERSION)' \
-		'Requires.private: libzstd libxxhash' 'Libs: -L$${libdir} -lmemfs' 'Libs.private: -pthread' \
+		'Requires.private: libzstd' 'Libs: -L$${libdir} -lmemfs' 'Libs.private: -pthread' \
 		'Cflags: -I$${includedir}' >$@.new
 	@if cmp -s $@.new $@; then rm $@.new; else mv $@.new $@; fi
 

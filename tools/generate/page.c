@@ -49,7 +49,7 @@ static void write_option(const struct command *command, const struct option_row 
     char help[256] = "";
     strncat(help, row->help, sizeof help - 2);
     help[0] = (char)toupper((unsigned char)help[0]);
-    if (help[0] != '\0' && !strchr(".)", help[strlen(help) - 1]))
+    if (help[0] != '\0' && help[strlen(help) - 1] != '.')
         strcat(help, ".");
     roff_text(command, help, 1);
 }
