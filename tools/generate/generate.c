@@ -6,9 +6,9 @@
  */
 #include "commands.h"
 #include "completion.h"
+#include "manual.h"
 #include "message.h"
 #include "output.h"
-#include "page.h"
 
 #include <string.h>
 
@@ -17,7 +17,7 @@ static int generate_page(int argc, char **argv)
     const struct command *command = argc == 4 ? command_find(argv[2]) : NULL;
     if (!command)
         return message_usage(NULL, "generate page takes a subcommand and a date");
-    page_write(command, argv[3]);
+    manual_write(command, argv[3]);
     return output_finish();
 }
 

@@ -1,4 +1,4 @@
-#include "page.h"
+#include "manual.h"
 
 #include "commands.h"
 #include "memfs.h"
@@ -72,7 +72,7 @@ static void write_see_also(const struct command *command)
     output(".BR libmemfs (3),\n.BR memfs\\-image (5)\n");
 }
 
-void page_write(const struct command *command, const char *date)
+void manual_write(const struct command *command, const char *date)
 {
     write_title(command, date);
     output(".SH DESCRIPTION\n");
