@@ -43,7 +43,7 @@ static int help(int argc, char **argv)
         return message_usage(NULL, "help is about one subcommand at a time");
     if (is_help(argv[1]))
         return help_all();
-    const struct command *command = command_find(argv[1]);
+    const struct command *command = commands_find(argv[1]);
     if (!command)
         return message_usage(NULL, "unknown subcommand '%s'", argv[1]);
     options_help(command);
@@ -60,7 +60,7 @@ static int dispatch(int argc, char **argv)
         output("memfs %s\n", MEMFS_VERSION);
         return output_finish();
     }
-    const struct command *command = command_find(argv[0]);
+    const struct command *command = commands_find(argv[0]);
     if (command)
         return command->run(argc, argv);
     if (argv[0][0] == '-')

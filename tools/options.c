@@ -71,6 +71,7 @@ static void learn(const struct command *command, struct known *known)
                 copy->letter = '\0';
         }
     }
+    known->rows[known->count].name = NULL;
 }
 
 int options_nth(const struct command *command, int number, struct option_row *row)
@@ -85,9 +86,11 @@ int options_nth(const struct command *command, int number, struct option_row *ro
 
 /* The table in getopt_long()'s terms. Every option returns its row's number,
  * so that letters and long names meet in one place. */
-static void make_getopt(const struct known *known, struct option *longs, char *letters)
+static void make_getopt(const struct known *known, int only_first, struct option *longs, char *letters)
 {
-    *letters++ = ':'; /* a missing argument is told from an unknown option */
+    if (only_first)
+        *letters++ = '+'; /* the first operand ends the options */
+    *letters++ = ':';     /* a missing argument is told from an unknown option */
     for (int i = 0; i < known->count; i++) {
         const struct option_row *row = &known->rows[i];
         longs[i] = (struct option){row->name, row->argument ? required_argument : no_argument, NULL, VALUE_FIRST + i};
@@ -234,9 +237,9 @@ int options_parse(const struct command *command, int argc, char **argv, void *se
 {
     struct known known;
     struct option longs[OPTIONS_MAX + 1];
-    char letters[2 * OPTIONS_MAX + 2];
+    char letters[2 * OPTIONS_MAX + 3];
     learn(command, &known);
-    make_getopt(&known, longs, letters);
+    make_getopt(&known, command->words != NULL, longs, letters);
     opterr = 0;
     int value;
     while ((value = getopt_long(argc, argv, letters, longs, NULL)) != -1) {
@@ -259,6 +262,16 @@ static int help_width(const struct option_row *row)
     return (int)(strlen(row->name) + (row->argument ? strlen(row->argument) + 1 : 0));
 }
 
+static int widest(const struct option_row *rows)
+{
+    int width = 0;
+    for (; rows->name; rows++) {
+        if (help_width(rows) > width)
+            width = help_width(rows);
+    }
+    return width;
+}
+
 /* "  -l, --level LEVEL   what it does" */
 static void help_row(const struct option_row *row, int width)
 {
@@ -269,17 +282,24 @@ static void help_row(const struct option_row *row, int width)
            width - help_width(row), "", row->help);
 }
 
+static void help_words(const struct option_row *words)
+{
+    const int width = widest(words);
+    output("\nWords:\n");
+    for (; words->name; words++)
+        output("  %s%s%s%*s   %s\n", words->name, words->argument ? " " : "", words->argument ? words->argument : "",
+               width - help_width(words), "", words->help);
+}
+
 void options_help(const struct command *command)
 {
     struct known known;
-    int width = 0;
     learn(command, &known);
-    for (int i = 0; i < known.count; i++) {
-        if (help_width(&known.rows[i]) > width)
-            width = help_width(&known.rows[i]);
-    }
+    const int width = widest(known.rows);
     output("Usage: memfs %s [OPTION]... %s\n%s\n", command->name, command->operands, command->about);
     for (int i = 0; i < known.count; i++)
         help_row(&known.rows[i], width);
+    if (command->words)
+        help_words(command->words);
     output("\nExamples:\n%s", command->examples);
 }

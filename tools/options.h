@@ -63,11 +63,14 @@ struct command {
     const char *manual;   /* further paragraphs for its man page, with blank lines between; NULL: none */
     unsigned common;      /* COMMON_... */
     const struct option_row *options;
+    /* Not NULL: words of a language of its own follow the operands, so that options stand before
+     * them. A table as above, of which only whole names, arguments and help count. */
+    const struct option_row *words;
     int operands_min, operands_max;    /* operands_max < 0: any number */
     int (*run)(int argc, char **argv); /* argv[0] is the subcommand; returns the exit code */
 };
 
-/* Options may stand after operands; "--" ends them. Fills settings, and moves
+/* Options may stand after operands, unless the command has words; "--" ends them. Fills settings, and moves
  * the operands to argv[*first] and behind, where argv[argc] is NULL. Returns -1
  * to go on, else the exit code to end with: everything has been said. */
 int options_parse(const struct command *command, int argc, char **argv, void *settings, int *first);

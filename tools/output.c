@@ -53,6 +53,11 @@ int output_name(const char *name, size_t length)
     return check(ferror(stdout));
 }
 
+int output_failed(void)
+{
+    return check(ferror(stdout));
+}
+
 void output_in_large_pieces(void)
 {
     static char buffer[LARGE_BYTES];
@@ -81,7 +86,7 @@ int output_bytes(const void *data, size_t length)
 
 int output_flush(void)
 {
-    return check(fflush(stdout) != 0);
+    return check(fflush(stdout) != 0 || ferror(stdout));
 }
 
 int output_finish(void)

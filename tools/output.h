@@ -19,6 +19,9 @@ int output_text(const char *text, size_t length);
 /* A name: escaped on a terminal, else as it is. Nonzero once writing has failed. */
 int output_name(const char *name, size_t length);
 
+/* Nonzero once writing has failed, also that of others who write to stdout, as json.h's do. */
+int output_failed(void);
+
 /* All bytes, past the buffer, to standard output: 0 or a negative errno. A write
  * that an interrupt ended is -ECANCELED, as is one that nobody reads. */
 int output_bytes(const void *data, size_t length);

@@ -1,0 +1,208 @@
+#include "below.h"
+#include "commands.h"
+#include "expression.h"
+#include "input.h"
+#include "json_node.h"
+#include "message.h"
+#include "output.h"
+
+#include <string.h>
+
+#define STOP 2 /* ends a walk: neither 0 nor MEMFS_WALK_SKIP nor an error */
+
+static const struct option_row rows[] = {{.name = NULL}};
+
+struct find {
+    struct input input;
+    struct expression expression;
+    int code;
+    struct below below;
+    struct buffer name; /* of PATH itself */
+    int stop;           /* standard output has failed */
+};
+
+static void fail(struct find *find, const char *path, int error)
+{
+    find->code = message_worse(find->code, input_error(&find->input, path, error));
+}
+
+/* ---- One path ------------------------------------------------------------------------------ */
+
+static void print_json(struct find *find, const struct expression_subject *subject)
+{
+    struct json json = json_begin(stdout);
+    json_text(&json, "path", subject->path);
+    int result = json_node(&json, find->input.fs, subject->stat);
+    json_end(&json);
+    if (result != 0)
+        fail(find, subject->path, result);
+    find->stop |= output_failed();
+}
+
+static void print(void *context, const struct expression_subject *subject, enum expression_kind kind)
+{
+    struct find *find = context;
+    if (common.json) {
+        print_json(find, subject);
+    } else if (kind == EXPRESSION_PRINT0) {
+        find->stop |= output_text(subject->path, strlen(subject->path) + 1);
+    } else {
+        output_name(subject->path, strlen(subject->path));
+        find->stop |= output_text("\n", 1);
+    }
+}
+
+static int visit(void *context, const char *path, const struct memfs_stat *stat)
+{
+    struct find *find = context;
+    const int result = below_set(&find->below, path);
+    if (result != 0)
+        return result;
+    const uint64_t depth = find->below.depth;
+    const char *text = find->below.path.data, *name = depth > 0 ? strrchr(text, '/') + 1 : find->name.data;
+    const struct expression_subject subject = {text, name, stat};
+    int then = 0;
+    if (depth >= find->expression.depth_min)
+        then = expression_evaluate(&find->expression, &subject, print, find);
+    if (find->stop || (then & EXPRESSION_DO_QUIT))
+        return STOP;
+    return (then & EXPRESSION_DO_PRUNE) || depth >= find->expression.depth_max ? MEMFS_WALK_SKIP : 0;
+}
+
+/* ---- All of them ---------------------------------------------------------------------------- */
+
+/* The last name of a path, without the slashes behind; "/" if there is nothing else. */
+static int take_name(struct buffer *name, const char *path)
+{
+    size_t end = strlen(path);
+    while (end > 1 && path[end - 1] == '/')
+        end--;
+    size_t start = end;
+    while (start > 0 && path[start - 1] != '/')
+        start--;
+    if (start == end)
+        start = 0; /* "/" */
+    name->length = 0;
+    int result = buffer_append(name, path + start, end - start);
+    return result == 0 ? buffer_append_text(name, "") : result;
+}
+
+/* Nonzero if it was the last one. */
+static int find_below(struct find *find, const char *path)
+{
+    int result = take_name(&find->name, path);
+    if (result == 0)
+        result = below_begin(&find->below, find->input.fs, path);
+    if (result != 0) {
+        find->code = message_worse(find->code, input_path_error(&find->input, path, result));
+        return 0;
+    }
+    result = memfs_walk(find->input.fs, NULL, path, MEMFS_WALK_SORTED, visit, find);
+    if (result < 0)
+        fail(find, find->below.path.data, result);
+    return result == STOP;
+}
+
+/* The times that -newer compares with. */
+static int look_at_references(struct find *find)
+{
+    for (size_t i = 0; i < find->expression.test_count; i++) {
+        struct expression_test *test = &find->expression.tests[i];
+        struct memfs_stat stat;
+        if (test->kind != EXPRESSION_NEWER)
+            continue;
+        int result = memfs_lstat(find->input.fs, NULL, test->text, &stat);
+        if (result != 0)
+            return input_path_error(&find->input, test->text, result);
+        test->time = stat.mtime;
+    }
+    return EXIT_DONE;
+}
+
+static int search(struct find *find, char **paths, int count)
+{
+    static char root[] = "/";
+    find->code = look_at_references(find);
+    if (find->code != EXIT_DONE)
+        return find->code;
+    output_in_large_pieces();
+    if (count == 0)
+        find_below(find, root);
+    for (int i = 0; i < count; i++) {
+        if (find_below(find, paths[i]))
+            break;
+    }
+    return find->code;
+}
+
+/* NULs between JSON objects would be no JSON lines. */
+static int check_print(const struct expression *expression)
+{
+    for (size_t i = 0; common.json && i < expression->test_count; i++) {
+        if (expression->tests[i].kind == EXPRESSION_PRINT0)
+            return message_usage("find", "--json and -print0 contradict each other");
+    }
+    return -1;
+}
+
+static int run(int argc, char **argv)
+{
+    struct find find = {.code = EXIT_DONE};
+    int first;
+    int code = options_parse(&command_find, argc, argv, NULL, &first);
+    if (code >= 0)
+        return code;
+    int behind = first + 1;
+    while (behind < argc && !expression_begins(argv[behind]))
+        behind++;
+    code = expression_parse("find", argv + behind, (size_t)(argc - behind), &find.expression);
+    if (code < 0)
+        code = check_print(&find.expression);
+    if (code < 0)
+        code = input_open(&find.input, argv[first], 1);
+    if (code == EXIT_DONE) {
+        code = search(&find, argv + first + 1, behind - first - 1);
+        input_close(&find.input);
+        code = message_worse(code, output_finish());
+    }
+    expression_free(&find.expression);
+    below_free(&find.below);
+    buffer_free(&find.name);
+    return code;
+}
+
+#define AS_TEXT(word, argument, kind, help) "  " word " " argument "\n      " help "\n"
+#define AS_LONE_TEXT(word, kind, help) "  " word "\n      " help "\n"
+
+const struct command command_find = {
+    .name = "find",
+    .operands = "IMAGE [PATH]... [EXPRESSION]",
+    .summary = "find what is in an image by name, type, size and more",
+    .about = "Looks at every PATH in IMAGE ('-': standard input) and all below it, sorted by name, and\n"
+             "prints those for which EXPRESSION is true: find's, with single dashes. Without PATH the\n"
+             "whole image, from /. Options stand before IMAGE.\n",
+    .examples = "  memfs find site.mfs -name '*.html' -size +100k\n"
+                "  memfs find photos.mfs 2024 -type f ! -name '*.jpg'\n"
+                "  memfs find src.mfs . \\( -name .git -prune \\) -o -type f -print0 | xargs -0 ...\n",
+    .common = COMMON_JSON,
+    .manual =
+        "Paths are printed as find prints them: PATH as it was given, and behind it what lies below. So 'memfs find "
+        "IMAGE .'\n"
+        "prints what 'find . | LC_ALL=C sort' would, but that a directory comes before what is in it. Symbolic links "
+        "are\n"
+        "never followed; a directory's size is the number of its entries. Words of EXPRESSION:\n\n" EXPRESSION_WORDS(
+            AS_TEXT, AS_LONE_TEXT) "\nN is a number: +N more, -N less, N exactly so many. The depth of parentheses is "
+                                   "not limited.\n\n"
+                                   "With --json each path is an object with path, type (file, directory, symlink, "
+                                   "fifo, socket, character or block),\n"
+                                   "mode, nlink, uid, gid, size, allocated (bytes that are not holes), mtime and "
+                                   "inode; symbolic links have target, and\n"
+                                   "devices device, an object with major and minor.\n\n"
+                                   "That nothing is found is no failure: the exit code is 0. It is 1 if a PATH is not "
+                                   "in the image.\n",
+    .options = rows,
+    .words = expression_rows,
+    .operands_min = 1,
+    .operands_max = -1,
+    .run = run,
+};
