@@ -82,6 +82,25 @@ struct memfs_image_info {
 };
 int memfs_image_info(memfs_image *image, struct memfs_image_info *out);
 
+/* Bytes of a file that stand together: those from offset on are those from start on in a block, of
+ * block_raw bytes, which take block_stored in the image. */
+struct memfs_image_extent {
+    uint64_t offset, length; /* length is at least 1 */
+    uint32_t block, start;
+    uint32_t block_raw, block_stored;
+};
+
+/* The extents of a regular file of the image, in order of their offsets: from the one number `first`
+ * on, up to count into extents; returns how many, 0 behind the last. Between them are holes. The same
+ * bytes may belong to many files, or to one more than once. node is its handle in a filesystem that
+ * stands on the image; what has been changed there does not count. It reads records only, no contents,
+ * and the work is that of count records. -ESTALE for a node that the image does not have, -EINVAL for
+ * one that is no regular file; MEMFS_ECORRUPT for extents that overlap or are beyond file or block, and
+ * what reading can give. Lying images can say that many files have the same extents: who asks for all
+ * of them bounds how many in all. */
+int64_t memfs_image_extents(memfs_image *image, memfs_node node, uint64_t first, struct memfs_image_extent *extents,
+                            size_t count);
+
 /* Counters since opening. */
 struct memfs_image_statistics {
     uint64_t reads, read_bytes; /* from the source */

@@ -11,6 +11,7 @@ extern const struct command command_unpack;
 extern const struct command command_ls;
 extern const struct command command_cat;
 extern const struct command command_find;
+extern const struct command command_du;
 extern const struct command command_diff;
 extern const struct command command_info;
 extern const struct command command_verify;

@@ -14,7 +14,7 @@
 
 static int generate_page(int argc, char **argv)
 {
-    const struct command *command = argc == 4 ? command_find(argv[2]) : NULL;
+    const struct command *command = argc == 4 ? commands_find(argv[2]) : NULL;
     if (!command)
         return message_usage(NULL, "generate page takes a subcommand and a date");
     manual_write(command, argv[3]);
