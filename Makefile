@@ -41,6 +41,8 @@ LINK = $(CC) -pthread $(CFLAGS) $(SANITIZERS) $(LDFLAGS)
 pkg = $(eval $(1) := $$(shell pkg-config $(2)))$($(1))
 IMAGE_CFLAGS = $(call pkg,IMAGE_CFLAGS,--cflags libzstd libxxhash)
 IMAGE_LIBS = $(call pkg,IMAGE_LIBS,--libs libzstd libxxhash)
+COMMAND_CFLAGS = $(call pkg,COMMAND_CFLAGS,--cflags libsodium)
+COMMAND_LIBS = $(call pkg,COMMAND_LIBS,--libs libsodium)
 TEST_CFLAGS = $(call pkg,TEST_CFLAGS,--cflags cmocka)
 TEST_LIBS = $(call pkg,TEST_LIBS,--libs cmocka)
 
@@ -77,7 +79,7 @@ all: $(BUILD)/memfs $(BUILD)/libmemfs.a $(BUILD)/libmemfs.so ## the command, the
 # Each layer sees the headers of those below it, and no others.
 $(CORE_OBJECTS): INCLUDES = -Ilibmemfs
 $(FORMAT_OBJECTS): INCLUDES = -Ilibmemfs -Iformat $(IMAGE_CFLAGS)
-$(BUILD)/tools/%.o: INCLUDES = -Ilibmemfs -Iformat
+$(BUILD)/tools/%.o: INCLUDES = -Ilibmemfs -Iformat $(COMMAND_CFLAGS)
 $(GENERATE_OBJECTS): INCLUDES = -Ilibmemfs -Iformat -Itools
 $(BUILD)/fuzz/%.o: INCLUDES = -Ilibmemfs -Iformat $(IMAGE_CFLAGS)
 $(TEST_PROGRAMS:=.o): INCLUDES = -Ilibmemfs -Iformat $(IMAGE_CFLAGS)
@@ -129,7 +131,7 @@ $(BUILD)/libmemfs.a: $(LIBRARY_OBJECTS) $(BUILD)/exports
 
 $(BUILD)/memfs: $(TOOL_OBJECTS) $(BUILD)/libmemfs.a
 	$(call say,LINK  $@)
-	$(Q)$(LINK) -o $@ $^ $(IMAGE_LIBS)
+	$(Q)$(LINK) -o $@ $^ $(IMAGE_LIBS) $(COMMAND_LIBS)
 
 # Pages, completions, make install and the like.
 include tools/install.mk

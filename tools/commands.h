@@ -12,6 +12,7 @@ extern const struct command command_ls;
 extern const struct command command_cat;
 extern const struct command command_find;
 extern const struct command command_du;
+extern const struct command command_hash;
 extern const struct command command_diff;
 extern const struct command command_info;
 extern const struct command command_verify;

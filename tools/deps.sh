@@ -23,6 +23,7 @@ wanted() {
         echo "pkg-config command -v pkg-config"
         echo "libzstd-dev pkg-config --exists libzstd"
         echo "libxxhash-dev pkg-config --exists libxxhash"
+        echo "libsodium-dev pkg-config --exists libsodium"
         ;;
     check)
         wanted build

@@ -22,7 +22,7 @@ FISHDIR ?= $(DATADIR)/fish/vendor_completions.d
 # The command but for its main(), so that the tables are the very ones.
 $(BUILD)/generate: $(GENERATE_OBJECTS) $(filter-out $(BUILD)/tools/main.o,$(TOOL_OBJECTS)) $(BUILD)/libmemfs.a
 	$(call say,LINK  $@)
-	$(Q)$(LINK) -o $@ $^ $(IMAGE_LIBS)
+	$(Q)$(LINK) -o $@ $^ $(IMAGE_LIBS) $(COMMAND_LIBS)
 
 COMMAND_PAGES := $(patsubst tools/cmd_%.c,$(BUILD)/man/memfs-%.1,$(wildcard tools/cmd_*.c))
 PAGES := $(COMMAND_PAGES) tools/memfs.1 tools/man/libmemfs.3 tools/man/memfs-image.5
