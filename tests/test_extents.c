@@ -226,6 +226,7 @@ static void expect_lie(const struct fixture *f, lie_fn *lie)
     assert_true(record->extents.count >= 2);
     lie(&s, record, &s.extents[record->extents.first + 1]);
     surgery_close(&s, &lying.bytes);
+    surgery_free(&s);
     open_image(&lying);
     assert_result(memfs_image_extents(lying.image, node, 0, extents, 16), MEMFS_ECORRUPT);
     assert_result(memfs_image_extents(lying.image, node, 1, extents, 16), MEMFS_ECORRUPT);

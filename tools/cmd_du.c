@@ -36,7 +36,7 @@ static const struct option_row rows[] = {
      "show what is DEPTH directories down at most; 0: the PATHs only"},
     FLAG('h', "human-readable", human, "sizes as 1.5K, 23M, 4G"),
     FLAG('s', "summarize", summarize, "show the PATHs only"),
-    FLAG(0, "stored", stored, "show in a second column what the image stores for it, compressed and shared"),
+    FLAG(0, "stored", stored, "show in a second column what it takes in the image"),
     {.name = NULL},
 };
 
@@ -243,8 +243,9 @@ static int run(int argc, char **argv)
     int code = options_parse(&command_du, argc, argv, &du.settings, &first);
     if (code < 0)
         code = check(&du.settings);
-    if (code < 0)
-        code = input_open(&du.input, argv[first], 1);
+    if (code >= 0)
+        return code;
+    code = input_open(&du.input, argv[first], 1);
     if (code != EXIT_DONE)
         return code;
     count(&du, argv + first + 1, argc - first - 1);

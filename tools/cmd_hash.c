@@ -26,7 +26,7 @@ static const struct option_row rows[] = {
     {'j', "jobs", "N", OPTION_NUMBER, offsetof(struct settings, jobs), 1, PROCESSORS_MAX,
      "work on N processors (default: all)"},
     {0, "max-bytes", "SIZE", OPTION_BYTES, offsetof(struct settings, bytes_max), 1, UINT64_MAX,
-     "read no more contents than this (default: 64G, more for large images)"},
+     "read no more than this (default: 64G, or more)"},
     {'z', "zero", NULL, OPTION_FLAG, offsetof(struct settings, zero), 0, 0,
      "end lines with NUL, and leave names as they are"},
     {.name = NULL},

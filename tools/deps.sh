@@ -40,6 +40,7 @@ wanted() {
         echo "libmicrohttpd-dev pkg-config --exists libmicrohttpd"
         echo "curl command -v curl"
         echo "xz-utils command -v xz"
+        echo "python3 command -v python3"
         ;;
     clang)
         echo "clang command -v clang"

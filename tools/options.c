@@ -28,7 +28,7 @@ const struct option_row common_rows[] = {
     {0, "color", "auto|always|never", OPTION_CHOICE, offsetof(struct common_options, color), 0, 0,
      "colours (default: on a terminal)"},
     {0, "progress", "auto|json|none", OPTION_CHOICE, offsetof(struct common_options, progress), 0, 0,
-     "progress on standard error: on a terminal, or JSON lines, or none"},
+     "show progress: on a terminal, as JSON lines, or not"},
     {.name = NULL},
 };
 

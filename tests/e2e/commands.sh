@@ -206,8 +206,10 @@ for command in pack unpack ls cat find du info verify hash; do
     check "fits 100 columns" test -z "$(awk 'length > 100' .help)"
     run "$memfs" help "$command"
     check "help $command is the same" cmp .help .out
-    run "$memfs" "$command" -h
-    check "$command -h is the same" cmp .help .out
+    if grep -q '^  -h, --help' .help; then # a command may need the letter for something else
+        run "$memfs" "$command" -h
+        check "$command -h is the same" cmp .help .out
+    fi
     check "memfs --help has it" grep -q "^  $command " <("$memfs" --help)
     man=$tests/../tools/memfs.1
     check "the man page has it" grep -q "^.SS $command\$" "$man"
