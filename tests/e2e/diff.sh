@@ -350,13 +350,20 @@ check "and by digests" cmp .one .trusting
 
 # ---- The tree with everything ----
 rm -rf old new
-"$make_tree" --files 300 --huge 100000000 old >/dev/null && cp -a old new 2>/dev/null
+"$make_tree" --files 300 --huge 100000000 old >/dev/null
 rm -f old.mfs && "$memfs" pack -q old 2>/dev/null
 says 0 "" "$memfs" diff old.mfs old
+if [ "$root" ]; then
+    "$memfs" unpack -q --all old.mfs new 2>/dev/null
+    says 0 "" "$memfs" diff old.mfs new
+    says 0 "" "$memfs" diff old new
+fi
 "$memfs" diff -v nothing.mfs old.mfs --ignore time,owner,mode --json >.out
 check "every path is told once" test "$(wc -l <.out)" = "$(("$(find old -print0 | tr -dc '\0' | wc -c)" - 1))"
 
 # ---- What goes wrong ----
+run "$memfs" diff --help
+check "--help fits 100 columns" test "$status" = 0 -a -z "$(awk 'length > 100' .out)"
 expect 2 "diff: needs A B" "$memfs" diff
 expect 2 "diff: needs A B" "$memfs" diff old.mfs
 expect 2 "only one of A and B" "$memfs" diff - -
