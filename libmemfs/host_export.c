@@ -265,7 +265,7 @@ int memfs_host_export(memfs *fs, const char *path, const struct memfs_export_opt
     job->stop = UINT64_MAX;
     job->self_uid = geteuid();
     job->self_gid = getegid();
-    job->tree = (struct memfs_host_tree){job, 0, tree_parent, tree_name, tree_admit};
+    job->tree = (struct memfs_host_tree){job, 0, tree_parent, tree_name, tree_admit, NULL};
     job->report =
         (struct memfs_host_report){&job->tree, &job->allocator, chosen.problem, chosen.problem_context, detail};
     int error = begin(job);

@@ -14,6 +14,7 @@ static void destroy(memfs_backing *backing)
     struct memfs_allocator allocator = scan->allocator;
     memfs_scan_files_end(&scan->files);
     memfs_host_trail_end(&scan->trail);
+    memfs_scan_sources_free(&scan->sources);
     memfs_scan_tables_free(&scan->tables);
     memfs_epochs_destroy(&scan->epochs);
     memfs_free(&allocator, scan, sizeof *scan);
@@ -80,16 +81,36 @@ static const struct memfs_backing_ops scan_ops = {
 
 static uint32_t tree_parent(void *context, uint32_t directory)
 {
-    return memfs_scan_node(context, directory)->up.parent;
+    const struct memfs_scan *scan = context;
+    return memfs_scan_node(&scan->tables, directory)->up.parent;
 }
 
 static size_t tree_name(void *context, uint32_t directory, char name[MEMFS_NAME_MAX + 1])
 {
+    const struct memfs_scan *scan = context;
     const char *text = NULL;
-    const struct memfs_entry *entry = memfs_scan_entry(context, memfs_scan_node(context, directory)->up.entry, &text);
+    const struct memfs_entry *entry =
+        memfs_scan_entry(&scan->tables, memfs_scan_node(&scan->tables, directory)->up.entry, &text);
     memcpy(name, text, entry->length);
     name[entry->length] = '\0';
     return entry->length;
+}
+
+/* Of several sources: those in the root are opened by their paths. */
+static int tree_open(void *context, uint32_t directory, int parent)
+{
+    const struct memfs_scan *scan = context;
+    const struct memfs_node_record *node = memfs_scan_node(&scan->tables, directory);
+    char name[MEMFS_NAME_MAX + 1];
+    if (node->up.parent != MEMFS_ROOT) {
+        tree_name(context, directory, name);
+        return memfs_host_open_directory(parent, name);
+    }
+    const uint32_t place = node->up.entry;
+    int above = memfs_scan_sources_enter(&scan->sources, place, parent);
+    int fd = above < 0 ? above : memfs_host_open_directory(above, scan->sources.places[place].base);
+    memfs_scan_sources_leave(above, parent);
+    return fd;
 }
 
 /* Says what the tables hold, and makes the contents readable. Whoever is to write
@@ -99,7 +120,7 @@ static int publish(struct memfs_scan *scan)
     int error = memfs_scan_tables_finish(&scan->tables);
     memfs_host_trail_rewind(&scan->trail);
     if (!error)
-        error = memfs_scan_files_init(&scan->files, &scan->tables, &scan->trail);
+        error = memfs_scan_files_init(&scan->files, &scan->tables, &scan->sources, &scan->trail);
     if (error)
         return error;
     memfs_backing *backing = &scan->backing;
@@ -125,7 +146,8 @@ static int make(int fd, const struct memfs_allocator *allocator, struct memfs_sc
     }
     memfs_backing_init(&scan->backing, &scan_ops, &scan->epochs);
     scan->allocator = *allocator;
-    scan->tree = (struct memfs_host_tree){&scan->tables, (uint32_t)MEMFS_ROOT, tree_parent, tree_name, NULL};
+    scan->tree = (struct memfs_host_tree){
+        .context = scan, .root = (uint32_t)MEMFS_ROOT, .parent = tree_parent, .name = tree_name};
     error = memfs_scan_tables_init(&scan->tables, allocator);
     if (!error)
         error = memfs_host_trail_begin(&scan->trail, allocator, &scan->tree, fd);
@@ -143,21 +165,19 @@ static int fail(struct memfs_detail *detail, const char *path, int error)
     return memfs_host_fail_path(detail, path, error, "cannot be read as a directory");
 }
 
-int memfs_host_scan(const char *path, const struct memfs_scan_options *options, memfs_backing **out,
-                    struct memfs_detail *detail)
+static struct memfs_scan_options choose(const struct memfs_scan_options *options)
 {
     struct memfs_scan_options chosen = {0};
-    struct memfs_scan *scan = NULL;
     if (options)
         memcpy(&chosen, options, options->size && options->size < sizeof chosen ? options->size : sizeof chosen);
-    struct memfs_allocator allocator = memfs_allocator_or_default(chosen.allocator);
-    int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (fd < 0)
-        return fail(detail, path, -errno);
-    int error = make(fd, &allocator, &scan);
-    if (error)
-        return fail(detail, path, error);
-    error = memfs_scan_walk(scan, &chosen, detail);
+    return chosen;
+}
+
+/* Walks, and hands over what came of it; without success the scan is gone. */
+static int finish(struct memfs_scan *scan, const struct memfs_scan_options *options, const char *path,
+                  memfs_backing **out, struct memfs_detail *detail)
+{
+    int error = memfs_scan_walk(scan, options, detail);
     if (!error) {
         error = publish(scan);
         if (error)
@@ -169,4 +189,40 @@ int memfs_host_scan(const char *path, const struct memfs_scan_options *options, 
     }
     *out = &scan->backing;
     return 0;
+}
+
+int memfs_host_scan(const char *path, const struct memfs_scan_options *options, memfs_backing **out,
+                    struct memfs_detail *detail)
+{
+    const struct memfs_scan_options chosen = choose(options);
+    const struct memfs_allocator allocator = memfs_allocator_or_default(chosen.allocator);
+    struct memfs_scan *scan = NULL;
+    int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd < 0)
+        return fail(detail, path, -errno);
+    int error = make(fd, &allocator, &scan);
+    return error ? fail(detail, path, error) : finish(scan, &chosen, path, out, detail);
+}
+
+int memfs_host_scan_list(const struct memfs_scan_source *sources, size_t count,
+                         const struct memfs_scan_options *options, memfs_backing **out, struct memfs_detail *detail)
+{
+    const struct memfs_scan_options chosen = choose(options);
+    const struct memfs_allocator allocator = memfs_allocator_or_default(chosen.allocator);
+    struct memfs_scan *scan = NULL;
+    const char *wrong = "";
+    int fd = memfs_scan_sources_begin(sources, count);
+    if (fd < 0)
+        return fail(detail, ".", fd);
+    int error = make(fd, &allocator, &scan);
+    if (error)
+        return fail(detail, ".", error);
+    error = memfs_scan_sources_init(&scan->sources, &allocator, sources, count, &wrong);
+    if (error) {
+        memfs_host_fail_path(detail, wrong, error, "cannot be the name of a source");
+        destroy(&scan->backing);
+        return error;
+    }
+    scan->tree.open = tree_open;
+    return finish(scan, &chosen, ".", out, detail);
 }

@@ -7,6 +7,7 @@
 
 #include "backing.h"
 #include "host_scan_files.h"
+#include "host_scan_sources.h"
 #include "host_scan_tables.h"
 #include "host_trail.h"
 #include "memfs_host.h"
@@ -16,12 +17,13 @@ struct memfs_scan {
     struct memfs_allocator allocator;
     struct memfs_epochs epochs;
     struct memfs_scan_tables tables;
+    struct memfs_scan_sources sources;
     struct memfs_host_tree tree; /* over the tables; directories by node number */
     struct memfs_host_trail trail;
     struct memfs_scan_files files;
 };
 
-/* Fills the tables by walking the trail, which stands at the root. */
+/* Fills the tables by walking the trail, which stands at the root (or where the sources' paths begin). */
 int memfs_scan_walk(struct memfs_scan *scan, const struct memfs_scan_options *options, struct memfs_detail *detail);
 
 #endif

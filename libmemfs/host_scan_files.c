@@ -10,8 +10,9 @@
 #define SECOND 1000000000
 
 int memfs_scan_files_init(struct memfs_scan_files *files, const struct memfs_scan_tables *tables,
-                          struct memfs_host_trail *trail)
+                          const struct memfs_scan_sources *sources, struct memfs_host_trail *trail)
 {
+    files->sources = sources;
     files->clock = 0;
     for (int i = 0; i < MEMFS_SCAN_OPEN_FILES; i++)
         files->open[i] = (struct memfs_scan_open){.fd = -1};
@@ -80,13 +81,32 @@ static int open_file(int directory, const char *name)
 
 /* ---- Opening --------------------------------------------------------------------- */
 
-static int open_along(struct memfs_host_trail *trail, const struct memfs_scan_file *file, const char *name)
+/* A file that is a source itself. */
+static int open_source(const struct memfs_scan_sources *sources, uint32_t entry, int begin)
+{
+    int parent = memfs_scan_sources_enter(sources, entry, begin);
+    int fd = parent < 0 ? parent : open_file(parent, sources->places[entry].base);
+    memfs_scan_sources_leave(parent, begin);
+    return fd;
+}
+
+static int open_here(const struct memfs_scan_files *files, const struct memfs_host_trail *trail,
+                     const struct memfs_scan_file *file, const char *name)
+{
+    int directory = memfs_host_trail_fd(trail);
+    if (files->sources->listed && file->directory == MEMFS_ROOT)
+        return open_source(files->sources, file->entry, directory);
+    return open_file(directory, name);
+}
+
+static int open_along(const struct memfs_scan_files *files, struct memfs_host_trail *trail,
+                      const struct memfs_scan_file *file, const char *name)
 {
     int fd = memfs_host_trail_go(trail, file->directory);
     if (!fd)
-        fd = open_file(memfs_host_trail_fd(trail), name);
+        fd = open_here(files, trail, file, name);
     if (fd < 0 && memfs_host_trail_retry(trail, fd))
-        fd = open_file(memfs_host_trail_fd(trail), name);
+        fd = open_here(files, trail, file, name);
     return fd;
 }
 
@@ -106,11 +126,11 @@ static void close_unused(struct memfs_scan_files *files)
 static int open_named(struct memfs_scan_files *files, const struct memfs_scan_file *file, const char *name)
 {
     struct memfs_host_trail *trail = memfs_scan_trails_enter(&files->trails);
-    int fd = open_along(trail, file, name);
+    int fd = open_along(files, trail, file, name);
     if (fd == -EMFILE || fd == -ENFILE) {
         trail = memfs_scan_trails_begin_alone(&files->trails, trail);
         close_unused(files);
-        fd = open_along(trail, file, name);
+        fd = open_along(files, trail, file, name);
         memfs_scan_trails_end_alone(&files->trails);
     }
     memfs_scan_trails_give(&files->trails, trail);

@@ -5,6 +5,7 @@
 #ifndef MEMFS_HOST_SCAN_FILES_H
 #define MEMFS_HOST_SCAN_FILES_H
 
+#include "host_scan_sources.h"
 #include "host_scan_tables.h"
 #include "host_scan_trails.h"
 
@@ -19,6 +20,7 @@ struct memfs_scan_open {
 
 struct memfs_scan_files {
     const struct memfs_scan_tables *tables;
+    const struct memfs_scan_sources *sources;
     pthread_mutex_t lock; /* binds what follows; not held while a file is opened or read */
     struct memfs_scan_trails trails;
     struct memfs_scan_open open[MEMFS_SCAN_OPEN_FILES];
@@ -27,7 +29,7 @@ struct memfs_scan_files {
 
 /* The trail is used from now on, and stays the caller's. */
 int memfs_scan_files_init(struct memfs_scan_files *files, const struct memfs_scan_tables *tables,
-                          struct memfs_host_trail *trail);
+                          const struct memfs_scan_sources *sources, struct memfs_host_trail *trail);
 void memfs_scan_files_end(struct memfs_scan_files *files);
 
 /* Exactly so many bytes. -ESTALE if the file is not what it was, -ENOENT if it

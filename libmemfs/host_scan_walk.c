@@ -30,9 +30,10 @@ struct walk {
 /* What was found under a name. */
 struct found {
     uint32_t directory;
-    int fd; /* the directory's */
-    const char *name;
+    const char *name; /* in it; NULL: itself */
     size_t length;
+    int fd;            /* on the host, of the directory that has it, */
+    const char *where; /* under this name */
     struct stat stat;
     struct memfs_node_record node;
 };
@@ -45,9 +46,8 @@ static int tell(struct walk *walk)
     return 0;
 }
 
-/* The attributes that all types have. The error is what problem() answered. */
-static int take_stat(struct walk *walk, const struct found *found, const struct stat *stat,
-                     struct memfs_node_record *node)
+/* The attributes that all types have. Whether the time of modification had to be cut. */
+static int take_stat(const struct walk *walk, const struct stat *stat, struct memfs_node_record *node)
 {
     int cut = 0, ignored = 0;
     node->mode = stat->st_mode & MEMFS_MODE_BITS;
@@ -60,16 +60,53 @@ static int take_stat(struct walk *walk, const struct found *found, const struct 
         node->mtime = walk->options->mtime_max;
         cut = 0;
     }
-    if (!cut || (found->name && S_ISDIR(stat->st_mode))) /* directories come again when they are opened */
-        return 0;
+    return cut;
+}
+
+static int tell_cut(struct walk *walk, const struct found *found)
+{
     return memfs_host_problem(&walk->report, MEMFS_PROBLEM_TIME, found->directory, found->name, -EOVERFLOW,
                               "its modification time is cut to the years 1677 to 2262");
+}
+
+/* What the caller makes of what take_stat() found; if he changes the time, it is not cut any more. */
+static int ask_filter(struct walk *walk, const struct found *found, struct memfs_node_record *node, int *cut, int *take)
+{
+    const struct memfs_scan_options *options = walk->options;
+    size_t size = 0;
+    *take = 1;
+    if (!options->filter)
+        return 0;
+    char *path = memfs_host_path(&walk->scan->tree, &walk->scan->allocator, found->directory, found->name, &size);
+    if (!path)
+        return memfs_host_fail(&walk->report, found->directory, found->name, -ENOMEM, "cannot be scanned");
+    struct memfs_scan_found asked = {
+        .path = path,
+        .dev = (uint64_t)found->stat.st_dev,
+        .ino = (uint64_t)found->stat.st_ino,
+        .size = S_ISREG(node->mode) ? (uint64_t)found->stat.st_size : 0,
+        .mode = node->mode,
+        .uid = node->uid,
+        .gid = node->gid,
+        .mtime = node->mtime,
+    };
+    int answer = options->filter(options->filter_context, &asked);
+    memfs_free(&walk->scan->allocator, path, size);
+    if (answer != MEMFS_SCAN_TAKE && answer != MEMFS_SCAN_LEAVE_OUT)
+        return memfs_host_fail(&walk->report, found->directory, found->name, -ECANCELED, "cannot be scanned");
+    *take = answer == MEMFS_SCAN_TAKE;
+    *cut = *cut && asked.mtime == node->mtime;
+    node->mode = (node->mode & MEMFS_IFMT) | (asked.mode & ~MEMFS_IFMT & MEMFS_MODE_BITS);
+    node->uid = asked.uid;
+    node->gid = asked.gid;
+    node->mtime = asked.mtime;
+    return 0;
 }
 
 static int take_target(struct walk *walk, struct found *found)
 {
     char target[MEMFS_TARGET_MAX + 1];
-    ssize_t length = readlinkat(found->fd, found->name, target, sizeof target);
+    ssize_t length = readlinkat(found->fd, found->where, target, sizeof target);
     if (length < 0)
         return -errno;
     if (!length || length > MEMFS_TARGET_MAX)
@@ -84,7 +121,7 @@ static int check_readable(const struct found *found)
 {
     if (!found->stat.st_size || (found->stat.st_mode & 0444) == 0444)
         return 0;
-    return faccessat(found->fd, found->name, R_OK, AT_EACCESS | AT_SYMLINK_NOFOLLOW) ? -errno : 0;
+    return faccessat(found->fd, found->where, R_OK, AT_EACCESS | AT_SYMLINK_NOFOLLOW) ? -errno : 0;
 }
 
 /* Filesystems through which the kernel talks: a file's size there has nothing to
@@ -106,7 +143,7 @@ static int is_made_up(struct walk *walk, const struct found *found)
     struct statfs statfs;
     if (walk->made_up_known && walk->made_up_dev == found->stat.st_dev)
         return walk->made_up;
-    int fd = openat(found->fd, found->name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+    int fd = openat(found->fd, found->where, O_PATH | O_NOFOLLOW | O_CLOEXEC);
     walk->made_up_known = fd >= 0 && !fstatfs(fd, &statfs);
     walk->made_up = walk->made_up_known && type_makes_up((unsigned long)statfs.f_type);
     walk->made_up_dev = found->stat.st_dev;
@@ -135,9 +172,9 @@ static int take_own(struct walk *walk, struct found *found, const char **text)
         found->node.rdev.minor = minor(found->stat.st_rdev);
         return 0;
     case S_IFDIR: { /* whether it can be read must be known before it gets a number */
-        int fd = memfs_host_open_directory(found->fd, found->name);
+        int fd = memfs_host_open_directory(found->fd, found->where);
         if (fd < 0 && memfs_host_trail_retry(&walk->scan->trail, fd))
-            fd = memfs_host_open_directory(found->fd, found->name);
+            fd = memfs_host_open_directory(found->fd, found->where);
         if (fd >= 0)
             close(fd);
         return fd < 0 ? fd : 0;
@@ -155,7 +192,7 @@ static int take_xattrs(struct walk *walk, const struct found *found, const struc
     *xattrs = 0;
     if (walk->no_xattrs)
         return 0;
-    int error = memfs_scan_xattrs_read(&walk->xattrs, found->fd, found->name ? found->name : ".", stat, xattrs);
+    int error = memfs_scan_xattrs_read(&walk->xattrs, found->fd, found->where, stat, xattrs);
     return error ? memfs_host_problem(&walk->report, MEMFS_PROBLEM_XATTR, found->directory, found->name, error,
                                       "its extended attributes cannot be read")
                  : 0;
@@ -226,7 +263,7 @@ static int look_at(struct walk *walk, struct found *found, int *take)
     if (!memfs_name_ok(found->name, found->length)) {
         text = "is no name that can be stored";
         error = found->length > MEMFS_NAME_MAX ? -ENAMETOOLONG : -EINVAL;
-    } else if (fstatat(found->fd, found->name, &found->stat, AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT)) {
+    } else if (fstatat(found->fd, found->where, &found->stat, AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT)) {
         error = -errno;
     }
     if (error)
@@ -235,12 +272,15 @@ static int look_at(struct walk *walk, struct found *found, int *take)
     return 0;
 }
 
-static int scan_name(struct walk *walk, struct found *found)
+/* Directories come again when they are opened, unless somebody has decided what they are to have. */
+static int is_final(const struct walk *walk, const struct found *found)
 {
-    int take = 0;
-    int error = look_at(walk, found, &take);
-    if (error || !take)
-        return error;
+    return !S_ISDIR(found->stat.st_mode) || walk->options->filter != NULL;
+}
+
+/* A name that is to be taken, with the attributes that all types have in found->node. */
+static int take_name(struct walk *walk, struct found *found, int cut)
+{
     int linked = !S_ISDIR(found->stat.st_mode) && found->stat.st_nlink > 1;
     uint32_t number = 0;
     if (linked)
@@ -250,12 +290,13 @@ static int scan_name(struct walk *walk, struct found *found)
         return add_entry(walk, found, number);
     }
     const char *text = "cannot be read";
-    error = take_own(walk, found, &text);
+    int error = take_own(walk, found, &text);
     if (error == MEMFS_ELIMIT)
         return memfs_host_fail(&walk->report, found->directory, found->name, error, "there are too many");
     if (error)
         return memfs_host_problem(&walk->report, MEMFS_PROBLEM_FILE, found->directory, found->name, error, text);
-    error = take_stat(walk, found, &found->stat, &found->node);
+    if (cut && is_final(walk, found))
+        error = tell_cut(walk, found);
     if (!error)
         error = take_xattrs(walk, found, &found->stat, &found->node.xattrs);
     if (error)
@@ -266,20 +307,51 @@ static int scan_name(struct walk *walk, struct found *found)
     return error ? memfs_host_fail(&walk->report, found->directory, found->name, error, "cannot be scanned") : 0;
 }
 
+static int scan_name(struct walk *walk, struct found *found)
+{
+    int take = 0;
+    int error = look_at(walk, found, &take);
+    if (error || !take)
+        return error;
+    int cut = take_stat(walk, &found->stat, &found->node);
+    error = ask_filter(walk, found, &found->node, &cut, &take);
+    return error || !take ? error : take_name(walk, found, cut);
+}
+
+/* Attributes of a directory that has just been opened. */
+static int take_own_stat(struct walk *walk, struct found *itself)
+{
+    struct memfs_node_record *node = memfs_scan_node(walk->tables, itself->directory);
+    int root = itself->directory == MEMFS_ROOT, take = 0, error = 0;
+    if (!root && walk->options->filter)
+        return 0;
+    int cut = take_stat(walk, &itself->stat, node);
+    if (root)
+        error = ask_filter(walk, itself, node, &cut, &take);
+    return !error && cut ? tell_cut(walk, itself) : error;
+}
+
+/* Does the trail stand in another filesystem than one level higher? Sources may lie anywhere. */
+static int is_mounted(const struct walk *walk)
+{
+    const struct memfs_host_trail *trail = &walk->scan->trail;
+    const size_t top = walk->scan->sources.listed ? 1 : 0;
+    return trail->depth > top && trail->levels[trail->depth].dev != trail->levels[trail->depth - 1].dev;
+}
+
 /* Opens a directory, takes its own attributes, and reads its names. */
 static int open_directory(struct walk *walk, uint32_t directory)
 {
     struct memfs_host_trail *trail = &walk->scan->trail;
     struct found itself = {.directory = directory};
-    struct stat stat;
     walk->names.count = 0;
     int error = memfs_host_trail_go(trail, directory);
-    if (!error && fstat(memfs_host_trail_fd(trail), &stat))
+    if (!error && fstat(memfs_host_trail_fd(trail), &itself.stat))
         error = -errno;
     if (error)
         return memfs_host_problem(&walk->report, MEMFS_PROBLEM_NAMES, directory, NULL, error, "can be opened no more");
-    error = take_stat(walk, &itself, &stat, memfs_scan_node(walk->tables, directory));
-    if (error)
+    error = take_own_stat(walk, &itself);
+    if (error || (walk->options->one_file_system && is_mounted(walk)))
         return error;
     error = memfs_scan_names_read(&walk->names, memfs_host_trail_fd(trail));
     return error ? memfs_host_problem(&walk->report, MEMFS_PROBLEM_NAMES, directory, NULL, error, "cannot be listed")
@@ -292,13 +364,66 @@ static int scan_directory(struct walk *walk, uint32_t directory)
     for (size_t i = 0; !error && i < walk->names.count; i++) {
         struct found found = {
             .directory = directory,
-            .fd = memfs_host_trail_fd(&walk->scan->trail),
             .name = memfs_scan_names_text(&walk->names, i),
             .length = walk->names.names[i].length,
+            .fd = memfs_host_trail_fd(&walk->scan->trail),
         };
+        found.where = found.name;
         error = scan_name(walk, &found);
     }
     return error;
+}
+
+/* ---- Several sources ----------------------------------------------------------- */
+
+/* What the root, which is nowhere on the host, has from the sources in it. */
+static void add_to_root(struct walk *walk, uint32_t entry)
+{
+    const char *name = NULL;
+    struct memfs_node_record *root = memfs_scan_node(walk->tables, (uint32_t)MEMFS_ROOT);
+    const struct memfs_node_record *node =
+        memfs_scan_node(walk->tables, memfs_scan_entry(walk->tables, entry, &name)->node);
+    if (!entry) {
+        root->uid = node->uid;
+        root->gid = node->gid;
+    }
+    if (!entry || node->mtime > root->mtime)
+        root->mtime = root->ctime = root->atime = node->mtime;
+}
+
+static int scan_source(struct walk *walk, size_t number)
+{
+    struct memfs_scan_sources *sources = &walk->scan->sources;
+    const int begin = memfs_host_trail_fd(&walk->scan->trail);
+    const uint64_t entry = walk->tables->entries;
+    struct found found = {
+        .directory = (uint32_t)MEMFS_ROOT,
+        .name = sources->places[number].name,
+        .length = strlen(sources->places[number].name),
+        .fd = memfs_scan_sources_enter(sources, number, begin),
+        .where = sources->places[number].base,
+    };
+    if (found.fd < 0)
+        return memfs_host_problem(&walk->report, MEMFS_PROBLEM_FILE, found.directory, found.name, found.fd,
+                                  "cannot be read");
+    int error = scan_name(walk, &found);
+    memfs_scan_sources_leave(found.fd, begin);
+    if (error || walk->tables->entries == entry)
+        return error;
+    const struct memfs_scan_place taken = sources->places[number]; /* places that are left out gather at the end */
+    sources->places[number] = sources->places[entry];
+    sources->places[entry] = taken;
+    add_to_root(walk, (uint32_t)entry);
+    return 0;
+}
+
+static int scan_sources(struct walk *walk)
+{
+    struct found root = {.directory = (uint32_t)MEMFS_ROOT};
+    int error = 0, take = 0, cut = 0;
+    for (size_t i = 0; !error && i < walk->scan->sources.count; i++)
+        error = scan_source(walk, i);
+    return error ? error : ask_filter(walk, &root, memfs_scan_node(walk->tables, (uint32_t)MEMFS_ROOT), &cut, &take);
 }
 
 /* The directory to be visited after this one, or 0: depth first, so the first
@@ -324,11 +449,11 @@ static uint32_t next_directory(const struct memfs_scan_tables *tables, uint32_t 
 
 static int add_root(struct walk *walk)
 {
-    struct found root = {.directory = (uint32_t)MEMFS_ROOT, .fd = memfs_host_trail_fd(&walk->scan->trail)};
-    struct memfs_node_record node = {.mode = MEMFS_IFDIR, .nlink = 2};
-    struct stat stat;
+    struct found root = {
+        .directory = (uint32_t)MEMFS_ROOT, .fd = memfs_host_trail_fd(&walk->scan->trail), .where = "."};
+    struct memfs_node_record node = {.mode = MEMFS_IFDIR | 0755, .nlink = 2};
     uint32_t number = 0;
-    if (fstat(root.fd, &stat))
+    if (fstat(root.fd, &root.stat))
         return memfs_host_fail(&walk->report, root.directory, NULL, -errno, "cannot be read");
     int error = memfs_scan_add_node(walk->tables, &node, &number);
     if (error)
@@ -338,8 +463,8 @@ static int add_root(struct walk *walk)
         error = memfs_host_problem(&walk->report, MEMFS_PROBLEM_XATTR, root.directory, NULL, -ENOSYS,
                                    "extended attributes cannot be read without /proc");
     }
-    if (!error)
-        error = take_xattrs(walk, &root, &stat, &memfs_scan_node(walk->tables, number)->xattrs);
+    if (!error && !walk->scan->sources.listed)
+        error = take_xattrs(walk, &root, &root.stat, &memfs_scan_node(walk->tables, number)->xattrs);
     return error ? error : tell(walk);
 }
 
@@ -361,8 +486,10 @@ int memfs_scan_walk(struct memfs_scan *scan, const struct memfs_scan_options *op
     else
         error = add_root(&walk);
     for (uint32_t directory = (uint32_t)MEMFS_ROOT; !error && directory;
-         directory = next_directory(&scan->tables, directory))
-        error = scan_directory(&walk, directory);
+         directory = next_directory(&scan->tables, directory)) {
+        int listed = directory == MEMFS_ROOT && scan->sources.listed;
+        error = listed ? scan_sources(&walk) : scan_directory(&walk, directory);
+    }
     memfs_scan_names_free(&walk.names);
     memfs_scan_xattrs_free(&walk.xattrs);
     memfs_host_map_free(&walk.links);

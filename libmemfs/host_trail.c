@@ -114,9 +114,18 @@ int memfs_host_trail_retry(struct memfs_host_trail *trail, int error)
     return closed;
 }
 
-static int down(struct memfs_host_trail *trail, uint32_t directory)
+static int open_below(const struct memfs_host_trail *trail, uint32_t directory)
 {
     char name[MEMFS_NAME_MAX + 1];
+    const struct memfs_host_tree *tree = trail->tree;
+    if (tree->open)
+        return tree->open(tree->context, directory, memfs_host_trail_fd(trail));
+    tree->name(tree->context, directory, name);
+    return memfs_host_open_directory(memfs_host_trail_fd(trail), name);
+}
+
+static int down(struct memfs_host_trail *trail, uint32_t directory)
+{
     struct stat stat;
     void *levels = trail->levels;
     int error = memfs_grow_array(&trail->allocator, &levels, &trail->levels_room, trail->depth + 1, trail->depth + 2,
@@ -124,10 +133,9 @@ static int down(struct memfs_host_trail *trail, uint32_t directory)
     trail->levels = levels;
     if (error)
         return error;
-    trail->tree->name(trail->tree->context, directory, name);
-    int fd = memfs_host_open_directory(memfs_host_trail_fd(trail), name);
+    int fd = open_below(trail, directory);
     if (fd < 0 && memfs_host_trail_retry(trail, fd))
-        fd = memfs_host_open_directory(memfs_host_trail_fd(trail), name);
+        fd = open_below(trail, directory);
     if (fd < 0)
         return fd;
     if (fstat(fd, &stat))

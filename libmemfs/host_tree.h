@@ -22,6 +22,9 @@ struct memfs_host_tree {
     /* May what the host has under this name be taken for the directory? 0, or
      * the error to fail with. NULL: any directory may. */
     int (*admit)(void *context, uint32_t directory, const struct stat *stat);
+    /* Opens the directory for reading; parent is its parent's descriptor. A descriptor, or a
+     * negative errno. NULL: by its name there. */
+    int (*open)(void *context, uint32_t directory, int parent);
 };
 
 /* The path of an entry of a directory (of the directory itself if name is

@@ -50,6 +50,24 @@ typedef int memfs_problem_fn(void *context, const struct memfs_problem *problem)
 
 /* ---- In ------------------------------------------------------------------- */
 
+/* What was found on the host, and what is to be stored of it. */
+struct memfs_scan_found {
+    const char *path;  /* in the backing, from its root, without a slash before it; "." is the root */
+    uint64_t dev, ino; /* on the host; 0 for a root that is not there */
+    uint64_t size;     /* of a regular file */
+    uint32_t mode;     /* type and permissions; the type stays whatever is put here */
+    uint32_t uid, gid;
+    int64_t mtime; /* mtime_max is at work already */
+};
+
+/* Asked once for each name, a directory's before those in it (but the root of
+ * memfs_host_scan_list() after those in it). May change mode, uid, gid and mtime;
+ * of a file with several names the first taken one says them. */
+typedef int memfs_scan_filter_fn(void *context, struct memfs_scan_found *found);
+#define MEMFS_SCAN_TAKE 0
+#define MEMFS_SCAN_LEAVE_OUT 1 /* a directory with all in it, unread; the root cannot be left out */
+                               /* anything else cancels: -ECANCELED */
+
 struct memfs_scan_options {
     size_t size;                             /* sizeof; 0: the same */
     const struct memfs_allocator *allocator; /* copied */
@@ -60,6 +78,9 @@ struct memfs_scan_options {
     void *problem_context;
     memfs_progress_fn *progress;
     void *progress_context;
+    memfs_scan_filter_fn *filter; /* NULL: all is taken as it is */
+    void *filter_context;
+    int one_file_system; /* directories where something is mounted stay empty */
 };
 
 /* Reads the names and attributes of a directory and all below it into a
@@ -73,6 +94,23 @@ struct memfs_scan_options {
  * -ENOTDIR if path is not a directory; detail may be NULL. */
 int memfs_host_scan(const char *path, const struct memfs_scan_options *options, memfs_backing **out,
                     struct memfs_detail *detail);
+
+/* One of several things to be scanned, a directory with all below it or any other
+ * file, and its name in the root. Relative paths are looked up from the current
+ * directory as it is at the time of the scan, whatever it is when contents are read. */
+struct memfs_scan_source {
+    const char *name;
+    const char *path;
+};
+
+/* The same for sources in any order, all copied: the root has them under their names. It
+ * has mode 0755, owner and group of the first by name, the latest of their mtimes, and no
+ * attributes. A path's last name is not followed if it is a symbolic link, with or
+ * without a slash behind it; all else in it is. A source that is not there is a problem
+ * of the kind MEMFS_PROBLEM_FILE. -EEXIST for a name that two have, -EINVAL and -ENAMETOOLONG
+ * for one that none may have, before anything is read. */
+int memfs_host_scan_list(const struct memfs_scan_source *sources, size_t count,
+                         const struct memfs_scan_options *options, memfs_backing **out, struct memfs_detail *detail);
 
 /* ---- Out ------------------------------------------------------------------ */
 

@@ -1,25 +1,17 @@
-#ifndef _GNU_SOURCE
-#define _GNU_SOURCE /* O_PATH */
-#endif
-#include "buffer.h"
+#include "account.h"
 #include "commands.h"
 #include "interrupt.h"
-#include "memfs_host.h"
-#include "memfs_image.h"
 #include "message.h"
-#include "output.h"
+#include "packing.h"
 #include "processors.h"
-#include "progress.h"
 #include "quantity.h"
+#include "text.h"
+#include "timestamp.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 struct settings {
     uint64_t level;
@@ -30,7 +22,14 @@ struct settings {
     int share; /* enum memfs_sharing */
     int force;
     int keep_going;
+    int dry_run;
+    struct option_list exclude, exclude_from;
+    const char *files_from;
+    int null;
+    int one_file_system;
+    const char *owner, *group, *mode, *mtime;
     int no_xattrs;
+    uint64_t strip;
 };
 
 static const struct option_row rows[] = {
@@ -46,61 +45,34 @@ static const struct option_row rows[] = {
      "look for equal parts in the last 64K to 1G of contents (128M)"},
     {0, "memory", "SIZE", OPTION_BYTES, offsetof(struct settings, memory), 1, UINT64_MAX,
      "take no more memory for window, reading and compressing"},
+    {0, "exclude", "GLOB", OPTION_LIST, offsetof(struct settings, exclude), 0, 0,
+     "leave out what matches, a rule as in .gitignore; several in order"},
+    {0, "exclude-from", "FILE", OPTION_LIST, offsetof(struct settings, exclude_from), 0, 0,
+     "such rules from FILE, a .gitignore; before those of --exclude"},
+    {0, "files-from", "FILE", OPTION_TEXT, offsetof(struct settings, files_from), 0, 0,
+     "only the names in FILE ('-': standard input), relative to DIR"},
+    {'0', "null", NULL, OPTION_FLAG, offsetof(struct settings, null), 0, 0,
+     "those names end with NUL, not with a newline"},
+    {0, "one-file-system", NULL, OPTION_FLAG, offsetof(struct settings, one_file_system), 0, 0,
+     "leave directories empty where something is mounted"},
+    {0, "owner", "ID|NAME", OPTION_TEXT, offsetof(struct settings, owner), 0, 0, "store this owner for all"},
+    {0, "group", "ID|NAME", OPTION_TEXT, offsetof(struct settings, group), 0, 0, "store this group for all"},
+    {0, "mode", "MODE", OPTION_TEXT, offsetof(struct settings, mode), 0, 0,
+     "change all permissions as chmod does: 644, u+rwX,go-w"},
+    {0, "mtime", "TIME", OPTION_TEXT, offsetof(struct settings, mtime), 0, 0,
+     "store this time for all: @SECONDS, YYYY-MM-DD[THH:MM[:SS]][Z]"},
+    {0, "no-xattrs", NULL, OPTION_FLAG, offsetof(struct settings, no_xattrs), 0, 0, "leave out extended attributes"},
+    {0, "strip-components", "N", OPTION_NUMBER, offsetof(struct settings, strip), 0, UINT32_MAX,
+     "leave out the first N names of all paths"},
     {'f', "force", NULL, OPTION_FLAG, offsetof(struct settings, force), 0, 0, "replace IMAGE if it exists"},
+    {'n', "dry-run", NULL, OPTION_FLAG, offsetof(struct settings, dry_run), 0, 0,
+     "list what would be packed, and write nothing"},
     {0, "keep-going", NULL, OPTION_FLAG, offsetof(struct settings, keep_going), 0, 0,
      "leave out what cannot be read, say so, and exit 1"},
-    {0, "no-xattrs", NULL, OPTION_FLAG, offsetof(struct settings, no_xattrs), 0, 0, "leave out extended attributes"},
     {.name = NULL},
 };
 
-struct pack {
-    struct settings settings;
-    const char *dir;
-    const char *image;        /* "-" for standard output */
-    struct buffer image_name; /* memory of it, if it was made from dir's */
-    int has_epoch;
-    int64_t epoch;        /* SOURCE_DATE_EPOCH in nanoseconds */
-    uint32_t file_mode;   /* of the image; 0: by the umask */
-    uint64_t bytes_total; /* of contents, as the scan found them */
-    int problems;         /* of the source that were said */
-    int sink_error;
-};
-
-/* ---- What was asked for ------------------------------------------------------ */
-
-/* DIR's base name and ".mfs". "." and the like have the name that they really have. */
-static int name_image(struct pack *pack)
-{
-    struct buffer *name = &pack->image_name;
-    size_t end = strlen(pack->dir);
-    while (end > 0 && pack->dir[end - 1] == '/')
-        end--;
-    size_t start = end;
-    while (start > 0 && pack->dir[start - 1] != '/')
-        start--;
-    const char *base = pack->dir + start;
-    size_t length = end - start;
-    char *real = NULL;
-    if (length == 0 || (length == 1 && base[0] == '.') || (length == 2 && base[0] == '.' && base[1] == '.')) {
-        real = realpath(pack->dir, NULL);
-        if (!real)
-            return message_error(pack->dir, NULL, -errno, NULL);
-        base = strrchr(real, '/') + 1;
-        length = strlen(base);
-    }
-    int result = length > 0 ? buffer_append(name, base, length) : 0;
-    if (result == 0)
-        result = buffer_append_text(name, ".mfs");
-    free(real);
-    if (result != 0)
-        return message_error(pack->dir, NULL, result, NULL);
-    if (length == 0)
-        return message_usage("pack", "'%s' gives no name for the image: name one", pack->dir);
-    pack->image = name->data;
-    return EXIT_DONE;
-}
-
-static int read_epoch(struct pack *pack)
+static int read_epoch(struct packing *packing)
 {
     const char *text = getenv("SOURCE_DATE_EPOCH");
     uint64_t seconds;
@@ -108,300 +80,214 @@ static int read_epoch(struct pack *pack)
         return EXIT_DONE;
     if (quantity_parse(text, 0, &seconds) != 0 || seconds > INT64_MAX / 1000000000)
         return message_usage("pack", "SOURCE_DATE_EPOCH in the environment is '%s', not a number of seconds", text);
-    pack->has_epoch = 1;
-    pack->epoch = (int64_t)seconds * 1000000000;
+    packing->freeze.has_time = packing->scan.has_mtime_max = 1;
+    packing->freeze.time = packing->scan.mtime_max = (int64_t)seconds * 1000000000;
     return EXIT_DONE;
 }
 
-/* Whether the directory in which the image is to appear is dir or lies in it. */
-static int lies_inside(const struct stat *dir, const char *image)
+/* ---- What to take ---------------------------------------------------------------- */
+
+static int read_rules(const char *file, struct ignore *ignore)
 {
-    const char *slash = strrchr(image, '/');
-    struct buffer parent = {0};
-    int inside = 0, at = -1;
-    if (buffer_append(&parent, image, slash ? (size_t)(slash - image) + 1 : 0) == 0 &&
-        buffer_append_text(&parent, ".") == 0)
-        at = open(parent.data, O_PATH | O_DIRECTORY | O_CLOEXEC);
-    buffer_free(&parent);
-    struct stat here, below = {.st_ino = 0};
-    for (int first = 1; at >= 0 && fstat(at, &here) == 0; first = 0) {
-        inside = here.st_dev == dir->st_dev && here.st_ino == dir->st_ino;
-        if (inside || (!first && here.st_dev == below.st_dev && here.st_ino == below.st_ino))
-            break; /* found, or at the top, which is its own parent */
-        below = here;
-        int up = openat(at, "..", O_PATH | O_DIRECTORY | O_CLOEXEC);
-        close(at);
-        at = up;
-    }
-    if (at >= 0)
-        close(at);
-    return inside;
+    struct buffer text = {0};
+    int result = text_read(file, &text);
+    if (result == 0)
+        result = ignore_add_lines(ignore, text.data, text.length);
+    buffer_free(&text);
+    return result != 0 ? message_error(text_name(file), NULL, result, NULL) : EXIT_DONE;
 }
 
-/* A shell has opened the file behind "> FILE" already; its path is asked of the kernel. */
-static int check_standard_output(const struct stat *dir)
+/* Of rules that match the last counts: those of the command line come last. */
+static int take_rules(const struct settings *settings, struct ignore *ignore)
 {
-    char path[4096];
-    struct stat output;
-    if (isatty(STDOUT_FILENO))
-        return message_usage("pack", "an image is not for a terminal: redirect it, or name a file");
-    if (fstat(STDOUT_FILENO, &output) != 0 || !S_ISREG(output.st_mode) || output.st_nlink == 0)
+    int code = EXIT_DONE, inputs = settings->files_from && strcmp(settings->files_from, "-") == 0;
+    for (size_t i = 0; i < settings->exclude_from.count; i++)
+        inputs += strcmp(settings->exclude_from.texts[i], "-") == 0;
+    if (inputs > 1)
+        return message_usage("pack", "standard input can be read only once: name a file for all but one '-'");
+    for (size_t i = 0; code == EXIT_DONE && i < settings->exclude_from.count; i++)
+        code = read_rules(settings->exclude_from.texts[i], ignore);
+    for (size_t i = 0; code == EXIT_DONE && i < settings->exclude.count; i++) {
+        const char *text = settings->exclude.texts[i];
+        if (text[0] == '\0')
+            return message_usage("pack", "--exclude '': matches nothing; give a name or a pattern");
+        int result = ignore_add(ignore, text, strlen(text));
+        if (result != 0)
+            code = message_error("pack", NULL, result, NULL);
+    }
+    return code;
+}
+
+static int take_names(const struct settings *settings, struct packing *packing)
+{
+    const char *dir = packing->sources.all[0].path;
+    if (!settings->files_from)
         return EXIT_DONE;
-    ssize_t length = readlink("/proc/self/fd/1", path, sizeof path - 1);
-    if (length <= 0)
-        return EXIT_DONE;
-    path[length] = '\0';
-    if (lies_inside(dir, path))
-        return message_usage("pack", "standard output, %s, lies in the directory that is packed: redirect it elsewhere",
-                             path);
+    packing->selection.by_name = 1;
+    const int absolute = dir[strspn(dir, "/")] == '\0';
+    int refused = 0;
+    int code = names_read(&packing->selection.names, settings->files_from, settings->null, absolute, &refused);
+    packing->problems += refused;
+    return code == EXIT_DONE && refused > 0 && !settings->keep_going ? EXIT_FAILED : code;
+}
+
+static const char *or_empty(const char *text)
+{
+    return text[0] != '\0' ? text : "''";
+}
+
+static int take_accounts(const struct settings *settings, struct selection *selection)
+{
+    if (settings->owner && account_user(settings->owner, &selection->uid) != 0)
+        return message_usage("pack", "--owner %s: no user of this machine, and no number from 0 to 4294967294",
+                             or_empty(settings->owner));
+    if (settings->group && account_group(settings->group, &selection->gid) != 0)
+        return message_usage("pack", "--group %s: no group of this machine, and no number from 0 to 4294967294",
+                             or_empty(settings->group));
+    selection->has_uid = settings->owner != NULL;
+    selection->has_gid = settings->group != NULL;
     return EXIT_DONE;
 }
 
-/* Nothing of this protects against what happens meanwhile: memfs_freeze_path()
- * does. But it says so before a long scan, and keeps -f from replacing devices. */
-static int check_places(struct pack *pack)
+static int take_attributes(const struct settings *settings, struct selection *selection)
 {
-    struct stat dir, image;
-    if (stat(pack->dir, &dir) != 0)
-        return message_error(pack->dir, NULL, -errno, NULL);
-    if (!S_ISDIR(dir.st_mode)) {
-        message(pack->dir, NULL, "is not a directory; name the directory to pack");
-        return EXIT_FAILED;
-    }
-    if (strcmp(pack->image, "-") == 0)
-        return check_standard_output(&dir);
-    if (lstat(pack->image, &image) == 0) {
-        if (!S_ISREG(image.st_mode)) {
-            message(pack->image, NULL, "exists and is no regular file; name another image, or '-' for standard output");
-            return EXIT_FAILED;
-        }
-        if (!pack->settings.force) {
-            message(pack->image, NULL, "exists; -f replaces it");
-            return EXIT_FAILED;
-        }
-        pack->file_mode = image.st_mode & 0777u;
-        if (pack->file_mode == 0)
-            pack->file_mode = 0600; /* 0 would ask for the default */
-    }
-    if (lies_inside(&dir, pack->image))
-        return message_usage("pack", "%s would lie in the directory that is packed: name an image elsewhere",
-                             pack->image);
-    return EXIT_DONE;
+    if (settings->mode && mode_parse(settings->mode, &selection->mode) != 0)
+        return message_usage("pack", "--mode %s: no mode such as 644 or u+rwX,go-w", or_empty(settings->mode));
+    const int result = settings->mtime ? timestamp_parse(settings->mtime, &selection->mtime) : 0;
+    if (result == -ERANGE)
+        return message_usage("pack", "--mtime %s: beyond the years 1677 to 2262", settings->mtime);
+    if (result != 0)
+        return message_usage("pack", "--mtime %s: no time such as @1700000000, 2023-11-14 or 2023-11-14T22:13:20Z",
+                             or_empty(settings->mtime));
+    selection->has_mtime = settings->mtime != NULL;
+    return take_accounts(settings, selection);
 }
 
-/* ---- Packing ------------------------------------------------------------------ */
+/* ---- What, and where to ------------------------------------------------------------ */
 
-/* What happened to a file, and what becomes of it. */
-static void say_problem(const struct pack *pack, const char *path, const struct memfs_problem *problem)
+/* The last operand is the image, unless there is one only; names from a list are relative
+ * to the current directory, unless one is given. */
+static int take_operands(const struct settings *settings, struct packing *packing, char **operands, int count)
 {
-    const char *fate = "left out";
-    if (problem->kind == MEMFS_PROBLEM_NAMES)
-        fate = "left empty";
-    if (!pack->settings.keep_going)
-        fate = problem->kind == MEMFS_PROBLEM_XATTR ? "no image was made: --no-xattrs leaves out all of them"
-                                                    : "no image was made: --keep-going leaves out such files";
-    if (problem->error == -ESTALE || problem->error == -ENOENT)
-        message(pack->dir, path, "%s while it was packed; %s", problem->error == -ESTALE ? "changed" : "vanished",
-                fate);
-    else if (problem->error == -EOPNOTSUPP && problem->kind == MEMFS_PROBLEM_FILE)
-        message(pack->dir, path, "%s; %s", problem->text, fate); /* says why */
-    else
-        message(pack->dir, path, "%s: %s; %s", problem->text, memfs_strerror(problem->error), fate);
-}
-
-/* A memfs_problem_fn for the source. A time that had to be clamped leaves nothing out. */
-static int source_problem(void *context, const struct memfs_problem *problem)
-{
-    struct pack *pack = context;
-    const char *path = problem->path;
-    if (problem->kind == MEMFS_PROBLEM_TIME && problem->error == -EOVERFLOW) {
-        message(pack->dir, path, "time of modification is beyond the years 1677 to 2262; stored as the nearest");
-        return 0;
-    }
-    say_problem(pack, path, problem);
-    pack->problems++;
-    return pack->settings.keep_going ? 0 : -1;
-}
-
-static int scan_progress(void *context, const struct memfs_progress *progress)
-{
-    struct pack *pack = context;
-    pack->bytes_total = progress->bytes_total;
-    return progress_update(NULL, progress);
-}
-
-static int freeze_progress(void *context, const struct memfs_progress *progress)
-{
-    const struct pack *pack = context;
-    struct memfs_progress whole = *progress;
-    if (whole.bytes_total == 0 && whole.bytes <= pack->bytes_total)
-        whole.bytes_total = pack->bytes_total;
-    return progress_update(NULL, &whole);
-}
-
-static int write_standard_output(void *context, const void *data, size_t length)
-{
-    struct pack *pack = context;
-    pack->sink_error = output_bytes(data, length);
-    return pack->sink_error;
-}
-
-static struct memfs_freeze_options freeze_options(struct pack *pack)
-{
-    struct memfs_freeze_options options = {.size = sizeof options};
-    options.level = (int)pack->settings.level;
-    options.block_size = (uint32_t)pack->settings.block;
-    options.threads = (unsigned)pack->settings.jobs;
-    options.share = (enum memfs_sharing)pack->settings.share;
-    options.window = pack->settings.window;
-    options.memory = pack->settings.memory;
-    options.has_time = pack->has_epoch;
-    options.time = pack->epoch;
-    options.replace = pack->settings.force;
-    options.file_mode = pack->file_mode;
-    options.problem = source_problem;
-    options.problem_context = pack;
-    options.progress = freeze_progress;
-    options.progress_context = pack;
-    return options;
-}
-
-/* Before anything is read. */
-static int check_memory(struct pack *pack)
-{
-    const struct memfs_freeze_options options = freeze_options(pack);
-    struct memfs_detail detail = {.offset = UINT64_MAX};
-    uint64_t least;
-    const int error = memfs_freeze_memory_least(&options, &least, &detail);
-    if (error)
-        return message_error(pack->image, NULL, error, &detail);
-    if (options.memory == 0 || options.memory >= least)
-        return EXIT_DONE;
-    return message_usage("pack",
-                         "--memory: too little for this level, --block and --window: at least %" PRIu64
-                         "K; less for a smaller --window or --share files",
-                         least / 1024 + (least % 1024 != 0));
-}
-
-static int freeze(struct pack *pack, memfs *fs, struct memfs_detail *detail)
-{
-    const struct memfs_freeze_options options = freeze_options(pack);
-    struct memfs_sink sink = {.write = write_standard_output, .context = pack};
-    progress_start("packing");
-    return strcmp(pack->image, "-") == 0 ? memfs_freeze(fs, &sink, &options, detail)
-                                         : memfs_freeze_path(fs, pack->image, &options, detail);
-}
-
-static int scan(struct pack *pack, memfs_backing **backing, struct memfs_detail *detail)
-{
-    struct memfs_scan_options options = {.size = sizeof options};
-    options.has_mtime_max = pack->has_epoch;
-    options.mtime_max = pack->epoch;
-    options.no_xattrs = pack->settings.no_xattrs;
-    options.problem = source_problem;
-    options.problem_context = pack;
-    options.progress = scan_progress;
-    options.progress_context = pack;
-    progress_start("reading names:");
-    return memfs_host_scan(pack->dir, &options, backing, detail);
-}
-
-/* On a terminal, what came of it. */
-static void summarise(const struct pack *pack, memfs *fs, double seconds)
-{
-    struct memfs_statfs statfs;
-    struct stat image;
-    char size[QUANTITY_ROOM], time[QUANTITY_ROOM];
-    if (strcmp(pack->image, "-") == 0 || stat(pack->image, &image) != 0 || memfs_statfs(fs, &statfs) != 0)
-        return;
-    message(pack->image, NULL, "%" PRIu64 " node%s in %s, %s", statfs.nodes, statfs.nodes == 1 ? "" : "s",
-            quantity_bytes((uint64_t)image.st_size, size), quantity_seconds((uint64_t)(seconds + 0.5), time));
-}
-
-static int failed(const struct pack *pack, const char *thing, int error, const struct memfs_detail *detail)
-{
-    if (error == -ECANCELED || pack->sink_error == -ECANCELED || (pack->problems > 0 && !pack->settings.keep_going))
-        return EXIT_FAILED; /* by the user, or said already */
-    if (pack->sink_error != 0)
-        message_error("standard output", NULL, pack->sink_error, NULL);
-    else if (error == -EEXIST)
-        message_error_hint(thing, NULL, error, NULL, "-f replaces it");
-    else
-        message_error(thing, NULL, error, detail);
+    static char here[] = ".";
+    static char *const here_only[] = {here};
+    char *const *sources = operands;
+    int named = settings->files_from != NULL;
+    if (named && count > 2)
+        return message_usage("pack", "--files-from takes names relative to one directory: '%s' is one too many",
+                             operands[1]);
+    if (named && count == 1)
+        sources = here_only;
+    packing->target.path = count > 1 || named ? operands[count - 1] : NULL;
+    int code = packing->target.path ? EXIT_DONE : target_name(&packing->target, operands[0]);
+    if (code == EXIT_DONE)
+        code = sources_find(&packing->sources, sources, count > 1 ? (size_t)count - 1 : 1, settings->keep_going,
+                            &packing->problems);
+    if (code != EXIT_DONE || !named || packing->sources.is_root)
+        return code;
+    message(packing->sources.all[0].path, NULL, "is not a directory; --files-from takes names relative to one");
     return EXIT_FAILED;
 }
 
-static int pack_dir(struct pack *pack)
+/* With names from a list the image may lie beside what they name, but not be named. */
+static int check_target(const struct settings *settings, struct packing *packing)
 {
-    memfs_backing *backing = NULL;
-    memfs *fs = NULL;
-    struct memfs_detail detail = {.offset = UINT64_MAX};
-    int code = EXIT_FAILED, shown;
-    int result = scan(pack, &backing, &detail);
-    double seconds = progress_end(&shown);
-    if (result != 0) {
-        code = failed(pack, pack->dir, result, &detail);
-        goto out;
-    }
-    struct memfs_options options = {.size = sizeof options, .backing = backing};
-    result = memfs_create(&options, &fs);
-    if (result == 0)
-        result = freeze(pack, fs, &detail);
-    seconds += progress_end(&shown);
-    if (result != 0) {
-        code = failed(pack, pack->image, result, &detail);
-        goto out;
-    }
-    code = pack->problems > 0 ? EXIT_INCOMPLETE : EXIT_DONE;
-    if (shown)
-        summarise(pack, fs, seconds);
-out:
-    memfs_destroy(fs);
-    memfs_backing_release(backing);
-    return code;
+    int code = settings->dry_run ? EXIT_DONE : target_find(&packing->target, settings->force);
+    if (code != EXIT_DONE)
+        return code;
+    if (!settings->files_from)
+        return target_check(&packing->target, &packing->sources);
+    packing->selection.has_image = packing->target.is_there;
+    packing->selection.image_dev = (uint64_t)packing->target.stat.st_dev;
+    packing->selection.image_ino = (uint64_t)packing->target.stat.st_ino;
+    return EXIT_DONE;
+}
+
+static void take_numbers(const struct settings *settings, struct packing *packing)
+{
+    packing->keep_going = settings->keep_going;
+    packing->dry_run = settings->dry_run;
+    packing->strip = settings->strip;
+    packing->scan.size = sizeof packing->scan;
+    packing->scan.no_xattrs = settings->no_xattrs;
+    packing->scan.one_file_system = settings->one_file_system;
+    packing->freeze.size = sizeof packing->freeze;
+    packing->freeze.level = (int)settings->level;
+    packing->freeze.block_size = (uint32_t)settings->block;
+    packing->freeze.threads = (unsigned)settings->jobs;
+    packing->freeze.share = (enum memfs_sharing)settings->share;
+    packing->freeze.window = settings->window;
+    packing->freeze.memory = settings->memory;
+    packing->freeze.replace = settings->force;
+}
+
+static int check_settings(const struct settings *settings)
+{
+    if ((settings->block & (settings->block - 1)) != 0)
+        return message_usage("pack", "--block %" PRIu64 ": not a power of two", settings->block);
+    if (settings->null && !settings->files_from)
+        return message_usage("pack", "--null is about names from a list, and there is no --files-from");
+    return EXIT_DONE;
+}
+
+static int prepare(const struct settings *settings, struct packing *packing, char **operands, int count)
+{
+    int code = check_settings(settings);
+    take_numbers(settings, packing);
+    if (code == EXIT_DONE)
+        code = take_attributes(settings, &packing->selection);
+    if (code == EXIT_DONE)
+        code = read_epoch(packing);
+    if (code == EXIT_DONE)
+        code = take_operands(settings, packing, operands, count);
+    if (code == EXIT_DONE)
+        code = check_target(settings, packing);
+    if (code == EXIT_DONE)
+        code = packing_check_memory(packing);
+    if (code == EXIT_DONE)
+        code = take_rules(settings, &packing->selection.ignore);
+    return code == EXIT_DONE ? take_names(settings, packing) : code;
 }
 
 static int run(int argc, char **argv)
 {
-    struct pack pack = {.settings = {.jobs = processors()}};
+    struct settings settings = {.jobs = processors()};
+    struct packing packing = {.problems = 0};
     int first;
-    int code = options_parse(&command_pack, argc, argv, &pack.settings, &first);
-    if (code >= 0)
-        return code;
-    uint64_t block = pack.settings.block;
-    if ((block & (block - 1)) != 0)
-        return message_usage("pack", "--block %" PRIu64 ": not a power of two", block);
-    pack.dir = argv[first];
-    pack.image = argv[first + 1]; /* NULL if there is none */
-    code = pack.image ? EXIT_DONE : name_image(&pack);
-    if (code == EXIT_DONE)
-        code = read_epoch(&pack);
-    if (code == EXIT_DONE)
-        code = check_places(&pack);
-    if (code == EXIT_DONE)
-        code = check_memory(&pack);
+    int code = options_parse(&command_pack, argc, argv, &settings, &first);
+    if (code < 0)
+        code = prepare(&settings, &packing, argv + first, argc - first);
+    else
+        goto out;
     if (code == EXIT_DONE) {
         interrupt_catch();
-        code = pack_dir(&pack);
+        code = packing_run(&packing);
     }
-    buffer_free(&pack.image_name);
+out:
+    packing_free(&packing);
+    option_list_free(&settings.exclude);
+    option_list_free(&settings.exclude_from);
     return code;
 }
 
 const struct command command_pack = {
     .name = "pack",
-    .operands = "DIR [IMAGE]",
-    .summary = "pack a directory into an image",
-    .about = "Packs DIR and all below it into IMAGE ('-': standard output); without IMAGE into DIR's\n"
-             "name with .mfs in the current directory. The image appears whole or not at all. Whoever\n"
-             "may read it can read all that is in it: for secret files, type umask 077 first. Times\n"
-             "of modification after SOURCE_DATE_EPOCH, if the environment has it, become that.\n",
+    .operands = "DIR | SOURCE... IMAGE",
+    .summary = "pack directories and files into an image",
+    .about = "Packs DIR and all below it into an image of DIR's name with .mfs behind in the current\n"
+             "directory; or one SOURCE, or several under their own names, into IMAGE ('-': standard\n"
+             "output). The image appears whole or not at all. Whoever may read it can read all that is\n"
+             "in it: for secret files, type umask 077 first. Times of modification after\n"
+             "SOURCE_DATE_EPOCH, if the environment has it, become that.\n",
     .examples = "  memfs pack photos\n"
                 "  memfs pack -l 19 --block 16M photos /backup/photos.mfs\n"
+                "  memfs pack bin share README app.mfs\n"
+                "  memfs pack --exclude-from project/.gitignore project project.mfs\n"
+                "  find . -name '*.c' -print0 | memfs pack -0 --files-from - sources.mfs\n"
                 "  memfs pack photos - | ssh host 'cat > photos.mfs'\n",
-    .common = COMMON_PROGRESS,
+    .common = COMMON_PROGRESS | COMMON_JSON,
     .options = rows,
     .operands_min = 1,
-    .operands_max = 2,
+    .operands_max = -1,
     .run = run,
 };
