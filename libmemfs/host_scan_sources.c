@@ -11,29 +11,17 @@
 
 static int is_dots(const char *base, size_t length)
 {
-    return base[0] == '.' && (length == 1 || (length == 2 && base[1] == '.'));
+    return length && length <= 2 && !memcmp(base, "..", length);
 }
 
-/* Where a path's last name begins, and how long it is; slashes at the end are dropped. */
-static size_t split(const char *path, size_t *length)
-{
-    size_t end = strlen(path);
-    while (end && path[end - 1] == '/')
-        end--;
-    size_t start = end;
-    while (start && path[start - 1] != '/')
-        start--;
-    *length = end - start;
-    return start;
-}
-
-/* "a/b/" is b in "a/"; "/", ".", ".." and "a/.." have no name of their own: they are "." in themselves. */
+/* "a/b" is b in "a/"; "a/b/", "/", ".", ".." and the like are "." in themselves. */
 static int fill(const struct memfs_allocator *allocator, const struct memfs_scan_source *source,
                 struct memfs_scan_place *place)
 {
-    size_t length = 0, name = strlen(source->name), whole = strlen(source->path);
-    size_t parent = split(source->path, &length);
-    const char *base = source->path + parent;
+    size_t name = strlen(source->name), whole = strlen(source->path);
+    const char *slash = strrchr(source->path, '/');
+    const char *base = slash ? slash + 1 : source->path;
+    size_t parent = (size_t)(base - source->path), length = whole - parent;
     if (whole && (!length || is_dots(base, length))) {
         parent = whole;
         base = ".";

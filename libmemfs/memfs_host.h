@@ -105,8 +105,7 @@ struct memfs_scan_source {
 
 /* The same for sources in any order, all copied: the root has them under their names. It
  * has mode 0755, owner and group of the first by name, the latest of their mtimes, and no
- * attributes. A path's last name is not followed if it is a symbolic link, with or
- * without a slash behind it; all else in it is. A source that is not there is a problem
+ * attributes. A symbolic link is followed anywhere in a path but at its end. A source that is not there is a problem
  * of the kind MEMFS_PROBLEM_FILE. -EEXIST for a name that two have, -EINVAL and -ENAMETOOLONG
  * for one that none may have, before anything is read. */
 int memfs_host_scan_list(const struct memfs_scan_source *sources, size_t count,

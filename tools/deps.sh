@@ -41,6 +41,7 @@ wanted() {
         echo "curl command -v curl"
         echo "xz-utils command -v xz"
         echo "python3 command -v python3"
+        echo "git command -v git"
         ;;
     clang)
         echo "clang command -v clang"

@@ -9,26 +9,42 @@
 #define NAME_ROOM 256 /* no name is longer */
 #define WILDCARDS "*?[\\"
 
-/* Cuts a pattern into parts; "\/" is a slash. */
-static void cut(struct ignore_rule *rule, const char *pattern, size_t length)
+/* The length of a class such as [!a-z], 0 if it does not end. */
+static size_t class_length(const char *pattern, size_t length)
+{
+    size_t i = 1;
+    if (i < length && (pattern[i] == '!' || pattern[i] == '^'))
+        i++;
+    for (size_t first = i; i < length; i++) {
+        if (pattern[i] == ']' && i > first)
+            return i + 1;
+        if (pattern[i] == '\\')
+            i++;
+        else if (pattern[i] == '[' && i + 1 < length && pattern[i + 1] == ':')
+            i += strcspn(pattern + i, "]");
+    }
+    return 0;
+}
+
+/* Cuts a pattern into parts. Slashes in classes do not separate, and match nothing. -1 if the pattern can match
+ * nothing at all, since a class does not end. */
+static int cut(struct ignore_rule *rule, const char *pattern, size_t length)
 {
     char *to = rule->memory;
-    rule->parts = 1;
-    for (size_t i = 0; i < length; i++) {
-        if (pattern[i] == '\\' && i + 1 < length) {
-            if (pattern[i + 1] != '/') {
-                *to++ = pattern[i++];
-                *to++ = pattern[i];
-            }
-            continue;
-        }
-        if (pattern[i] == '/')
+    for (size_t i = 0, taken = 1; i < length; i += taken, to += taken) {
+        taken = pattern[i] == '\\' && i + 1 < length ? 2 : 1;
+        if (pattern[i] == '[')
+            taken = class_length(pattern + i, length - i);
+        if (taken == 0)
+            return -1;
+        memcpy(to, pattern + i, taken);
+        if (pattern[i] == '/') {
+            *to = '\0';
             rule->parts++;
-        *to++ = pattern[i];
-        if (pattern[i] == '/')
-            to[-1] = '\0';
+        }
     }
     *to = '\0';
+    return 0;
 }
 
 static int add_rule(struct ignore *ignore, const struct ignore_rule *rule)
@@ -67,11 +83,11 @@ int ignore_add(struct ignore *ignore, const char *pattern, size_t length)
     rule.memory = malloc(length + 1);
     if (!rule.memory)
         return -ENOMEM;
-    cut(&rule, pattern, length);
-    if (add_rule(ignore, &rule) == 0)
+    const int never = cut(&rule, pattern, length) != 0;
+    if (!never && add_rule(ignore, &rule) == 0)
         return 0;
     free(rule.memory);
-    return -ENOMEM;
+    return never ? 0 : -ENOMEM;
 }
 
 /* Spaces at the end do not count, unless one is quoted. */

@@ -166,7 +166,8 @@ static int list_json(const char *path, const struct memfs_stat *stat)
     json_mode(&json, "mode", stat->mode);
     json_unsigned(&json, "uid", stat->uid);
     json_unsigned(&json, "gid", stat->gid);
-    json_unsigned(&json, "size", stat->size);
+    if ((stat->mode & MEMFS_IFMT) != MEMFS_IFDIR)
+        json_unsigned(&json, "size", stat->size);
     json_time(&json, "mtime", stat->mtime);
     json_end(&json);
     return output_text("", 0);
