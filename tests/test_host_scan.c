@@ -864,14 +864,297 @@ static void test_scan__path_itself(void **state)
     memfs_backing_release(backing);
 }
 
-static void test_scan__failing_allocations(void **state)
+/* ---- Several sources ---------------------------------------------------------- */
+
+static memfs_backing *scan_list(const struct memfs_scan_source *sources, size_t count,
+                                struct memfs_scan_options *options)
+{
+    memfs_backing *backing = NULL;
+    struct memfs_detail detail = {0};
+    options->size = sizeof *options;
+    int error = memfs_host_scan_list(sources, count, options, &backing, &detail);
+    if (error)
+        print_message("%s\n", detail.text);
+    assert_int_equal(error, 0);
+    check_chunks(backing);
+    return backing;
+}
+
+static void test_scan__several_sources(void **state)
+{
+    char buffer[8] = "";
+    (void)state;
+    assert_int_equal(mkdir(at("d"), 0755), 0);
+    assert_int_equal(mkdir(at("d/e"), 0755), 0);
+    put_text(at("d/e/deep"), "deep");
+    put_text(at("d/file"), "file");
+    put_file(at("single"), "single", 6, 0600);
+    put_mtime(at("single"), 1500 * SECOND);
+    assert_int_equal(symlink("d", at("link")), 0);
+    put_mtime(at("link"), 2000 * SECOND);
+    assert_int_equal(link(at("single"), at("d/z")), 0);
+    put_mtime(at("d/e"), 2500 * SECOND);
+    put_mtime(at("d"), 3000 * SECOND + 1);
+    char slashed[4400];
+    snprintf(slashed, sizeof slashed, "%s/", at("link"));
+    const struct memfs_scan_source sources[] = {
+        {"z", at("single")}, {"b", at("d")}, {"followed", slashed}, {"link", at("link")}, {"a", at("d/e/.")}};
+    struct memfs_scan_options options = {0};
+    int before = count_descriptors();
+    memfs_backing *backing = scan_list(sources, 5, &options);
+    assert_int_equal(count_descriptors(), before + 1);
+    assert_int_equal(find(backing, "a"), 2);
+    assert_int_equal(find(backing, "b"), 3);
+    assert_int_equal(node_at(backing, "link")->mode & MEMFS_IFMT, MEMFS_IFLNK);
+    assert_int_equal(node_at(backing, "")->mode, MEMFS_IFDIR | 0755);
+    assert_int_equal(node_at(backing, "")->nlink, 5);
+    assert_int_equal(node_at(backing, "")->mtime, 3000 * SECOND + 1);
+    assert_int_equal(node_at(backing, "")->uid, node_at(backing, "a")->uid);
+    assert_int_equal(find(backing, "b/z"), find(backing, "z"));
+    assert_int_equal(node_at(backing, "z")->nlink, 3);
+    assert_int_equal(read_at(backing, "z", 0, buffer, 6), 0);
+    assert_memory_equal(buffer, "single", 6);
+    assert_int_equal(read_at(backing, "followed/e/deep", 0, buffer, 4), 0);
+    assert_memory_equal(buffer, "deep", 4);
+    assert_int_equal(read_at(backing, "a/deep", 0, buffer, 4), 0);
+    assert_int_equal(read_at(backing, "b/file", 0, buffer, 4), 0);
+    assert_memory_equal(buffer, "file", 4);
+    memfs_backing_release(backing);
+    assert_int_equal(count_descriptors(), before);
+}
+
+/* Paths are relative to where the process was, and what is left out moves nothing. */
+static void test_scan__sources_left_out(void **state)
+{
+    char buffer[8] = "";
+    (void)state;
+    assert_int_equal(mkdir(at("d"), 0755), 0);
+    put_text(at("d/file"), "file");
+    put_text(at("one"), "one");
+    const struct memfs_scan_source sources[] = {{"a", "none"}, {"b", "one"},   {"c", "none/x"}, {"d", "./d//"},
+                                                {"e", ""},     {"f", "one/x"}, {"g", "d/file"}};
+    struct problems problems = {0};
+    struct memfs_scan_options options = {.problem = record_problem, .problem_context = &problems};
+    int home = open(".", O_RDONLY | O_DIRECTORY);
+    assert_int_equal(chdir(fixture_top), 0);
+    memfs_backing *backing = scan_list(sources, 7, &options);
+    assert_int_equal(fchdir(home), 0);
+    close(home);
+    assert_int_equal(problems.count, 4);
+    assert_true(has_problem(&problems, "a", -ENOENT) && has_problem(&problems, "c", -ENOENT));
+    assert_true(has_problem(&problems, "e", -ENOENT) && has_problem(&problems, "f", -ENOTDIR));
+    assert_int_equal(node_at(backing, "")->run.count, 3);
+    assert_int_equal(read_at(backing, "g", 0, buffer, 4), 0);
+    assert_memory_equal(buffer, "file", 4);
+    assert_int_equal(read_at(backing, "d/file", 0, buffer, 4), 0);
+    assert_memory_equal(buffer, "file", 4);
+    assert_int_equal(read_at(backing, "b", 1, buffer, 2), 0);
+    assert_memory_equal(buffer, "ne", 2);
+    assert_int_equal(unlink(at("one")), 0);
+    put_text(at("one"), "another");
+    assert_int_equal(read_at(backing, "b", 0, buffer, 3), -ESTALE);
+    assert_int_equal(rename(at("d"), at("gone")), 0);
+    assert_int_equal(read_at(backing, "d/file", 0, buffer, 4), -ENOENT);
+    memfs_backing_release(backing);
+}
+
+static void test_scan__names_of_sources(void **state)
+{
+    char name[MEMFS_NAME_MAX + 2];
+    memfs_backing *backing = NULL;
+    struct memfs_detail detail = {0};
+    (void)state;
+    put_text(at("x"), "x");
+    memset(name, 'n', sizeof name);
+    name[MEMFS_NAME_MAX + 1] = '\0';
+    const struct {
+        const char *name;
+        int error;
+    } wrong[] = {{"same", -EEXIST}, {"", -EINVAL},       {".", -EINVAL},
+                 {"..", -EINVAL},   {"with/x", -EINVAL}, {name, -ENAMETOOLONG}};
+    for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
+        const struct memfs_scan_source sources[] = {{"same", at("x")}, {"other", at("x")}, {wrong[i].name, at("x")}};
+        assert_int_equal(memfs_host_scan_list(sources, 3, NULL, &backing, &detail), wrong[i].error);
+        assert_int_equal(detail.error, wrong[i].error);
+        assert_null(backing);
+    }
+    struct memfs_scan_options options = {0};
+    backing = scan_list(NULL, 0, &options);
+    assert_int_equal(backing->nodes_in_use, 1);
+    memfs_backing_release(backing);
+}
+
+static void test_scan__many_sources(void **state)
+{
+    enum { COUNT = 700 };
+    static struct memfs_scan_source sources[COUNT];
+    static char names[COUNT][32], paths[COUNT][2100];
+    char text[32], buffer[32];
+    (void)state;
+    for (int i = 0; i < COUNT; i++) {
+        snprintf(names[i], sizeof names[i], "n%d", (i * 457) % COUNT);
+        snprintf(paths[i], sizeof paths[i], "%s/d%d", fixture_top, i);
+        sources[i] = (struct memfs_scan_source){names[i], paths[i]};
+        assert_int_equal(mkdir(paths[i], 0755), 0);
+        snprintf(paths[i], sizeof paths[i], "%s/d%d/file", fixture_top, i);
+        put_text(paths[i], names[i]);
+        if (i % 2)
+            snprintf(paths[i], sizeof paths[i], "%s/d%d", fixture_top, i);
+    }
+    struct memfs_scan_options options = {.progress = watch_descriptors};
+    int before = count_descriptors();
+    descriptors_most = 0;
+    memfs_backing *backing = scan_list(sources, COUNT, &options);
+    assert_true(descriptors_most && descriptors_most < before + 8);
+    for (int i = 0; i < COUNT; i++) {
+        snprintf(text, sizeof text, i % 2 ? "%s/file" : "%s", names[i]);
+        assert_int_equal(read_at(backing, text, 0, buffer, strlen(names[i])), 0);
+        assert_memory_equal(buffer, names[i], strlen(names[i]));
+    }
+    memfs_backing_release(backing);
+    assert_int_equal(count_descriptors(), before);
+}
+
+/* ---- What is taken, and as what ------------------------------------------------- */
+
+struct filtered {
+    int asked, roots, below;
+    int answer; /* for "left-out" */
+    uint64_t ino;
+};
+
+static int filter(void *context, struct memfs_scan_found *found)
+{
+    struct filtered *filtered = context;
+    filtered->asked++;
+    filtered->roots += !strcmp(found->path, ".");
+    filtered->below += !strncmp(found->path, "left-out/", 9);
+    if (!strcmp(found->path, "left-out"))
+        return filtered->answer;
+    if (!strcmp(found->path, "d/file")) {
+        assert_int_equal(found->size, 4);
+        assert_int_equal(found->mode, MEMFS_IFREG | 0640);
+        assert_int_equal(found->mtime, 1000 * SECOND);
+        filtered->ino = found->ino;
+    }
+    found->mode = MEMFS_IFIFO | 07123;
+    found->uid = 77;
+    found->gid = 88;
+    found->mtime = 99;
+    return MEMFS_SCAN_TAKE;
+}
+
+static void test_scan__filter(void **state)
+{
+    struct stat stat_;
+    char buffer[4];
+    (void)state;
+    assert_int_equal(mkdir(at("d"), 0755), 0);
+    put_file(at("d/file"), "file", 4, 0640);
+    put_mtime(at("d/file"), 2000 * SECOND);
+    assert_int_equal(stat(at("d/file"), &stat_), 0);
+    assert_int_equal(link(at("d/file"), at("d/again")), 0);
+    assert_int_equal(mkdir(at("left-out"), 0000), 0);
+    struct filtered filtered = {.answer = MEMFS_SCAN_LEAVE_OUT};
+    struct memfs_scan_options options = {.size = sizeof options,
+                                         .filter = filter,
+                                         .filter_context = &filtered,
+                                         .has_mtime_max = 1,
+                                         .mtime_max = 1000 * SECOND};
+    memfs_backing *backing = NULL;
+    uid_t before = become_nobody(); /* what is left out need not be readable */
+    int error = memfs_host_scan(fixture_top, &options, &backing, NULL);
+    assert_int_equal(seteuid(before), 0);
+    assert_int_equal(error, 0);
+    check_chunks(backing);
+    assert_int_equal(filtered.asked, 5);
+    assert_int_equal(filtered.roots, 1);
+    assert_int_equal(filtered.below, 0);
+    assert_int_equal(filtered.ino, stat_.st_ino);
+    assert_int_equal(find(backing, "left-out"), 0);
+    for (int i = 0; i < 4; i++) {
+        static const char *const paths[] = {"", "d", "d/file", "d/again"};
+        const struct memfs_node_record *node = node_at(backing, paths[i]);
+        assert_int_equal(node->mode, (i < 2 ? MEMFS_IFDIR : MEMFS_IFREG) | 07123);
+        assert_int_equal(node->uid, 77);
+        assert_int_equal(node->gid, 88);
+        assert_int_equal(node->mtime, 99);
+    }
+    assert_int_equal(read_at(backing, "d/file", 0, buffer, 4), 0); /* is still what was scanned */
+    memfs_backing_release(backing);
+}
+
+static void test_scan__filter_cancels(void **state)
+{
+    (void)state;
+    assert_int_equal(mkdir(at("left-out"), 0755), 0);
+    struct filtered filtered = {.answer = 2};
+    struct memfs_scan_options options = {.size = sizeof options, .filter = filter, .filter_context = &filtered};
+    memfs_backing *backing = NULL;
+    assert_int_equal(memfs_host_scan(fixture_top, &options, &backing, NULL), -ECANCELED);
+    assert_null(backing);
+    options.size = offsetof(struct memfs_scan_options, filter); /* who was compiled earlier knows of none */
+    assert_int_equal(memfs_host_scan(fixture_top, &options, &backing, NULL), 0);
+    assert_true(find(backing, "left-out"));
+    memfs_backing_release(backing);
+}
+
+static void test_scan__filter_of_sources(void **state)
 {
     (void)state;
     assert_int_equal(mkdir(at("d"), 0755), 0);
-    put_text(at("d/a"), "a");
-    assert_int_equal(link(at("d/a"), at("d/b")), 0);
-    assert_int_equal(symlink("x", at("s")), 0);
-    setxattr(at("d/a"), "user.x", "y", 1, 0);
+    put_file(at("d/file"), "file", 4, 0640);
+    put_mtime(at("d/file"), 1000 * SECOND);
+    put_text(at("left-out"), "x");
+    const struct memfs_scan_source sources[] = {{"left-out", at("left-out")}, {"d", at("d")}, {"z", at("d/file")}};
+    struct filtered filtered = {.answer = MEMFS_SCAN_LEAVE_OUT};
+    struct memfs_scan_options options = {.filter = filter, .filter_context = &filtered};
+    memfs_backing *backing = scan_list(sources, 3, &options);
+    assert_int_equal(filtered.asked, 5);
+    assert_int_equal(filtered.roots, 1);
+    assert_int_equal(node_at(backing, "")->run.count, 2);
+    assert_int_equal(node_at(backing, "")->mode, MEMFS_IFDIR | 07123);
+    assert_int_equal(node_at(backing, "")->mtime, 99);
+    char buffer[4];
+    assert_int_equal(read_at(backing, "z", 0, buffer, 4), 0);
+    memfs_backing_release(backing);
+}
+
+/* A time that was cut is no problem if another one is stored. */
+static void test_scan__filter_replaces_times(void **state)
+{
+    struct timespec far[2] = {{.tv_nsec = UTIME_OMIT}, {10000000000LL, 5}};
+    (void)state;
+    put_text(at("far"), "far");
+    assert_int_equal(utimensat(AT_FDCWD, at("far"), far, 0), 0);
+    struct problems problems = {0};
+    struct filtered filtered = {0};
+    struct memfs_scan_options options = {
+        .problem = record_problem, .problem_context = &problems, .filter = filter, .filter_context = &filtered};
+    memfs_backing *backing = scan_with(&options);
+    assert_int_equal(problems.count, 0);
+    assert_int_equal(node_at(backing, "far")->mtime, 99);
+    memfs_backing_release(backing);
+}
+
+static int take_all(void *context, struct memfs_scan_found *found)
+{
+    (void)context;
+    (void)found;
+    return MEMFS_SCAN_TAKE;
+}
+
+static int scan_either(int listed, struct memfs_scan_options *options, memfs_backing **backing)
+{
+    const struct memfs_scan_source sources[] = {{"s", at("s")}, {"d", at("d")}};
+    if (!listed)
+        return memfs_host_scan(fixture_top, options, backing, NULL);
+    options->filter = take_all;
+    return memfs_host_scan_list(sources, 2, options, backing, NULL);
+}
+
+static void fail_allocations(int listed)
+{
     int before = count_descriptors(), error = -ENOMEM;
     struct failing failing = {0};
     for (long n = 1; error; n++) {
@@ -881,7 +1164,7 @@ static void test_scan__failing_allocations(void **state)
         struct memfs_scan_options options = {
             .size = sizeof options, .allocator = &allocator, .problem = record_problem, .problem_context = &problems};
         memfs_backing *backing = NULL;
-        error = memfs_host_scan(fixture_top, &options, &backing, NULL);
+        error = scan_either(listed, &options, &backing);
         assert_int_equal(problems.count, 0);
         if (!error) {
             assert_int_equal(failing.failed, 0);
@@ -894,6 +1177,18 @@ static void test_scan__failing_allocations(void **state)
         assert_int_equal(failing.live, 0);
         assert_int_equal(count_descriptors(), before);
     }
+}
+
+static void test_scan__failing_allocations(void **state)
+{
+    (void)state;
+    assert_int_equal(mkdir(at("d"), 0755), 0);
+    put_text(at("d/a"), "a");
+    assert_int_equal(link(at("d/a"), at("d/b")), 0);
+    assert_int_equal(symlink("x", at("s")), 0);
+    setxattr(at("d/a"), "user.x", "y", 1, 0);
+    fail_allocations(0);
+    fail_allocations(1);
 }
 
 #define CASE(name) cmocka_unit_test_setup_teardown(test_scan__##name, fixture_setup, fixture_teardown)
@@ -926,6 +1221,14 @@ int main(void)
         CASE(options_without_size),
         CASE(made_up_sizes),
         CASE(path_itself),
+        CASE(several_sources),
+        CASE(sources_left_out),
+        CASE(names_of_sources),
+        CASE(many_sources),
+        CASE(filter),
+        CASE(filter_cancels),
+        CASE(filter_of_sources),
+        CASE(filter_replaces_times),
         CASE(failing_allocations),
     };
     return cmocka_run_group_tests_name("host_scan", tests, NULL, NULL);
