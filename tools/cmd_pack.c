@@ -221,10 +221,12 @@ static void take_numbers(const struct settings *settings, struct packing *packin
     packing->freeze.replace = settings->force;
 }
 
-static int check_settings(const struct settings *settings)
+static int check_settings(const struct settings *settings, int output_is_image)
 {
     if ((settings->block & (settings->block - 1)) != 0)
         return message_usage("pack", "--block %" PRIu64 ": not a power of two", settings->block);
+    if ((common.json || common.verbose) && output_is_image && !settings->dry_run)
+        return message_usage("pack", "standard output is the image: --json and -v would write into it");
     if (settings->null && !settings->files_from)
         return message_usage("pack", "--null is about names from a list, and there is no --files-from");
     return EXIT_DONE;
@@ -232,7 +234,7 @@ static int check_settings(const struct settings *settings)
 
 static int prepare(const struct settings *settings, struct packing *packing, char **operands, int count)
 {
-    int code = check_settings(settings);
+    int code = check_settings(settings, count > 1 && strcmp(operands[count - 1], "-") == 0);
     take_numbers(settings, packing);
     if (code == EXIT_DONE)
         code = take_attributes(settings, &packing->selection);

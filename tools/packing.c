@@ -245,16 +245,36 @@ static int freeze(struct packing *packing, memfs *fs)
 }
 
 /* On a terminal, what came of it. */
-static void summarise(const struct packing *packing, memfs *fs, double seconds)
+static void say_summary(const char *path, uint64_t nodes, uint64_t bytes, double seconds)
+{
+    char size[QUANTITY_ROOM], time[QUANTITY_ROOM];
+    message(path, NULL, "%" PRIu64 " node%s in %s, %s", nodes, nodes == 1 ? "" : "s", quantity_bytes(bytes, size),
+            quantity_seconds((uint64_t)(seconds + 0.5), time));
+}
+
+static int write_summary(const char *path, uint64_t nodes, uint64_t bytes, double seconds)
+{
+    struct json json = json_begin(stdout);
+    json_text(&json, "image", path);
+    json_unsigned(&json, "nodes", nodes);
+    json_unsigned(&json, "bytes", bytes);
+    json_seconds(&json, "seconds", seconds);
+    json_end(&json);
+    return output_finish();
+}
+
+static int summarise(const struct packing *packing, memfs *fs, double seconds, int shown)
 {
     struct memfs_statfs statfs;
     struct stat image;
-    char size[QUANTITY_ROOM], time[QUANTITY_ROOM];
     const char *path = packing->target.path;
     if (strcmp(path, "-") == 0 || stat(path, &image) != 0 || memfs_statfs(fs, &statfs) != 0)
-        return;
-    message(path, NULL, "%" PRIu64 " node%s in %s, %s", statfs.nodes, statfs.nodes == 1 ? "" : "s",
-            quantity_bytes((uint64_t)image.st_size, size), quantity_seconds((uint64_t)(seconds + 0.5), time));
+        return EXIT_DONE;
+    if (shown)
+        say_summary(path, statfs.nodes, (uint64_t)image.st_size, seconds);
+    if (common.json && !common.quiet)
+        return write_summary(path, statfs.nodes, (uint64_t)image.st_size, seconds);
+    return EXIT_DONE;
 }
 
 int packing_run(struct packing *packing)
@@ -266,13 +286,13 @@ int packing_run(struct packing *packing)
     double seconds = progress_end(&shown);
     if (code == EXIT_DONE)
         code = make(packing, backing, &fs);
-    if (code == EXIT_DONE && packing->dry_run)
+    if (code == EXIT_DONE && (packing->dry_run || common.verbose))
         code = list(packing, fs);
     if (code == EXIT_DONE && !packing->dry_run) {
         code = freeze(packing, fs);
         seconds += progress_end(&shown);
-        if (code == EXIT_DONE && shown)
-            summarise(packing, fs, seconds);
+        if (code == EXIT_DONE)
+            code = summarise(packing, fs, seconds, shown);
     }
     if (code == EXIT_DONE && packing->problems > 0)
         code = EXIT_INCOMPLETE;

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #define PIECE ((size_t)64 << 10)
+#define TEXT_MAX ((size_t)1 << 30)
 
 static int read_all(int fd, struct buffer *text)
 {
@@ -22,6 +23,8 @@ static int read_all(int fd, struct buffer *text)
         if (got == 0)
             return 0;
         text->length += (size_t)got;
+        if (text->length > TEXT_MAX)
+            return -EFBIG;
     }
 }
 

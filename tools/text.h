@@ -7,7 +7,7 @@
 #include "buffer.h"
 
 /* Reads file ("-": standard input) to its end, and puts a NUL behind that does not count. 0 or a
- * negative errno. */
+ * negative errno; -EFBIG for more than a gibibyte. */
 int text_read(const char *file, struct buffer *text);
 
 /* What messages call it. */

@@ -197,6 +197,7 @@ check "all of them: the same bytes as without" same new.mfs rules
 printf 'new\nline\n' >list
 run "$memfs" pack -f --files-from list rules new2.mfs
 check "without -0 a name with a newline is two" test "$status" = 4 -a "$(grep -c 'no such file; no image was made' .err)" = 2 -a ! -e new2.mfs
+expect 2 "list0 has NULs in it: -0 takes names that end with them" "$memfs" pack --files-from list0 rules new2.mfs
 no_end() { printf 'a/two' | "$memfs" pack -f --files-from - new.mfs; }
 check "the last newline may be missing" no_end
 check "it is there" test "$("$memfs" cat new.mfs a/two)" = two
@@ -331,6 +332,21 @@ many() { "$memfs" pack -n /usr/share/doc x.mfs | head -n 1; echo "${PIPESTATUS[0
 run many
 check "a reader that has had enough: silence" test ! -s .err
 rm -f code
+
+# ---- What it tells ----
+run "$memfs" pack -v a told.mfs
+check "-v lists what is packed" test "$status" = 0 -a ! -s .err
+check "all of it" cmp a.list <(sort .out)
+run "$memfs" pack -f --json a told.mfs
+check "--json says what came of it" grep -qxE '\{"image":"told.mfs","nodes":6,"bytes":'"$(stat -c %s told.mfs)"',"seconds":[0-9]+\.[0-9]{3}\}' .out
+run "$memfs" pack -f --json -v a told.mfs
+check "--json and -v: both" test "$(grep -c '"path"' .out) $(tail -n 1 .out | cut -c 1-9)" = '5 {"image":'
+run "$memfs" pack -qf --json a told.mfs
+check "-q: nothing" test "$status" = 0 -a ! -s .out -a ! -s .err
+expect 2 "standard output is the image" "$memfs" pack --json a -
+expect 2 "standard output is the image" "$memfs" pack -v a -
+told_full() { "$memfs" pack --json a full.mfs >/dev/full; }
+expect 4 "standard output: No space left" told_full
 
 # ---- Paths cut short ----
 # cut N SOURCES...: what tar makes of it.
