@@ -6,14 +6,20 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/random.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 /* ---- The plan's directories as a tree --------------------------------------- */
 
-static uint32_t tree_parent(void *context, uint32_t directory)
+static uint32_t image_parent(void *context, uint32_t directory)
 {
     return memfs_export_dir(context, directory)->parent;
+}
+
+static uint32_t tree_parent(void *context, uint32_t directory)
+{
+    return memfs_export_host(context, memfs_export_dir(context, directory)->parent);
 }
 
 static size_t tree_name(void *context, uint32_t directory, char name[MEMFS_NAME_MAX + 1])
@@ -25,7 +31,7 @@ static size_t tree_name(void *context, uint32_t directory, char name[MEMFS_NAME_
     return dir->name_length;
 }
 
-/* It must be the directory that was made, and nothing mounted over it. */
+/* It must be the directory that was made or found, and nothing mounted over it. */
 static int tree_admit(void *context, uint32_t directory, const struct stat *stat)
 {
     const struct memfs_export *job = context;
@@ -66,6 +72,17 @@ uint32_t memfs_export_next_up(const struct memfs_export *job, uint32_t directory
 }
 
 /* ---- What all steps need ---------------------------------------------------------- */
+
+int memfs_export_is_taken(const struct memfs_export *job, uint32_t directory, const struct memfs_dirent *entry)
+{
+    return !memfs_export_dir(job, directory)->partial || memfs_host_map_get(&job->taken, directory, entry->cursor) != 0;
+}
+
+int memfs_export_is_wanted(const struct memfs_export *job, uint32_t directory, const struct memfs_dirent *entry)
+{
+    return memfs_export_is_taken(job, directory, entry) &&
+           !memfs_host_map_get(&job->exceptions, directory, entry->cursor);
+}
 
 /* What could not be listed for the plan cannot be later, and is not told twice. */
 static int unlistable(struct memfs_export_worker *worker, uint32_t directory, int error)
@@ -163,7 +180,23 @@ int memfs_export_finish(struct memfs_export *job)
     return 0;
 }
 
+int memfs_export_sync(struct memfs_export *job)
+{
+    if (!job->options.sync || !syncfs(job->workers[0].trail.root))
+        return 0;
+    return memfs_host_fail(&job->report, 0, NULL, -errno, "cannot be brought to the disk");
+}
+
 /* ---- All of it ------------------------------------------------------------------------ */
+
+/* Nobody is to foresee temporary names, nor how names are hashed. */
+static uint64_t random_number(void)
+{
+    uint64_t number = 0;
+    if (getrandom(&number, sizeof number, GRND_NONBLOCK) != sizeof number)
+        number = (uint64_t)getpid() << 32;
+    return number;
+}
 
 static int begin(struct memfs_export *job)
 {
@@ -173,6 +206,10 @@ static int begin(struct memfs_export *job)
     memfs_host_list_init(&job->links, allocator, sizeof(struct memfs_export_link), 9);
     memfs_host_list_init(&job->cuts, allocator, sizeof(struct memfs_export_place), 6);
     memfs_host_map_init(&job->link_numbers, allocator);
+    memfs_host_map_init(&job->taken, allocator);
+    memfs_host_map_init(&job->exceptions, allocator);
+    memfs_host_list_init(&job->landed, allocator, sizeof(struct memfs_export_landed), 9);
+    memfs_host_map_init(&job->landed_numbers, allocator);
     unsigned room = job->options.threads < MEMFS_POOL_MAX ? job->options.threads : MEMFS_POOL_MAX;
     room = room ? room : 1;
     job->buffer = memfs_alloc(allocator, MEMFS_EXPORT_BUFFER);
@@ -197,20 +234,23 @@ static void end(struct memfs_export *job)
     memfs_host_list_free(&job->links);
     memfs_host_list_free(&job->cuts);
     memfs_host_map_free(&job->link_numbers);
+    memfs_host_map_free(&job->taken);
+    memfs_host_map_free(&job->exceptions);
+    memfs_host_list_free(&job->landed);
+    memfs_host_map_free(&job->landed_numbers);
     memfs_free(allocator, job->buffer, MEMFS_EXPORT_BUFFER);
     memfs_free(allocator, job->workers, job->worker_room * sizeof *job->workers);
     memfs_free(allocator, job, sizeof *job);
 }
 
-static void say_kept(const struct memfs_export *job, uint64_t kept)
+static void say_kept(const struct memfs_export *job, uint64_t kept, const char *one, const char *many)
 {
     struct memfs_detail *detail = job->report.detail;
     char note[96];
     size_t length = detail && kept ? strlen(detail->text) : 0;
     if (!length)
         return;
-    snprintf(note, sizeof note, "; %llu %s could not be removed again", (unsigned long long)kept,
-             kept == 1 ? "thing that was made" : "things that were made");
+    snprintf(note, sizeof note, "; %llu %s", (unsigned long long)kept, kept == 1 ? one : many);
     size_t room = sizeof detail->text - strlen(note) - 1;
     strcpy(detail->text + (length < room ? length : room), note);
 }
@@ -225,6 +265,55 @@ static int check_unchanged(struct memfs_export *job, uint64_t changes, int error
     return memfs_host_fail(&job->report, 0, NULL, -EBUSY, "was changed while it was unpacked");
 }
 
+static void undo(struct memfs_export *job)
+{
+    uint64_t replaced = memfs_export_restore(job);
+    say_kept(job, replaced, "file that was there stays replaced", "files that were there stay replaced");
+    say_kept(job, memfs_export_undo(job), "thing that was made could not be removed again",
+             "things that were made could not be removed again");
+}
+
+/* Everything but what replaces something is in its place before that is, and
+ * all is known to be possible. */
+static int make_all(struct memfs_export *job, const char *path)
+{
+    int error = memfs_export_open(job, path);
+    if (!error && job->options.into && !job->made_root)
+        error = memfs_export_look(job);
+    if (!error)
+        error = memfs_export_make(job);
+    if (!error)
+        error = memfs_export_finish(job);
+    return error;
+}
+
+static int put_in_place(struct memfs_export *job)
+{
+    int error = job->options.made ? memfs_export_tell_made(job) : 0;
+    if (!error)
+        error = memfs_export_sync(job);
+    if (error || !memfs_export_replaces(job))
+        return error;
+    error = memfs_export_replace(job);
+    return error ? error : memfs_export_sync(job);
+}
+
+static void fill_exported(const struct memfs_export *job)
+{
+    struct memfs_exported *out = job->options.exported;
+    if (!out)
+        return;
+    *out = (struct memfs_exported){.bytes = atomic_load(&job->written)};
+    for (unsigned i = 0; i < job->worker_room; i++) {
+        const struct memfs_exported *part = &job->workers[i].exported;
+        out->directories += part->directories;
+        out->files += part->files;
+        out->links += part->links;
+        out->replaced += part->replaced;
+        out->skipped += part->skipped;
+    }
+}
+
 static int run(struct memfs_export *job, const char *path)
 {
     struct memfs_statfs before;
@@ -234,15 +323,15 @@ static int run(struct memfs_export *job, const char *path)
     error = check_unchanged(job, before.changes, memfs_export_plan(job));
     if (error)
         return error;
-    error = memfs_export_open(job, path);
+    error = check_unchanged(job, before.changes, make_all(job, path));
     if (!error)
-        error = memfs_export_make(job);
-    if (!error)
-        error = memfs_export_finish(job);
-    error = check_unchanged(job, before.changes, error);
-    if (error)
-        say_kept(job, memfs_export_undo(job));
-    return error;
+        error = put_in_place(job);
+    if (error) {
+        undo(job);
+        return error;
+    }
+    fill_exported(job);
+    return memfs_export_drop(job);
 }
 
 int memfs_host_export(memfs *fs, const char *path, const struct memfs_export_options *options,
@@ -265,9 +354,12 @@ int memfs_host_export(memfs *fs, const char *path, const struct memfs_export_opt
     job->stop = UINT64_MAX;
     job->self_uid = geteuid();
     job->self_gid = getegid();
+    job->seed = random_number();
+    job->temporary = job->seed;
     job->tree = (struct memfs_host_tree){job, 0, tree_parent, tree_name, tree_admit, NULL};
+    job->image = (struct memfs_host_tree){job, 0, image_parent, tree_name, NULL, NULL};
     job->report =
-        (struct memfs_host_report){&job->tree, &job->allocator, chosen.problem, chosen.problem_context, detail};
+        (struct memfs_host_report){&job->image, &job->allocator, chosen.problem, chosen.problem_context, detail};
     int error = begin(job);
     if (error)
         memfs_host_fail(&job->report, 0, NULL, error, "cannot be unpacked");

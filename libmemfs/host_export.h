@@ -28,7 +28,19 @@
 #define MEMFS_EXPORT_GATHERED ((size_t)256 << 10) /* so much at once */
 #define MEMFS_EXPORT_BUFFER ((size_t)32 << 10)
 
-enum memfs_export_state { MEMFS_EXPORT_PLANNED, MEMFS_EXPORT_MADE, MEMFS_EXPORT_LEFT_OUT };
+#define MEMFS_EXPORT_TEMPORARY 24 /* a temporary name, with NUL */
+
+/* Of a directory. */
+enum memfs_export_state {
+    MEMFS_EXPORT_PLANNED,
+    MEMFS_EXPORT_MADE,     /* the root also if it was found */
+    MEMFS_EXPORT_FOUND,    /* it was there, and keeps what it has */
+    MEMFS_EXPORT_STRIPPED, /* the host has none: what is in it goes into the root */
+    MEMFS_EXPORT_LEFT_OUT
+};
+
+/* Of a file that was not simply made. */
+enum memfs_export_fate { MEMFS_EXPORT_SKIPPED = 1, MEMFS_EXPORT_REPLACES, MEMFS_EXPORT_MISSING };
 
 struct memfs_export_dir {
     memfs_node node;
@@ -41,6 +53,7 @@ struct memfs_export_dir {
     uint8_t has_links; /* files whose first name is elsewhere, or further up */
     uint8_t has_files; /* that are made here: not links, not symbolic links */
     uint8_t has_symlinks;
+    uint8_t partial;             /* only those of its files that are in `taken` */
     _Atomic(uint8_t) unlistable; /* not wholly; told, and to be left out */
 };
 
@@ -53,6 +66,43 @@ struct memfs_export_link {
     uint32_t nlink, seen;
     uint8_t name_length;
     uint8_t made;
+    uint64_t temporary; /* the number of the temporary name that it has, or 0 */
+    uint64_t *slot;     /* of its maker's inos */
+};
+
+/* The name under which a file is made: its own, unless something is there. */
+struct memfs_export_spot {
+    const char *name;
+    uint64_t temporary; /* the number of the name in text, or 0 */
+    int skipped;        /* nothing is to be made */
+    int is_link;        /* it is one more name of a file */
+    char text[MEMFS_EXPORT_TEMPORARY];
+};
+
+/* An entry that lands in the root, since directories above it are stripped. */
+struct memfs_export_landed {
+    uint64_t name;
+    uint32_t directory;
+    uint8_t name_length;
+};
+
+/* A file that has a temporary name, and is to take the place of another. */
+struct memfs_export_replacement {
+    uint64_t name; /* the worker's names: its own, */
+    uint64_t ino;
+    uint64_t temporary; /* and the one that it was made under, by its number */
+    uint64_t *slot;     /* of its maker's inos */
+    uint32_t directory;
+    uint8_t name_length;
+    uint8_t is_exchanged; /* what was there has the temporary name now */
+    uint8_t is_final;     /* what was there is lost */
+};
+
+/* A file of which something has become, by its place. */
+struct memfs_export_exception {
+    uint32_t directory;
+    enum memfs_export_fate fate;
+    uint64_t cursor;
 };
 
 /* In path order, the place behind an entry of a directory, by its cursor (0:
@@ -68,17 +118,22 @@ struct memfs_export_worker {
     unsigned number;                /* 0: the caller */
     struct memfs_export_told *told; /* NULL: the caller is told at once */
     struct memfs_host_trail trail;
-    struct memfs_host_list inos; /* uint64_t: all that it has made, but directories; 0: nothing */
-    struct memfs_dirent *batch;  /* MEMFS_EXPORT_BATCH */
-    char *list, *value;          /* of attributes */
-    char *gathered;              /* contents: MEMFS_EXPORT_GATHERED */
+    struct memfs_host_list inos; /* uint64_t: all that it has made, but directories; 0: nothing, or not ours any more */
+    struct memfs_host_list replacements; /* struct memfs_export_replacement */
+    struct memfs_host_list names;        /* theirs */
+    struct memfs_host_list exceptions;   /* struct memfs_export_exception; if the caller is told what was made */
+    struct memfs_exported exported;      /* its part */
+    struct memfs_dirent *batch;          /* MEMFS_EXPORT_BATCH */
+    char *list, *value;                  /* of attributes */
+    char *gathered;                      /* contents: MEMFS_EXPORT_GATHERED */
 };
 
 struct memfs_export {
     memfs *fs;
     struct memfs_export_options options;
     struct memfs_allocator allocator;
-    struct memfs_host_tree tree;
+    struct memfs_host_tree tree;  /* as it is on the host */
+    struct memfs_host_tree image; /* as it is in the filesystem: what is reported */
     struct memfs_host_report report;
     struct memfs_progress totals;          /* of the plan, once it is made */
     _Atomic(uint64_t) nodes_made, written; /* written: bytes of contents */
@@ -92,7 +147,15 @@ struct memfs_export {
     size_t seen_room;
     uint64_t entries, nodes, bytes;
     size_t depth;
-    int incomplete; /* something could not be listed, and was to be left out */
+    size_t level;                     /* of the directory that is planned */
+    uint64_t subdirectories;          /* in it, planned or not */
+    struct memfs_host_map taken;      /* by directory and cursor: files of directories that are partial */
+    struct memfs_host_map exceptions; /* the same: enum memfs_export_fate */
+    struct memfs_host_list landed;    /* what strip brings into the root: struct memfs_export_landed */
+    struct memfs_host_map landed_numbers;
+    uint64_t seed;                 /* random */
+    struct memfs_host_list levels; /* while what was made is told */
+    int incomplete;                /* something could not be listed, and was to be left out */
     int any_links, any_symlinks;
 
     /* The destination. */
@@ -110,6 +173,7 @@ struct memfs_export {
     struct memfs_host_trail link_trail; /* to first names */
     int finishing;                      /* directories have begun to get their modes */
     int owner_told;
+    _Atomic(uint64_t) temporary; /* the number of the next temporary name */
 
     /* Who works. */
     struct memfs_export_worker *workers; /* the caller is the first */
@@ -123,6 +187,29 @@ static inline struct memfs_export_dir *memfs_export_dir(const struct memfs_expor
 {
     return memfs_host_list_at(&job->dirs, directory);
 }
+
+/* The directory of the host in which a directory's entries are. */
+static inline uint32_t memfs_export_host(const struct memfs_export *job, uint32_t directory)
+{
+    return memfs_export_dir(job, directory)->state == MEMFS_EXPORT_STRIPPED ? 0 : directory;
+}
+
+/* Is there a place for what is in it? */
+static inline int memfs_export_is_there(const struct memfs_export_dir *dir)
+{
+    return dir->state == MEMFS_EXPORT_MADE || dir->state == MEMFS_EXPORT_FOUND || dir->state == MEMFS_EXPORT_STRIPPED;
+}
+
+/* Goes where a directory's entries are. */
+static inline int memfs_export_go(const struct memfs_export *job, struct memfs_host_trail *trail, uint32_t directory)
+{
+    return memfs_host_trail_go(trail, memfs_export_host(job, directory));
+}
+
+/* Is a file of a directory that was planned to be made? */
+int memfs_export_is_taken(const struct memfs_export *job, uint32_t directory, const struct memfs_dirent *entry);
+/* And nothing was in its place that forbids it? */
+int memfs_export_is_wanted(const struct memfs_export *job, uint32_t directory, const struct memfs_dirent *entry);
 
 /* Calls visit for the entries of a directory of the filesystem from a place on,
  * up to that with the cursor `end` (0: to the last), until it returns other than
@@ -171,9 +258,14 @@ int memfs_export_fail(struct memfs_export_worker *worker, uint32_t directory, co
 
 /* Walks and checks the whole tree. */
 int memfs_export_plan(struct memfs_export *job);
+/* Of an entry that lands in the root, since directories above it are stripped. */
+int memfs_export_land(struct memfs_export *job, uint32_t directory, const struct memfs_dirent *entry);
 
 /* Opens or makes the destination, which is closed to others until the end. */
 int memfs_export_open(struct memfs_export *job, const char *path);
+
+/* Looks for what is there already, before the first write. */
+int memfs_export_look(struct memfs_export *job);
 
 /* Makes directories and files; then hard links; then symbolic links. */
 int memfs_export_make(struct memfs_export *job);
@@ -182,6 +274,38 @@ int memfs_export_make_runs(struct memfs_export *job);
 
 /* Gives directories their attributes, deepest first. */
 int memfs_export_finish(struct memfs_export *job);
+
+/* Tells the caller what was made. */
+int memfs_export_tell_made(struct memfs_export *job);
+
+/* Waits until all is on the disk. */
+int memfs_export_sync(struct memfs_export *job);
+
+/* ---- Replacing: what has a temporary name, and what is to have its own ---------- */
+
+/* The number is not 0. */
+void memfs_export_temporary_name(uint64_t number, char text[MEMFS_EXPORT_TEMPORARY]);
+
+/* Tries to make something under a name where the worker's trail ends: not negative, or a negative errno. */
+typedef int memfs_export_try(struct memfs_export_worker *worker, const void *what, const char *name);
+/* Does so under the spot's name, or, if something is there, does what is to be
+ * done then. -EISDIR for a directory. */
+int memfs_export_try_spot(struct memfs_export_worker *worker, struct memfs_export_spot *spot, memfs_export_try *attempt,
+                          const void *what);
+
+/* What became of a file: counted, and noted as far as others need to know. ino
+ * is 0 if it was not made, slot where that is noted. */
+int memfs_export_note(struct memfs_export_worker *worker, uint32_t directory, const struct memfs_dirent *entry,
+                      const struct memfs_export_spot *spot, uint64_t ino, uint64_t *slot);
+
+/* Whether anything was made under a temporary name. */
+int memfs_export_replaces(const struct memfs_export *job);
+/* Puts all of that in its place. */
+int memfs_export_replace(struct memfs_export *job);
+/* The reverse: returns how many have to stay as they are. */
+uint64_t memfs_export_restore(struct memfs_export *job);
+/* Removes what was replaced. */
+int memfs_export_drop(struct memfs_export *job);
 
 /* Removes all that was made; returns how much of it could not be. */
 uint64_t memfs_export_undo(struct memfs_export *job);
@@ -219,6 +343,7 @@ int memfs_export_content(struct memfs_export_worker *worker, int fd, const struc
 
 /* Directories below us that are not what we made there. */
 extern const char memfs_export_exchanged[];
+extern const char memfs_export_in_the_way[]; /* a directory in a file's place */
 int memfs_export_is_exchanged(int error);
 
 #endif

@@ -62,19 +62,34 @@ static mode_t first_mode(const struct memfs_export *job, const struct memfs_stat
     return job->closed && mode & 0200 ? mode & 0777 : 0600;
 }
 
-static int create(struct memfs_export_worker *worker, const struct memfs_dirent *entry)
-{
-    int flags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC;
-    int fd = openat(memfs_host_trail_fd(&worker->trail), entry->name, flags, first_mode(worker->job, &entry->stat));
-    return fd < 0 ? -errno : fd;
-}
-
 /* Too many descriptors: whether some could be closed. */
 static int retry(struct memfs_export_worker *worker, int error)
 {
     struct memfs_host_trail *links = &worker->job->link_trail;
     int closed = memfs_host_trail_retry(&worker->trail, error);
     return (!worker->told && links->tree && memfs_host_trail_retry(links, error)) || closed;
+}
+
+/* A memfs_export_try: a descriptor of a new file. */
+static int try_create(struct memfs_export_worker *worker, const void *what, const char *name)
+{
+    const struct memfs_dirent *entry = what;
+    int flags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, directory = memfs_host_trail_fd(&worker->trail);
+    mode_t mode = first_mode(worker->job, &entry->stat);
+    int fd = openat(directory, name, flags, mode);
+    if (fd < 0 && retry(worker, -errno))
+        fd = openat(directory, name, flags, mode);
+    return fd < 0 ? -errno : fd;
+}
+
+/* Nothing was made: it is left out. */
+static int not_made(struct memfs_export_worker *worker, uint32_t directory, const struct memfs_dirent *entry,
+                    const struct memfs_export_spot *spot, int error)
+{
+    if (spot->skipped)
+        return 0;
+    return problem(worker, directory, entry->name, error,
+                   error == -EISDIR ? memfs_export_in_the_way : "cannot be made");
 }
 
 static int fill(struct memfs_export_worker *worker, int fd, const struct memfs_stat *stat, uint64_t *ino, int *mode,
@@ -89,14 +104,12 @@ static int fill(struct memfs_export_worker *worker, int fd, const struct memfs_s
 }
 
 static int make_regular(struct memfs_export_worker *worker, uint32_t directory, const struct memfs_dirent *entry,
-                        uint64_t *ino)
+                        struct memfs_export_spot *spot, uint64_t *ino)
 {
-    const char *text = "cannot be made";
-    int fd = create(worker, entry);
-    if (fd < 0 && retry(worker, fd))
-        fd = create(worker, entry);
+    const char *text = NULL;
+    int fd = memfs_export_try_spot(worker, spot, try_create, entry);
     if (fd < 0)
-        return problem(worker, directory, entry->name, fd, text);
+        return not_made(worker, directory, entry, spot, fd);
     struct memfs_export_made made = {directory, entry->name, fd, 0, -1};
     int error = fill(worker, fd, &entry->stat, ino, &made.mode, &text);
     int told = error ? problem(worker, directory, entry->name, error, text)
@@ -106,7 +119,7 @@ static int make_regular(struct memfs_export_worker *worker, uint32_t directory, 
         told = told ? told : problem(worker, directory, entry->name, error, "cannot be written");
     }
     if (error && !told) { /* left out */
-        take_back(memfs_host_trail_fd(&worker->trail), entry->name, *ino);
+        take_back(memfs_host_trail_fd(&worker->trail), spot->name, *ino);
         *ino = 0;
     }
     return told;
@@ -114,12 +127,12 @@ static int make_regular(struct memfs_export_worker *worker, uint32_t directory, 
 
 /* Opens without touching it what was just made, and gives it its attributes. */
 static int dress(struct memfs_export_worker *worker, uint32_t directory, const struct memfs_dirent *entry,
-                 uint64_t *ino)
+                 const struct memfs_export_spot *spot, uint64_t *ino)
 {
-    int fd = open_path(memfs_host_trail_fd(&worker->trail), entry->name);
+    int fd = open_path(memfs_host_trail_fd(&worker->trail), spot->name);
     if (fd < 0 && retry(worker, fd))
-        fd = open_path(memfs_host_trail_fd(&worker->trail), entry->name);
-    int error = adopt(worker, fd < 0 ? -1 : fd, entry->name, entry->stat.mode & S_IFMT, ino);
+        fd = open_path(memfs_host_trail_fd(&worker->trail), spot->name);
+    int error = adopt(worker, fd < 0 ? -1 : fd, spot->name, entry->stat.mode & S_IFMT, ino);
     if (!error && fd < 0) /* it is known now, so that it can be removed */
         error = fd;
     struct memfs_export_made made = {directory, entry->name, fd, 1, -1};
@@ -131,21 +144,34 @@ static int dress(struct memfs_export_worker *worker, uint32_t directory, const s
     return error;
 }
 
+/* A memfs_export_try. */
+static int try_special(struct memfs_export_worker *worker, const void *what, const char *name)
+{
+    const struct memfs_dirent *entry = what;
+    dev_t device = makedev(entry->stat.rdev_major, entry->stat.rdev_minor);
+    return mknodat(memfs_host_trail_fd(&worker->trail), name, (entry->stat.mode & S_IFMT) | 0600, device) ? -errno : 0;
+}
+
 static int make_special(struct memfs_export_worker *worker, uint32_t directory, const struct memfs_dirent *entry,
-                        uint64_t *ino)
+                        struct memfs_export_spot *spot, uint64_t *ino)
 {
     mode_t type = entry->stat.mode & S_IFMT;
-    dev_t device = makedev(entry->stat.rdev_major, entry->stat.rdev_minor);
     if ((type == S_IFCHR || type == S_IFBLK) && !worker->job->options.devices)
         return memfs_export_left_out(worker, MEMFS_PROBLEM_DEVICE, directory, entry->name,
                                      "devices are left out unless asked for");
-    if (mknodat(memfs_host_trail_fd(&worker->trail), entry->name, type | 0600, device))
-        return problem(worker, directory, entry->name, -errno, "cannot be made");
-    return dress(worker, directory, entry, ino);
+    int error = memfs_export_try_spot(worker, spot, try_special, entry);
+    return error ? not_made(worker, directory, entry, spot, error) : dress(worker, directory, entry, spot, ino);
+}
+
+/* A memfs_export_try. */
+static int try_symlink(struct memfs_export_worker *worker, const void *what, const char *name)
+{
+    const char *target = what;
+    return symlinkat(target, memfs_host_trail_fd(&worker->trail), name) ? -errno : 0;
 }
 
 static int make_symlink(struct memfs_export_worker *worker, uint32_t directory, const struct memfs_dirent *entry,
-                        uint64_t *ino)
+                        struct memfs_export_spot *spot, uint64_t *ino)
 {
     char target[MEMFS_TARGET_MAX + 1];
     int64_t length = memfs_node_readlink(worker->job->fs, entry->stat.node, target, sizeof target - 1);
@@ -154,9 +180,8 @@ static int make_symlink(struct memfs_export_worker *worker, uint32_t directory, 
     if (!length || length > MEMFS_TARGET_MAX || memchr(target, '\0', (size_t)length))
         return problem(worker, directory, entry->name, MEMFS_ECORRUPT, "its target is no text of 1 to 4,095 bytes");
     target[length] = '\0';
-    if (symlinkat(target, memfs_host_trail_fd(&worker->trail), entry->name))
-        return problem(worker, directory, entry->name, -errno, "cannot be made");
-    return dress(worker, directory, entry, ino);
+    int error = memfs_export_try_spot(worker, spot, try_symlink, target);
+    return error ? not_made(worker, directory, entry, spot, error) : dress(worker, directory, entry, spot, ino);
 }
 
 int memfs_export_is_first(const struct memfs_export *job, const struct memfs_export_link *link, uint32_t directory,
@@ -168,7 +193,7 @@ int memfs_export_is_first(const struct memfs_export *job, const struct memfs_exp
 
 /* Remembers under which name a file with several was made: nearly always the planned one. */
 static int note_first(struct memfs_export_worker *worker, uint32_t directory, const struct memfs_dirent *entry,
-                      uint64_t ino, struct memfs_export_link *link)
+                      const struct memfs_export_spot *spot, uint64_t *slot, struct memfs_export_link *link)
 {
     struct memfs_export *job = worker->job;
     if (!memfs_export_is_first(job, link, directory, entry)) {
@@ -177,34 +202,40 @@ static int note_first(struct memfs_export_worker *worker, uint32_t directory, co
         link->directory = directory;
         link->name_length = entry->name_length;
     }
-    link->ino = ino;
+    link->ino = *slot;
+    link->slot = slot;
+    link->temporary = spot->temporary;
     link->made = 1;
     return 0;
 }
 
-static int make(struct memfs_export_worker *worker, uint32_t directory, const struct memfs_dirent *entry, uint64_t *ino)
+static int make(struct memfs_export_worker *worker, uint32_t directory, const struct memfs_dirent *entry,
+                struct memfs_export_spot *spot, uint64_t *ino)
 {
     switch (entry->stat.mode & S_IFMT) {
     case S_IFREG:
-        return make_regular(worker, directory, entry, ino);
+        return make_regular(worker, directory, entry, spot, ino);
     case S_IFLNK:
-        return make_symlink(worker, directory, entry, ino);
+        return make_symlink(worker, directory, entry, spot, ino);
     default:
-        return make_special(worker, directory, entry, ino);
+        return make_special(worker, directory, entry, spot, ino);
     }
 }
 
 int memfs_export_make_file(struct memfs_export_worker *worker, uint32_t directory, const struct memfs_dirent *entry,
                            struct memfs_export_link *link)
 {
+    struct memfs_export_spot spot = {.name = entry->name};
     uint64_t ino = 0;
     uint64_t *slot = memfs_host_list_add(&worker->inos); /* room, before there is something to be removed */
     if (!slot)
         return memfs_export_fail(worker, directory, entry->name, -ENOMEM, "cannot be made");
-    int error = make(worker, directory, entry, &ino);
+    int error = make(worker, directory, entry, &spot, &ino);
     if (ino)
         *slot = ino;
     else
         worker->inos.count--;
-    return !error && ino && link ? note_first(worker, directory, entry, ino, link) : error;
+    if (!error)
+        error = memfs_export_note(worker, directory, entry, &spot, ino, slot);
+    return !error && ino && link ? note_first(worker, directory, entry, &spot, slot, link) : error;
 }

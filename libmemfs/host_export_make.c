@@ -54,10 +54,14 @@ int memfs_export_make_directory(struct memfs_export_worker *caller, uint32_t dir
     char name[MEMFS_NAME_MAX + 1];
     struct memfs_export *job = caller->job;
     struct memfs_export_dir *dir = memfs_export_dir(job, directory);
+    if (dir->state == MEMFS_EXPORT_FOUND)
+        atomic_fetch_add(&job->nodes_made, 1);
+    if (dir->state != MEMFS_EXPORT_PLANNED)
+        return 0;
     dir->state = MEMFS_EXPORT_LEFT_OUT;
     if (memfs_export_dir(job, dir->parent)->state == MEMFS_EXPORT_LEFT_OUT)
         return 0;
-    int error = memfs_host_trail_go(&caller->trail, dir->parent);
+    int error = memfs_export_go(job, &caller->trail, dir->parent);
     if (error)
         return problem(caller, dir->parent, NULL, error,
                        memfs_export_is_exchanged(error) ? memfs_export_exchanged : "cannot be opened");
@@ -74,36 +78,55 @@ int memfs_export_make_directory(struct memfs_export_worker *caller, uint32_t dir
     if (error)
         return memfs_export_fail(caller, directory, NULL, error,
                                  memfs_export_is_exchanged(error) ? memfs_export_exchanged : "cannot be opened");
+    caller->exported.directories++;
     atomic_fetch_add(&job->nodes_made, 1);
     return memfs_export_tell(caller);
 }
 
 /* ---- Hard links ------------------------------------------------------------- */
 
-static int link_to(struct memfs_export_worker *caller, const struct memfs_export_link *link, const char *name)
+/* A memfs_export_try: one more name for a file. */
+static int try_link(struct memfs_export_worker *caller, const void *what, const char *name)
+{
+    const char *first = what;
+    int from = memfs_host_trail_fd(&caller->job->link_trail), to = memfs_host_trail_fd(&caller->trail);
+    return linkat(from, first, to, name, 0) ? -errno : 0;
+}
+
+static int link_to(struct memfs_export_worker *caller, const struct memfs_export_link *link,
+                   struct memfs_export_spot *spot)
 {
     char first[MEMFS_NAME_MAX + 1];
     struct stat stat;
     struct memfs_export *job = caller->job;
-    int error = memfs_host_trail_go(&job->link_trail, link->directory);
+    int error = memfs_export_go(job, &job->link_trail, link->directory);
     if (error)
         return error;
     memcpy(first, memfs_host_list_at(&job->names, link->name), link->name_length);
     first[link->name_length] = '\0';
+    if (link->temporary)
+        memfs_export_temporary_name(link->temporary, first);
+    error = memfs_export_try_spot(caller, spot, try_link, first);
+    if (error)
+        return error;
     int to = memfs_host_trail_fd(&caller->trail);
-    if (linkat(memfs_host_trail_fd(&job->link_trail), first, to, name, 0))
-        return -errno;
-    if (!fstatat(to, name, &stat, AT_SYMLINK_NOFOLLOW) && stat.st_ino == link->ino)
+    if (!fstatat(to, spot->name, &stat, AT_SYMLINK_NOFOLLOW) && stat.st_ino == link->ino)
         return 0;
-    unlinkat(to, name, 0); /* the first name had been given to something else */
+    unlinkat(to, spot->name, 0); /* the first name had been given to something else */
     return -ESTALE;
 }
 
 static int make_link(struct memfs_export_worker *caller, uint32_t directory, const struct memfs_dirent *entry,
                      const struct memfs_export_link *link)
 {
-    int error = link_to(caller, link, entry->name);
-    return error ? problem(caller, directory, entry->name, error, "cannot be linked to its first name") : 0;
+    struct memfs_export_spot spot = {.name = entry->name, .is_link = 1};
+    int error = link_to(caller, link, &spot), missing = error != 0;
+    if (error && !spot.skipped)
+        error = problem(caller, directory, entry->name, error,
+                        error == -EISDIR ? memfs_export_in_the_way : "cannot be linked to its first name");
+    else
+        error = 0;
+    return error ? error : memfs_export_note(caller, directory, entry, &spot, missing ? 0 : link->ino, link->slot);
 }
 
 /* ---- Rounds over the directories, when all files have been made ------------------ */
@@ -114,7 +137,7 @@ static int visit_link(struct memfs_export_worker *caller, uint32_t directory, co
     struct memfs_export *job = caller->job;
     uint32_t type = entry->stat.mode & MEMFS_IFMT;
     if (type == MEMFS_IFDIR || type == MEMFS_IFLNK || entry->stat.nlink < 2 ||
-        !memfs_name_ok(entry->name, entry->name_length))
+        !memfs_name_ok(entry->name, entry->name_length) || !memfs_export_is_wanted(job, directory, entry))
         return 0;
     struct memfs_export_link *link = memfs_export_find_link(job, entry->stat.node);
     if (!link || memfs_export_is_first(job, link, directory, entry))
@@ -127,7 +150,8 @@ static int visit_link(struct memfs_export_worker *caller, uint32_t directory, co
 static int visit_symlink(struct memfs_export_worker *caller, uint32_t directory, const struct memfs_dirent *entry)
 {
     struct memfs_export *job = caller->job;
-    if ((entry->stat.mode & MEMFS_IFMT) != MEMFS_IFLNK || !memfs_name_ok(entry->name, entry->name_length))
+    if ((entry->stat.mode & MEMFS_IFMT) != MEMFS_IFLNK || !memfs_name_ok(entry->name, entry->name_length) ||
+        !memfs_export_is_wanted(job, directory, entry))
         return 0;
     struct memfs_export_link *link = entry->stat.nlink > 1 ? memfs_export_find_link(job, entry->stat.node) : NULL;
     if (link && link->made)
@@ -145,9 +169,9 @@ static int link_all(struct memfs_export_worker *caller, int symlinks)
     int error = 0;
     do {
         const struct memfs_export_dir *dir = memfs_export_dir(job, directory);
-        int made = dir->state == MEMFS_EXPORT_MADE;
+        int made = memfs_export_is_there(dir);
         if (made && (symlinks ? dir->has_symlinks : dir->has_links)) {
-            error = memfs_host_trail_go(&caller->trail, directory);
+            error = memfs_export_go(job, &caller->trail, directory);
             error = error ? problem(caller, directory, NULL, error,
                                     memfs_export_is_exchanged(error) ? memfs_export_exchanged : "cannot be opened")
                           : memfs_export_list_all(caller, directory, symlinks ? visit_symlink : visit_link);

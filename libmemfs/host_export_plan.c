@@ -54,7 +54,8 @@ struct memfs_export_link *memfs_export_find_link(const struct memfs_export *job,
     return found ? memfs_host_list_at(&job->links, found - 1) : NULL;
 }
 
-static int plan_directory(struct memfs_export *job, uint32_t parent, const struct memfs_dirent *entry, int before)
+static int plan_directory(struct memfs_export *job, uint32_t parent, const struct memfs_dirent *entry, int before,
+                          int chosen)
 {
     memfs_node above = 0;
     int error = memfs_node_parent(job->fs, entry->stat.node, &above);
@@ -71,6 +72,9 @@ static int plan_directory(struct memfs_export *job, uint32_t parent, const struc
     dir->node = entry->stat.node;
     dir->parent = parent;
     dir->name_length = entry->name_length;
+    dir->partial = chosen == MEMFS_SELECT_PARENT;
+    if (job->level < job->options.strip)
+        dir->state = MEMFS_EXPORT_STRIPPED;
     memfs_export_dir(job, parent)->count++;
     return 0;
 }
@@ -163,24 +167,53 @@ static int type_is_known(uint32_t mode)
     }
 }
 
+/* What is taken of an entry: one of enum memfs_selection, or an error, which has been reported. */
+static int choose(struct memfs_export *job, uint32_t parent, const struct memfs_dirent *entry)
+{
+    int is_directory = (entry->stat.mode & MEMFS_IFMT) == MEMFS_IFDIR;
+    const struct memfs_export_dir *dir = memfs_export_dir(job, parent);
+    if (!is_directory && job->level < job->options.strip)
+        return MEMFS_SELECT_NOTHING;
+    if (!dir->partial)
+        return MEMFS_SELECT_ALL;
+    int chosen = job->options.select(job->options.select_context, dir->node, entry);
+    if (chosen < 0)
+        return memfs_host_fail(&job->report, parent, entry->name, chosen, "cannot be selected");
+    if (chosen && !is_directory && memfs_host_map_put(&job->taken, parent, entry->cursor, 1))
+        return memfs_host_fail(&job->report, parent, entry->name, -ENOMEM, "cannot be planned");
+    return chosen;
+}
+
+/* Counts what is to be made. */
+static int count_entry(struct memfs_export *job, uint32_t parent, const struct memfs_dirent *entry, int *before)
+{
+    int is_made = job->level >= job->options.strip;
+    job->entries += (uint64_t)is_made;
+    if (job->options.entries_max && job->entries > job->options.entries_max)
+        return memfs_host_fail(&job->report, parent, entry->name, -EDQUOT,
+                               "more entries than allowed, from here on; raise the budget of entries");
+    if (see(job, entry->stat.node, before))
+        return memfs_host_fail(&job->report, parent, entry->name, -ENOMEM, "cannot be planned");
+    job->nodes += is_made && !*before;
+    return job->options.strip && job->level == job->options.strip ? memfs_export_land(job, parent, entry) : 0;
+}
+
 static int plan_entry(struct memfs_export_worker *worker, uint32_t parent, const struct memfs_dirent *entry)
 {
     struct memfs_export *job = worker->job;
-    int before = 0;
+    int is_directory = (entry->stat.mode & MEMFS_IFMT) == MEMFS_IFDIR, before = 0;
     if (!memfs_name_ok(entry->name, entry->name_length))
         return corrupt(job, parent, NULL, "an entry with an illegal name");
     if (!type_is_known(entry->stat.mode))
         return corrupt(job, parent, entry->name, "an unknown type");
-    job->entries++;
-    if (job->options.entries_max && job->entries > job->options.entries_max)
-        return memfs_host_fail(&job->report, parent, entry->name, -EDQUOT,
-                               "more entries than allowed, from here on; raise the budget of entries");
-    if (see(job, entry->stat.node, &before))
-        return memfs_host_fail(&job->report, parent, entry->name, -ENOMEM, "cannot be planned");
-    job->nodes += !before;
-    if ((entry->stat.mode & MEMFS_IFMT) == MEMFS_IFDIR)
-        return plan_directory(job, parent, entry, before);
-    return plan_file(job, parent, entry, before);
+    job->subdirectories += (uint64_t)is_directory;
+    int chosen = choose(job, parent, entry);
+    if (chosen <= 0)
+        return chosen;
+    int error = count_entry(job, parent, entry, &before);
+    if (error)
+        return error;
+    return is_directory ? plan_directory(job, parent, entry, before, chosen) : plan_file(job, parent, entry, before);
 }
 
 /* Plans what is in a directory. */
@@ -190,6 +223,7 @@ static int plan_inside(struct memfs_export *job, uint32_t directory)
     memfs_export_dir(job, directory)->first = (uint32_t)job->dirs.count;
     int incomplete = job->incomplete;
     job->incomplete = 0;
+    job->subdirectories = 0;
     int error = memfs_export_list_all(&job->workers[0], directory, plan_entry);
     int whole = !job->incomplete;
     job->incomplete |= incomplete;
@@ -199,14 +233,16 @@ static int plan_inside(struct memfs_export *job, uint32_t directory)
     error = memfs_node_stat(job->fs, dir->node, &stat);
     if (error)
         return memfs_host_fail(&job->report, directory, NULL, error, "cannot be read");
-    if (whole && (uint64_t)stat.nlink != (uint64_t)dir->count + 2)
+    if (whole && (uint64_t)stat.nlink != job->subdirectories + 2)
         return corrupt(job, directory, NULL, "a link count that is not 2 and one for each directory in it");
     return memfs_export_tell(&job->workers[0]);
 }
 
+/* All names are known only if everything is taken. */
 static int check_links(struct memfs_export *job)
 {
-    for (uint64_t i = 0; i < job->links.count && !job->incomplete; i++) {
+    int whole = !job->incomplete && !job->options.select && !job->options.strip;
+    for (uint64_t i = 0; i < job->links.count && whole; i++) {
         const struct memfs_export_link *link = memfs_host_list_at(&job->links, i);
         if (link->seen != link->nlink)
             return corrupt(job, 0, NULL, "a file with fewer names than its link count says");
@@ -227,6 +263,7 @@ static int plan_root(struct memfs_export *job)
     if (!root || see(job, MEMFS_ROOT, &before))
         return memfs_host_fail(&job->report, 0, NULL, -ENOMEM, "cannot be planned");
     root->node = MEMFS_ROOT;
+    root->partial = job->options.select != NULL;
     job->nodes = 1;
     return 0;
 }
@@ -237,8 +274,10 @@ int memfs_export_plan(struct memfs_export *job)
     uint32_t directory = 0;
     int error = plan_root(job);
     while (!error) {
-        job->depth = depth > job->depth ? depth : job->depth;
-        if (job->options.depth_max && depth > job->options.depth_max)
+        size_t made = depth > job->options.strip ? depth - job->options.strip : 0;
+        job->depth = made > job->depth ? made : job->depth;
+        job->level = depth;
+        if (job->options.depth_max && made > job->options.depth_max)
             error = memfs_host_fail(&job->report, directory, NULL, -EDQUOT,
                                     "deeper than allowed; raise the budget of depth");
         else

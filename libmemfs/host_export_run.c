@@ -49,7 +49,8 @@ static int visit_file(struct memfs_export_worker *worker, uint32_t directory, co
 {
     struct memfs_export *job = worker->job;
     uint32_t type = entry->stat.mode & MEMFS_IFMT;
-    if (type == MEMFS_IFDIR || type == MEMFS_IFLNK || !memfs_name_ok(entry->name, entry->name_length))
+    if (type == MEMFS_IFDIR || type == MEMFS_IFLNK || !memfs_name_ok(entry->name, entry->name_length) ||
+        !memfs_export_is_wanted(job, directory, entry))
         return 0;
     struct memfs_export_link *link = entry->stat.nlink > 1 ? memfs_export_find_link(job, entry->stat.node) : NULL;
     if (link && !memfs_export_is_first(job, link, directory, entry))
@@ -64,9 +65,9 @@ static int visit_file(struct memfs_export_worker *worker, uint32_t directory, co
 static int make_here(struct memfs_export_worker *worker, struct memfs_export_place *at, uint64_t end)
 {
     const struct memfs_export_dir *dir = memfs_export_dir(worker->job, at->directory);
-    if (dir->state != MEMFS_EXPORT_MADE || !dir->has_files)
+    if (!memfs_export_is_there(dir) || !dir->has_files)
         return memfs_export_tell(worker);
-    int error = memfs_host_trail_go(&worker->trail, at->directory);
+    int error = memfs_export_go(worker->job, &worker->trail, at->directory);
     if (error)
         return memfs_export_problem(worker, MEMFS_PROBLEM_FILE, at->directory, NULL, error,
                                     memfs_export_is_exchanged(error) ? memfs_export_exchanged : "cannot be opened");

@@ -112,6 +112,22 @@ static int is_directory(int above, const char *name, uint64_t ino)
     return !fstatat(above, name, &stat, AT_SYMLINK_NOFOLLOW) && S_ISDIR(stat.st_mode) && (uint64_t)stat.st_ino == ino;
 }
 
+static int has_inos(const struct memfs_export *job)
+{
+    for (unsigned i = 0; i < job->worker_room; i++)
+        if (job->workers[i].inos.count)
+            return 1;
+    return 0;
+}
+
+/* Of one that was there. */
+static uint64_t clear_directory(struct memfs_export *job, uint32_t directory)
+{
+    if (!has_inos(job))
+        return 0;
+    return memfs_host_trail_go(trail_of(job), directory) ? 1 : empty_directory(job, memfs_host_trail_fd(trail_of(job)));
+}
+
 static uint64_t remove_directory(struct memfs_export *job, uint32_t directory)
 {
     const struct memfs_export_dir *dir = memfs_export_dir(job, directory);
@@ -121,7 +137,7 @@ static uint64_t remove_directory(struct memfs_export *job, uint32_t directory)
         return 1; /* it is lost: something else has its name */
     if (!memfs_host_trail_go(trail_of(job), directory))
         kept = empty_directory(job, memfs_host_trail_fd(trail_of(job)));
-    if (memfs_host_trail_go(trail_of(job), dir->parent))
+    if (memfs_export_go(job, trail_of(job), dir->parent))
         return kept + 1;
     job->tree.name(job, directory, name);
     int above = memfs_host_trail_fd(trail_of(job));
@@ -134,7 +150,7 @@ static void loosen(struct memfs_export *job, uint32_t directory)
     const struct memfs_export_dir *dir = memfs_export_dir(job, directory);
     char name[MEMFS_NAME_MAX + 1], path[32];
     struct stat stat;
-    if (memfs_host_trail_go(trail_of(job), dir->parent))
+    if (memfs_export_go(job, trail_of(job), dir->parent))
         return;
     job->tree.name(job, directory, name);
     int fd = openat(memfs_host_trail_fd(trail_of(job)), name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
@@ -152,7 +168,7 @@ static void loosen_all(struct memfs_export *job)
     uint32_t directory = 0;
     fchmod(trail_of(job)->root, job->root_mode | 0700);
     for (;;) {
-        int skip = memfs_export_dir(job, directory)->state != MEMFS_EXPORT_MADE;
+        int skip = !memfs_export_is_there(memfs_export_dir(job, directory));
         directory = memfs_export_next(job, directory, skip, &depth);
         if (!directory)
             return;
@@ -170,9 +186,12 @@ uint64_t memfs_export_undo(struct memfs_export *job)
         if (job->finishing)
             loosen_all(job);
         for (uint32_t directory = memfs_export_deepest(job, 0); directory;
-             directory = memfs_export_next_up(job, directory))
+             directory = memfs_export_next_up(job, directory)) {
             if (memfs_export_dir(job, directory)->state == MEMFS_EXPORT_MADE)
                 kept += remove_directory(job, directory);
+            else if (memfs_export_dir(job, directory)->state == MEMFS_EXPORT_FOUND)
+                kept += clear_directory(job, directory);
+        }
         kept += empty_directory(job, trail_of(job)->root);
         if (job->finishing || job->root_closed)
             kept += fchmod(trail_of(job)->root, job->root_mode) != 0;

@@ -8,6 +8,9 @@ int memfs_export_worker_begin(struct memfs_export *job, struct memfs_export_work
     worker->job = job;
     worker->number = (unsigned)(worker - job->workers);
     memfs_host_list_init(&worker->inos, allocator, sizeof(uint64_t), 12);
+    memfs_host_list_init(&worker->replacements, allocator, sizeof(struct memfs_export_replacement), 6);
+    memfs_host_list_init(&worker->names, allocator, 1, 12);
+    memfs_host_list_init(&worker->exceptions, allocator, sizeof(struct memfs_export_exception), 7);
     worker->batch = memfs_alloc_array(allocator, MEMFS_EXPORT_BATCH, sizeof *worker->batch);
     worker->list = memfs_alloc(allocator, MEMFS_XATTR_LIST_MAX);
     worker->value = memfs_alloc(allocator, MEMFS_XATTR_MAX);
@@ -22,6 +25,9 @@ void memfs_export_worker_end(struct memfs_export_worker *worker)
     const struct memfs_allocator *allocator = &worker->job->allocator;
     memfs_host_trail_end(&worker->trail);
     memfs_host_list_free(&worker->inos);
+    memfs_host_list_free(&worker->replacements);
+    memfs_host_list_free(&worker->names);
+    memfs_host_list_free(&worker->exceptions);
     memfs_free(allocator, worker->batch, MEMFS_EXPORT_BATCH * sizeof *worker->batch);
     memfs_free(allocator, worker->list, MEMFS_XATTR_LIST_MAX);
     memfs_free(allocator, worker->value, MEMFS_XATTR_MAX);

@@ -113,6 +113,44 @@ int memfs_host_scan_list(const struct memfs_scan_source *sources, size_t count,
 
 /* ---- Out ------------------------------------------------------------------ */
 
+/* What is taken of an entry. */
+enum memfs_selection {
+    MEMFS_SELECT_NOTHING,
+    MEMFS_SELECT_PARENT, /* a directory, and of what is in it what is selected then */
+    MEMFS_SELECT_ALL     /* the file, or the directory with all below it */
+};
+
+/* Called for an entry of a directory before anything is written; for those of
+ * the root, and of each directory that is a MEMFS_SELECT_PARENT. Returns one of
+ * the above, or a negative errno to fail with. */
+typedef int memfs_select_fn(void *context, memfs_node directory, const struct memfs_dirent *entry);
+
+/* What becomes of a file of any type but directory that is there already. */
+enum memfs_existing {
+    MEMFS_EXISTING_REFUSED, /* -EEXIST, before the first write */
+    MEMFS_EXISTING_REPLACED,
+    MEMFS_EXISTING_SKIPPED
+};
+
+/* path (from the destination) and stat (of the filesystem) are valid during the call. */
+struct memfs_made {
+    const char *path;
+    const struct memfs_stat *stat;
+    int replaced; /* something that was there */
+};
+
+/* Called for all that was made below the destination. Nonzero cancels: -ECANCELED. */
+typedef int memfs_made_fn(void *context, const struct memfs_made *made);
+
+/* What was written. */
+struct memfs_exported {
+    uint64_t directories, files; /* that were made below the destination; files of all other types */
+    uint64_t links;              /* further names of these files */
+    uint64_t replaced;           /* of all these names: something that was there */
+    uint64_t skipped;            /* names not among these, since something was there */
+    uint64_t bytes;              /* of contents */
+};
+
 struct memfs_export_options {
     size_t size;                             /* sizeof; 0: the same */
     const struct memfs_allocator *allocator; /* copied */
@@ -121,7 +159,7 @@ struct memfs_export_options {
     int devices;                             /* make block and character devices */
     int privileged_xattrs;                   /* restore security.*, trusted.*, system.* */
     uint32_t mode_mask;                      /* permission bits that are not restored, like a umask */
-    int into;                                /* the directory may have things in it; existing ones are -EEXIST */
+    int into;                                /* the directory may have things in it; see existing */
     int root_attributes;       /* a directory that was there gets the root's attributes; else it keeps its own */
     uint64_t bytes_max;        /* budget of contents, holes not counted; 0: none (-EDQUOT) */
     uint64_t entries_max;      /* budget of entries; 0: none */
@@ -132,18 +170,40 @@ struct memfs_export_options {
     void *problem_context;
     memfs_progress_fn *progress;
     void *progress_context;
+    memfs_select_fn *select; /* NULL: everything */
+    void *select_context;
+    enum memfs_existing existing; /* with into */
+    uint32_t strip;               /* leading components that paths lose; what has no more is left out */
+    int sync;                     /* all is on the disk before 0 is returned */
+    memfs_made_fn *made;          /* called when all is made, in path order */
+    void *made_context;
+    struct memfs_exported *exported; /* filled if 0 is returned; may be NULL */
 };
 
 /* Writes the whole tree into the directory path, which is made if it does not
  * exist; if it does, it must be an empty directory and no symbolic link, unless
  * into is set (-ENOTEMPTY, -ELOOP, -ENOTDIR). The whole tree is checked before
- * the first write: link counts, names, directories' ways in. Nothing outside
- * path is touched, whatever symbolic links stand or appear in it. An empty
+ * the first write: link counts, names, directories' ways in; of a selection, what
+ * of it can be. Nothing outside path is touched, whatever symbolic links stand or
+ * appear in it. An empty
  * directory that was there has no permissions for others until all is done. On
  * failure everything that was made is removed again, and path too if it was
  * made; detail says how many things could not be. (A directory that was there may
  * keep an owner, xattrs and time that root_attributes gave it, when that failed
- * last.) What comes out is the same for any number of threads. With several,
+ * last.)
+ *
+ * With into, a directory that is there already is one with that of the tree, and
+ * keeps its own attributes. A symbolic link never passes for a directory (-ENOTDIR),
+ * a directory never for a file (-EISDIR), nor what is mounted below path for a part
+ * of it (-EXDEV). Files that replace others are made beside them under temporary
+ * names, ".memfs-" and 16 digits, and take their places in the last step, each in
+ * one rename: until then there is room for both, and on failure everything is as it
+ * was. (Where the host cannot exchange two names, and a later file's place cannot be
+ * taken, those before it stay replaced; detail says how many.) A hard link of which
+ * names are skipped has those that are made. Of paths that strip makes the same, and
+ * of names in a directory that are the same there, none is written: -EEXIST.
+ *
+ * What comes out is the same for any number of threads. With several,
  * problems are told part by part of the tree, in path order, the directories of a
  * part before its files; work goes on meanwhile as if all could be left out. Of
  * errors that are fatal the first in path order is told. The filesystem must not be

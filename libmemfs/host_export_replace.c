@@ -1,0 +1,236 @@
+#define _GNU_SOURCE
+#include "host_export.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#define TRIES 1000 /* temporary names are random: hardly one is taken */
+
+void memfs_export_temporary_name(uint64_t number, char text[MEMFS_EXPORT_TEMPORARY])
+{
+    snprintf(text, MEMFS_EXPORT_TEMPORARY, ".memfs-%016" PRIx64, number);
+}
+
+/* ---- Making ------------------------------------------------------------------------ */
+
+static int try_temporary(struct memfs_export_worker *worker, struct memfs_export_spot *spot, memfs_export_try *attempt,
+                         const void *what)
+{
+    struct memfs_export *job = worker->job;
+    int result = -EEXIST;
+    for (int i = 0; i < TRIES && result == -EEXIST; i++) {
+        uint64_t number = atomic_fetch_add(&job->temporary, 1);
+        if (!number)
+            continue;
+        memfs_export_temporary_name(number, spot->text);
+        result = attempt(worker, what, spot->text);
+        if (result >= 0) {
+            spot->name = spot->text;
+            spot->temporary = number;
+        }
+    }
+    return result;
+}
+
+int memfs_export_try_spot(struct memfs_export_worker *worker, struct memfs_export_spot *spot, memfs_export_try *attempt,
+                          const void *what)
+{
+    struct stat stat;
+    enum memfs_existing existing = worker->job->options.existing;
+    int result = attempt(worker, what, spot->name);
+    if (result != -EEXIST || existing == MEMFS_EXISTING_REFUSED)
+        return result;
+    if (fstatat(memfs_host_trail_fd(&worker->trail), spot->name, &stat, AT_SYMLINK_NOFOLLOW))
+        return -errno;
+    if (S_ISDIR(stat.st_mode))
+        return -EISDIR;
+    if (existing == MEMFS_EXISTING_REPLACED)
+        return try_temporary(worker, spot, attempt, what);
+    spot->skipped = 1;
+    return result;
+}
+
+/* ---- Noting ------------------------------------------------------------------------ */
+
+static int add_replacement(struct memfs_export_worker *worker, uint32_t directory, const struct memfs_dirent *entry,
+                           const struct memfs_export_spot *spot, uint64_t ino, uint64_t *slot)
+{
+    uint64_t name = 0;
+    if (memfs_host_list_put(&worker->names, entry->name, entry->name_length, &name))
+        return -ENOMEM;
+    struct memfs_export_replacement *record = memfs_host_list_add(&worker->replacements);
+    if (!record)
+        return -ENOMEM;
+    *record = (struct memfs_export_replacement){.name = name,
+                                                .ino = ino,
+                                                .temporary = spot->temporary,
+                                                .slot = slot,
+                                                .directory = directory,
+                                                .name_length = entry->name_length};
+    return 0;
+}
+
+static int add_exception(struct memfs_export_worker *worker, uint32_t directory, const struct memfs_dirent *entry,
+                         enum memfs_export_fate fate)
+{
+    if (!worker->job->options.made)
+        return 0;
+    struct memfs_export_exception *exception = memfs_host_list_add(&worker->exceptions);
+    if (!exception)
+        return -ENOMEM;
+    *exception = (struct memfs_export_exception){directory, fate, entry->cursor};
+    return 0;
+}
+
+int memfs_export_note(struct memfs_export_worker *worker, uint32_t directory, const struct memfs_dirent *entry,
+                      const struct memfs_export_spot *spot, uint64_t ino, uint64_t *slot)
+{
+    struct memfs_exported *exported = &worker->exported;
+    int error = 0;
+    if (ino && spot->temporary)
+        error = add_replacement(worker, directory, entry, spot, ino, slot);
+    if (!error && (!ino || spot->temporary))
+        error = add_exception(worker, directory, entry,
+                              ino             ? MEMFS_EXPORT_REPLACES
+                              : spot->skipped ? MEMFS_EXPORT_SKIPPED
+                                              : MEMFS_EXPORT_MISSING);
+    if (error)
+        return memfs_export_fail(worker, directory, entry->name, error, "cannot be made");
+    exported->files += ino && !spot->is_link;
+    exported->links += ino && spot->is_link;
+    exported->replaced += ino && spot->temporary;
+    exported->skipped += (uint64_t)spot->skipped;
+    return 0;
+}
+
+/* ---- Taking the place of what was there --------------------------------------------- */
+
+/* One of the files, where it is, and its names there. */
+struct place {
+    struct memfs_export_replacement *record;
+    int fd;
+    char name[MEMFS_NAME_MAX + 1];
+    char temporary[MEMFS_EXPORT_TEMPORARY];
+};
+
+/* Goes there. */
+static int find(struct memfs_export *job, struct memfs_export_worker *maker, uint64_t i, struct place *place)
+{
+    struct memfs_host_trail *trail = &job->workers[0].trail;
+    struct memfs_export_replacement *record = memfs_host_list_at(&maker->replacements, i);
+    place->record = record;
+    memcpy(place->name, memfs_host_list_at(&maker->names, record->name), record->name_length);
+    place->name[record->name_length] = '\0';
+    memfs_export_temporary_name(record->temporary, place->temporary);
+    int error = memfs_export_go(job, trail, record->directory);
+    place->fd = memfs_host_trail_fd(trail);
+    return error;
+}
+
+static int is_at(const struct place *place, const char *name)
+{
+    struct stat stat;
+    return !fstatat(place->fd, name, &stat, AT_SYMLINK_NOFOLLOW) && (uint64_t)stat.st_ino == place->record->ino;
+}
+
+/* What was there gets the temporary name, so that it can be restored. Hosts that
+ * cannot do that say EINVAL; if nothing is there any more, nothing is to be kept. */
+static int exchange(struct place *place)
+{
+    struct stat stat;
+    struct memfs_export_replacement *record = place->record;
+    if (!is_at(place, place->temporary))
+        return -ESTALE;
+    if (!renameat2(place->fd, place->temporary, place->fd, place->name, RENAME_EXCHANGE)) {
+        record->is_exchanged = 1;
+        int failed = fstatat(place->fd, place->temporary, &stat, AT_SYMLINK_NOFOLLOW);
+        return failed ? -errno : S_ISDIR(stat.st_mode) ? -EISDIR : 0;
+    }
+    int lost = errno == EINVAL || errno == ENOSYS;
+    if ((!lost && errno != ENOENT) || renameat(place->fd, place->temporary, place->fd, place->name))
+        return -errno;
+    record->is_final = (uint8_t)lost;
+    return 0;
+}
+
+int memfs_export_replaces(const struct memfs_export *job)
+{
+    for (unsigned i = 0; i < job->worker_room; i++)
+        if (job->workers[i].replacements.count)
+            return 1;
+    return 0;
+}
+
+int memfs_export_replace(struct memfs_export *job)
+{
+    struct memfs_export_worker *caller = &job->workers[0];
+    struct place place;
+    for (unsigned n = 0; n < job->worker_room; n++) {
+        struct memfs_export_worker *maker = &job->workers[n];
+        for (uint64_t i = 0; i < maker->replacements.count; i++) {
+            int error = find(job, maker, i, &place);
+            if (!error)
+                error = exchange(&place);
+            if (error)
+                return memfs_host_fail(&job->report, place.record->directory, place.name, error,
+                                       error == -EISDIR                   ? memfs_export_in_the_way
+                                       : memfs_export_is_exchanged(error) ? memfs_export_exchanged
+                                                                          : "cannot be replaced");
+            error = memfs_export_tell(caller);
+            if (error)
+                return error;
+        }
+    }
+    return 0;
+}
+
+static int restore(struct memfs_export *job, struct memfs_export_worker *maker, uint64_t i)
+{
+    struct place place;
+    int error = find(job, maker, i, &place);
+    return !error && is_at(&place, place.name) &&
+           !renameat2(place.fd, place.temporary, place.fd, place.name, RENAME_EXCHANGE);
+}
+
+/* What cannot be restored is not ours to remove any more: its place would be empty. */
+uint64_t memfs_export_restore(struct memfs_export *job)
+{
+    uint64_t kept = 0;
+    for (unsigned n = 0; n < job->worker_room; n++) {
+        struct memfs_export_worker *maker = &job->workers[n];
+        for (uint64_t i = 0; i < maker->replacements.count; i++) {
+            struct memfs_export_replacement *record = memfs_host_list_at(&maker->replacements, i);
+            if (record->is_exchanged && restore(job, maker, i))
+                record->is_exchanged = 0;
+            if (!record->is_exchanged && !record->is_final)
+                continue;
+            *record->slot = 0;
+            kept++;
+        }
+    }
+    return kept;
+}
+
+int memfs_export_drop(struct memfs_export *job)
+{
+    struct place place;
+    int first = 0;
+    for (unsigned n = 0; n < job->worker_room; n++) {
+        struct memfs_export_worker *maker = &job->workers[n];
+        for (uint64_t i = 0; i < maker->replacements.count; i++) {
+            int error = find(job, maker, i, &place);
+            if (!place.record->is_exchanged)
+                continue;
+            if (!error && unlinkat(place.fd, place.temporary, 0))
+                error = -errno;
+            if (error && !first)
+                first = memfs_host_fail(&job->report, place.record->directory, place.temporary, error,
+                                        "was replaced, and cannot be removed");
+        }
+    }
+    return first;
+}

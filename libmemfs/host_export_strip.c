@@ -1,0 +1,46 @@
+#include "host_export.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#define ALIKE_MOST 8u /* different names of one hash: more are no accident */
+
+static int is_named(const struct memfs_export *job, const struct memfs_export_landed *landed,
+                    const struct memfs_dirent *entry)
+{
+    return landed->name_length == entry->name_length &&
+           !memcmp(memfs_host_list_at(&job->names, landed->name), entry->name, entry->name_length);
+}
+
+static int refuse(struct memfs_export *job, const struct memfs_export_landed *other, uint32_t directory,
+                  const struct memfs_dirent *entry)
+{
+    char text[128];
+    size_t size = 0;
+    char *path = memfs_host_path(&job->image, &job->allocator, other->directory, NULL, &size);
+    snprintf(text, sizeof text, "is what one in %.60s becomes too without its leading components",
+             path ? path : "another directory");
+    memfs_free(&job->allocator, path, size);
+    return memfs_host_fail(&job->report, directory, entry->name, -EEXIST, text);
+}
+
+int memfs_export_land(struct memfs_export *job, uint32_t directory, const struct memfs_dirent *entry)
+{
+    uint64_t hash = memfs_host_hash(entry->name, entry->name_length), number, key = job->seed;
+    while ((number = memfs_host_map_get(&job->landed_numbers, hash, key)) != 0) {
+        const struct memfs_export_landed *other = memfs_host_list_at(&job->landed, number - 1);
+        if (is_named(job, other, entry))
+            return refuse(job, other, directory, entry);
+        if (++key - job->seed > ALIKE_MOST)
+            return memfs_host_fail(&job->report, directory, entry->name, MEMFS_ECORRUPT,
+                                   "names that are made to look alike");
+    }
+    struct memfs_export_landed *landed = memfs_host_list_add(&job->landed);
+    if (!landed || memfs_host_list_put(&job->names, entry->name, entry->name_length, &landed->name) ||
+        memfs_host_map_put(&job->landed_numbers, hash, key, job->landed.count))
+        return memfs_host_fail(&job->report, directory, entry->name, -ENOMEM, "cannot be planned");
+    landed->directory = directory;
+    landed->name_length = entry->name_length;
+    return 0;
+}
