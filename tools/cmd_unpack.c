@@ -1,72 +1,87 @@
 #include "buffer.h"
+#include "chosen.h"
 #include "commands.h"
 #include "input.h"
 #include "interrupt.h"
+#include "json.h"
+#include "left_out.h"
 #include "memfs_host.h"
 #include "message.h"
 #include "output.h"
 #include "processors.h"
 #include "progress.h"
+#include "quantity.h"
 
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/statvfs.h>
 #include <unistd.h>
 
-#define REFUSALS_MAX 8 /* errors by which attributes were refused that are counted apart */
-
 struct settings {
+    struct option_list only;
+    uint64_t strip;
+    int into;
+    int overwrite;
+    int skip;
     int all;
     int owner;
     int setuid;
     int devices;
     int privileged_xattrs;
     int modes;
-    int into;
+    int sync;
     uint64_t bytes_max;
     uint64_t entries_max;
+    uint64_t depth_max;
     uint64_t jobs;
 };
 
 static const struct option_row rows[] = {
+    {0, "only", "PATH", OPTION_LIST, offsetof(struct settings, only), 0, 0,
+     "only that path or pattern, and all below it; several add up"},
+    {0, "strip-components", "N", OPTION_NUMBER, offsetof(struct settings, strip), 1, UINT32_MAX,
+     "drop the first N components of paths"},
+    {0, "into", NULL, OPTION_FLAG, offsetof(struct settings, into), 0, 0,
+     "write into a DIR that is not empty, over no file that is there"},
+    {0, "overwrite", NULL, OPTION_FLAG, offsetof(struct settings, overwrite), 0, 0,
+     "with --into: replace files that are there"},
+    {0, "skip", NULL, OPTION_FLAG, offsetof(struct settings, skip), 0, 0,
+     "with --into: leave files that are there as they are"},
     {0, "all", NULL, OPTION_FLAG, offsetof(struct settings, all), 0, 0, "the five that follow, for DIR itself as well"},
     {0, "same-owner", NULL, OPTION_FLAG, offsetof(struct settings, owner), 0, 0, "restore owners and groups"},
     {0, "setuid", NULL, OPTION_FLAG, offsetof(struct settings, setuid), 0, 0, "restore setuid and setgid"},
     {0, "devices", NULL, OPTION_FLAG, offsetof(struct settings, devices), 0, 0, "make block and character devices"},
     {0, "privileged-xattrs", NULL, OPTION_FLAG, offsetof(struct settings, privileged_xattrs), 0, 0,
-     "restore security.*, trusted.*, system.* attributes and ACLs"},
+     "restore security.*, trusted.* and system.* attributes (ACLs)"},
     {0, "same-modes", NULL, OPTION_FLAG, offsetof(struct settings, modes), 0, 0,
      "restore modes whatever the umask says"},
-    {0, "into", NULL, OPTION_FLAG, offsetof(struct settings, into), 0, 0,
-     "write into a DIR that is not empty, over nothing that is there"},
+    {0, "sync", NULL, OPTION_FLAG, offsetof(struct settings, sync), 0, 0, "wait until all is on the disk"},
     {0, "max-bytes", "SIZE", OPTION_BYTES, offsetof(struct settings, bytes_max), 1, UINT64_MAX,
      "fail rather than write more contents than that"},
     {0, "max-entries", "N", OPTION_NUMBER, offsetof(struct settings, entries_max), 1, UINT64_MAX,
      "fail rather than make more entries than that"},
+    {0, "max-depth", "N", OPTION_NUMBER, offsetof(struct settings, depth_max), 1, UINT32_MAX,
+     "fail rather than make directories more than N deep"},
     {'j', "jobs", "N", OPTION_NUMBER, offsetof(struct settings, jobs), 1, PROCESSORS_MAX,
      "work on N processors (default: all)"},
     {.name = NULL},
-};
-
-/* Attributes that the destination does not take, for one reason. */
-struct refusal {
-    int error;
-    uint64_t count;
-    struct buffer path, text; /* of the first */
 };
 
 struct unpack {
     struct settings settings;
     struct input input;
     const char *dir;
-    struct buffer dir_name;                     /* memory of it, if it was made from the image's */
-    uint64_t left_out[MEMFS_PROBLEM_XATTR + 1]; /* by kind, because no option asked for it */
-    struct refusal refusals[REFUSALS_MAX];
+    struct buffer dir_name; /* memory of it, if it was made from the image's */
+    struct chosen chosen;
+    struct left_out left_out;
+    struct memfs_exported exported;
     int problems; /* that were said */
+    double seconds;
 };
+
+/* ---- What was asked for ------------------------------------------------------ */
 
 /* IMAGE's base name without .mfs. */
 static int name_directory(struct unpack *unpack, const char *image)
@@ -85,41 +100,50 @@ static int name_directory(struct unpack *unpack, const char *image)
     return EXIT_DONE;
 }
 
-/* Attributes that the destination does not know or take are no reason to unpack
- * nothing: whoever made the image chose their names and values. ENOSPC is a full
- * disk, or an attribute that is larger than there may be here. */
-static int is_refusal(const struct unpack *unpack, const struct memfs_problem *problem)
+static int check_settings(const struct settings *settings)
 {
-    struct statvfs host;
-    if (problem->kind != MEMFS_PROBLEM_XATTR)
-        return 0;
-    switch (problem->error) {
-    case -EOPNOTSUPP:
-    case -EINVAL:
-    case -EPERM:
-    case -ERANGE:
-    case -E2BIG:
-        return 1;
-    case -ENOSPC:
-        return statvfs(unpack->dir, &host) == 0 && host.f_bavail > 0 && (host.f_files == 0 || host.f_favail > 0);
-    default:
-        return 0;
+    if (settings->overwrite && settings->skip)
+        return message_usage("unpack",
+                             "--overwrite and --skip: a file that is there can be replaced or left, not both");
+    if ((settings->overwrite || settings->skip) && !settings->into)
+        return message_usage("unpack", "%s: only with --into, since DIR is new or empty otherwise",
+                             settings->overwrite ? "--overwrite" : "--skip");
+    for (size_t i = 0; i < settings->only.count; i++) {
+        if (settings->only.texts[i][0] == '\0')
+            return message_usage("unpack", "--only '': names nothing: a path or pattern is wanted");
     }
+    return EXIT_DONE;
 }
 
-/* To be said when all is done. Nonzero if it cannot be remembered. */
-static int note_refusal(struct unpack *unpack, const struct memfs_problem *problem)
+/* EXIT_INCOMPLETE if a path or pattern takes nothing; *any is whether one does. */
+static int select_paths(struct unpack *unpack, int *any)
 {
-    size_t i = 0;
-    while (i < REFUSALS_MAX - 1 && unpack->refusals[i].count > 0 && unpack->refusals[i].error != problem->error)
-        i++;
-    struct refusal *refusal = &unpack->refusals[i];
-    if (refusal->count++ > 0)
-        return 0;
-    refusal->error = problem->error;
-    int result = buffer_append_text(&refusal->path, problem->path);
-    return result == 0 ? buffer_append_text(&refusal->text, problem->text) : result;
+    const struct option_list *only = &unpack->settings.only;
+    int code = EXIT_DONE;
+    *any = only->count == 0;
+    unpack->chosen.fs = unpack->input.fs;
+    for (size_t i = 0; i < only->count; i++) {
+        int result = chosen_add(&unpack->chosen, only->texts[i]);
+        *any |= result == 0;
+        if (result == 0)
+            continue;
+        if (result == -ECANCELED)
+            return EXIT_FAILED;
+        if (result == -EINVAL) {
+            code = message_worse(
+                code,
+                message_usage("unpack", "--only %s: is no pattern: a bracket or '..' is out of place", only->texts[i]));
+        } else if (result == -ENOENT) {
+            message(unpack->input.name, only->texts[i], "nothing in the image is called so or matches");
+            code = message_worse(code, EXIT_INCOMPLETE);
+        } else {
+            return input_error(&unpack->input, only->texts[i], result);
+        }
+    }
+    return code;
 }
+
+/* ---- What goes wrong ------------------------------------------------------------ */
 
 /* Of a problem that is to be fatal. */
 static void say_problem(const struct unpack *unpack, const struct memfs_problem *problem)
@@ -128,6 +152,10 @@ static void say_problem(const struct unpack *unpack, const struct memfs_problem 
     const char *advice = "";
     if (problem->error == -EPERM && problem->kind == MEMFS_PROBLEM_OWNER && geteuid() != 0)
         advice = "; only root may restore owners";
+    else if (problem->error == -EEXIST)
+        advice = "; --overwrite replaces such files, --skip leaves them as they are";
+    else if (problem->error == -EISDIR || problem->error == -ENOTDIR)
+        advice = "; move it away, or unpack elsewhere";
     message(thing, problem->path, "%s: %s%s", problem->text, memfs_strerror(problem->error), advice);
 }
 
@@ -135,84 +163,40 @@ static void say_problem(const struct unpack *unpack, const struct memfs_problem 
 static int destination_problem(void *context, const struct memfs_problem *problem)
 {
     struct unpack *unpack = context;
-    if (problem->error == 0) {
-        unpack->left_out[problem->kind]++;
-        return 0;
-    }
-    if (is_refusal(unpack, problem) && note_refusal(unpack, problem) == 0)
+    if (left_out_note(&unpack->left_out, unpack->dir, problem))
         return 0;
     say_problem(unpack, problem);
     unpack->problems++;
     return -1;
 }
 
-/* Says each reason for which attributes were refused once. Returns whether there were any. */
-static int say_refusals(const struct unpack *unpack)
-{
-    int any = 0;
-    for (size_t i = 0; i < REFUSALS_MAX && unpack->refusals[i].count > 0; i++, any = 1) {
-        const struct refusal *refusal = &unpack->refusals[i];
-        char others[64] = "";
-        if (refusal->count > 1)
-            snprintf(others, sizeof others, ", as %s %" PRIu64 " more", refusal->count > 2 ? "were" : "was",
-                     refusal->count - 1);
-        message(unpack->dir, refusal->path.data, "%s: %s; left out%s", refusal->text.data,
-                memfs_strerror(refusal->error), others);
-    }
-    return any;
-}
-
-/* "3 devices" behind what stands in the line. */
-static int append_left_out(struct buffer *line, uint64_t count, const char *one, const char *many)
-{
-    char item[64];
-    if (count == 0)
-        return 0;
-    snprintf(item, sizeof item, "%s%" PRIu64 " %s", line->length > 0 ? ", " : "", count, count == 1 ? one : many);
-    return buffer_append_text(line, item);
-}
-
-/* One line: what the options left out. */
-static void summarise(const struct unpack *unpack)
-{
-    const uint64_t *left_out = unpack->left_out;
-    struct buffer line = {0};
-    int result = 0;
-    if (left_out[MEMFS_PROBLEM_OWNER] > 0)
-        result = buffer_append_text(&line, "owners"); /* told once for all */
-    if (result == 0)
-        result =
-            append_left_out(&line, left_out[MEMFS_PROBLEM_SETUID], "setuid or setgid file", "setuid or setgid files");
-    if (result == 0)
-        result = append_left_out(&line, left_out[MEMFS_PROBLEM_DEVICE], "device", "devices");
-    if (result == 0)
-        result = append_left_out(&line, left_out[MEMFS_PROBLEM_XATTR], "privileged attribute", "privileged attributes");
-    if (line.length > 0 && result == 0)
-        message(unpack->dir, NULL, "left out: %s; %s", line.data,
-                geteuid() == 0 ? "--all restores them" : "root restores them with --all");
-    buffer_free(&line);
-}
-
-/* A budget was too small: which, and what would have been needed. */
+/* A budget was too small: which, and if everything was to be unpacked what would have been needed. */
 static int over_budget(const struct unpack *unpack, const struct memfs_detail *detail)
 {
     const struct settings *settings = &unpack->settings;
-    struct memfs_image_info info;
-    if (memfs_image_info(unpack->input.image, &info) == 0) {
-        if (settings->entries_max > 0 && info.entries > settings->entries_max) {
-            message(unpack->input.name, NULL,
-                    "has %" PRIu64 " entries, and --max-entries is %" PRIu64 "; nothing was made", info.entries,
-                    settings->entries_max);
-            return EXIT_FAILED;
-        }
-        if (settings->bytes_max > 0 && info.data_bytes > settings->bytes_max) {
-            message(unpack->input.name, NULL,
-                    "has %" PRIu64 " bytes of contents, and --max-bytes is %" PRIu64 "; nothing was made",
-                    info.data_bytes, settings->bytes_max);
-            return EXIT_FAILED;
-        }
-    }
-    return message_error(unpack->dir, NULL, -EDQUOT, detail);
+    const int whole = settings->only.count == 0 && settings->strip == 0;
+    struct memfs_image_info info = {0};
+    char has[QUANTITY_ROOM], allowed[QUANTITY_ROOM];
+    if (whole)
+        memfs_image_info(unpack->input.image, &info);
+    if (strstr(detail->text, "budget of entries") && info.entries > settings->entries_max)
+        message(unpack->input.name, NULL, "has %" PRIu64 " entries, and --max-entries is %" PRIu64 "; nothing was made",
+                info.entries, settings->entries_max);
+    else if (strstr(detail->text, "budget of entries"))
+        message(unpack->input.name, NULL,
+                "more entries are to be made than --max-entries %" PRIu64 "; nothing was made", settings->entries_max);
+    else if (strstr(detail->text, "budget of bytes") && info.data_bytes > settings->bytes_max)
+        message(unpack->input.name, NULL, "has %s of contents, and --max-bytes is %s; nothing was made",
+                quantity_bytes(info.data_bytes, has), quantity_exact(settings->bytes_max, allowed));
+    else if (strstr(detail->text, "budget of bytes"))
+        message(unpack->input.name, NULL, "more contents are to be written than --max-bytes %s; nothing was made",
+                quantity_exact(settings->bytes_max, allowed));
+    else if (strstr(detail->text, "budget of depth"))
+        message(unpack->input.name, NULL, "is deeper than --max-depth %" PRIu64 "; nothing was made",
+                settings->depth_max);
+    else
+        return message_error(unpack->dir, NULL, -EDQUOT, detail);
+    return EXIT_FAILED;
 }
 
 /* When the detail is not said for another reason: what is left behind, if anything is. */
@@ -252,6 +236,68 @@ static int failed(const struct unpack *unpack, int error, const struct memfs_det
     }
 }
 
+/* ---- What comes out -------------------------------------------------------------- */
+
+static const char *type_word(uint32_t mode)
+{
+    static const char *const words[16] = {[1] = "fifo", [2] = "character", [4] = "directory", [6] = "block",
+                                          [8] = "file", [10] = "symlink",  [12] = "socket"};
+    return words[(mode & MEMFS_IFMT) >> 12];
+}
+
+/* A memfs_made_fn. */
+static int list_made(void *context, const struct memfs_made *made)
+{
+    (void)context;
+    if (!common.json) {
+        output_name(made->path, strlen(made->path));
+        return output_text("\n", 1);
+    }
+    struct json json = json_begin(stdout);
+    json_text(&json, "path", made->path);
+    json_text(&json, "type", type_word(made->stat->mode));
+    if ((made->stat->mode & MEMFS_IFMT) == MEMFS_IFREG)
+        json_unsigned(&json, "size", made->stat->size);
+    json_bool(&json, "replaced", made->replaced);
+    json_end(&json);
+    return output("%s", "");
+}
+
+static void summarise_json(const struct unpack *unpack)
+{
+    const struct memfs_exported *exported = &unpack->exported;
+    struct json json = json_begin(stdout);
+    json_text(&json, "name", unpack->dir);
+    json_unsigned(&json, "directories", exported->directories);
+    json_unsigned(&json, "files", exported->files);
+    json_unsigned(&json, "links", exported->links);
+    json_unsigned(&json, "bytes", exported->bytes);
+    json_unsigned(&json, "replaced", exported->replaced);
+    json_unsigned(&json, "skipped", exported->skipped);
+    left_out_json(&unpack->left_out, &json);
+    json_seconds(&json, "seconds", unpack->seconds);
+    json_end(&json);
+}
+
+static int summarise(const struct unpack *unpack, int shown)
+{
+    const struct memfs_exported *exported = &unpack->exported;
+    if (common.json)
+        summarise_json(unpack);
+    if (shown) /* DIR is a node of the image too */
+        progress_summary(unpack->dir, exported->directories + exported->files + !unpack->settings.into, exported->bytes,
+                         unpack->seconds);
+    if (!common.quiet)
+        left_out_say_defaults(&unpack->left_out, unpack->dir);
+    int code = left_out_say_refusals(&unpack->left_out, unpack->dir) ? EXIT_INCOMPLETE : EXIT_DONE;
+    if (unpack->settings.strip > 0 && !unpack->settings.into && exported->directories + exported->files == 0) {
+        message(unpack->dir, NULL, "is empty: no path has more than %" PRIu64 " component%s", unpack->settings.strip,
+                unpack->settings.strip == 1 ? "" : "s");
+        code = EXIT_INCOMPLETE;
+    }
+    return message_worse(code, output_finish());
+}
+
 /* The permission bits that the user wants no new file to have. */
 static uint32_t current_umask(void)
 {
@@ -260,7 +306,7 @@ static uint32_t current_umask(void)
     return (uint32_t)mask;
 }
 
-static int export(struct unpack *unpack)
+static struct memfs_export_options export_options(struct unpack *unpack)
 {
     const struct settings *settings = &unpack->settings;
     struct memfs_export_options options = {.size = sizeof options};
@@ -271,22 +317,48 @@ static int export(struct unpack *unpack)
     options.mode_mask = settings->all || settings->modes ? 0 : current_umask();
     options.root_attributes = settings->all && !settings->into;
     options.into = settings->into;
+    options.existing = settings->overwrite ? MEMFS_EXISTING_REPLACED
+                       : settings->skip    ? MEMFS_EXISTING_SKIPPED
+                                           : MEMFS_EXISTING_REFUSED;
+    options.strip = (uint32_t)settings->strip;
+    options.sync = settings->sync;
     options.bytes_max = settings->bytes_max;
     options.entries_max = settings->entries_max;
+    options.depth_max = (uint32_t)settings->depth_max;
     options.threads = (unsigned)settings->jobs;
+    if (settings->only.count > 0 && !chosen_is_whole(&unpack->chosen)) {
+        options.select = chosen_take;
+        options.select_context = &unpack->chosen;
+    }
+    options.made = common.verbose ? list_made : NULL;
+    options.exported = &unpack->exported;
     options.problem = destination_problem;
     options.problem_context = unpack;
     options.progress = progress_update;
+    return options;
+}
+
+static int export(struct unpack *unpack)
+{
+    const struct memfs_export_options options = export_options(unpack);
     struct memfs_detail detail = {.offset = UINT64_MAX};
     int shown;
+    output_in_large_pieces();
     progress_start("unpacking");
     int result = memfs_host_export(unpack->input.fs, unpack->dir, &options, &detail);
-    progress_end(&shown);
+    unpack->seconds = progress_end(&shown);
     if (result != 0)
-        return failed(unpack, result, &detail);
-    if (!common.quiet)
-        summarise(unpack);
-    return say_refusals(unpack) ? EXIT_INCOMPLETE : EXIT_DONE;
+        return message_worse(failed(unpack, result, &detail), output_finish());
+    return summarise(unpack, shown);
+}
+
+static int unpack_image(struct unpack *unpack)
+{
+    int any;
+    int code = select_paths(unpack, &any);
+    if (!any || code > EXIT_INCOMPLETE)
+        return code;
+    return message_worse(code, export(unpack));
 }
 
 static int run(int argc, char **argv)
@@ -295,25 +367,30 @@ static int run(int argc, char **argv)
     int first;
     int code = options_parse(&command_unpack, argc, argv, &unpack.settings, &first);
     if (code >= 0)
-        return code;
+        goto out;
+    code = check_settings(&unpack.settings);
+    if (code != EXIT_DONE)
+        goto out;
     unpack.dir = argv[first + 1]; /* NULL if there is none */
-    if (unpack.dir && strcmp(unpack.dir, "-") == 0)
-        return message_usage("unpack", "a tree cannot be written to standard output: name a directory "
+    if (unpack.dir && strcmp(unpack.dir, "-") == 0) {
+        code = message_usage("unpack", "a tree cannot be written to standard output: name a directory "
                                        "(./- if it is called '-')");
+        goto out;
+    }
     code = unpack.dir ? EXIT_DONE : name_directory(&unpack, argv[first]);
     if (code == EXIT_DONE) {
         interrupt_catch();
         code = input_open(&unpack.input, argv[first], 1);
     }
     if (code == EXIT_DONE) {
-        code = export(&unpack);
+        code = unpack_image(&unpack);
+        chosen_free(&unpack.chosen);
         input_close(&unpack.input);
     }
-    for (size_t i = 0; i < REFUSALS_MAX; i++) {
-        buffer_free(&unpack.refusals[i].path);
-        buffer_free(&unpack.refusals[i].text);
-    }
+out:
+    left_out_free(&unpack.left_out);
     buffer_free(&unpack.dir_name);
+    option_list_free(&unpack.settings.only);
     return code;
 }
 
@@ -324,11 +401,36 @@ const struct command command_unpack = {
     .about = "Writes all that is in IMAGE ('-': standard input) into DIR, which is new or empty; without\n"
              "DIR into IMAGE's name without .mfs in the current directory. Owners, setuid and setgid,\n"
              "devices and privileged attributes are left out unless asked for, and modes lose what the\n"
-             "umask says. On failure all that was made is removed again.\n",
+             "umask says. On failure all that was made is removed again. -v lists what was made.\n",
     .examples = "  memfs unpack photos.mfs\n"
                 "  memfs unpack --all backup.mfs /mnt/restored\n"
+                "  memfs unpack --only 2024 --only '**/*.txt' photos.mfs some\n"
+                "  memfs unpack --into --overwrite photos.mfs photos\n"
                 "  memfs unpack --max-bytes 1G --max-entries 10000 upload.mfs inbox\n",
-    .common = COMMON_PROGRESS,
+    .manual = "--only takes a path of the image, or a pattern: * and ? and [a-z] within a name, ** for any number\n"
+              "of directories. A directory brings all that is below it, and the directories on the way are made\n"
+              "with the attributes that they have in the image. One that takes nothing is said, and the exit code\n"
+              "is 1; if none takes anything, nothing is made.\n"
+              "\n"
+              "With --into, directories that are there are filled, and keep their mode, owner and attributes. If\n"
+              "a file of any type is there where one is to be made, nothing is written at all, unless --overwrite\n"
+              "or --skip says what to do. Symbolic links that are there are never followed; --overwrite replaces\n"
+              "them themselves. A directory is never replaced by a file, nor a file by a directory: both are\n"
+              "refused before the first write, as is a filesystem that is mounted below DIR. Files that replace\n"
+              "others are written beside them, under names that begin with .memfs-, and take their places when\n"
+              "all is written: until then there must be room for both. If something fails, the old ones are\n"
+              "there as they were.\n"
+              "\n"
+              "--strip-components leaves out what has no more components than that. If two paths become the same,\n"
+              "nothing is written.\n"
+              "\n"
+              "-v lists on standard output what was made, in the order of paths, when all is made. With --json\n"
+              "each is an object with the keys path, type (file, directory, symlink, fifo, socket, character,\n"
+              "block), size (of files) and replaced. The last object has the keys name (DIR), directories, files\n"
+              "(of all other types), links (further names of files), bytes (of contents that were written),\n"
+              "replaced, skipped, left_out and seconds. left_out is an object: owners (whether there were others'),\n"
+              "setuid, devices, privileged_xattrs and refused_xattrs are numbers of what was left out.\n",
+    .common = COMMON_PROGRESS | COMMON_JSON,
     .options = rows,
     .operands_min = 1,
     .operands_max = 2,

@@ -5,6 +5,7 @@
 
 #include "interrupt.h"
 #include "json.h"
+#include "message.h"
 #include "options.h"
 #include "quantity.h"
 
@@ -129,4 +130,11 @@ double progress_end(int *shown)
     *shown = state.on;
     state.on = 0;
     return now() - state.began;
+}
+
+void progress_summary(const char *thing, uint64_t nodes, uint64_t bytes, double seconds)
+{
+    char size[QUANTITY_ROOM], time[QUANTITY_ROOM];
+    message(thing, NULL, "%" PRIu64 " node%s in %s, %s", nodes, nodes == 1 ? "" : "s", quantity_bytes(bytes, size),
+            quantity_seconds((uint64_t)(seconds + 0.5), time));
 }

@@ -55,7 +55,7 @@ if [ "$root" ] && command -v setpriv >/dev/null; then
     if nobody test -x "$memfs"; then
         run nobody "$memfs" unpack --same-modes tree.mfs theirs/plain
         check "unpack as nobody" test "$status" = 0
-        check "it is said who can restore the rest" grep -q "left out: .*; root restores them with --all" .err
+        check "it is said who can restore the rest" grep -q "left out by default: .*; root restores it with --all" .err
         check "it is the same" compare --unprivileged tree theirs/plain
         rm -rf trusted && mkdir trusted && touch trusted/a trusted/b trusted/c
         if setfattr -n trusted.t -v 1 trusted/a trusted/b trusted/c 2>/dev/null; then
