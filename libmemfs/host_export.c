@@ -208,6 +208,7 @@ static int begin(struct memfs_export *job)
     memfs_host_map_init(&job->link_numbers, allocator);
     memfs_host_map_init(&job->taken, allocator);
     memfs_host_map_init(&job->exceptions, allocator);
+    memfs_host_map_init(&job->replaced, allocator);
     memfs_host_list_init(&job->landed, allocator, sizeof(struct memfs_export_landed), 9);
     memfs_host_map_init(&job->landed_numbers, allocator);
     unsigned room = job->options.threads < MEMFS_POOL_MAX ? job->options.threads : MEMFS_POOL_MAX;
@@ -236,6 +237,7 @@ static void end(struct memfs_export *job)
     memfs_host_map_free(&job->link_numbers);
     memfs_host_map_free(&job->taken);
     memfs_host_map_free(&job->exceptions);
+    memfs_host_map_free(&job->replaced);
     memfs_host_list_free(&job->landed);
     memfs_host_map_free(&job->landed_numbers);
     memfs_free(allocator, job->buffer, MEMFS_EXPORT_BUFFER);

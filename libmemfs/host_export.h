@@ -67,7 +67,6 @@ struct memfs_export_link {
     uint8_t name_length;
     uint8_t made;
     uint64_t temporary; /* the number of the temporary name that it has, or 0 */
-    uint64_t *slot;     /* of its maker's inos */
 };
 
 /* The name under which a file is made: its own, unless something is there. */
@@ -91,7 +90,6 @@ struct memfs_export_replacement {
     uint64_t name; /* the worker's names: its own, */
     uint64_t ino;
     uint64_t temporary; /* and the one that it was made under, by its number */
-    uint64_t *slot;     /* of its maker's inos */
     uint32_t directory;
     uint8_t name_length;
     uint8_t is_exchanged; /* what was there has the temporary name now */
@@ -118,7 +116,7 @@ struct memfs_export_worker {
     unsigned number;                /* 0: the caller */
     struct memfs_export_told *told; /* NULL: the caller is told at once */
     struct memfs_host_trail trail;
-    struct memfs_host_list inos; /* uint64_t: all that it has made, but directories; 0: nothing, or not ours any more */
+    struct memfs_host_list inos;         /* uint64_t: all that it has made, but directories; 0: nothing */
     struct memfs_host_list replacements; /* struct memfs_export_replacement */
     struct memfs_host_list names;        /* theirs */
     struct memfs_host_list exceptions;   /* struct memfs_export_exception; if the caller is told what was made */
@@ -173,7 +171,8 @@ struct memfs_export {
     struct memfs_host_trail link_trail; /* to first names */
     int finishing;                      /* directories have begun to get their modes */
     int owner_told;
-    _Atomic(uint64_t) temporary; /* the number of the next temporary name */
+    _Atomic(uint64_t) temporary;    /* the number of the next temporary name */
+    struct memfs_host_map replaced; /* by directory and hash of its name: 1 + number of the replacement */
 
     /* Who works. */
     struct memfs_export_worker *workers; /* the caller is the first */
@@ -294,9 +293,9 @@ int memfs_export_try_spot(struct memfs_export_worker *worker, struct memfs_expor
                           const void *what);
 
 /* What became of a file: counted, and noted as far as others need to know. ino
- * is 0 if it was not made, slot where that is noted. */
+ * is 0 if it was not made. */
 int memfs_export_note(struct memfs_export_worker *worker, uint32_t directory, const struct memfs_dirent *entry,
-                      const struct memfs_export_spot *spot, uint64_t ino, uint64_t *slot);
+                      const struct memfs_export_spot *spot, uint64_t ino);
 
 /* Whether anything was made under a temporary name. */
 int memfs_export_replaces(const struct memfs_export *job);
@@ -304,6 +303,8 @@ int memfs_export_replaces(const struct memfs_export *job);
 int memfs_export_replace(struct memfs_export *job);
 /* The reverse: returns how many have to stay as they are. */
 uint64_t memfs_export_restore(struct memfs_export *job);
+/* Is a name, of a directory of the host, one of those? */
+int memfs_export_stays(const struct memfs_export *job, uint32_t directory, const char *name, size_t length);
 /* Removes what was replaced. */
 int memfs_export_drop(struct memfs_export *job);
 

@@ -193,7 +193,7 @@ int memfs_export_is_first(const struct memfs_export *job, const struct memfs_exp
 
 /* Remembers under which name a file with several was made: nearly always the planned one. */
 static int note_first(struct memfs_export_worker *worker, uint32_t directory, const struct memfs_dirent *entry,
-                      const struct memfs_export_spot *spot, uint64_t *slot, struct memfs_export_link *link)
+                      const struct memfs_export_spot *spot, uint64_t ino, struct memfs_export_link *link)
 {
     struct memfs_export *job = worker->job;
     if (!memfs_export_is_first(job, link, directory, entry)) {
@@ -202,8 +202,7 @@ static int note_first(struct memfs_export_worker *worker, uint32_t directory, co
         link->directory = directory;
         link->name_length = entry->name_length;
     }
-    link->ino = *slot;
-    link->slot = slot;
+    link->ino = ino;
     link->temporary = spot->temporary;
     link->made = 1;
     return 0;
@@ -236,6 +235,6 @@ int memfs_export_make_file(struct memfs_export_worker *worker, uint32_t director
     else
         worker->inos.count--;
     if (!error)
-        error = memfs_export_note(worker, directory, entry, &spot, ino, slot);
-    return !error && ino && link ? note_first(worker, directory, entry, &spot, slot, link) : error;
+        error = memfs_export_note(worker, directory, entry, &spot, ino);
+    return !error && ino && link ? note_first(worker, directory, entry, &spot, ino, link) : error;
 }

@@ -126,7 +126,7 @@ static int make_link(struct memfs_export_worker *caller, uint32_t directory, con
                         error == -EISDIR ? memfs_export_in_the_way : "cannot be linked to its first name");
     else
         error = 0;
-    return error ? error : memfs_export_note(caller, directory, entry, &spot, missing ? 0 : link->ino, link->slot);
+    return error ? error : memfs_export_note(caller, directory, entry, &spot, missing ? 0 : link->ino);
 }
 
 /* ---- Rounds over the directories, when all files have been made ------------------ */

@@ -57,7 +57,7 @@ int memfs_export_try_spot(struct memfs_export_worker *worker, struct memfs_expor
 /* ---- Noting ------------------------------------------------------------------------ */
 
 static int add_replacement(struct memfs_export_worker *worker, uint32_t directory, const struct memfs_dirent *entry,
-                           const struct memfs_export_spot *spot, uint64_t ino, uint64_t *slot)
+                           const struct memfs_export_spot *spot, uint64_t ino)
 {
     uint64_t name = 0;
     if (memfs_host_list_put(&worker->names, entry->name, entry->name_length, &name))
@@ -68,7 +68,6 @@ static int add_replacement(struct memfs_export_worker *worker, uint32_t director
     *record = (struct memfs_export_replacement){.name = name,
                                                 .ino = ino,
                                                 .temporary = spot->temporary,
-                                                .slot = slot,
                                                 .directory = directory,
                                                 .name_length = entry->name_length};
     return 0;
@@ -87,12 +86,12 @@ static int add_exception(struct memfs_export_worker *worker, uint32_t directory,
 }
 
 int memfs_export_note(struct memfs_export_worker *worker, uint32_t directory, const struct memfs_dirent *entry,
-                      const struct memfs_export_spot *spot, uint64_t ino, uint64_t *slot)
+                      const struct memfs_export_spot *spot, uint64_t ino)
 {
     struct memfs_exported *exported = &worker->exported;
     int error = 0;
     if (ino && spot->temporary)
-        error = add_replacement(worker, directory, entry, spot, ino, slot);
+        error = add_replacement(worker, directory, entry, spot, ino);
     if (!error && (!ino || spot->temporary))
         error = add_exception(worker, directory, entry,
                               ino             ? MEMFS_EXPORT_REPLACES
@@ -165,27 +164,65 @@ int memfs_export_replaces(const struct memfs_export *job)
     return 0;
 }
 
-int memfs_export_replace(struct memfs_export *job)
+/* ---- Which of them are to be left alone when all else is removed --------------------- */
+
+static uint64_t hash(const struct memfs_export *job, const char *name, size_t length)
 {
-    struct memfs_export_worker *caller = &job->workers[0];
-    struct place place;
-    for (unsigned n = 0; n < job->worker_room; n++) {
-        struct memfs_export_worker *maker = &job->workers[n];
-        for (uint64_t i = 0; i < maker->replacements.count; i++) {
-            int error = find(job, maker, i, &place);
-            if (!error)
-                error = exchange(&place);
-            if (error)
-                return memfs_host_fail(&job->report, place.record->directory, place.name, error,
-                                       error == -EISDIR                   ? memfs_export_in_the_way
-                                       : memfs_export_is_exchanged(error) ? memfs_export_exchanged
-                                                                          : "cannot be replaced");
-            error = memfs_export_tell(caller);
-            if (error)
-                return error;
-        }
+    return memfs_host_hash(name, length) ^ job->seed;
+}
+
+/* While nothing has been replaced yet, since it needs memory. */
+static int index_maker(struct memfs_export *job, unsigned n)
+{
+    const struct memfs_export_worker *maker = &job->workers[n];
+    for (uint64_t i = 0; i < maker->replacements.count; i++) {
+        const struct memfs_export_replacement *record = memfs_host_list_at(&maker->replacements, i);
+        uint32_t directory = memfs_export_host(job, record->directory);
+        uint64_t key = hash(job, memfs_host_list_at(&maker->names, record->name), record->name_length);
+        if (!memfs_host_map_get(&job->replaced, directory, key) &&
+            memfs_host_map_put(&job->replaced, directory, key, i * job->worker_room + n + 1))
+            return memfs_host_fail(&job->report, record->directory, NULL, -ENOMEM, "cannot be put in its place");
     }
     return 0;
+}
+
+/* Its place would be empty. */
+int memfs_export_stays(const struct memfs_export *job, uint32_t directory, const char *name, size_t length)
+{
+    uint64_t number = memfs_host_map_get(&job->replaced, directory, hash(job, name, length));
+    if (!number)
+        return 0;
+    const struct memfs_export_worker *maker = &job->workers[(number - 1) % job->worker_room];
+    const struct memfs_export_replacement *record =
+        memfs_host_list_at(&maker->replacements, (number - 1) / job->worker_room);
+    return record->is_exchanged || record->is_final;
+}
+
+/* ---- All of them ----------------------------------------------------------------------- */
+
+static int replace(struct memfs_export *job, struct memfs_export_worker *maker, uint64_t i)
+{
+    struct place place;
+    int error = find(job, maker, i, &place);
+    if (!error)
+        error = exchange(&place);
+    if (!error)
+        return memfs_export_tell(&job->workers[0]);
+    return memfs_host_fail(&job->report, place.record->directory, place.name, error,
+                           error == -EISDIR                   ? memfs_export_in_the_way
+                           : memfs_export_is_exchanged(error) ? memfs_export_exchanged
+                                                              : "cannot be replaced");
+}
+
+int memfs_export_replace(struct memfs_export *job)
+{
+    int error = 0;
+    for (unsigned n = 0; n < job->worker_room && !error; n++)
+        error = index_maker(job, n);
+    for (unsigned n = 0; n < job->worker_room && !error; n++)
+        for (uint64_t i = 0; i < job->workers[n].replacements.count && !error; i++)
+            error = replace(job, &job->workers[n], i);
+    return error;
 }
 
 static int restore(struct memfs_export *job, struct memfs_export_worker *maker, uint64_t i)
@@ -196,7 +233,6 @@ static int restore(struct memfs_export *job, struct memfs_export_worker *maker, 
            !renameat2(place.fd, place.temporary, place.fd, place.name, RENAME_EXCHANGE);
 }
 
-/* What cannot be restored is not ours to remove any more: its place would be empty. */
 uint64_t memfs_export_restore(struct memfs_export *job)
 {
     uint64_t kept = 0;
@@ -208,7 +244,6 @@ uint64_t memfs_export_restore(struct memfs_export *job)
                 record->is_exchanged = 0;
             if (!record->is_exchanged && !record->is_final)
                 continue;
-            *record->slot = 0;
             kept++;
         }
     }

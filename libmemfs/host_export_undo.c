@@ -73,6 +73,7 @@ static struct memfs_host_trail *trail_of(struct memfs_export *job)
 
 struct emptying {
     struct memfs_export *job;
+    uint32_t directory;
     int fd;
     uint64_t removed, kept;
 };
@@ -81,9 +82,8 @@ static int remove_ours(void *context, const char *name, size_t length)
 {
     struct emptying *emptying = context;
     struct stat stat;
-    (void)length;
     if (fstatat(emptying->fd, name, &stat, AT_SYMLINK_NOFOLLOW) || S_ISDIR(stat.st_mode) ||
-        !is_ours(emptying->job, stat.st_ino))
+        !is_ours(emptying->job, stat.st_ino) || memfs_export_stays(emptying->job, emptying->directory, name, length))
         return 0;
     if (unlinkat(emptying->fd, name, 0))
         emptying->kept++;
@@ -94,9 +94,9 @@ static int remove_ours(void *context, const char *name, size_t length)
 
 /* Removes our files from a directory. Listing it again until nothing comes
  * up: some hosts skip entries when others are removed meanwhile. */
-static uint64_t empty_directory(struct memfs_export *job, int fd)
+static uint64_t empty_directory(struct memfs_export *job, uint32_t directory, int fd)
 {
-    struct emptying emptying = {.job = job, .fd = fd};
+    struct emptying emptying = {.job = job, .directory = directory, .fd = fd};
     do {
         emptying.removed = emptying.kept = 0;
         if (lseek(fd, 0, SEEK_SET) < 0 ||
@@ -125,7 +125,9 @@ static uint64_t clear_directory(struct memfs_export *job, uint32_t directory)
 {
     if (!has_inos(job))
         return 0;
-    return memfs_host_trail_go(trail_of(job), directory) ? 1 : empty_directory(job, memfs_host_trail_fd(trail_of(job)));
+    if (memfs_host_trail_go(trail_of(job), directory))
+        return 1;
+    return empty_directory(job, directory, memfs_host_trail_fd(trail_of(job)));
 }
 
 static uint64_t remove_directory(struct memfs_export *job, uint32_t directory)
@@ -136,7 +138,7 @@ static uint64_t remove_directory(struct memfs_export *job, uint32_t directory)
     if (!dir->ino)
         return 1; /* it is lost: something else has its name */
     if (!memfs_host_trail_go(trail_of(job), directory))
-        kept = empty_directory(job, memfs_host_trail_fd(trail_of(job)));
+        kept = empty_directory(job, directory, memfs_host_trail_fd(trail_of(job)));
     if (memfs_export_go(job, trail_of(job), dir->parent))
         return kept + 1;
     job->tree.name(job, directory, name);
@@ -192,7 +194,7 @@ uint64_t memfs_export_undo(struct memfs_export *job)
             else if (memfs_export_dir(job, directory)->state == MEMFS_EXPORT_FOUND)
                 kept += clear_directory(job, directory);
         }
-        kept += empty_directory(job, trail_of(job)->root);
+        kept += empty_directory(job, 0, trail_of(job)->root);
         if (job->finishing || job->root_closed)
             kept += fchmod(trail_of(job)->root, job->root_mode) != 0;
     }
