@@ -1,40 +1,38 @@
 #include "commands.h"
-#include "directory.h"
+#include "descent.h"
+#include "directory_print.h"
+#include "entry_json.h"
 #include "input.h"
 #include "message.h"
 #include "output.h"
 
-#include <errno.h>
-#include <inttypes.h>
-#include <stdio.h>
 #include <string.h>
-#include <time.h>
 
 struct settings {
-    int detailed;
-    int recursive;
+    int detailed, recursive, all, itself, human, inode, numeric, by_time, by_size, reverse, lines, columns, classify;
 };
+
+#define FLAG(letter, name, member, help)                                                                               \
+    {                                                                                                                  \
+        letter, name, NULL, OPTION_FLAG, offsetof(struct settings, member), 0, 0, help                                 \
+    }
 
 static const struct option_row rows[] = {
-    {'l', "long", NULL, OPTION_FLAG, offsetof(struct settings, detailed), 0, 0,
-     "show mode, links, owner, group, size and time"},
-    {'R', "recursive", NULL, OPTION_FLAG, offsetof(struct settings, recursive), 0, 0, "list subdirectories too"},
+    FLAG('l', "long", detailed, "show mode, links, owner, group, size and time"),
+    FLAG('R', "recursive", recursive, "list subdirectories too"),
+    FLAG('a', "all", all, "names that begin with '.' too"),
+    FLAG('A', "almost-all", all, "the same: an image has no '.' and '..'"),
+    FLAG('d', "itself", itself, "a directory itself, not what is in it"),
+    FLAG('h', "human-readable", human, "with -l sizes as 1.5K or 23M"),
+    FLAG('i', "inode", inode, "the inode's number first; hard links share it"),
+    FLAG('n', "numeric-uid-gid", numeric, "as -l, with owner and group as numbers"),
+    FLAG('t', "by-time", by_time, "the newest first"),
+    FLAG('S', "by-size", by_size, "the largest first"),
+    FLAG('r', "reverse", reverse, "in reverse order"),
+    FLAG('1', "lines", lines, "one name a line"),
+    FLAG(0, "columns", columns, "in columns, even into a pipe"),
+    FLAG('F', "classify", classify, "/ behind a directory, * an executable, @ a link, | a FIFO, = a socket"),
     {.name = NULL},
-};
-
-/* A directory that is still to be listed: its name, at the end of the stack of
- * names, belongs behind the first parent_length bytes of the path. */
-struct pending {
-    memfs_node node;
-    size_t parent_length;
-    size_t name_length;
-};
-
-/* A time as it is shown. */
-struct date {
-    int64_t seconds;
-    size_t length; /* 0: none yet */
-    char text[24];
 };
 
 struct ls {
@@ -43,17 +41,10 @@ struct ls {
     int code;
     int headers; /* say which directory is listed */
     int started; /* something was written, so a blank line comes before a header */
-    struct buffer path;
-    struct buffer stack;        /* of struct pending */
-    struct buffer names;        /* theirs */
-    uint64_t entries;           /* in the image */
-    uint64_t listed;            /* of one tree */
-    struct directory directory; /* that is listed */
-    struct date date;           /* the last one */
-};
-
-struct widths {
-    int nlink, uid, gid, size;
+    int with_stat;
+    struct directory files, directories; /* the operands */
+    struct descent descent;
+    struct directory_print print;
 };
 
 static void fail(struct ls *ls, const char *path, int error)
@@ -61,324 +52,158 @@ static void fail(struct ls *ls, const char *path, int error)
     ls->code = message_worse(ls->code, input_error(&ls->input, path, error));
 }
 
-/* One row but for the name. By hand: there can be millions, and printf() would take most
- * of the time. */
-struct line {
-    char text[160];
-    size_t length;
-};
-
-static void put_char(struct line *line, char c)
+static enum directory_order order_of(const struct settings *settings)
 {
-    line->text[line->length++] = c;
+    if (settings->by_time)
+        return DIRECTORY_BY_TIME;
+    return settings->by_size ? DIRECTORY_BY_SIZE : DIRECTORY_BY_NAME;
 }
 
-static void put_mode(struct line *line, uint32_t mode)
+static void arrange(const struct ls *ls, struct directory *directory)
 {
-    static const char types[] = "?pc?d?b?-?l?s???";
-    char *text = line->text + line->length;
-    text[0] = types[(mode & MEMFS_IFMT) >> 12];
-    for (int i = 0; i < 9; i++)
-        text[1 + i] = (mode >> (8 - i)) & 1u ? "rwxrwxrwx"[i] : '-';
-    if (mode & 04000u)
-        text[3] = mode & 0100u ? 's' : 'S';
-    if (mode & 02000u)
-        text[6] = mode & 0010u ? 's' : 'S';
-    if (mode & 01000u)
-        text[9] = mode & 0001u ? 't' : 'T';
-    line->length += 10;
+    directory_arrange(directory, order_of(&ls->settings), ls->settings.reverse);
 }
 
-static int digits(uint64_t value)
-{
-    int count = 1;
-    while (value >= 10) {
-        value /= 10;
-        count++;
-    }
-    return count;
-}
+/* ---- Directories -------------------------------------------------------------- */
 
-static void put_spaces(struct line *line, int count)
+static void print_header(struct ls *ls)
 {
-    while (count-- > 0)
-        put_char(line, ' ');
-}
-
-static void put_number(struct line *line, uint64_t value, int width, char fill)
-{
-    const int count = digits(value);
-    for (int i = count; i < width; i++)
-        put_char(line, fill);
-    line->length += (size_t)count;
-    for (char *at = line->text + line->length; at > line->text + line->length - count; value /= 10)
-        *--at = (char)('0' + value % 10);
-}
-
-static int is_device(const struct memfs_stat *stat)
-{
-    const uint32_t type = stat->mode & MEMFS_IFMT;
-    return type == MEMFS_IFCHR || type == MEMFS_IFBLK;
-}
-
-/* "MAJOR, MINOR" for a device. */
-static int size_width(const struct memfs_stat *stat)
-{
-    return is_device(stat) ? digits(stat->rdev_major) + 2 + digits(stat->rdev_minor) : digits(stat->size);
-}
-
-static void put_size(struct line *line, const struct memfs_stat *stat, int width)
-{
-    put_spaces(line, width - size_width(stat));
-    if (is_device(stat)) {
-        put_number(line, stat->rdev_major, 0, ' ');
-        put_char(line, ',');
-        put_char(line, ' ');
-        put_number(line, stat->rdev_minor, 0, ' ');
-    } else {
-        put_number(line, stat->size, 0, ' ');
-    }
-}
-
-static void put_date(struct line *line, int64_t seconds)
-{
-    struct tm parts;
-    time_t host = (time_t)seconds;
-    if (host != seconds || !localtime_r(&host, &parts)) {
-        line->length += (size_t)snprintf(line->text + line->length, 24, "%" PRId64, seconds);
+    if (!ls->headers)
         return;
-    }
-    const int numbers[5] = {parts.tm_year + 1900, parts.tm_mon + 1, parts.tm_mday, parts.tm_hour, parts.tm_min};
-    for (int i = 0; i < 5; i++) {
-        put_number(line, (uint64_t)numbers[i], i == 0 ? 4 : 2, '0');
-        put_char(line, "-- : "[i]);
-    }
-    line->length--;
-}
-
-/* Files often have one time: the last one is kept. */
-static void put_time(struct line *line, int64_t time, struct date *last)
-{
-    const int64_t seconds = time / 1000000000 - (time % 1000000000 < 0);
-    if (last->length == 0 || last->seconds != seconds) {
-        const size_t before = line->length;
-        put_date(line, seconds);
-        last->seconds = seconds;
-        last->length = line->length - before;
-        memcpy(last->text, line->text + before, last->length);
-        return;
-    }
-    memcpy(line->text + line->length, last->text, last->length);
-    line->length += last->length;
-}
-
-static void widen(int *width, int length)
-{
-    if (length > *width)
-        *width = length;
-}
-
-static struct widths measure(const struct directory *directory)
-{
-    struct widths widths = {0, 0, 0, 0};
-    for (size_t i = 0; i < directory->count; i++) {
-        const struct memfs_stat *stat = &directory->rows[i].stat;
-        widen(&widths.nlink, digits(stat->nlink));
-        widen(&widths.uid, digits(stat->uid));
-        widen(&widths.gid, digits(stat->gid));
-        widen(&widths.size, size_width(stat));
-    }
-    return widths;
-}
-
-static void print_target(struct ls *ls, const struct directory_row *row)
-{
-    char target[MEMFS_TARGET_MAX + 1];
-    int64_t length = memfs_node_readlink(ls->input.fs, row->stat.node, target, sizeof target);
-    if (length < 0) {
-        fail(ls, row->name, (int)length);
-        return;
-    }
-    output(" -> ");
-    output_name(target, (size_t)length < sizeof target ? (size_t)length : sizeof target);
-}
-
-static void print_attributes(struct ls *ls, const struct memfs_stat *stat, const struct widths *widths)
-{
-    struct line line;
-    line.length = 0;
-    put_mode(&line, stat->mode);
-    put_char(&line, ' ');
-    put_number(&line, stat->nlink, widths->nlink, ' ');
-    put_char(&line, ' ');
-    put_number(&line, stat->uid, widths->uid, ' ');
-    put_char(&line, ' ');
-    put_number(&line, stat->gid, widths->gid, ' ');
-    put_char(&line, ' ');
-    put_size(&line, stat, widths->size);
-    put_char(&line, ' ');
-    put_time(&line, stat->mtime, &ls->date);
-    put_char(&line, ' ');
-    output_text(line.text, line.length);
-}
-
-static int print_row(struct ls *ls, const struct directory_row *row, const struct widths *widths)
-{
-    if (ls->settings.detailed)
-        print_attributes(ls, &row->stat, widths);
-    output_name(row->name, row->name_length);
-    if (ls->settings.detailed && (row->stat.mode & MEMFS_IFMT) == MEMFS_IFLNK)
-        print_target(ls, row);
+    output(ls->started ? "\n" : "");
+    output_name(ls->descent.path.data, ls->descent.path.length);
+    output(":\n");
     ls->started = 1;
-    return output_text("\n", 1);
 }
 
-/* Nonzero once standard output has failed. */
-static int print_directory(struct ls *ls, const struct directory *directory)
+/* So that the first comes first. */
+static int push_directories(struct ls *ls)
 {
-    struct widths widths = {0, 0, 0, 0};
-    if (ls->settings.detailed)
-        widths = measure(directory);
-    for (size_t i = 0; i < directory->count; i++) {
-        if (print_row(ls, &directory->rows[i], &widths))
-            return -1;
-    }
-    return 0;
-}
-
-/* The subdirectories, so that the first is on top. */
-static int push_directories(struct ls *ls, const struct directory *directory)
-{
+    const struct directory *directory = &ls->descent.directory;
     int result = 0;
     for (size_t i = directory->count; i-- > 0 && result == 0;) {
-        const struct directory_row *row = &directory->rows[i];
-        if ((row->stat.mode & MEMFS_IFMT) != MEMFS_IFDIR)
-            continue;
-        struct pending pending = {row->stat.node, ls->path.length, row->name_length};
-        result = buffer_append(&ls->names, row->name, row->name_length);
-        if (result == 0)
-            result = buffer_append(&ls->stack, &pending, sizeof pending);
+        if ((directory->rows[i].stat.mode & MEMFS_IFMT) == MEMFS_IFDIR)
+            result = descent_push(&ls->descent, &directory->rows[i], 0);
     }
     return result;
-}
-
-/* Sets the path, and returns whether there was one to pop. */
-static int pop_directory(struct ls *ls, memfs_node *node)
-{
-    struct pending pending;
-    if (ls->stack.length == 0)
-        return 0;
-    ls->stack.length -= sizeof pending;
-    memcpy(&pending, ls->stack.data + ls->stack.length, sizeof pending);
-    ls->names.length -= pending.name_length;
-    ls->path.length = pending.parent_length;
-    int result = 0;
-    if (ls->path.length > 0 && ls->path.data[ls->path.length - 1] != '/')
-        result = buffer_append(&ls->path, "/", 1);
-    if (result == 0)
-        result = buffer_append(&ls->path, ls->names.data + ls->names.length, pending.name_length);
-    if (result == 0)
-        result = buffer_append_text(&ls->path, "");
-    if (result != 0)
-        fail(ls, NULL, result);
-    *node = pending.node;
-    return result == 0;
 }
 
 /* Nonzero once standard output has failed. */
 static int list_directory(struct ls *ls, memfs_node node)
 {
-    struct directory *directory = &ls->directory;
-    int stop = 0;
-    if (ls->headers) {
-        output(ls->started ? "\n" : "");
-        output_name(ls->path.data, ls->path.length);
-        stop = output(":\n");
-        ls->started = 1;
+    struct directory *directory = &ls->descent.directory;
+    print_header(ls);
+    int result = descent_read(&ls->descent, node, ls->with_stat);
+    if (result != 0) {
+        fail(ls, ls->descent.path.data, result);
+        return output_failed();
     }
-    int result = directory_read(directory, ls->input.fs, node, ls->settings.detailed);
-    ls->listed += directory->count;
-    if (result == 0 && ls->listed > ls->entries) {
-        result = MEMFS_ECORRUPT; /* directories that claim the same entries: there is hardly an end to them */
-        stop = 1;
-    }
-    if (result == 0 && !stop)
-        stop = print_directory(ls, directory);
-    if (result == 0 && ls->settings.recursive)
-        result = push_directories(ls, directory);
+    if (!ls->settings.all)
+        directory_drop_hidden(directory);
+    arrange(ls, directory);
+    ls->started |= directory->count > 0;
+    int stop = directory_print(&ls->print, directory, ls->descent.path.data);
+    if (!stop && ls->settings.recursive)
+        result = push_directories(ls);
     if (result != 0)
-        fail(ls, ls->path.data, result);
+        fail(ls, ls->descent.path.data, result);
     return stop;
 }
 
+/* Nonzero once standard output has failed. */
 static int list_tree(struct ls *ls, memfs_node node, const char *path)
 {
-    ls->path.length = 0;
-    int result = buffer_append_text(&ls->path, path);
-    if (result != 0) {
-        fail(ls, path, result);
-        return 0;
+    struct descent_entry entry;
+    int result = descent_start(&ls->descent, path);
+    int stop = result == 0 && list_directory(ls, node);
+    while (result == 0 && !stop && (result = descent_next(&ls->descent, &entry)) > 0) {
+        result = 0;
+        stop = list_directory(ls, entry.stat.node);
     }
-    int stop;
-    ls->listed = 0;
-    do {
-        stop = list_directory(ls, node);
-    } while (!stop && pop_directory(ls, &node));
-    ls->stack.length = 0;
-    ls->names.length = 0;
+    if (result < 0)
+        fail(ls, path, result);
     return stop;
 }
 
-/* What a path of the command line is: -l shows a symbolic link itself, else one
- * to a directory is listed as that. */
-static int find(struct ls *ls, const char *path, struct memfs_stat *stat, memfs_node *node)
-{
-    int result = memfs_resolve(ls->input.fs, NULL, path, !ls->settings.detailed, node);
-    if (result == -ENOENT || result == -ELOOP)
-        result = memfs_resolve(ls->input.fs, NULL, path, 0, node); /* a link to nowhere */
-    if (result == 0) {
-        result = memfs_node_stat(ls->input.fs, *node, stat);
-        if (result != 0)
-            memfs_node_forget(ls->input.fs, *node, 1);
-    }
-    return result;
-}
+/* ---- Operands ----------------------------------------------------------------- */
 
-/* First everything that is no directory, and the complaints. */
-static void list_files(struct ls *ls, char **paths, int count)
+/* What is no directory comes first, and complaints before it. */
+static void sort_out(struct ls *ls, char **paths, int count)
 {
-    struct directory files = {0};
+    const struct settings *settings = &ls->settings;
+    const int itself = settings->detailed || settings->itself || settings->classify;
     for (int i = 0; i < count; i++) {
         struct memfs_stat stat;
-        memfs_node node;
-        int result = find(ls, paths[i], &stat, &node);
+        int result = input_find(&ls->input, paths[i], itself, &stat);
         if (result != 0) {
             ls->code = message_worse(ls->code, input_path_error(&ls->input, paths[i], result));
             continue;
         }
-        if ((stat.mode & MEMFS_IFMT) != MEMFS_IFDIR)
-            result = directory_add(&files, paths[i], strlen(paths[i]), &stat);
+        const int contents = (stat.mode & MEMFS_IFMT) == MEMFS_IFDIR && !settings->itself;
+        result = directory_add(contents ? &ls->directories : &ls->files, paths[i], strlen(paths[i]), &stat);
         if (result != 0)
             fail(ls, paths[i], result);
-        memfs_node_forget(ls->input.fs, node, 1);
     }
-    directory_sort(&files);
-    print_directory(ls, &files);
-    directory_free(&files);
+    directory_sort(&ls->files);
+    directory_sort(&ls->directories);
+    arrange(ls, &ls->files);
+    arrange(ls, &ls->directories);
 }
 
-static void list_directories(struct ls *ls, char **paths, int count)
+static void list(struct ls *ls, char **paths, int count)
 {
-    for (int i = 0; i < count; i++) {
-        struct memfs_stat stat;
-        memfs_node node;
-        if (find(ls, paths[i], &stat, &node) != 0)
-            continue; /* said already */
-        int stop = (stat.mode & MEMFS_IFMT) == MEMFS_IFDIR && list_tree(ls, node, paths[i]);
-        memfs_node_forget(ls->input.fs, node, 1);
-        if (stop)
-            return;
+    sort_out(ls, paths, count);
+    ls->started = ls->files.count > 0;
+    int stop = directory_print(&ls->print, &ls->files, NULL);
+    for (size_t i = 0; i < ls->directories.count && !stop; i++) {
+        const struct directory_row *row = &ls->directories.rows[i];
+        stop = list_tree(ls, row->stat.node, row->name);
     }
+}
+
+/* ---- The command -------------------------------------------------------------- */
+
+static enum layout layout_of(const struct settings *settings)
+{
+    if (common.json)
+        return LAYOUT_JSON;
+    if (settings->detailed)
+        return LAYOUT_LONG;
+    return settings->columns || (output_is_terminal() && !settings->lines) ? LAYOUT_COLUMNS : LAYOUT_LINES;
+}
+
+static int prepare(struct ls *ls)
+{
+    struct settings *settings = &ls->settings;
+    struct directory_print *print = &ls->print;
+    struct memfs_image_info info;
+    memfs_image_info(ls->input.image, &info);
+    ls->descent.fs = ls->input.fs;
+    ls->descent.entries = info.entries;
+    print->layout = layout_of(settings);
+    print->form = (struct long_format){.input = &ls->input,
+                                       .inode = settings->inode,
+                                       .numeric = settings->numeric,
+                                       .human = settings->human,
+                                       .xattrs = info.xattrs > 0};
+    int code = labels_start(&print->labels, &ls->input, settings->classify, print->layout == LAYOUT_LONG);
+    ls->with_stat = print->layout == LAYOUT_LONG || print->layout == LAYOUT_JSON || settings->by_time ||
+                    settings->by_size || settings->classify || print->labels.colored;
+    return code;
+}
+
+static int check(struct settings *settings)
+{
+    if (settings->by_time && settings->by_size)
+        return message_usage(command_ls.name, "--by-time and --by-size exclude each other");
+    if (settings->columns && (settings->lines || settings->detailed || settings->numeric || common.json))
+        return message_usage(command_ls.name, "--columns and --%s exclude each other",
+                             common.json          ? "json"
+                             : settings->lines    ? "lines"
+                             : settings->detailed ? "long"
+                                                  : "numeric-uid-gid");
+    settings->detailed |= settings->numeric;
+    return EXIT_DONE;
 }
 
 static int run(int argc, char **argv)
@@ -390,28 +215,24 @@ static int run(int argc, char **argv)
     int code = options_parse(&command_ls, argc, argv, &ls.settings, &first);
     if (code >= 0)
         return code;
-    code = input_open(&ls.input, argv[first], 1);
+    code = check(&ls.settings);
+    if (code == EXIT_DONE)
+        code = input_open(&ls.input, argv[first], 1);
     if (code != EXIT_DONE)
         return code;
-    char **paths = argv + first + 1;
-    int count = argc - first - 1;
-    ls.headers = ls.settings.recursive || count > 1;
-    if (count == 0) {
-        paths = root_only;
-        count = 1;
-    }
-    struct memfs_image_info info;
-    memfs_image_info(ls.input.image, &info);
-    ls.entries = info.entries;
+    const int count = argc - first - 1;
+    ls.headers = !common.json && (ls.settings.recursive || count > 1);
+    ls.code = prepare(&ls);
     output_in_large_pieces();
-    list_files(&ls, paths, count);
-    list_directories(&ls, paths, count);
+    if (ls.code == EXIT_DONE)
+        list(&ls, count > 0 ? argv + first + 1 : root_only, count > 0 ? count : 1);
+    labels_end(&ls.print.labels);
     input_close(&ls.input);
-    buffer_free(&ls.path);
-    buffer_free(&ls.stack);
-    buffer_free(&ls.names);
-    directory_free(&ls.directory);
-    return message_worse(ls.code, output_finish());
+    directory_free(&ls.files);
+    directory_free(&ls.directories);
+    descent_free(&ls.descent);
+    directory_print_free(&ls.print);
+    return message_worse(message_worse(ls.code, ls.print.code), output_finish());
 }
 
 const struct command command_ls = {
@@ -419,10 +240,23 @@ const struct command command_ls = {
     .operands = "IMAGE [PATH]...",
     .summary = "list what is in an image",
     .about = "Lists directories and files in IMAGE ('-': standard input), sorted by name; without\n"
-             "PATH the whole image's root.\n",
+             "PATH the whole image's root. On a terminal in columns, else one name a line.\n",
     .examples = "  memfs ls photos.mfs\n"
                 "  memfs ls -l photos.mfs 2024/summer\n"
+                "  memfs ls -lSh photos.mfs 2024/summer\n"
                 "  memfs ls -lR photos.mfs | less\n",
+    .manual = "Names are sorted by their bytes. Names that begin with '.' are left out, unless -a or -A asks for "
+              "them or they are named. Owners and groups have the names that they have on this machine, as ls shows "
+              "them; -n shows the numbers that are in the image. The size of a directory is the number of its "
+              "entries. A '+' behind the mode tells of an access control list. Symbolic links lead to places in the "
+              "image. A PATH that is a symbolic link to a directory is listed as that directory, but with -l, -d or "
+              "-F as the link.\n"
+              "\n"
+              "Columns are as wide as COLUMNS says, else as the terminal is. Colours are those of LS_COLORS, see "
+              "dircolors(1).\n"
+              "\n" ENTRY_JSON_MANUAL
+              " What only changes the look of a listing says nothing then, and there are no headings.\n",
+    .common = COMMON_JSON | COMMON_COLOR,
     .options = rows,
     .operands_min = 1,
     .operands_max = -1,

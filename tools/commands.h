@@ -9,6 +9,7 @@
 extern const struct command command_pack;
 extern const struct command command_unpack;
 extern const struct command command_ls;
+extern const struct command command_tree;
 extern const struct command command_cat;
 extern const struct command command_find;
 extern const struct command command_du;

@@ -63,6 +63,64 @@ int directory_read(struct directory *directory, memfs *fs, memfs_node dir, int w
     return result;
 }
 
+void directory_drop_hidden(struct directory *directory)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < directory->count; i++) {
+        if (directory->rows[i].name[0] == '.')
+            continue;
+        if (kept != i)
+            directory->rows[kept] = directory->rows[i];
+        kept++;
+    }
+    directory->count = kept;
+}
+
+static int compare_times(const void *a, const void *b)
+{
+    const struct directory_row *left = a, *right = b;
+    if (left->stat.mtime != right->stat.mtime)
+        return left->stat.mtime > right->stat.mtime ? -1 : 1;
+    return compare(a, b);
+}
+
+static int compare_sizes(const void *a, const void *b)
+{
+    const struct directory_row *left = a, *right = b;
+    if (left->stat.size != right->stat.size)
+        return left->stat.size > right->stat.size ? -1 : 1;
+    return compare(a, b);
+}
+
+void directory_arrange(struct directory *directory, enum directory_order order, int reverse)
+{
+    if (order != DIRECTORY_BY_NAME && directory->count > 1)
+        qsort(directory->rows, directory->count, sizeof *directory->rows,
+              order == DIRECTORY_BY_TIME ? compare_times : compare_sizes);
+    for (size_t i = 0, j = directory->count; reverse && i + 1 < j; i++) {
+        const struct directory_row other = directory->rows[--j];
+        directory->rows[j] = directory->rows[i];
+        directory->rows[i] = other;
+    }
+}
+
+int directory_path(struct buffer *path, const char *directory, const struct directory_row *row)
+{
+    const size_t length = directory ? strlen(directory) : 0;
+    path->length = 0;
+    int result = length > 0 ? buffer_append(path, directory, length) : 0;
+    if (result == 0 && length > 0 && directory[length - 1] != '/')
+        result = buffer_append(path, "/", 1);
+    if (result == 0)
+        result = buffer_append(path, row->name, row->name_length);
+    return result != 0 ? result : buffer_append_text(path, "");
+}
+
+uint64_t directory_inode(const struct memfs_stat *stat)
+{
+    return (uint32_t)stat->node; /* without the generation */
+}
+
 void directory_free(struct directory *directory)
 {
     buffer_free(&directory->memory);

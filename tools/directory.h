@@ -30,6 +30,21 @@ int directory_read(struct directory *directory, memfs *fs, memfs_node dir, int w
 int directory_add(struct directory *directory, const char *name, size_t name_length, const struct memfs_stat *stat);
 void directory_sort(struct directory *directory);
 
+/* Takes out the rows whose names begin with a dot. */
+void directory_drop_hidden(struct directory *directory);
+
+/* By time the newest comes first, by size the largest; what is equal there goes by name. */
+enum directory_order { DIRECTORY_BY_NAME, DIRECTORY_BY_TIME, DIRECTORY_BY_SIZE };
+
+/* From the order of names, and stat, into another order. */
+void directory_arrange(struct directory *directory, enum directory_order order, int reverse);
+
+/* The path of a row in a directory, with a NUL behind; directory NULL: the name is a path itself. 0 or -ENOMEM. */
+int directory_path(struct buffer *path, const char *directory, const struct directory_row *row);
+
+/* What ls calls the inode: the node's number. */
+uint64_t directory_inode(const struct memfs_stat *stat);
+
 void directory_free(struct directory *directory);
 
 #endif

@@ -1,5 +1,7 @@
 #include "escape.h"
 
+#include "width.h"
+
 #include <string.h>
 #include <wchar.h>
 #include <wctype.h>
@@ -12,20 +14,21 @@ static int deceives(wchar_t c)
            c == 0xFEFF || c == 0x00AD || c == 0x061C;
 }
 
-static void put_byte(FILE *stream, unsigned char byte)
+/* What stands for a byte: its length. */
+static size_t escaped(unsigned char byte, char text[5])
 {
     switch (byte) {
     case '\n':
-        fputs("\\n", stream);
-        break;
+        memcpy(text, "\\n", 3);
+        return 2;
     case '\t':
-        fputs("\\t", stream);
-        break;
+        memcpy(text, "\\t", 3);
+        return 2;
     case '\\':
-        fputs("\\\\", stream);
-        break;
+        memcpy(text, "\\\\", 3);
+        return 2;
     default:
-        fprintf(stream, "\\%03o", byte);
+        return (size_t)snprintf(text, 5, "\\%03o", byte);
     }
 }
 
@@ -41,16 +44,35 @@ static size_t printable(const char *bytes, size_t length)
     return iswprint((wint_t)c) && !deceives(c) ? used : 0;
 }
 
+/* Bytes at the start that are shown as they are. */
+static size_t plain(const char *bytes, size_t length)
+{
+    return bytes[0] == '\\' ? 0 : printable(bytes, length);
+}
+
 void escape_put(FILE *stream, const char *bytes, size_t length)
 {
     for (size_t at = 0; at < length;) {
-        size_t used = bytes[at] == '\\' ? 0 : printable(bytes + at, length - at);
+        size_t used = plain(bytes + at, length - at);
         if (used > 0) {
             fwrite(bytes + at, 1, used, stream);
             at += used;
         } else {
-            put_byte(stream, (unsigned char)bytes[at]);
+            char text[5];
+            fwrite(text, 1, escaped((unsigned char)bytes[at], text), stream);
             at++;
         }
     }
+}
+
+size_t escape_width(const char *bytes, size_t length)
+{
+    size_t width = 0;
+    for (size_t at = 0; at < length;) {
+        size_t used = plain(bytes + at, length - at);
+        char text[5];
+        width += used > 0 ? width_of(bytes + at, used) : escaped((unsigned char)bytes[at], text);
+        at += used > 0 ? used : 1;
+    }
+    return width;
 }

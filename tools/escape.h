@@ -12,4 +12,7 @@
  * nothing that moves the cursor or turns the direction of writing. */
 void escape_put(FILE *stream, const char *bytes, size_t length);
 
+/* How many columns that takes. */
+size_t escape_width(const char *bytes, size_t length);
+
 #endif

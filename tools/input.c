@@ -115,6 +115,15 @@ int input_open(struct input *input, const char *name, int with_fs)
     return code;
 }
 
+int input_find(const struct input *input, const char *path, int itself, struct memfs_stat *stat)
+{
+    int result = itself ? -ELOOP : memfs_stat(input->fs, NULL, path, stat);
+    if (result == 0 && (stat->mode & MEMFS_IFMT) == MEMFS_IFDIR)
+        return 0;
+    /* Itself wanted, a link to something else, or to nowhere. */
+    return result == 0 || result == -ENOENT || result == -ELOOP ? memfs_lstat(input->fs, NULL, path, stat) : result;
+}
+
 int input_error(const struct input *input, const char *path, int error)
 {
     struct memfs_detail detail = {.offset = UINT64_MAX};

@@ -19,6 +19,9 @@ struct input {
  * filesystem on it. EXIT_DONE, or says what is wrong. */
 int input_open(struct input *input, const char *name, int with_fs);
 
+/* What is at path: of a symbolic link to a directory that directory, unless itself; else the link. */
+int input_find(const struct input *input, const char *path, int itself, struct memfs_stat *stat);
+
 /* Says that an operation on the image failed, with the damage that was met if
  * that is why. Returns the exit code. */
 int input_error(const struct input *input, const char *path, int error);

@@ -3,6 +3,7 @@
 #include "escape.h"
 #include "interrupt.h"
 #include "message.h"
+#include "width.h"
 
 #include <errno.h>
 #include <stdarg.h>
@@ -37,7 +38,12 @@ int output_text(const char *text, size_t length)
     return check(fwrite(text, 1, length, stdout) != length);
 }
 
-static int is_terminal(void)
+int output_failed(void)
+{
+    return check(ferror(stdout));
+}
+
+int output_is_terminal(void)
 {
     static int answer = -1; /* asked once: there can be millions of names */
     if (answer < 0)
@@ -47,10 +53,15 @@ static int is_terminal(void)
 
 int output_name(const char *name, size_t length)
 {
-    if (!is_terminal())
+    if (!output_is_terminal())
         return output_text(name, length);
     escape_put(stdout, name, length);
-    return check(ferror(stdout));
+    return output_failed();
+}
+
+size_t output_name_width(const char *name, size_t length)
+{
+    return output_is_terminal() ? escape_width(name, length) : width_of(name, length);
 }
 
 int output_failed(void)
@@ -61,7 +72,7 @@ int output_failed(void)
 void output_in_large_pieces(void)
 {
     static char buffer[LARGE_BYTES];
-    if (!is_terminal())
+    if (!output_is_terminal())
         setvbuf(stdout, buffer, _IOFBF, sizeof buffer);
 }
 

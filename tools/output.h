@@ -16,8 +16,15 @@ int output(const char *format, ...)
 /* The same for bytes as they are. */
 int output_text(const char *text, size_t length);
 
+/* Whether writing has failed, be it past these functions. */
+int output_failed(void);
+
+int output_is_terminal(void);
+
 /* A name: escaped on a terminal, else as it is. Nonzero once writing has failed. */
 int output_name(const char *name, size_t length);
+/* How many columns it takes. */
+size_t output_name_width(const char *name, size_t length);
 
 /* Nonzero once writing has failed, also that of others who write to stdout, as json.h's do. */
 int output_failed(void);

@@ -244,14 +244,6 @@ static int freeze(struct packing *packing, memfs *fs)
     return result != 0 ? failed(packing, path, result, &detail) : EXIT_DONE;
 }
 
-/* On a terminal, what came of it. */
-static void say_summary(const char *path, uint64_t nodes, uint64_t bytes, double seconds)
-{
-    char size[QUANTITY_ROOM], time[QUANTITY_ROOM];
-    message(path, NULL, "%" PRIu64 " node%s in %s, %s", nodes, nodes == 1 ? "" : "s", quantity_bytes(bytes, size),
-            quantity_seconds((uint64_t)(seconds + 0.5), time));
-}
-
 static int write_summary(const char *path, uint64_t nodes, uint64_t bytes, double seconds)
 {
     struct json json = json_begin(stdout);
@@ -271,7 +263,7 @@ static int summarise(const struct packing *packing, memfs *fs, double seconds, i
     if (strcmp(path, "-") == 0 || stat(path, &image) != 0 || memfs_statfs(fs, &statfs) != 0)
         return EXIT_DONE;
     if (shown)
-        say_summary(path, statfs.nodes, (uint64_t)image.st_size, seconds);
+        progress_summary(path, statfs.nodes, (uint64_t)image.st_size, seconds);
     if (common.json && !common.quiet)
         return write_summary(path, statfs.nodes, (uint64_t)image.st_size, seconds);
     return EXIT_DONE;

@@ -58,7 +58,7 @@ prw-r--r-- 1 $own 0 2001-02-03 04:05 fifo
 -rwsr-xr-x 2 $own 6 2001-02-03 04:05 hello
 lrwxrwxrwx 1 $own 8 2001-02-03 04:05 link -> sub/five
 drwxrwxrwt 3 $own 3 2001-02-03 04:05 sub
-" "$memfs" ls -l small.mfs
+" "$memfs" ls -n small.mfs
 says '/:
 dangling
 empty
@@ -84,11 +84,11 @@ drwxr-xr-x 2 $own 1 2001-02-03 04:05 deeper
 
 sub/deeper:
 -rw-r--r-- 1 $own 1 2001-02-03 04:05 x
-" "$memfs" ls small.mfs -lR sub
+" "$memfs" ls small.mfs -nR sub
 says 'link
 ' "$memfs" ls small.mfs link
 says "lrwxrwxrwx 1 $own 8 2001-02-03 04:05 link -> sub/five
-" "$memfs" ls -l small.mfs link
+" "$memfs" ls -n small.mfs link
 says 'dangling
 ' "$memfs" ls small.mfs dangling
 says 'hello
@@ -176,7 +176,7 @@ mkdir odd && touch odd/$'new\nline' odd/$'\033[31mred' odd/$'caf\303\251' odd/$'
 "$memfs" pack odd
 says $'\033[31mred\na\\b\nbad\377\ncaf\303\251\nnew\nline\n\342\200\256txt\n' "$memfs" ls odd.mfs
 if script -qec true /dev/null >/dev/null 2>&1 </dev/null; then
-    script -qec "$memfs ls odd.mfs" .typescript >.tty 2>&1 </dev/null
+    script -qec "$memfs ls -1 odd.mfs" .typescript >.tty 2>&1 </dev/null
     tr -d '\r' <.tty >.out
     printf '\\033[31mred\na\\\\b\nbad\\377\ncaf\303\251\nnew\\nline\n\\342\\200\\256txt\n' >.want
     check "names are escaped on a terminal" diff .want .out
@@ -199,7 +199,7 @@ for help in "help" "help help" "help --help" "-h" "--help help"; do
 done
 run "$memfs"
 check "no subcommand: wrong usage" test "$status" = 2
-for command in pack unpack ls cat find du info verify hash; do
+for command in $("$memfs" help | awk '/^  [a-z]/ \&\& !/^  memfs/ { print $1 }'); do
     run "$memfs" "$command" --help
     cp .out .help
     check "$command --help" test "$status" = 0 -a ! -s .err
