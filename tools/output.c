@@ -64,11 +64,6 @@ size_t output_name_width(const char *name, size_t length)
     return output_is_terminal() ? escape_width(name, length) : width_of(name, length);
 }
 
-int output_failed(void)
-{
-    return check(ferror(stdout));
-}
-
 void output_in_large_pieces(void)
 {
     static char buffer[LARGE_BYTES];

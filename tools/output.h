@@ -16,7 +16,7 @@ int output(const char *format, ...)
 /* The same for bytes as they are. */
 int output_text(const char *text, size_t length);
 
-/* Whether writing has failed, be it past these functions. */
+/* Nonzero once writing has failed, also that of others who write to stdout, as json.h's do. */
 int output_failed(void);
 
 int output_is_terminal(void);
@@ -25,9 +25,6 @@ int output_is_terminal(void);
 int output_name(const char *name, size_t length);
 /* How many columns it takes. */
 size_t output_name_width(const char *name, size_t length);
-
-/* Nonzero once writing has failed, also that of others who write to stdout, as json.h's do. */
-int output_failed(void);
 
 /* All bytes, past the buffer, to standard output: 0 or a negative errno. A write
  * that an interrupt ended is -ECANCELED, as is one that nobody reads. */

@@ -5,7 +5,6 @@
 #include "options.h"
 #include "output.h"
 #include "progress.h"
-#include "quantity.h"
 #include "strip.h"
 
 #include <errno.h>

@@ -199,7 +199,7 @@ for help in "help" "help help" "help --help" "-h" "--help help"; do
 done
 run "$memfs"
 check "no subcommand: wrong usage" test "$status" = 2
-for command in $("$memfs" help | awk '/^  [a-z]/ \&\& !/^  memfs/ { print $1 }'); do
+for command in $("$memfs" help | awk '/^  [a-z]/ && !/^  memfs/ { print $1 }'); do
     run "$memfs" "$command" --help
     cp .out .help
     check "$command --help" test "$status" = 0 -a ! -s .err
