@@ -101,6 +101,25 @@ struct memfs_image_extent {
 int64_t memfs_image_extents(memfs_image *image, memfs_node node, uint64_t first, struct memfs_image_extent *extents,
                             size_t count);
 
+/* A block that the image consists of. */
+struct memfs_image_block {
+    const char *table; /* "nodes", "entries", "extents", "xattrs", "blobs" or "digests"; "blocks": contents of files */
+    unsigned level;    /* 0: a chunk of records, or contents; above: refs to what the level below has */
+    uint64_t index;    /* in its level */
+    uint64_t offset;   /* of its stored bytes, in the image */
+    uint32_t stored;   /* bytes there, at least 1 */
+    uint32_t raw;      /* bytes decoded: as many if it is not compressed, else more */
+};
+
+/* Returns 0 to go on, anything else to stop; that is then returned. */
+typedef int memfs_image_block_fn(void *context, const struct memfs_image_block *block);
+
+/* Visits every block of the newest generation, table by table, refs before what they
+ * refer to. Only refs are read, so this is quick, and says nothing of the blocks' bytes. It
+ * takes little memory; and since blocks that have more bytes than the image end it with
+ * MEMFS_ECORRUPT, a lying image takes no longer than others. detail may be NULL. */
+int memfs_image_blocks(memfs_image *image, memfs_image_block_fn *visit, void *context, struct memfs_detail *detail);
+
 /* Counters since opening. */
 struct memfs_image_statistics {
     uint64_t reads, read_bytes; /* from the source */

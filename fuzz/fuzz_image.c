@@ -10,6 +10,7 @@
 #include "memfs_image.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <string.h>
 
 #define PATHS_MOST 20000u      /* visited in one input */
@@ -152,6 +153,29 @@ static void visit_image(memfs_image *image, const struct memfs_allocator *alloca
     memfs_destroy(visit.fs);
 }
 
+static int sum_stored(void *context, const struct memfs_image_block *block)
+{
+    if (block->level == 0 && strcmp(block->table, "blocks") == 0)
+        *(uint64_t *)context += block->stored;
+    return 0;
+}
+
+/* What the blocks of an image that is whole have together is what its root says. */
+static void survey(memfs_image *image, size_t size, int whole)
+{
+    uint64_t stored = 0;
+    struct memfs_detail detail = {0};
+    int error = memfs_image_blocks(image, sum_stored, &stored, &detail);
+    FUZZ_REQUIRE(!error || (detail.error == error && detail.text[0]), "%d told as %d: %s", error, detail.error,
+                 detail.text);
+    FUZZ_REQUIRE(stored <= size, "blocks of %" PRIu64 " bytes in an image of %zu", stored, size);
+    struct memfs_image_info *info = malloc(sizeof *info);
+    if (info && memfs_image_info(image, info) == 0)
+        FUZZ_REQUIRE(!whole || (!error && stored == info->stored_bytes),
+                     "%d: %" PRIu64 " bytes, the root says %" PRIu64, error, stored, info->stored_bytes);
+    free(info);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct memory memory = {0};
@@ -170,10 +194,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         verify.quick = 1;
         int quick = memfs_verify(image, &verify, &detail);
         FUZZ_REQUIRE(whole || !quick, "whole finds nothing, quick %s", detail.text);
-        struct memfs_image_info *info = malloc(sizeof *info);
-        if (info)
-            (void)memfs_image_info(image, info);
-        free(info);
+        survey(image, size, !whole);
         visit_image(image, &allocator, !whole);
         memfs_image_close(image);
     }
