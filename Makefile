@@ -100,6 +100,14 @@ $(SUITES:=.o) $(HELPER_OBJECTS): | deps-check
 
 -include $(OBJECTS:.o=.d)
 
+# The page of `memfs info --html` is part of the command, as bytes in an array.
+$(BUILD)/tools/info.html.inc: tools/info.html
+	@mkdir -p $(@D)
+	$(Q)od -An -v -tu1 $< | sed 's/ *\([0-9][0-9]*\)/\1,/g' >$@
+
+$(BUILD)/tools/page.o: $(BUILD)/tools/info.html.inc
+$(BUILD)/tools/page.o: INCLUDES += -I$(BUILD)/tools
+
 # ---- The library and the command ----------------------------------------------
 
 # The names that the public headers declare are the only ones exported.
@@ -228,8 +236,8 @@ C_FILES = $(wildcard libmemfs/*.[ch] format/*.[ch] tools/*.[ch] tools/*/*.[ch] t
 format: | deps-clang ## lays the C files out by .clang-format
 	clang-format -i $(C_FILES)
 
-tidy: | deps-clang ## clang-tidy over library and command
-	clang-tidy --quiet $(wildcard libmemfs/*.c format/*.c tools/*.c tools/*/*.c) -- $(STANDARD) -Ilibmemfs -Iformat -Itools
+tidy: $(BUILD)/tools/info.html.inc | deps-clang ## clang-tidy over library and command
+	clang-tidy --quiet $(wildcard libmemfs/*.c format/*.c tools/*.c tools/*/*.c) -- $(STANDARD) -Ilibmemfs -Iformat -Itools -I$(BUILD)/tools
 
 clean: ## removes $(BUILD)
 	rm -rf $(BUILD)

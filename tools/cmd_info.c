@@ -1,119 +1,237 @@
+#include "census.h"
 #include "commands.h"
-#include "input.h"
+#include "draft.h"
+#include "interrupt.h"
 #include "message.h"
 #include "output.h"
-#include "quantity.h"
+#include "page.h"
+#include "storage.h"
+#include "summary.h"
 
-#include <inttypes.h>
+#include <errno.h>
 #include <string.h>
-#include <time.h>
+#include <sys/stat.h>
 
-static const struct option_row rows[] = {{.name = NULL}};
+#define LISTED_MAX 100000
+#define PAGE_LARGEST 100 /* on a page, unless told */
+#define PAGE_EXTENSIONS 20
 
-static void print_bytes(const char *label, uint64_t bytes)
+struct settings {
+    const char *html;
+    int force;
+    uint64_t largest, extensions; /* 0: none */
+};
+
+static const struct option_row rows[] = {
+    {'f', "force", NULL, OPTION_FLAG, offsetof(struct settings, force), 0, 0, "replace FILE if it exists"},
+    {0, "html", "FILE", OPTION_TEXT, offsetof(struct settings, html), 0, 0,
+     "write a page that shows where the bytes are ('-': to standard output)"},
+    {0, "largest", "N", OPTION_NUMBER, offsetof(struct settings, largest), 1, LISTED_MAX,
+     "list the N largest files (of a page: 100)"},
+    {0, "extensions", "N", OPTION_NUMBER, offsetof(struct settings, extensions), 1, LISTED_MAX,
+     "sum up files by the N extensions with most bytes (of a page: 20)"},
+    {.name = NULL},
+};
+
+/* What there is to show, beside what the root says. */
+struct info {
+    struct settings settings;
+    struct input input;
+    struct storage storage;
+    struct census census;
+    int has_storage, has_census; /* read, and whole */
+};
+
+static int is_standard(const char *name)
 {
-    char text[QUANTITY_ROOM];
-    if (bytes < 1024)
-        output("%-12s %" PRIu64 " bytes\n", label, bytes);
-    else
-        output("%-12s %" PRIu64 " bytes (%s)\n", label, bytes, quantity_bytes(bytes, text));
+    return strcmp(name, "-") == 0;
 }
 
-static void print_time(int64_t time)
+/* ---- As text and as JSON ---------------------------------------------------------- */
+
+static int fail(const struct info *info, int result)
 {
-    int64_t seconds = time / 1000000000 - (time % 1000000000 < 0);
-    time_t host = (time_t)seconds;
-    struct tm parts;
-    char text[64];
-    if (host == seconds && gmtime_r(&host, &parts) && strftime(text, sizeof text, "%Y-%m-%d %H:%M:%S UTC", &parts) > 0)
-        output("%-12s %s\n", "time", text);
-    else
-        output("%-12s %" PRId64 " seconds since 1970\n", "time", seconds);
+    return result != 0 ? input_error(&info->input, NULL, result) : EXIT_DONE;
 }
 
-static void print_features(const struct memfs_image_info *info)
+static int print(const struct info *info, const struct memfs_image_info *root)
 {
-    if ((info->features_incompatible | info->features_read_only_compatible | info->features_compatible) == 0)
-        output("%-12s none\n", "features");
-    else
-        output("%-12s incompatible %#" PRIx64 ", read-only-compatible %#" PRIx64 ", compatible %#" PRIx64 "\n",
-               "features", info->features_incompatible, info->features_read_only_compatible, info->features_compatible);
-}
-
-/* "nodes        1234: 1000 files, 200 directories, ..." with the types that occur. */
-static void print_types(const struct memfs_image_info *info)
-{
-    static const char *const one[] = {"file",   "directory",        "symbolic link", "FIFO",
-                                      "socket", "character device", "block device"};
-    static const char *const many[] = {"files",   "directories",       "symbolic links", "FIFOs",
-                                       "sockets", "character devices", "block devices"};
-    output("%-12s %" PRIu64, "nodes", info->nodes);
-    const char *separator = ": ";
-    for (int i = 0; i < 7; i++) {
-        if (info->types[i] == 0)
-            continue;
-        output("%s%" PRIu64 " %s", separator, info->types[i], info->types[i] == 1 ? one[i] : many[i]);
-        separator = ", ";
-    }
-    output("\n");
-}
-
-static void print_info(const char *name, const struct memfs_image_info *info)
-{
-    char text[QUANTITY_ROOM];
-    output("%-12s ", "image");
-    output_name(name, strlen(name));
-    output("\n%-12s %u.%u\n", "format", info->format_major, info->format_minor);
-    output("%-12s %" PRIu32 "\n", "generation", info->generation);
-    print_features(info);
-    if (info->has_time)
-        print_time(info->time);
-    if (info->message[0] != '\0') {
-        output("%-12s ", "message");
-        output_name(info->message, strlen(info->message));
+    int result = 0;
+    summary_print(info->input.name, root);
+    if (info->has_storage) {
         output("\n");
+        storage_print(&info->storage);
     }
-    print_types(info);
-    output("%-12s %" PRIu64 "\n", "entries", info->entries);
-    print_bytes("contents", info->content_bytes);
-    print_bytes("data", info->data_bytes);
-    print_bytes("unique data", info->raw_bytes);
-    print_bytes("stored data", info->stored_bytes);
-    print_bytes("image size", info->image_bytes);
-    if (info->data_bytes > 0)
-        output("%-12s %s of the data\n", "ratio", quantity_percent(info->image_bytes, info->data_bytes, text));
-    output("%-12s %" PRIu64 " of up to %s\n", "blocks", info->blocks, quantity_bytes(info->block_size, text));
+    if (info->has_census && info->settings.extensions > 0) {
+        output("\n");
+        extensions_print(&info->census.extensions, info->settings.extensions);
+    }
+    if (info->has_census && info->settings.largest > 0) {
+        output("\n%12s  %s\n", "size", "largest files");
+        result = largest_print(&info->census.largest, info->input.fs);
+    }
+    return fail(info, result);
+}
+
+static int print_json(const struct info *info, const struct memfs_image_info *root)
+{
+    int result = 0;
+    struct json json = json_begin(stdout);
+    summary_json(info->input.name, root, &json);
+    if (info->has_storage)
+        storage_json(&info->storage, &json);
+    if (info->has_census && info->settings.extensions > 0)
+        extensions_json(&info->census.extensions, info->settings.extensions, &json);
+    if (info->has_census && info->settings.largest > 0)
+        result = largest_json(&info->census.largest, info->input.fs, &json);
+    json_end(&json);
+    return fail(info, result);
+}
+
+/* ---- As a page -------------------------------------------------------------------- */
+
+static int put_page(struct info *info, FILE *stream, int *failed)
+{
+    return fail(info,
+                page_write(stream, &info->input, &info->storage, &info->census, info->settings.extensions, failed));
+}
+
+/* The draft is there from the beginning, so that nobody waits for a page that cannot be written. */
+static int finish_page(struct info *info, struct draft *draft)
+{
+    int failed;
+    if (is_standard(info->settings.html)) {
+        const int code = put_page(info, stdout, &failed);
+        errno = failed;
+        output_failed();
+        return code;
+    }
+    const int code = put_page(info, draft->stream, &failed);
+    return code == EXIT_DONE ? draft_publish(draft, failed) : code;
+}
+
+/* -f would replace the image that is shown. */
+static int check_place(const char *html, const char *image)
+{
+    struct stat one, other;
+    if (stat(html, &one) != 0 || stat(image, &other) != 0 || one.st_dev != other.st_dev || one.st_ino != other.st_ino)
+        return EXIT_DONE;
+    return message_usage("info", "--html %s: is the image itself; name another file", html);
+}
+
+static int begin_page(const struct info *info, struct draft *draft, const char *image)
+{
+    const char *html = info->settings.html;
+    if (!html || is_standard(html))
+        return EXIT_DONE;
+    interrupt_catch();
+    const int code = check_place(html, image);
+    return code == EXIT_DONE ? draft_open(draft, html, info->settings.force) : code;
+}
+
+/* ---- The command ------------------------------------------------------------------- */
+
+static int check_settings(struct settings *settings)
+{
+    if (settings->html && common.json)
+        return message_usage("info", "--html and --json exclude each other");
+    if (settings->force && !settings->html)
+        return message_usage("info", "--force is about the FILE of --html");
+    if (settings->html && settings->largest == 0)
+        settings->largest = PAGE_LARGEST;
+    if (settings->html && settings->extensions == 0)
+        settings->extensions = PAGE_EXTENSIONS;
+    return EXIT_DONE;
+}
+
+/* What goes wrong with one does not keep the other from being shown. */
+static int gather(struct info *info, int needs_census)
+{
+    int code = EXIT_DONE;
+    if (common.verbose || info->settings.html) {
+        code = storage_read(&info->storage, &info->input);
+        info->has_storage = code == EXIT_DONE;
+    }
+    if (needs_census) {
+        const int counted =
+            census_take(&info->census, &info->input, (size_t)info->settings.largest, info->settings.html != NULL);
+        info->has_census = counted == EXIT_DONE;
+        code = message_worse(code, counted);
+    }
+    return code;
+}
+
+static int show(struct info *info, const char *image)
+{
+    struct memfs_image_info root;
+    struct draft draft = {.path = NULL};
+    const int needs_census = info->settings.largest > 0 || info->settings.extensions > 0;
+    int code = input_open(&info->input, image, needs_census);
+    if (code != EXIT_DONE)
+        return code;
+    code = begin_page(info, &draft, image);
+    memfs_image_info(info->input.image, &root);
+    if (code == EXIT_DONE) {
+        code = gather(info, needs_census);
+        if (!info->settings.html && !interrupt_noted())
+            code = message_worse(code, common.json ? print_json(info, &root) : print(info, &root));
+        else if (code == EXIT_DONE)
+            code = finish_page(info, &draft);
+    }
+    draft_discard(&draft);
+    census_free(&info->census);
+    input_close(&info->input);
+    return code;
 }
 
 static int run(int argc, char **argv)
 {
+    struct info info = {.has_storage = 0};
     int first;
-    int code = options_parse(&command_info, argc, argv, NULL, &first);
+    int code = options_parse(&command_info, argc, argv, &info.settings, &first);
     if (code >= 0)
         return code;
-    struct input input;
-    code = input_open(&input, argv[first], 0);
-    if (code != EXIT_DONE)
-        return code;
-    struct memfs_image_info info;
-    int result = memfs_image_info(input.image, &info);
-    if (result == 0)
-        print_info(input.name, &info);
-    else
-        code = input_error(&input, NULL, result);
-    input_close(&input);
+    code = check_settings(&info.settings);
+    if (code == EXIT_DONE)
+        code = show(&info, argv[first]);
     return message_worse(code, output_finish());
 }
 
 const struct command command_info = {
     .name = "info",
     .operands = "IMAGE",
-    .summary = "show what an image is made of",
+    .summary = "show what an image is made of, as text or as a picture",
     .about = "Shows version, counts and sizes of IMAGE ('-': standard input). Entries are the names in\n"
              "directories; a node may have several. Contents are all bytes of all files, data those\n"
              "that are not holes, unique data what is left after equal files and parts were stored once, stored\n"
-             "data that compressed.\n",
-    .examples = "  memfs info photos.mfs\n",
+             "data that compressed; the rest of the image are its tables. That much costs the same for\n"
+             "any image. -v reads where each block is, and shows the tables and how far the blocks with contents\n"
+             "are compressed; --largest, --extensions and --html walk over the whole tree.\n",
+    .examples = "  memfs info photos.mfs\n"
+                "  memfs info -v --largest 10 photos.mfs\n"
+                "  memfs info --html photos.html photos.mfs\n",
+    .common = COMMON_JSON | COMMON_PROGRESS,
+    .manual =
+        "The page of --html needs nothing but a browser: it loads nothing, and what it shows is in it. It\n"
+        "has a map of the tree, in which each file and directory is as large as its share of the bytes or of the\n"
+        "files, the largest files, and sums by type and by extension. Of large trees it has the 5,000\n"
+        "files and directories that weigh most, and for each directory the others together. FILE appears\n"
+        "whole or not at all; one that exists is replaced with -f only.\n\n"
+        "A file with several names counts once, at the first of them in the order of the tree. An extension is what\n"
+        "stands behind the last dot of a name, in lower case: up to 15 of ASCII's letters, digits, _, + and -.\n\n"
+        "With --json there is one object with image, format, generation, features (an object of three numbers:\n"
+        "incompatible, read_only_compatible, compatible), time and message (if the image has them), nodes,\n"
+        "types (an object of seven numbers: files, directories, symbolic_links, fifos, sockets,\n"
+        "character_devices, block_devices), entries, content_bytes, data_bytes (without holes), unique_bytes (what is\n"
+        "left after sharing), stored_bytes (that compressed), image_bytes, blocks and block_size.\n\n"
+        "-v adds tables (an array of objects: name, chunks, raw_bytes, stored_bytes; \"blocks\" are those with\n"
+        "contents, \"refs\" says where all others are), rest_bytes (of the image that are none of these: header, root, "
+        "trailer\n"
+        "and earlier generations), ratios (an array of objects: blocks is the number of those with contents whose\n"
+        "stored bytes are from_percent to ten more percent of the raw ones), and uncompressed_blocks. --largest adds "
+        "largest\n"
+        "(objects: path, size, allocated, which is size without holes); --extensions adds extensions (objects:\n"
+        "extension, \"\" for names without one, files, bytes; the last one without extension sums up all others).\n",
     .options = rows,
     .operands_min = 1,
     .operands_max = 1,

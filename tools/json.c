@@ -1,8 +1,21 @@
 #include "json.h"
 
+#include "output.h"
+
+#include <errno.h>
 #include <inttypes.h>
 #include <string.h>
 #include <time.h>
+
+/* After each write, while errno is known: the stream tells only that one failed. */
+static void check(struct json *json)
+{
+    if (json->error != 0 || !ferror(json->stream))
+        return;
+    json->error = errno != 0 ? errno : EIO;
+    if (json->stream == stdout)
+        output_failed();
+}
 
 struct json json_begin(FILE *stream)
 {
@@ -13,6 +26,7 @@ struct json json_begin(FILE *stream)
 void json_end(struct json *json)
 {
     fputs("}\n", json->stream);
+    check(json);
 }
 
 static void put_key(struct json *json, const char *key, const char *suffix)
@@ -22,6 +36,7 @@ static void put_key(struct json *json, const char *key, const char *suffix)
     json->filled = 1;
     if (key)
         fprintf(json->stream, "\"%s%s\":", key, suffix);
+    check(json);
 }
 
 /* Bytes of the UTF-8 sequence at the start, or 0 (RFC 3629: the shortest form, no
@@ -53,14 +68,15 @@ static int is_utf8(const char *bytes, size_t length)
     return 1;
 }
 
-static void put_string(FILE *stream, const char *bytes, size_t length)
+static void put_string(struct json *json, const char *bytes, size_t length)
 {
+    FILE *stream = json->stream;
     fputc('"', stream);
     for (size_t i = 0; i < length; i++) {
         const unsigned char byte = (unsigned char)bytes[i];
         if (byte == '"' || byte == '\\')
             fputc('\\', stream);
-        if (byte < 0x20 || byte == 0x7F)
+        if (byte < 0x20 || byte == 0x7F || (json->in_page && byte == '<'))
             fprintf(stream, "\\u%04x", byte);
         else
             fputc(byte, stream);
@@ -88,11 +104,12 @@ void json_bytes(struct json *json, const char *key, const char *bytes, size_t le
 {
     if (is_utf8(bytes, length)) {
         put_key(json, key, "");
-        put_string(json->stream, bytes, length);
+        put_string(json, bytes, length);
     } else {
         put_key(json, key, "_base64");
         put_base64(json->stream, (const unsigned char *)bytes, length);
     }
+    check(json);
 }
 
 void json_text(struct json *json, const char *key, const char *text)
@@ -104,18 +121,21 @@ void json_unsigned(struct json *json, const char *key, uint64_t value)
 {
     put_key(json, key, "");
     fprintf(json->stream, "%" PRIu64, value);
+    check(json);
 }
 
 void json_signed(struct json *json, const char *key, int64_t value)
 {
     put_key(json, key, "");
     fprintf(json->stream, "%" PRId64, value);
+    check(json);
 }
 
 void json_seconds(struct json *json, const char *key, double seconds)
 {
     put_key(json, key, "");
     fprintf(json->stream, "%.3f", seconds);
+    check(json);
 }
 
 void json_bool(struct json *json, const char *key, int value)
@@ -135,12 +155,14 @@ void json_time(struct json *json, const char *key, int64_t time)
         strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%S", &parts);
     put_key(json, key, "");
     fprintf(json->stream, "\"%s.%09" PRId64 "Z\"", text, rest);
+    check(json);
 }
 
 void json_mode(struct json *json, const char *key, uint32_t mode)
 {
     put_key(json, key, "");
     fprintf(json->stream, "\"%04" PRIo32 "\"", mode & 07777u);
+    check(json);
 }
 
 void json_open(struct json *json, const char *key, int array)
@@ -148,10 +170,12 @@ void json_open(struct json *json, const char *key, int array)
     put_key(json, key, "");
     fputc(array ? '[' : '{', json->stream);
     json->filled = 0;
+    check(json);
 }
 
 void json_close(struct json *json, int array)
 {
     fputc(array ? ']' : '}', json->stream);
     json->filled = 1;
+    check(json);
 }

@@ -10,10 +10,12 @@
 #include <stdint.h>
 #include <stdio.h>
 
-/* One at a time. */
+/* One at a time. That writing to standard output failed is noticed there (output.h). */
 struct json {
     FILE *stream;
-    int filled; /* a member stands there already */
+    int error;   /* errno of the first write that failed; 0: none */
+    int filled;  /* a member stands there already */
+    int in_page; /* set it: within HTML, where no string may end the element it stands in */
 };
 
 struct json json_begin(FILE *stream);
