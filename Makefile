@@ -171,7 +171,7 @@ tests: all $(SUITES) $(TEST_PROGRAMS) $(REPLAYS) $(BUILD)/fuzz/make_seeds $(BUIL
 
 RUN_TESTS = BUILD=$(abspath $(BUILD)) CC='$(CC)' SANITIZE='$(SANITIZE)' tests/run.sh
 
-.PHONY: check check-fast check-san check-large
+.PHONY: check check-fast check-san check-large check-browser
 check: tests ## all tests, in three minutes
 	@$(RUN_TESTS)
 
@@ -184,6 +184,9 @@ check-san: ## check-fast built with ASan and UBSan, then with TSan
 
 check-large: tests | deps-large ## packs and compares linux-source-6.1
 	@BUILD=$(abspath $(BUILD)) tests/large.sh
+
+check-browser: tests | deps-browser ## looks at the page of memfs info --html in headless Chromium
+	@BUILD=$(abspath $(BUILD)) INFO_BROWSER=1 tests/e2e/run.sh info
 
 .PHONY: demo
 demo: all ## packs /usr/include, reads it, unpacks it, compares
@@ -223,11 +226,11 @@ fuzz-seeds: $(BUILD)/fuzz/make_seeds ## makes fuzz/seeds/ anew, after a change o
 # ---- Upkeep -------------------------------------------------------------------
 
 # Packages that are missing are installed (see tools/deps.sh); each target asks for its own.
-DEPS = deps-build deps-check deps-clang deps-large deps-bench deps-packaging
+DEPS = deps-build deps-check deps-clang deps-large deps-bench deps-packaging deps-browser
 .PHONY: deps $(DEPS)
 deps: deps-build deps-check ## installs the Debian packages that are missing
 deps-check deps-clang deps-bench deps-packaging: deps-build # one after the other: apt allows no two at once
-deps-large: deps-check
+deps-large deps-browser: deps-check
 $(DEPS):
 	@CC='$(CC)' tools/deps.sh $(@:deps-%=%)
 

@@ -4,6 +4,7 @@
 #   build   compiling the library and the command
 #   check   the tests
 #   clang   clang's fuzzing engine, clang-format, clang-tidy
+#   browser what looks at the page of memfs info --html
 #   large   the tree of make check-large
 #   packaging  making and checking Debian's packages
 #   bench   the peers and trees of make bench: what cannot be had is said, and done without
@@ -48,6 +49,12 @@ wanted() {
         echo "libclang-rt-14-dev ls /usr/lib/llvm-*/lib/clang/*/lib/linux/libclang_rt.fuzzer-x86_64.a"
         echo "clang-format command -v clang-format"
         echo "clang-tidy command -v clang-tidy"
+        ;;
+    browser)
+        wanted check
+        echo "chromium command -v chromium"
+        echo "chromium-driver command -v chromedriver"
+        echo "fonts-liberation ls /usr/share/fonts/truetype/liberation*"
         ;;
     large)
         echo "linux-source-6.1 ls /usr/src/linux-source-6.1.tar.xz"

@@ -40,7 +40,7 @@ void outline_leave(struct outline *outline);
 int outline_add(struct outline *outline, const char *name, uint8_t length, const struct weight *weight);
 
 /* The walk is over: only the `most` heaviest nodes stay, OUTLINE_MOST or fewer. */
-#define OUTLINE_MOST 16384u
+#define OUTLINE_MOST 8192u
 int outline_reduce(struct outline *outline, size_t most);
 
 static inline const struct outline_node *outline_node(const struct outline *outline, size_t number)
