@@ -122,7 +122,8 @@ OVERLAPS = """
         let end = -Infinity, line = -Infinity;
         for (const span of tile.querySelectorAll(":scope > span, :scope > .label > span")) {
             const inner = span.getBoundingClientRect();
-            if (inner.right > box.right + 0.5 || inner.bottom > box.bottom + 0.5 || (inner.top < line && inner.left < end - 0.5))
+            const cut = getComputedStyle(span).overflowX !== "visible" || span.scrollWidth <= span.clientWidth;
+            if (!cut || inner.right > box.right + 0.5 || inner.bottom > box.bottom + 0.5 || (inner.top < line && inner.left < end - 0.5))
                 found.push(tile.textContent);
             end = inner.right;
             line = inner.bottom;
