@@ -4,20 +4,31 @@
 check.py kinds IMAGE...          together the images have all that version 1.0 of the format has, but for later generations
 check.py example FORMAT.md IMAGE the tables of the page's example give the image's bytes, all of them, and what its frames decode to
 check.py damage IMAGE            whichever byte is changed, the reader says that the image is damaged
+check.py agree MEMFS COUNT IMAGE...  of images in which one field was changed and all hashes put right, memfs finds none intact
+                                 that this reader refuses, and refuses none but for what only verifying has to check
 """
 
 import os
+import random
 import re
+import subprocess
 import sys
 import tempfile
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
 import reader_image  # noqa: E402
+import surgery  # noqa: E402
 from reader_image import Damage, Image, need  # noqa: E402
+
+# What memfs says of what only verifying finds [7], after the list there.
+ONLY_VERIFYING = (
+    "its link count is", "no entry names it", "is not one of its parent", "starts a run that is no directory's", "names this byte",
+    "directories have", "names the last", "starts a set that no node has", "no regular file, but has a digest", "root: ", "is no file's", "named twice",
+)
 
 
 def read_all(image):
-    """Comes by everything that is reached from the root."""
+    """Comes by everything that is reached from the root, and by all chunks."""
     todo = [(1, image.record(reader_image.NODES, 1))]
     while todo:
         number, node = todo.pop()
@@ -28,6 +39,9 @@ def read_all(image):
             image.contents(number, node, lambda data, offset: None)
         elif node.mode >> 12 == reader_image.LINK:
             image.target(node)
+    for table in range(reader_image.BLOCKS):
+        for number in range(image.levels[table][0]):
+            image.chunk(table, number)
 
 
 def kinds(paths):
@@ -96,9 +110,59 @@ def damage(path):
             raise Damage(f"byte {at} was changed, and nothing noticed")
 
 
+def changed(rng, image, blocks):
+    """One field of a record, or one byte of a chunk, is another; or the same again."""
+    table = rng.choice([table for table in range(reader_image.BLOCKS) if blocks[table]])
+    chunks, at = list(blocks[table]), rng.randrange(len(blocks[table]))
+    kind = [reader_image.Node, reader_image.Entry, reader_image.Extent, reader_image.Xattr, None, None][table]
+    if kind and rng.random() < 0.8:
+        records, widths = list(image.chunk(table, at)), reader_image.WIDTHS[kind]
+        row, column = rng.randrange(len(records)), rng.randrange(len(widths))
+        old, bits = records[row][column], 8 * widths[column]
+        other = [0, 1, old + 1, old - 1, 2**bits - 1, old ^ 1 << rng.randrange(bits), rng.randrange(20), rng.choice(records)[column]]
+        new = rng.choice(other) % 2**bits
+        records[row] = records[row]._replace(**{kind._fields[column]: new})
+        names = b"".join(entry.name for entry in records) if table == reader_image.ENTRIES else b""
+        chunks[at] = surgery.encoded(list(zip(*records))[: len(widths)], widths) + names
+        what = f"{reader_image.TABLES[table]} {at}, record {row}: {kind._fields[column]} {old} -> {new}"
+    else:
+        where, new = rng.randrange(len(chunks[at])), rng.choice([0, 1, 2, 3, 4, 255, rng.randrange(256)])
+        what = f"{reader_image.TABLES[table]} {at}, byte {where}: {chunks[at][where]} -> {new}"
+        chunks[at] = chunks[at][:where] + bytes([new]) + chunks[at][where + 1 :]
+    return [chunks if number == table else blocks[number] for number in range(7)], what
+
+
+def agree(memfs, count, *paths):
+    rng, seen, images = random.Random(1), {}, []
+    for path in map(Image, paths):
+        if max(map(len, path.levels)) == 1:
+            images.append((path, [[path.block(ref, 0, 2**24, "a block") for ref in top] for top in path.tops]))
+    with tempfile.NamedTemporaryFile() as file:
+        for number in range(int(count)):
+            image, blocks = images[number % len(images)]
+            blocks, what = changed(rng, image, blocks)
+            file.seek(0)
+            file.truncate()
+            file.write(surgery.rebuilt(image, blocks))
+            file.flush()
+            refused, told = "", subprocess.run([memfs, "verify", "-q", file.name], capture_output=True, text=True, errors="replace", check=False)
+            try:
+                read_all(Image(file.name))
+            except Damage as damage:
+                refused = f"refused: {damage}"
+            seen[told.returncode, bool(refused)] = seen.get((told.returncode, bool(refused)), 0) + 1
+            need(told.returncode in (0, 3), what, told)
+            need(told.returncode == 3 or not refused, what, "memfs finds it intact, the reader", refused)
+            findings = told.stderr.splitlines() if not refused else []
+            for finding in findings:
+                need(any(text in finding for text in ONLY_VERIFYING), what, "the reader finds nothing, memfs:", finding)
+    print("memfs's exit code, whether the reader refused, how often:", seen)
+    need(len(seen) == 3, "not all verdicts were met")
+
+
 if __name__ == "__main__":
     action, *arguments = sys.argv[1:]
     try:
-        {"kinds": lambda *paths: kinds(paths), "example": example, "damage": damage}[action](*arguments)
+        {"kinds": lambda *paths: kinds(paths), "example": example, "damage": damage, "agree": agree}[action](*arguments)
     except Damage as told:
         sys.exit(f"check.py: {told}")

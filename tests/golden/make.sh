@@ -38,6 +38,11 @@ image() {
     "$BUILD/memfs" pack -q -f "$@" "$tree" "$out/$name.mfs"
     chmod 644 "$out/$name.mfs"
     rm -rf "$tree"
+    listing "$name"
+}
+
+listing() { # name
+    local name=$1
     "$python" "$here/../reader.py" list "$out/$name.mfs" >"$out/$name.txt"
     rm -f "$out/$name.txt.gz"
     [ "$(stat -c %s "$out/$name.txt")" -lt 100000 ] || gzip -9n "$out/$name.txt"
@@ -236,3 +241,9 @@ image block-16m --block 16M
 image height-2 --block 64K --share none
 image times
 SOURCE_DATE_EPOCH=1700000000 image epoch
+
+# Two more generations, a message: no command makes them yet.
+if [ "$wanted" = "  " ] || [[ "$wanted" == *" generations "* ]]; then
+    "$python" "$here/surgery.py" generations "$out/one-file.mfs" "$out/generations.mfs"
+    listing generations
+fi
