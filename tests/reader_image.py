@@ -100,7 +100,7 @@ class Image:
         start = os.pread(self.file, 64, 0)
         need(start[:8] == b"\x89MFS\r\n\x1a\n", "not an image")
         need(start[8:10] in (b"", b"\1", b"\1\0"), "of another version of the format")
-        need(length >= 128, "truncated")
+        need(length >= 352, "truncated")
         self.header = Header(*struct.unpack(FORMS[Header], start))
         self.read_trailer(length, os.pread(self.file, 64, length - 64))
         self.check_header(start)
@@ -114,7 +114,7 @@ class Image:
         need(t.hash == hash_of(end[:56]), "the trailer's hash is wrong")
         need(t.offset == length - 64 and t.generation >= 1, "the trailer is wrong:", t)
         need(224 <= t.length <= 16384 and 64 <= t.root and t.root + t.length == t.offset, "the root is not before the trailer:", t)
-        need(t.previous == 0 if t.generation == 1 else 64 <= t.previous <= t.root - 64, "the trailer before is wrong:", t)
+        need(t.previous == 0 if t.generation == 1 else 288 <= t.previous <= t.root - 64, "the trailer before is wrong:", t)
 
     def check_header(self, start):  # [2]
         h = self.header
