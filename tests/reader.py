@@ -16,7 +16,8 @@ import os
 import stat
 import sys
 
-from reader_image import (BLOCK, CHARACTER, DIGESTS, DIRECTORY, FIFO, FILE, KINDS, LINK, NODES, SOCKET, TABLES, Damage, Image, need)
+from reader_image import BLOCK, CHARACTER, DIGESTS, DIRECTORY, FIFO, FILE, KINDS, LINK, NODES, SOCKET, TABLES, Damage, need
+from reader_tree import Tree
 
 LETTERS = dict(zip(KINDS, "fdlpscb"))
 
@@ -30,52 +31,52 @@ def warn(name, what):
     return False
 
 
-def dump(image):
-    for record in (image.header, image.trailer, image.root, *image.earlier):
+def dump(tree):
+    for record in (tree.header, tree.trailer, tree.root, *tree.earlier):
         print(type(record).__name__.lower() + ":")
         for name, value in zip(record._fields, record):
             print(f"  {name:12} {value.hex(' ') if isinstance(value, bytes) else value}")
-    print("message:", escaped(image.message))
-    for name, count, levels, top in zip(TABLES, image.counts, image.levels, image.tops):
+    print("message:", escaped(tree.message))
+    for name, count, levels, top in zip(TABLES, tree.counts, tree.levels, tree.tops):
         print(f"{name}: {count}, refs by level from 0: {levels}")
         for ref in top:
             print(f"  offset {ref.offset} stored {ref.stored} raw {ref.raw} codec {ref.codec} hash {ref.hash:016x}")
 
 
-def detail(image, number, node):
-    kind, digest = node.mode >> 12, image.record(DIGESTS, number)
+def detail(tree, number, node):
+    kind, digest = node.mode >> 12, tree.record(DIGESTS, number)
     need(kind == FILE or digest == 0, "node", number, "is no file but has a digest")
     if kind == LINK:
-        return " -> " + escaped(image.target(node))
+        return " -> " + escaped(tree.target(node))
     if kind in (CHARACTER, BLOCK):
         return f" {node.a},{node.b}"
     return f" {digest:016x}" if kind == FILE else ""
 
 
-def list_all(image):
+def list_all(tree):
     # What is below a path sorts behind it: so the least path waiting is the next of all.
-    waiting = [(b"/", 1, image.record(NODES, 1))]
+    waiting = [(b"/", 1, tree.record(NODES, 1))]
     while waiting:
         path, number, node = heapq.heappop(waiting)
         kind = node.mode >> 12
         size = node.size >> 32 if kind == DIRECTORY else node.size
-        attributes = "".join(f" {escaped(name)}={escaped(value)}" for name, value in image.attributes(node))
+        attributes = "".join(f" {escaped(name)}={escaped(value)}" for name, value in tree.attributes(node))
         print(f"{LETTERS[kind]} {node.mode & 0o7777:04o} {node.uid} {node.gid} {node.nlink} {size} {node.mtime}", end=" ")
-        print(escaped(path) + detail(image, number, node) + attributes)
+        print(escaped(path) + detail(tree, number, node) + attributes)
         if kind == DIRECTORY:
-            for name, below, child in image.children(number):
+            for name, below, child in tree.children(number):
                 heapq.heappush(waiting, (path.rstrip(b"/") + b"/" + name, below, child))
 
 
-def make(image, name, number, node):
+def make(tree, name, number, node):
     kind = node.mode >> 12
     if kind == FILE:
         file = os.open(name, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
-        image.contents(number, node, lambda data, offset: os.pwrite(file, data, offset))
+        tree.contents(number, node, lambda data, offset: os.pwrite(file, data, offset))
         os.ftruncate(file, node.size)
         os.close(file)
     elif kind == LINK:
-        os.symlink(image.target(node), name)
+        os.symlink(tree.target(node), name)
     elif kind in (FIFO, SOCKET) or os.geteuid() == 0:
         os.mknod(name, stat.S_IFMT(node.mode) | 0o600, os.makedev(node.a, node.b))
     else:
@@ -83,12 +84,12 @@ def make(image, name, number, node):
     return True
 
 
-def dress(image, name, node):
+def dress(tree, name, node):
     """Owner, attributes, mode and time, in an order in which none undoes another."""
     complete = True
     if os.geteuid() == 0:
         os.chown(name, node.uid, node.gid, follow_symlinks=False)
-    for attribute, value in image.attributes(node):
+    for attribute, value in tree.attributes(node):
         try:
             os.setxattr(name, attribute, value, follow_symlinks=False)
         except OSError as error:
@@ -99,7 +100,7 @@ def dress(image, name, node):
     return complete
 
 
-def extract(image, directory):
+def extract(tree, directory):
     """Goes down by single names, all of them legal, into directories just made: so nothing leads outside."""
     if not os.path.isdir(directory):
         os.mkdir(directory)
@@ -107,12 +108,12 @@ def extract(image, directory):
     if os.listdir(b"."):
         raise FileExistsError(f"{directory} is not empty")
     top, made, complete = os.open(b".", os.O_RDONLY), {}, True
-    path, open_directories = [], [(image.children(1), image.record(NODES, 1))]
+    path, open_directories = [], [(tree.children(1), tree.record(NODES, 1))]
     while open_directories:
         rest, this = open_directories[-1]
         name, number, node = next(rest, (None, None, None))
         if name is None:
-            complete &= dress(image, b".", this)
+            complete &= dress(tree, b".", this)
             open_directories.pop()
             if path:
                 path.pop()
@@ -121,12 +122,12 @@ def extract(image, directory):
             os.mkdir(name, 0o700)
             os.chdir(name)
             path.append(name)
-            open_directories.append((image.children(number), node))
+            open_directories.append((tree.children(number), node))
         elif number in made:
             os.link(made[number], name, src_dir_fd=top, follow_symlinks=False)
-        elif make(image, name, number, node):
+        elif make(tree, name, number, node):
             made[number] = b"/".join([*path, name])
-            complete &= dress(image, name, node)
+            complete &= dress(tree, name, node)
         else:
             complete = False
     return complete
@@ -139,7 +140,7 @@ def main(arguments):
         print(__doc__, file=sys.stderr)
         return 2
     try:
-        return 1 if action(Image(arguments[1]), *arguments[2:]) is False else 0
+        return 1 if action(Tree(arguments[1]), *arguments[2:]) is False else 0
     except Damage as damage:
         print(f"reader.py: {arguments[1]}: {damage}", file=sys.stderr)
         return 3

@@ -19,6 +19,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."
 import reader_image  # noqa: E402
 import surgery  # noqa: E402
 from reader_image import Damage, Image, need  # noqa: E402
+from reader_tree import Tree  # noqa: E402
 
 # What memfs says of what only verifying finds [7], after the list there.
 ONLY_VERIFYING = (
@@ -55,7 +56,7 @@ def kinds(paths):
 
     reader_image.columns = columns
     for path in paths:
-        image = Image(path)
+        image = Tree(path)
         read_all(image)
         found.update(f"codec {ref.codec} of a {'data block' if table == 6 else 'chunk'}" for table in range(7) for ref in image.tops[table])
         found.update(f"height {len(levels) - 1}" for levels in image.levels)
@@ -95,7 +96,7 @@ def example(page, path):
 def damage(path):
     with open(path, "rb") as file:
         intact = file.read()
-    read_all(Image(path))
+    read_all(Tree(path))
     with tempfile.NamedTemporaryFile() as file:
         for at in range(len(intact)):
             changed = bytearray(intact)
@@ -104,7 +105,7 @@ def damage(path):
             file.write(changed)
             file.flush()
             try:
-                read_all(Image(file.name))
+                read_all(Tree(file.name))
             except Damage:
                 continue
             raise Damage(f"byte {at} was changed, and nothing noticed")
@@ -134,9 +135,9 @@ def changed(rng, image, blocks):
 
 def agree(memfs, count, *paths):
     rng, seen, images = random.Random(1), {}, []
-    for path in map(Image, paths):
-        if max(map(len, path.levels)) == 1:
-            images.append((path, [[path.block(ref, 0, 2**24, "a block") for ref in top] for top in path.tops]))
+    for image in map(Image, paths):
+        if max(map(len, image.levels)) == 1:
+            images.append((image, [[image.block(ref, 0, 2**24, "a block") for ref in top] for top in image.tops]))
     with tempfile.NamedTemporaryFile() as file:
         for number in range(int(count)):
             image, blocks = images[number % len(images)]
@@ -147,7 +148,7 @@ def agree(memfs, count, *paths):
             file.flush()
             refused, told = "", subprocess.run([memfs, "verify", "-q", file.name], capture_output=True, text=True, errors="replace", check=False)
             try:
-                read_all(Image(file.name))
+                read_all(Tree(file.name))
             except Damage as damage:
                 refused = f"refused: {damage}"
             seen[told.returncode, bool(refused)] = seen.get((told.returncode, bool(refused)), 0) + 1

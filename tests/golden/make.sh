@@ -2,9 +2,9 @@
 # Makes the golden images and their listings: tests/golden/make.sh [DIR [NAME...]]
 #
 # Into DIR, by default where this script is: NAME.mfs, and NAME.txt, what
-# tests/reader.py lists in it (NAME.txt.gz if that is long). Images of a version
-# of the format that was published are kept for ever, and never made anew: only
-# new ones are added. Without names all are made.
+# tests/reader.py lists in it (NAME.txt.gz if that is long). Without names only
+# what is not there is made: images of a version of the format that was published
+# are kept for ever, and never made anew.
 #
 # To be run as root (for owners, devices, attributes), where the filesystem of
 # TMPDIR takes attributes, and that of /dev/shm all times. Environment: BUILD, PYTHON.
@@ -23,16 +23,18 @@ work=$(mktemp -d)
 shm=$(mktemp -d -p /dev/shm)
 trap 'rm -rf "$work" "$shm"' EXIT
 
-stamp() { find . -depth -execdir touch -h -d "@${1:-1700000000.123456789}" '{}' +; }
+stamp() { find . -depth -execdir touch -h -d @1700000000.123456789 '{}' +; }
 noise() { "$python" -c 'import random, sys; sys.stdout.buffer.write(random.Random(int(sys.argv[1])).randbytes(int(sys.argv[2])))' "$@"; }
 repeat() { "$python" -c 'import sys; sys.stdout.write(sys.argv[1] * int(sys.argv[2]))' "$@"; }
+
+is_wanted() { if [ "$wanted" = "  " ]; then [ ! -e "$out/$1.mfs" ]; else [[ "$wanted" == *" $1 "* ]]; fi; }
 
 # image NAME [OPTION...]: packs what tree_NAME makes, with these options of pack.
 image() {
     local name=$1 tree=$work/tree
     [ "$name" != times ] || tree=$shm/tree
     shift
-    [ "$wanted" = "  " ] || [[ "$wanted" == *" $name "* ]] || return 0
+    is_wanted "$name" || return 0
     mkdir "$tree"
     (cd "$tree" && "tree_${name//-/_}")
     "$BUILD/memfs" pack -q -f "$@" "$tree" "$out/$name.mfs"
@@ -81,10 +83,10 @@ for name in (b"a", b"b", b"\\"):
 
 # A path that is longer than what open() takes: 5,119 bytes.
 tree_deep() {
-    local level name
+    local name
     name=$(repeat d 255)
     (
-        for level in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19; do mkdir "$name" && cd "$name"; done
+        for _ in $(seq 19); do mkdir "$name" && cd "$name"; done
         repeat f 255 >"$(repeat f 255)"
     )
     stamp
@@ -243,7 +245,7 @@ image times
 SOURCE_DATE_EPOCH=1700000000 image epoch
 
 # Two more generations, a message: no command makes them yet.
-if [ "$wanted" = "  " ] || [[ "$wanted" == *" generations "* ]]; then
+if is_wanted generations; then
     "$python" "$here/surgery.py" generations "$out/one-file.mfs" "$out/generations.mfs"
     listing generations
 fi

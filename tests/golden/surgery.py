@@ -68,7 +68,7 @@ def generations(base, path):
     counts, refs, more = list(image.counts), [list(top) for top in image.tops], b"More of it.\n"
     nodes = [image.record(NODES, number) for number in range(3)]
     extent, size = image.record(EXTENTS, 0), nodes[2].size + len(more)
-    whole = image.data_block(0) + more
+    whole = image.block(refs[BLOCKS][0], 1, 2**24, "a data block") + more
 
     refs[BLOCKS].append(put(out, more))
     nodes[2] = nodes[2]._replace(size=size, mtime=nodes[2].mtime + 10**9, b=2)
