@@ -63,6 +63,7 @@ done
 check "every kind of column, codec and height is in some image" "$python" "$golden/check.py" kinds "$golden"/*.mfs
 check "FORMAT.md: its example is one-file.mfs, byte by byte" "$python" "$golden/check.py" example "$tests/../format/FORMAT.md" "$golden/one-file.mfs"
 check "the second reader notices any byte that was changed" "$python" "$golden/check.py" damage "$golden/one-file.mfs"
+check "names that lead outside are refused" "$python" "$golden/check.py" names "$memfs" "$golden/one-file.mfs"
 count=600
 [ -z "${MEMFS_FAST:-}" ] || count=150
 check "of $count changed images memfs finds intact what the second reader does" \

@@ -40,6 +40,7 @@ add() { # name, command
 
 # What takes longest begins first.
 add e2e tests/e2e/run.sh
+[ -n "$SANITIZE" ] || add golden tests/golden.sh
 for suite in "$BUILD"/tests/test_model "$BUILD"/tests/test_*; do
     name=${suite##*/}
     [ -x "$suite" ] && [ -f "tests/$name.c" ] && [ -z "${command[$name]:-}" ] && add "$name" "$suite"
@@ -54,7 +55,6 @@ if [ -z "$SANITIZE" ]; then
     add symbols tests/check_symbols.sh
     add weak tests/weak.sh
     add readme tests/readme.sh
-    add golden tests/golden.sh
     add abi tests/abi.sh
     add manual tests/manual.sh
     add install tests/install.sh

@@ -4,6 +4,7 @@
 check.py kinds IMAGE...          together the images have all that version 1.0 of the format has, but for later generations
 check.py example FORMAT.md IMAGE the tables of the page's example give the image's bytes, all of them, and what its frames decode to
 check.py damage IMAGE            whichever byte is changed, the reader says that the image is damaged
+check.py names MEMFS IMAGE       names that would lead outside, or are none, are refused by memfs and by the reader
 check.py agree MEMFS COUNT IMAGE...  of images in which one field was changed and all hashes put right, memfs finds none intact
                                  that this reader refuses, and refuses none but for what only verifying has to check
 """
@@ -45,7 +46,7 @@ def read_all(image):
             image.chunk(table, number)
 
 
-def kinds(paths):
+def kinds(*paths):
     found = set()
 
     def columns(data, count, widths, also=(), original=reader_image.columns):
@@ -111,6 +112,31 @@ def damage(path):
             raise Damage(f"byte {at} was changed, and nothing noticed")
 
 
+def verdicts(memfs, data):
+    """What memfs says of an image and its exit code; what the reader says, nothing if it refuses nothing."""
+    with tempfile.NamedTemporaryFile() as file:
+        file.write(data)
+        file.flush()
+        told = subprocess.run([memfs, "verify", "-q", file.name], capture_output=True, text=True, errors="replace", check=False)
+        try:
+            read_all(Tree(file.name))
+        except Damage as damage:
+            return told.returncode, told.stderr.splitlines(), f"refused: {damage}"
+    return told.returncode, told.stderr.splitlines(), ""
+
+
+def names(memfs, path):
+    image = Image(path)
+    blocks = [[image.block(ref, 0, 2**24, "a block") for ref in top] for top in image.tops]
+    entry = image.record(reader_image.ENTRIES, 0)
+    for name, legal in [(b"a", True), (b"...", True), (b".", False), (b"..", False), (b"", False), (b"/", False), (b"../a", False),
+                        (b"a/", False), (b"/a", False), (b"a\0", False), (b"a" * 255, True)]:
+        fields = entry._replace(length=len(name))[:4]
+        blocks[reader_image.ENTRIES] = [surgery.encoded(list(zip(fields)), reader_image.WIDTHS[reader_image.Entry]) + name]
+        code, _, refused = verdicts(memfs, surgery.rebuilt(image, blocks))
+        need((code, not refused) == ((0, True) if legal else (3, False)), name, "memfs:", code, "the reader:", refused)
+
+
 def changed(rng, image, blocks):
     """One field of a record, or one byte of a chunk, is another; or the same again."""
     table = rng.choice([table for table in range(reader_image.BLOCKS) if blocks[table]])
@@ -138,25 +164,15 @@ def agree(memfs, count, *paths):
     for image in map(Image, paths):
         if max(map(len, image.levels)) == 1:
             images.append((image, [[image.block(ref, 0, 2**24, "a block") for ref in top] for top in image.tops]))
-    with tempfile.NamedTemporaryFile() as file:
-        for number in range(int(count)):
-            image, blocks = images[number % len(images)]
-            blocks, what = changed(rng, image, blocks)
-            file.seek(0)
-            file.truncate()
-            file.write(surgery.rebuilt(image, blocks))
-            file.flush()
-            refused, told = "", subprocess.run([memfs, "verify", "-q", file.name], capture_output=True, text=True, errors="replace", check=False)
-            try:
-                read_all(Tree(file.name))
-            except Damage as damage:
-                refused = f"refused: {damage}"
-            seen[told.returncode, bool(refused)] = seen.get((told.returncode, bool(refused)), 0) + 1
-            need(told.returncode in (0, 3), what, told)
-            need(told.returncode == 3 or not refused, what, "memfs finds it intact, the reader", refused)
-            findings = told.stderr.splitlines() if not refused else []
-            for finding in findings:
-                need(any(text in finding for text in ONLY_VERIFYING), what, "the reader finds nothing, memfs:", finding)
+    for number in range(int(count)):
+        image, blocks = images[number % len(images)]
+        blocks, what = changed(rng, image, blocks)
+        code, findings, refused = verdicts(memfs, surgery.rebuilt(image, blocks))
+        seen[code, bool(refused)] = seen.get((code, bool(refused)), 0) + 1
+        need(code in (0, 3), what, "memfs:", code, findings)
+        need(code == 3 or not refused, what, "memfs finds it intact, the reader", refused)
+        for finding in [] if refused else findings:
+            need(any(text in finding for text in ONLY_VERIFYING), what, "the reader finds nothing, memfs:", finding)
     print("memfs's exit code, whether the reader refused, how often:", seen)
     need(len(seen) == 3, "not all verdicts were met")
 
@@ -164,6 +180,7 @@ def agree(memfs, count, *paths):
 if __name__ == "__main__":
     action, *arguments = sys.argv[1:]
     try:
-        {"kinds": lambda *paths: kinds(paths), "example": example, "damage": damage, "agree": agree}[action](*arguments)
+        commands = {"kinds": kinds, "example": example, "damage": damage, "names": names, "agree": agree}
+        commands[action](*arguments)
     except Damage as told:
         sys.exit(f"check.py: {told}")
