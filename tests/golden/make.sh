@@ -15,12 +15,12 @@ out=$(cd "${1:-$here}" && pwd)
 [ $# = 0 ] || shift
 wanted=" $* "
 python=${PYTHON:-python3}
-export LC_ALL=C TZ=UTC
+export LC_ALL=C TZ=UTC PYTHONDONTWRITEBYTECODE=1
 unset SOURCE_DATE_EPOCH
 umask 022
 [ "$(id -u)" = 0 ] || { echo "make.sh: only root can make these trees" >&2; exit 4; }
 work=$(mktemp -d)
-shm=$(mktemp -d -p /dev/shm)
+shm=$(mktemp -d -p /dev/shm 2>/dev/null) || shm=$(mktemp -d)
 trap 'rm -rf "$work" "$shm"' EXIT
 
 stamp() { find . -depth -execdir touch -h -d @1700000000.123456789 '{}' +; }
