@@ -25,7 +25,7 @@ _memfs_paths() {
 _memfs() {
     local curcontext=$curcontext
     if (( CURRENT == 2 )); then
-        _describe -t commands subcommand _memfs_subcommands -- '(--help --version)'
+        _describe -t commands subcommand _memfs_subcommands
         compadd -- --help --version
         return
     fi
