@@ -164,7 +164,7 @@ for subcommand in $subcommands; do
 done
 check "there were choices" test -s "$work/choices"
 
-same "bash: a directory to pack" <(offered photos tree) <(in_bash memfs pack '')
+same "bash: a directory to unpack into" <(offered photos tree) <(in_bash memfs unpack photos.mfs '')
 same "bash: an image to list" <(offered photos photos.mfs tree 'two words.mfs') <(in_bash memfs ls '')
 same "bash: an image after options" <(offered photos photos.mfs) <(in_bash memfs verify -j 2 --quick ph)
 same "bash: nothing for a number" /dev/null <(in_bash memfs verify -j '')
@@ -181,7 +181,7 @@ same "bash: no image, no names" /dev/null <(in_bash memfs cat notes.txt '')
 same "fish: an image to list" <(offered photos.mfs) <(in_fish 'memfs ls photos.' )
 same "fish: what is in an image" <(offered sub/file sub/fine) <(in_fish 'memfs cat photos.mfs sub/fi')
 same "fish: a directory in it" <(offered sub/) <(in_fish 'memfs ls photos.mfs su')
-same "fish: a directory to pack" <(offered photos/) <(in_fish 'memfs pack ph')
+same "fish: a directory to unpack into" <(offered photos/) <(in_fish 'memfs unpack photos.mfs ph')
 cd "$root"
 echo "$passed passed, $failed failed"
 [ "$failed" = 0 ]
