@@ -181,6 +181,9 @@ same "bash: no image, no names" /dev/null <(in_bash memfs cat notes.txt '')
 same "fish: an image to list" <(offered photos.mfs) <(in_fish 'memfs ls photos.' )
 same "fish: what is in an image" <(offered sub/file sub/fine) <(in_fish 'memfs cat photos.mfs sub/fi')
 same "fish: a directory in it" <(offered sub/) <(in_fish 'memfs ls photos.mfs su')
+same "fish: in another directory" <(offered sub/) <(cd / && in_fish "memfs ls -C $work/here photos.mfs su")
+same "fish: names with blanks" <(offered 'with space/x') <(in_fish 'memfs cat photos.mfs with\\ space/')
+same "fish: no control characters" /dev/null <(in_fish 'memfs cat photos.mfs mo')
 same "fish: a directory to unpack into" <(offered photos/) <(in_fish 'memfs unpack photos.mfs ph')
 cd "$root"
 echo "$passed passed, $failed failed"

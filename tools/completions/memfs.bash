@@ -35,7 +35,7 @@ _memfs_list() # path in the image; "" for its root
     "${COMP_WORDS[0]}" ls ${directory:+-C "$directory"} -- "$image" "${1:-/}" 2>/dev/null
 }
 
-# Names in the image. They may come from anyone: they are never evaluated, as
+# Names in the image, of so many in a directory that nobody waits. They may come from anyone: they are never evaluated, as
 # compgen -W would, and those that could move the cursor are not offered.
 _memfs_paths()
 {
@@ -48,8 +48,7 @@ _memfs_paths()
     while IFS= read -r name; do
         [[ $above$name == "$plain"* && $name != *[[:cntrl:]]* ]] || continue
         COMPREPLY+=("$above$name")
-        [[ ${#COMPREPLY[@]} -lt 1000 ]] || break
-    done < <(_memfs_list "$above")
+    done < <(_memfs_list "$above" | head -n 20000)
     compopt -o filenames
     # The slash asks for a directory: anything else has no listing.
     if [[ ${#COMPREPLY[@]} = 1 ]] && _memfs_list "${COMPREPLY[0]}/" >/dev/null; then

@@ -29,20 +29,38 @@ function __memfs_images
     __fish_complete_suffix .mfs
 end
 
+# Where -C leads, with a slash behind; or nothing.
+function __memfs_directory
+    set -l words (commandline -opc)
+    for option in -C --directory
+        if set -l place (contains -i -- $option $words)
+            printf '%s/\n' $words[(math $place + 1)] | string replace -r '^~/' "$HOME/"
+            return
+        end
+    end
+end
+
+function __memfs_list # image, path
+    set -l command (commandline -opc)[1]
+    $command ls -- $argv 2>/dev/null | head -n 20000
+end
+
 # Names in the image that is the first operand, with a slash behind a directory's that stands alone.
 function __memfs_paths
-    set -l command (commandline -opc)[1]
-    set -l image (__memfs_before)[1]
+    set -l image (string replace -r '^~/' "$HOME/" -- (__memfs_before)[1])
+    set -l directory (__memfs_directory)
+    string match -q -- '/*' $image; or set image "$directory$image"
     test -f "$image"; or return
-    set -l typed (commandline -ct)
+    set -l typed (commandline -ct | string unescape)
     set -l above (string match -r -- '.*/' $typed)
-    set -l names ($command ls -- $image (test -n "$above"; and echo $above; or echo /) 2>/dev/null | string match -v -r -- '[[:cntrl:]]')
     set -l found
-    for name in $names
+    for name in (__memfs_list $image (test -n "$above"; and echo $above; or echo /) | string match -v -r -- '[[:cntrl:]]')
         test (string sub -l (string length -- $typed) -- "$above$name") = "$typed"; and set -a found "$above$name"
     end
-    if test (count $found) = 1; and $command ls -- $image $found[1]/ >/dev/null 2>&1
-        set found $found[1]/
+    # The slash asks for a directory: anything else has no listing.
+    if test (count $found) = 1
+        set -l command (commandline -opc)[1]
+        $command ls -- $image $found[1]/ >/dev/null 2>&1; and set found $found[1]/
     end
     printf '%s\n' $found
 end

@@ -3,7 +3,7 @@
 _memfs_list() { # path in the image; "" for its root
     local -a at
     [[ -z ${opt_args[-C]}${opt_args[--directory]} ]] || at=(-C ${(Q)opt_args[-C]:-${opt_args[--directory]}})
-    $service ls $at -- ${(Q)line[1]} "${1:-/}" 2>/dev/null
+    $service ls $at -- ${${(Q)line[1]}/#\~\//$HOME/} "${1:-/}" 2>/dev/null | head -n 20000
 }
 
 # Names in the image that is the first operand; those that could move the cursor are not offered.
