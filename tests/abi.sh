@@ -22,10 +22,11 @@ holds() { # what, command
 says() { # what, expected line, sed's program
     sed -E "$3" "$record" >"$work/record"
     if cmp -s "$record" "$work/record"; then result "$1 (nothing to change)" 1 && return; fi
-    tools/abi/abi.sh check "$work/record" >"$work/got" 2>/dev/null && { result "$1 (not noticed)" 1; return; }
+    tools/abi/abi.sh check "$work/record" "$work/now" >"$work/got" 2>/dev/null && { result "$1 (not noticed)" 1; return; }
     grep -qxE -e "$2" "$work/got" && result "$1" 0 || { result "$1" 1 && cat "$work/got"; }
 }
 
+tools/abi/abi.sh print >"$work/now"
 holds "the interface is the recorded one" tools/abi/abi.sh check
 functions=$(CC=${CC:-gcc} tools/exports.sh libmemfs/memfs.h libmemfs/memfs_host.h format/memfs_image.h | wc -l)
 holds "the record has every function" test "$(grep -c '^function ' "$record")" = "$functions"

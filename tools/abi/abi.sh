@@ -2,12 +2,12 @@
 # The library's binary interface, as the public headers declare it on 64-bit hosts:
 # functions with their types, structs with their members' places, constants.
 #
-#   tools/abi/abi.sh print            says what it is now
-#   tools/abi/abi.sh check [RECORD]   compares it with the record, tools/abi/libmemfs.so.0
-#   tools/abi/abi.sh accept           puts into the record what is new (make abi)
+#   tools/abi/abi.sh print                  says what it is now
+#   tools/abi/abi.sh check [RECORD [NOW]]   compares it, or what was printed, with the record
+#   tools/abi/abi.sh accept                 puts into the record what is new (make abi)
 #
 # A program that was compiled against a release must run with every later library of
-# the same soname. So what stands in the record stays: a function, a constant, a member
+# the same soname. So what stands in the record, tools/abi/libmemfs.so.0, stays: a function, a constant, a member
 # at its place, the size of a struct. Only a struct that begins with its size may grow,
 # at its end: its callers say how much of it they know. What is new breaks nobody; check
 # wants it accepted in the commit that brings it. Whatever else changes needs a new soname:
@@ -82,17 +82,18 @@ not_grown() { # lines that vanished; now
     done | sed 's/ *$//'
 }
 
-compare() { # record
+compare() { # record, what was printed
     grep -v '^#' "$1" | sort >"$work/then"
-    print_abi | sort >"$work/now"
+    if [ $# -gt 1 ]; then cp "$2" "$work/now"; else print_abi | sort >"$work/now"; fi
     comm -23 "$work/then" "$work/now" | not_grown "$work/now" | sed 's/^/- /' >"$work/broken"
     comm -13 "$work/then" "$work/now" | sed 's/^/+ /' >"$work/new"
 }
 
-case ${1:-check} in
+[ $# -gt 1 ] || set -- "${1:-check}" "$RECORD"
+case $1 in
 print) print_abi | sort ;;
 check)
-    compare "${2:-$RECORD}"
+    compare "${@:2}"
     cat "$work/broken" "$work/new"
     if [ -s "$work/broken" ]; then echo "abi.sh: programs compiled against $RECORD break: see the top of this script" >&2; fi
     if [ -s "$work/new" ]; then echo "abi.sh: what is new is to be accepted: make abi" >&2; fi
