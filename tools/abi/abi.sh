@@ -5,15 +5,16 @@
 #   tools/abi/abi.sh print                  says what it is now
 #   tools/abi/abi.sh check [RECORD [NOW]]   compares it, or what was printed, with the record
 #   tools/abi/abi.sh accept                 puts into the record what is new (make abi)
+#   tools/abi/abi.sh begin                  writes a new record, whatever breaks
 #
 # A program that was compiled against a release must run with every later library of
-# the same soname. So what stands in the record, tools/abi/libmemfs.so.0, stays: a function, a constant, a member
-# at its place, the size of a struct. Only a struct that begins with its size may grow,
-# at its end: its callers say how much of it they know. What is new breaks nobody; check
-# wants it accepted in the commit that brings it. Whatever else changes needs a new soname:
-# raise SONAME in the Makefile, begin a new record under its name, and move the number in
-# the name of the Debian package. Until the first release nobody has been promised
-# anything: then a change may also be written into the record by hand.
+# the same soname. So what stands in the record, tools/abi/libmemfs.so.0, stays: a function,
+# a constant, a member at its place, the size of a struct. Only a struct that begins with
+# its size may grow, at its end: its callers say how much of it they know. What is new
+# breaks nobody; check wants it accepted in the commit that brings it. Whatever else
+# changes needs a new soname: raise SONAME in the Makefile, RECORD here and in the test, and
+# the number in the name of the Debian package, and begin a new record. Until the first
+# release nobody has been promised anything: then the record may begin anew as well.
 #
 # Environment: CC. check prints what broke ("-") and what is new ("+"), and exits 1 if anything did.
 set -eu
@@ -109,8 +110,12 @@ accept)
     { grep '^#' "$RECORD" && cat "$work/now"; } >"$work/record"
     cp "$work/record" "$RECORD"
     ;;
+begin)
+    { grep '^#' "$RECORD" && print_abi | sort; } >"$work/record"
+    cp "$work/record" "$RECORD"
+    ;;
 *)
-    echo "abi.sh: print, check or accept?" >&2
+    echo "abi.sh: print, check, accept or begin?" >&2
     exit 2
     ;;
 esac
