@@ -40,13 +40,16 @@ same "each has its file" <(printf '%s\n' tools/cmd_*.c | sed 's/.*cmd_\(.*\)\.c/
 help_options() { # subcommand
     memfs "$1" --help | sed -nE 's/^  (-., |    )(--[a-z0-9-]+( [^ ]+)?)  .*/\1\2/p' | sed -E 's/^ +//; s/,//' | sort
 }
+help_words() { # subcommand: what may follow its operands
+    memfs "$1" --help | sed -nE '/^Words:/,/^$/{s/^  ([^ ]+( [^ ]+)?)   .*/\1/p}' | sort
+}
 names() { sed -E 's/ [^ -][^ ]*$//' | tr ' ' '\n' | sort; }
 
 # ---- Pages -------------------------------------------------------------------------
 
 rendered() { groff -K utf8 -t -man -Tutf8 -P-cbou -rLL=200n "$1"; }
-page_options() { # the line behind each .TP, less its fonts
-    awk '/^\.SH/ { within = /OPTIONS/ } within && /^\.TP/ { getline; print }' "$1" | sed -E 's/\\f.//g; s/\\-/-/g; s/,//' | sort
+page_options() { # page, section: the line behind each .TP, less its fonts
+    awk -v section="$2" '/^\.SH/ { within = $2 == section } within && /^\.TP/ { getline; print }' "$1" | sed -E 's/\\f.//g; s/\\-/-/g; s/^(-.),/\1/' | sort
 }
 of_version() { # a page is of this version, and of the day of the others
     grep -qE "^\.TH [^ ]+ [135] \"$date\" \"memfs ${version//./\\.}\" " "$1"
@@ -57,7 +60,7 @@ no_warnings() { # page
     return 0
 }
 sections() { # page: that it has them, in this order
-    grep '^\.SH ' "$1" | diff - <(printf '.SH %s\n' NAME SYNOPSIS DESCRIPTION OPTIONS "EXIT STATUS" EXAMPLES "SEE ALSO")
+    grep '^\.SH ' "$1" | grep -v EXPRESSION | diff - <(printf '.SH %s\n' NAME SYNOPSIS DESCRIPTION OPTIONS "EXIT STATUS" EXAMPLES "SEE ALSO")
 }
 date=$(sed -nE 's/^\.TH MEMFS 1 "([0-9]{4}-[0-9]{2}-[0-9]{2})" .*/\1/p' tools/memfs.1)
 check "the pages have a date" test -n "$date"
@@ -69,7 +72,8 @@ for subcommand in $subcommands; do
     page=$BUILD/man/memfs-$subcommand.1
     help_options "$subcommand" >"$work/help"
     check "$subcommand --help names options" test "$(wc -l <"$work/help")" -ge 5
-    same "memfs-$subcommand(1) has the options of --help" "$work/help" <(page_options "$page")
+    same "memfs-$subcommand(1) has the options of --help" "$work/help" <(page_options "$page" OPTIONS)
+    same "memfs-$subcommand(1) has the words of --help" <(help_words "$subcommand") <(page_options "$page" EXPRESSION)
     check "memfs-$subcommand(1) has its sections" sections "$page"
     # Words, since lines are filled anew.
     check "memfs-$subcommand(1) has what --help says" diff \
@@ -128,7 +132,7 @@ in_fish() { # the command line as a text
 # _arguments' specifications, of which only the option's name, or the whole, is wanted.
 cat >"$work/zsh" <<'END'
 compdef() { :; }
-_arguments() { shift 2; print -rl -- "$@"; } # -s -S
+_arguments() { while [[ $1 == -[sS] ]]; do shift; done; print -rl -- "$@"; }
 . $BUILD/completions/memfs.zsh
 _memfs_$1
 END
@@ -148,6 +152,12 @@ offered() { printf '%s\n' "$@" | sort; }
 for subcommand in $subcommands; do
     help_options "$subcommand" | names >"$work/names"
     same "bash: the options of $subcommand" "$work/names" <(in_bash memfs "$subcommand" -)
+    if [ -n "$(help_words "$subcommand")" ]; then
+        help_words "$subcommand" | grep '^-' | sed 's/ .*//' >"$work/words"
+        same "bash: the words of $subcommand" "$work/words" <(in_bash memfs "$subcommand" photos.mfs -)
+        sort -u "$work/words" - <"$work/names" >"$work/both"
+        mv "$work/both" "$work/names"
+    fi
     same "fish: the options of $subcommand" "$work/names" <(in_fish "memfs $subcommand -" | grep '^-')
     same "zsh: the options of $subcommand" "$work/names" \
         <(in_zsh "$subcommand" | sed -nE 's/^(\*|\([^)]*\))?(-[A-Za-z0-9-]+).*/\2/p' | sort)
@@ -160,7 +170,7 @@ for subcommand in $subcommands; do
         same "bash: the words of $subcommand $option=" "$work/words" <(in_bash memfs "$subcommand" "$option" = '')
         same "fish: the words of $subcommand $option" "$work/words" <(in_fish "memfs $subcommand $option ")
         check "zsh: the words of $subcommand $option" grep -qF -- "$option=[" <(in_zsh "$subcommand" | grep -F "(${words//|/ })")
-    done < <(help_options "$subcommand" | grep '|' | grep -o -- '--.*')
+    done < <(help_options "$subcommand" | grep ' [a-z]*|' | grep -o -- '--.*')
 done
 check "there were choices" test -s "$work/choices"
 

@@ -101,7 +101,7 @@ _memfs_operand()
 _memfs()
 {
     local cur=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]}
-    local subcommand=${COMP_WORDS[1]} options= operands= argument= image= directory= place=0 kind=
+    local subcommand=${COMP_WORDS[1]} options= operands= words= argument= image= directory= place=0 kind=
     COMPREPLY=()
     if [[ $COMP_CWORD = 1 ]]; then
         COMPREPLY=($(compgen -W "$_memfs_subcommands --help --version" -- "$cur"))
@@ -119,6 +119,9 @@ _memfs()
         # shellcheck disable=SC2086
         _memfs_offer $argument
     elif [[ $cur = -* ]]; then
+        # Words of find's language follow the operands, options stand before them.
+        _memfs_look_back
+        [[ -z $words || $place = 0 ]] || options=$words
         COMPREPLY=($(compgen -W "$options" -- "$cur"))
     else
         _memfs_look_back

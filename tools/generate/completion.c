@@ -34,8 +34,10 @@ enum completion_kind completion_argument(const struct option_row *row)
 int completion_operands(const struct command *command, struct completion_operand operands[COMPLETION_OPERANDS_MAX])
 {
     int count = 0;
-    for (const char *at = strpbrk(command->operands, UPPER); at && count < COMPLETION_OPERANDS_MAX;
-         at = strpbrk(at, UPPER)) {
+    /* Of "DIR | SOURCE... IMAGE" the last: it takes most. */
+    const char *alternative = strrchr(command->operands, '|');
+    for (const char *at = strpbrk(alternative ? alternative : command->operands, UPPER);
+         at && count < COMPLETION_OPERANDS_MAX; at = strpbrk(at, UPPER)) {
         size_t length = strspn(at, UPPER);
         struct completion_operand *operand = &operands[count++];
         operand->kind = kind_of(at, length);

@@ -23,23 +23,34 @@ static void write_subcommand(const struct command *command)
     int count = completion_operands(command, operands);
     for (int i = 0; i < count; i++)
         output("%s %s", kind_words[operands[i].kind], operands[i].repeated ? "... " : "");
+    output("'\n        words='");
+    for (const struct option_row *word = command->words; word && word->name; word++)
+        output("%s%s", word == command->words ? "" : " ", word->name);
     output("'\n        ;;\n");
 }
 
-/* "pack -l" | "pack --level") argument='none' ;; */
+/* 'pack -l' | 'pack --level') argument='none' ;; */
+static void write_argument(const struct command *command, const struct option_row *row, const char *dashes)
+{
+    output("    ");
+    if (row->letter != '\0')
+        output("'%s -%c' | ", command->name, row->letter);
+    output("'%s %s%s') argument='%s", command->name, dashes, row->name, kind_words[completion_argument(row)]);
+    for (const char *c = row->kind == OPTION_CHOICE ? row->argument : ""; *c != '\0'; c++)
+        output(c == row->argument ? " %c" : "%c", *c == '|' ? ' ' : *c);
+    output("' ;;\n");
+}
+
 static void write_arguments(const struct command *command)
 {
     struct option_row row;
     for (int i = 0; options_nth(command, i, &row); i++) {
-        if (!row.argument)
-            continue;
-        output("    ");
-        if (row.letter != '\0')
-            output("'%s -%c' | ", command->name, row.letter);
-        output("'%s --%s') argument='%s", command->name, row.name, kind_words[completion_argument(&row)]);
-        for (const char *c = row.kind == OPTION_CHOICE ? row.argument : ""; *c != '\0'; c++)
-            output(c == row.argument ? " %c" : "%c", *c == '|' ? ' ' : *c);
-        output("' ;;\n");
+        if (row.argument)
+            write_argument(command, &row, "--");
+    }
+    for (const struct option_row *word = command->words; word && word->name; word++) {
+        if (word->argument)
+            write_argument(command, word, "");
     }
 }
 

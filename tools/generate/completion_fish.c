@@ -11,6 +11,7 @@ static const char *const operand_words[] = {[COMPLETION_NONE] = "none",
                                             [COMPLETION_IMAGE] = "image",
                                             [COMPLETION_PATH] = "path"};
 
+/* Of an option, or of a word with its dash. */
 static void write_option(const struct command *command, const struct option_row *row)
 {
     static const char *const arguments[] = {[COMPLETION_NONE] = " -x",
@@ -21,7 +22,7 @@ static void write_option(const struct command *command, const struct option_row 
     output("complete -c memfs -n '__memfs_is %s'", command->name);
     if (row->letter != '\0')
         output(" -s %c", row->letter);
-    output(" -l %s", row->name);
+    output(row->name[0] == '-' ? " -o %s" : " -l %s", row->name + (row->name[0] == '-'));
     if (row->argument && row->kind != OPTION_CHOICE)
         output("%s", arguments[completion_argument(row)]);
     if (row->kind == OPTION_CHOICE) {
@@ -56,6 +57,10 @@ static void write_valued(const struct command *command)
         if (row.argument)
             output(" --%s", row.name);
     }
+    for (const struct option_row *word = command->words; word && word->name; word++) {
+        if (word->argument)
+            output(" %s", word->name);
+    }
     output("\n");
 }
 
@@ -80,6 +85,10 @@ void completion_fish(void)
         output("'\n");
         for (int number = 0; options_nth(commands[i], number, &row); number++)
             write_option(commands[i], &row);
+        for (const struct option_row *word = commands[i]->words; word && word->name; word++) {
+            if (word->name[0] == '-')
+                write_option(commands[i], word);
+        }
     }
     output("\n");
 }

@@ -45,16 +45,32 @@ static void write_option(const struct option_row *row, int by_letter)
     output("'");
 }
 
+/* Words of a language may come again and again; those that are no names are quicker typed. */
+static void write_word(const struct option_row *word)
+{
+    if (word->name[0] != '-')
+        return;
+    output(" \\\n        '*%s[", word->name);
+    completion_quote(word->help, SPECIAL, QUOTE);
+    output("]");
+    if (word->argument)
+        write_action("", completion_argument(word), word->argument);
+    output("'");
+}
+
 static void write_subcommand(const struct command *command)
 {
     struct completion_operand operands[COMPLETION_OPERANDS_MAX];
     struct option_row row;
-    output("_memfs_%s() {\n    _arguments -s -S", command->name);
+    /* Letters do not stand together (-s) where there are words with one dash. */
+    output("_memfs_%s() {\n    _arguments %s-S", command->name, command->words ? "" : "-s ");
     for (int i = 0; options_nth(command, i, &row); i++) {
         if (row.letter != '\0')
             write_option(&row, 1);
         write_option(&row, 0);
     }
+    for (const struct option_row *word = command->words; word && word->name; word++)
+        write_word(word);
     int count = completion_operands(command, operands);
     for (int i = 0; i < count; i++) {
         if (operands[i].repeated)

@@ -34,18 +34,9 @@ static void write_argument(const struct option_row *row)
     output("\\fR");
 }
 
-static void write_option(const struct command *command, const struct option_row *row)
+/* What an option or a word does, as a sentence of its own. */
+static void write_help(const struct command *command, const struct option_row *row)
 {
-    output(".TP\n");
-    if (row->letter != '\0')
-        output("\\fB\\-%c\\fR, ", row->letter);
-    char name[64] = "--";
-    strncat(name, row->name, sizeof name - 3);
-    roff_bold(name);
-    if (row->argument)
-        write_argument(row);
-    output("\n");
-    /* A sentence of its own. */
     char help[256] = "";
     strncat(help, row->help, sizeof help - 2);
     help[0] = (char)toupper((unsigned char)help[0]);
@@ -54,12 +45,40 @@ static void write_option(const struct command *command, const struct option_row 
     roff_text(command, help, 1);
 }
 
+static void write_option(const struct command *command, const struct option_row *row)
+{
+    char name[64] = "--";
+    strncat(name, row->name, sizeof name - 3);
+    output(".TP\n");
+    if (row->letter != '\0')
+        output("\\fB\\-%c\\fR, ", row->letter);
+    roff_bold(name);
+    if (row->argument)
+        write_argument(row);
+    output("\n");
+    write_help(command, row);
+}
+
 static void write_options(const struct command *command)
 {
     struct option_row row;
-    output(".SH OPTIONS\nOptions may stand before or after operands; \\fB\\-\\-\\fR ends them.\n");
+    output(".SH OPTIONS\nOptions %s; \\fB\\-\\-\\fR ends them.\n",
+           command->words ? "stand before operands" : "may stand before or after operands");
     for (int i = 0; options_nth(command, i, &row); i++)
         write_option(command, &row);
+}
+
+static void write_words(const struct command *command)
+{
+    output(".SH EXPRESSION\n");
+    for (const struct option_row *row = command->words; row->name; row++) {
+        output(".TP\n");
+        roff_bold(row->name);
+        if (row->argument)
+            write_argument(row);
+        output("\n");
+        write_help(command, row);
+    }
 }
 
 static void write_see_also(const struct command *command)
@@ -80,6 +99,8 @@ void manual_write(const struct command *command, const char *date)
     if (command->manual)
         roff_text(command, command->manual, 0);
     write_options(command);
+    if (command->words)
+        write_words(command);
     output(".SH EXIT STATUS\n"
            ".TP\n.B 0\nDone; of what was compared: the same.\n"
            ".TP\n.B 1\nDifferent, or incomplete: something named was not there, or was left out.\n"

@@ -163,12 +163,15 @@ void roff_lines(const char *text)
     output(".fi\n");
 }
 
-/* Lines up to the end, or to a blank line. Returns what follows. */
+/* Lines up to the end, or to a blank line, less the first one's indentation. Returns what follows. */
 static const char *put_literal(const char *text)
 {
+    size_t indentation = strspn(text, " ");
     output(".RS 4\n.nf\n");
-    while (*text != '\0' && *text != '\n')
-        text = put_line(text + strspn(text, " "));
+    while (*text != '\0' && *text != '\n') {
+        size_t blanks = strspn(text, " ");
+        text = put_line(text + (blanks < indentation ? blanks : indentation));
+    }
     output(".fi\n.RE\n");
     return text;
 }
