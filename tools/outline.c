@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define KEPT 8192u      /* nodes that a reduction on the way leaves, beside open directories */
+#define KEPT 8192u       /* nodes that a reduction on the way leaves, beside open directories */
 #define OPEN_SHARE 1e300 /* of a directory that is not complete: heavier than all */
 #define GONE UINT32_MAX
 

@@ -211,12 +211,6 @@ for command in $("$memfs" help | awk '/^  [a-z]/ && !/^  memfs/ { print $1 }'); 
         check "$command -h is the same" cmp .help .out
     fi
     check "memfs --help has it" grep -q "^  $command " <("$memfs" --help)
-    man=$tests/../tools/memfs.1
-    check "the man page has it" grep -q "^.SS $command\$" "$man"
-    section=$(sed -n "/^\.SS $command\$/,/^\.S[SH] /p; /^\.SH COMMON OPTIONS\$/,/^\.SH JSON/p" "$man" | sed 's/\\-/-/g')
-    for option in $(grep -oE -- '^  (-[a-zA-Z],|   ) --[a-z-]+' .help | grep -oE -- '-[a-zA-Z-]+'); do
-        check "the man page has $command $option" grep -qwF -- "$option" <<<"$section"
-    done
 done
 exits='1 incomplete (something named was not there, or was left out)'
 "$memfs" --help >.help
