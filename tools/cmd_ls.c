@@ -31,7 +31,7 @@ static const struct option_row rows[] = {
     FLAG('r', "reverse", reverse, "in reverse order"),
     FLAG('1', "lines", lines, "one name a line"),
     FLAG(0, "columns", columns, "in columns, even into a pipe"),
-    FLAG('F', "classify", classify, "/ behind a directory, * an executable, @ a link, | a FIFO, = a socket"),
+    FLAG('F', "classify", classify, "signs: / directory, * executable, @ link, | FIFO, = socket"),
     {.name = NULL},
 };
 

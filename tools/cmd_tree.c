@@ -25,7 +25,7 @@ static const struct option_row rows[] = {
     {'s', "sizes", NULL, OPTION_FLAG, offsetof(struct settings, sizes), 0, 0, "show sizes in bytes"},
     {'h', "human-readable", NULL, OPTION_FLAG, offsetof(struct settings, human), 0, 0, "show sizes as 1.5K or 23M"},
     {'F', "classify", NULL, OPTION_FLAG, offsetof(struct settings, classify), 0, 0,
-     "/ behind a directory, * an executable, @ a link, | a FIFO, = a socket"},
+     "signs: / directory, * executable, @ link, | FIFO, = socket"},
     {.name = NULL},
 };
 

@@ -43,6 +43,7 @@ wanted() {
         echo "xz-utils command -v xz"
         echo "python3 command -v python3"
         echo "git command -v git"
+        echo "tree command -v tree"
         ;;
     clang)
         echo "clang command -v clang"
