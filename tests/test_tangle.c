@@ -1,0 +1,128 @@
+/*
+ * The command on an image that lies: all its directories claim the entries of one, so that
+ * there would hardly be an end to them. MEMFS of the environment is the command.
+ */
+#include "surgery.h"
+
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define DIRECTORIES 40
+#define FILES 500
+
+static char lying_image[] = "/tmp/memfs-tangle.XXXXXX";
+static char listing[] = "/tmp/memfs-tangle-out.XXXXXX";
+
+/* One directory with files, and empty ones. */
+static void build(struct test_buffer *out)
+{
+    memfs *fs = NULL;
+    char path[32];
+    assert_ok(memfs_create(NULL, &fs));
+    for (int d = 0; d < DIRECTORIES; d++) {
+        snprintf(path, sizeof path, "/d%02d", d);
+        assert_ok(memfs_mkdir(fs, NULL, path, 0755));
+    }
+    for (int f = 0; f < FILES; f++) {
+        snprintf(path, sizeof path, "/d00/f%03d", f);
+        test_put_text(fs, path, "");
+    }
+    test_freeze(fs, out);
+    memfs_destroy(fs);
+}
+
+/* The empty ones claim the files, too. */
+static void tangle(struct surgery *s)
+{
+    const struct memfs_node_record *full = NULL;
+    for (size_t i = 0; i < s->nodes_count; i++) {
+        if (s->nodes[i].mode == (MEMFS_IFDIR | 0755u) && s->nodes[i].run.count == FILES)
+            full = &s->nodes[i];
+    }
+    assert_non_null(full);
+    for (size_t i = 0; i < s->nodes_count; i++) {
+        if (s->nodes[i].mode == (MEMFS_IFDIR | 0755u) && s->nodes[i].run.count == 0)
+            s->nodes[i].run = full->run;
+    }
+}
+
+static int group_setup(void **state)
+{
+    (void)state;
+    struct surgery s;
+    struct test_buffer sound = {0}, lying = {0};
+    build(&sound);
+    surgery_open(&s, &sound);
+    tangle(&s);
+    surgery_close(&s, &lying);
+    surgery_free(&s);
+    const int image = mkstemp(lying_image), out = mkstemp(listing);
+    assert_true(image >= 0 && out >= 0);
+    assert_true(write(image, lying.data, lying.length) == (ssize_t)lying.length);
+    close(image);
+    close(out);
+    test_buffer_free(&sound);
+    test_buffer_free(&lying);
+    return 0;
+}
+
+static int group_teardown(void **state)
+{
+    (void)state;
+    unlink(lying_image);
+    unlink(listing);
+    return 0;
+}
+
+/* Its exit code; what it writes goes to the file. */
+static int run_command(const char *arguments)
+{
+    const char *program = getenv("MEMFS");
+    char command[1024];
+    snprintf(command, sizeof command, "%s %s %s >%s 2>/dev/null", program ? program : "build/memfs", arguments,
+             lying_image, listing);
+    const int status = system(command);
+    assert_true(WIFEXITED(status));
+    return WEXITSTATUS(status);
+}
+
+static int count_lines(void)
+{
+    FILE *file = fopen(listing, "r");
+    int lines = 0;
+    assert_non_null(file);
+    for (int c; (c = getc(file)) != EOF;)
+        lines += c == '\n';
+    fclose(file);
+    return lines;
+}
+
+/* Damage, and no more entries than the image has were listed: but for headings. */
+static void test_tangle__ends(void **state)
+{
+    (void)state;
+    static const char *const commands[] = {"ls -R", "ls -lR", "ls --json -R", "tree", "tree -s", "tree --json"};
+    for (size_t i = 0; i < sizeof commands / sizeof *commands; i++) {
+        assert_int_equal(run_command(commands[i]), 3);
+        assert_true(count_lines() < 2 * (FILES + DIRECTORIES));
+    }
+}
+
+/* One directory of them is listed as any other. */
+static void test_tangle__one_directory(void **state)
+{
+    (void)state;
+    assert_int_equal(run_command("ls -d"), 0);
+    assert_int_equal(run_command("ls"), 0);
+    assert_int_equal(count_lines(), DIRECTORIES);
+    assert_int_equal(run_command("tree -L 1"), 0);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_tangle__ends),
+        cmocka_unit_test(test_tangle__one_directory),
+    };
+    return cmocka_run_group_tests(tests, group_setup, group_teardown);
+}
