@@ -181,7 +181,7 @@ static void test_extents__of_no_file(void **state)
     assert_result(memfs_image_extents(f->image, test_node(f->fs, "new"), 0, extents, 2), -ESTALE);
 }
 
-/* One lie about the second extent of noise. */
+/* One lie about the last extent of noise. */
 typedef void lie_fn(struct surgery *s, struct memfs_node_record *node, struct memfs_extent *extent);
 
 static void lie_overlap(struct surgery *s, struct memfs_node_record *node, struct memfs_extent *extent)
@@ -200,7 +200,7 @@ static void lie_beyond_the_file(struct surgery *s, struct memfs_node_record *nod
 static void lie_behind_the_file(struct surgery *s, struct memfs_node_record *node, struct memfs_extent *extent)
 {
     (void)s;
-    node->size = extent->offset - 1;
+    extent->offset = node->size + 1;
 }
 
 static void lie_beyond_the_block(struct surgery *s, struct memfs_node_record *node, struct memfs_extent *extent)
@@ -224,12 +224,13 @@ static void expect_lie(const struct fixture *f, lie_fn *lie)
     surgery_open(&s, &f->bytes);
     struct memfs_node_record *record = &s.nodes[(uint32_t)node];
     assert_true(record->extents.count >= 2);
-    lie(&s, record, &s.extents[record->extents.first + 1]);
+    const uint32_t last = record->extents.count - 1;
+    lie(&s, record, &s.extents[record->extents.first + last]);
     surgery_close(&s, &lying.bytes);
     surgery_free(&s);
     open_image(&lying);
     assert_result(memfs_image_extents(lying.image, node, 0, extents, 16), MEMFS_ECORRUPT);
-    assert_result(memfs_image_extents(lying.image, node, 1, extents, 16), MEMFS_ECORRUPT);
+    assert_result(memfs_image_extents(lying.image, node, last, extents, 16), MEMFS_ECORRUPT);
     close_image(&lying);
     test_buffer_free(&lying.bytes);
 }

@@ -367,9 +367,11 @@ int expression_parse(const char *subcommand, char *const *words, size_t count, s
     out->tests = calloc(count + 1, sizeof *out->tests);
     out->steps = calloc(2 * count + 2, sizeof *out->steps);
     parser.open = calloc(2 * count + 1, sizeof *parser.open);
+    if (!out->tests || !out->steps || !parser.open) {
+        free(parser.open);
+        return message_error(subcommand, NULL, -ENOMEM, NULL);
+    }
     int code = -1, wants_operand = 1;
-    if (!out->tests || !out->steps || !parser.open)
-        code = message_error(subcommand, NULL, -ENOMEM, NULL);
     while (code < 0 && parser.at < count)
         code = take_word(&parser, &wants_operand);
     if (code < 0)
