@@ -1,7 +1,6 @@
 #include "color.h"
 #include "commands.h"
 #include "diff_report.h"
-#include "interrupt.h"
 #include "message.h"
 #include "output.h"
 #include "pair_queue.h"

@@ -119,7 +119,7 @@ static struct json begin_object(const struct pair *pair, const char *change, int
 }
 
 void diff_json_changed(struct diff_report *report, const struct pair *pair, const struct comparison *comparison,
-                       const struct below below[2])
+                       const struct subtree below[2])
 {
     struct json json = begin_object(pair, "changed", NEW);
     if (report->brief) {
@@ -137,7 +137,7 @@ void diff_json_changed(struct diff_report *report, const struct pair *pair, cons
     json_end(&json);
 }
 
-void diff_json_one_sided(const struct diff_report *report, const struct pair *pair, const struct below *below)
+void diff_json_one_sided(const struct diff_report *report, const struct pair *pair, const struct subtree *below)
 {
     const int side = pair->has == HAS_OLD ? OLD : NEW;
     struct json json = begin_object(pair, side == OLD ? "removed" : "added", side);
@@ -148,7 +148,7 @@ void diff_json_one_sided(const struct diff_report *report, const struct pair *pa
     json_end(&json);
 }
 
-static void json_sum(struct json *json, const char *key, const struct below *sum)
+static void json_sum(struct json *json, const char *key, const struct subtree *sum)
 {
     json_open(json, key, 0);
     json_unsigned(json, "entries", sum->entries);

@@ -8,8 +8,8 @@
 
 /* below: what went and came with directories. */
 void diff_json_changed(struct diff_report *report, const struct pair *pair, const struct comparison *comparison,
-                       const struct below below[2]);
-void diff_json_one_sided(const struct diff_report *report, const struct pair *pair, const struct below *below);
+                       const struct subtree below[2]);
+void diff_json_one_sided(const struct diff_report *report, const struct pair *pair, const struct subtree *below);
 void diff_json_counts(const struct diff_report *report);
 
 #endif

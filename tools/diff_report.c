@@ -16,12 +16,12 @@ static int told(struct diff_report *report)
 }
 
 /* What is below a directory that the other side does not have, unless that is told by itself. */
-static void count_below(struct diff_report *report, const struct pair *pair, int side, struct below *below)
+static void count_below(struct diff_report *report, const struct pair *pair, int side, struct subtree *below)
 {
-    *below = (struct below){.entries = 0};
+    *below = (struct subtree){.entries = 0};
     if (report->detailed || report->brief || !pair_is_dir(pair, side))
         return;
-    int result = below_count(report->compare->sides[side], pair->stat[side].node, below);
+    int result = subtree_count(report->compare->sides[side], pair->stat[side].node, below);
     if (result != 0)
         side_error(report->compare->sides[side], pair->path, result);
     report->one_sided[side].entries += below->entries;
@@ -32,7 +32,7 @@ static void count_below(struct diff_report *report, const struct pair *pair, int
 int diff_report_one_sided(struct diff_report *report, const struct pair *pair)
 {
     const int side = pair->has == HAS_OLD ? OLD : NEW;
-    struct below below, *sum = &report->one_sided[side];
+    struct subtree below, *sum = &report->one_sided[side];
     count_below(report, pair, side, &below);
     sum->entries++;
     if ((pair->stat[side].mode & MEMFS_IFMT) == MEMFS_IFREG) {
@@ -65,7 +65,7 @@ static int show_text(struct diff_report *report, const struct pair *pair)
 
 int diff_report_changed(struct diff_report *report, const struct pair *pair, const struct comparison *comparison)
 {
-    struct below below[2] = {{.entries = 0}, {.entries = 0}};
+    struct subtree below[2] = {{.entries = 0}, {.entries = 0}};
     count_changed(report, pair, comparison);
     if (comparison->differs & DIFFERS_TYPE) {
         count_below(report, pair, OLD, &below[OLD]);

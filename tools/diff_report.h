@@ -4,6 +4,7 @@
 #ifndef MEMFS_TOOLS_DIFF_REPORT_H
 #define MEMFS_TOOLS_DIFF_REPORT_H
 
+#include "subtree.h"
 #include "difference.h"
 
 enum diff_form {

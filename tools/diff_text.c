@@ -133,14 +133,14 @@ static void put_difference(struct diff_report *report, const struct pair *pair, 
 }
 
 /* " (3 below)" behind a directory that went or came. */
-static void put_below(const struct diff_report *report, const struct below *below)
+static void put_below(const struct diff_report *report, const struct subtree *below)
 {
     if (!report->detailed && below->entries > 0)
         output(" (%" PRIu64 " below)", below->entries);
 }
 
 void diff_text_changed(struct diff_report *report, const struct pair *pair, const struct comparison *comparison,
-                       const struct below below[2])
+                       const struct subtree below[2])
 {
     put_color(report, CYAN);
     output("M ");
@@ -155,7 +155,7 @@ void diff_text_changed(struct diff_report *report, const struct pair *pair, cons
     output("\n");
 }
 
-void diff_text_one_sided(struct diff_report *report, const struct pair *pair, const struct below *below)
+void diff_text_one_sided(struct diff_report *report, const struct pair *pair, const struct subtree *below)
 {
     const int side = pair->has == HAS_OLD ? OLD : NEW;
     put_color(report, side == OLD ? RED : GREEN);
@@ -168,7 +168,7 @@ void diff_text_one_sided(struct diff_report *report, const struct pair *pair, co
     output("\n");
 }
 
-static void print_one_sided(const char *what, const struct below *sum)
+static void print_one_sided(const char *what, const struct subtree *sum)
 {
     output("%-8s %" PRIu64 ": %" PRIu64 " file%s, %" PRIu64 " byte%s\n", what, sum->entries, sum->files,
            sum->files == 1 ? "" : "s", sum->bytes, sum->bytes == 1 ? "" : "s");

@@ -26,7 +26,7 @@ struct pair {
 /* Called for each pair. Returns the sides to go down into, where they have a directory (HAS_...), or -1 to end. */
 typedef int pairs_visit(void *context, const struct pair *pair);
 
-/* Zeroed, but for the first four: ready. */
+/* Zeroed, but for the first three: ready. */
 struct pairs {
     struct side *sides[2];
     pairs_visit *visit;
@@ -47,13 +47,5 @@ static inline int pair_is_dir(const struct pair *pair, int side)
 {
     return (pair->has & (1u << side)) != 0 && (pair->stat[side].mode & MEMFS_IFMT) == MEMFS_IFDIR;
 }
-
-/* Entries below a directory. */
-struct below {
-    uint64_t entries, files, bytes; /* bytes of the files' contents */
-};
-/* What is below a directory is added to out. The library's error; MEMFS_ECORRUPT if it has more than the side can have.
- */
-int below_count(const struct side *side, memfs_node dir, struct below *out);
 
 #endif

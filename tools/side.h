@@ -21,9 +21,9 @@ struct side {
     const struct side *twin; /* has it open; NULL: it is open itself */
 };
 
-/* Opens a directory of the host or an image, "-" for one on standard input. A directory's
- * names and attributes are read now, without extended attributes if no_xattrs; what cannot be read is said, goes
- * into code, and is left out. EXIT_DONE, or says what is wrong. */
+/* Opens a directory of the host or an image, "-" for one on standard input. A directory's names and
+ * attributes are read now, with no_xattrs no extended ones; what cannot be read is said, goes into
+ * code, and is left out. EXIT_DONE, or says what is wrong. */
 int side_open(struct side *side, const char *name, int no_xattrs);
 
 /* Whether two names mean one file or directory, whatever is in it. */
@@ -31,8 +31,8 @@ int side_is_one(const char *a, const char *b);
 /* A side that is the other one too; that must stay open. */
 void side_share(struct side *side, const struct side *other);
 
-/* Whether a file was left out (or, of a directory, what is in it; or extended attributes) since it could not be
- * read: then nothing can be said about it. */
+/* Whether something of a path (by kind: the file, what is in the directory, extended attributes) was left
+ * out since it could not be read: nothing can be said about it. */
 int side_lacks(const struct side *side, const char *path, enum memfs_problem_kind kind);
 
 /* Says that an operation failed, with why, which also goes into code. path may be NULL. */
