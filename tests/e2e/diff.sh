@@ -393,6 +393,11 @@ check "damage: exit code 3" test "$status" = 3
 check "the file and the place are named" grep -qE '^memfs: damaged.mfs: noise: .*at byte' .err
 check "the rest is compared" grep -qx '+ two' .out
 expect 0 "" "$memfs" diff damaged.mfs damaged.mfs
+# Damage shows what is read at all.
+says 0 "" "$memfs" diff --trust-digests damaged.mfs old.mfs
+cp -a old other && printf y | dd of=other/noise bs=1 seek=299999 conv=notrunc status=none
+touch -r old/noise other/noise && "$memfs" pack -q other
+says 1 $'M noise: contents\n' "$memfs" diff damaged.mfs other.mfs noise
 head -c 1000 old.mfs >cut.mfs
 expect 3 "cut.mfs: " "$memfs" diff new cut.mfs
 
