@@ -12,6 +12,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 struct settings {
     uint64_t level;
@@ -165,25 +166,39 @@ static int take_attributes(const struct settings *settings, struct selection *se
 
 /* ---- What, and where to ------------------------------------------------------------ */
 
-/* The last operand is the image, unless there is one only; names from a list are relative
- * to the current directory, unless one is given. */
-static int take_operands(const struct settings *settings, struct packing *packing, char **operands, int count)
+static int is_directory(const char *path)
+{
+    struct stat found;
+    return stat(path, &found) == 0 && S_ISDIR(found.st_mode);
+}
+
+/* The last operand is the image, unless there is one only. */
+static int take_sources(const struct settings *settings, struct packing *packing, char **operands, int count)
+{
+    const int several = count > 1;
+    packing->target.path = several ? operands[count - 1] : NULL;
+    int code = several ? EXIT_DONE : target_name(&packing->target, operands[0]);
+    if (code != EXIT_DONE)
+        return code;
+    return sources_find(&packing->sources, operands, several ? (size_t)count - 1 : 1, settings->keep_going,
+                        &packing->problems);
+}
+
+/* The same for names from a list, which are relative to one directory: to the current one, if
+ * the only operand is none and so must be the image. */
+static int take_base(const struct settings *settings, struct packing *packing, char **operands, int count)
 {
     static char here[] = ".";
-    static char *const here_only[] = {here};
-    char *const *sources = operands;
-    int named = settings->files_from != NULL;
-    if (named && count > 2)
+    char *relative[] = {here, operands[0], NULL};
+    if (count > 2)
         return message_usage("pack", "--files-from takes names relative to one directory: '%s' is one too many",
                              operands[1]);
-    if (named && count == 1)
-        sources = here_only;
-    packing->target.path = count > 1 || named ? operands[count - 1] : NULL;
-    int code = packing->target.path ? EXIT_DONE : target_name(&packing->target, operands[0]);
-    if (code == EXIT_DONE)
-        code = sources_find(&packing->sources, sources, count > 1 ? (size_t)count - 1 : 1, settings->keep_going,
-                            &packing->problems);
-    if (code != EXIT_DONE || !named || packing->sources.is_root)
+    if (count == 1 && !is_directory(operands[0])) {
+        operands = relative;
+        count = 2;
+    }
+    int code = take_sources(settings, packing, operands, count);
+    if (code != EXIT_DONE || packing->sources.is_root)
         return code;
     message(packing->sources.all[0].path, NULL, "is not a directory; --files-from takes names relative to one");
     return EXIT_FAILED;
@@ -241,7 +256,7 @@ static int prepare(const struct settings *settings, struct packing *packing, cha
     if (code == EXIT_DONE)
         code = read_epoch(packing);
     if (code == EXIT_DONE)
-        code = take_operands(settings, packing, operands, count);
+        code = (settings->files_from ? take_base : take_sources)(settings, packing, operands, count);
     if (code == EXIT_DONE)
         code = check_target(settings, packing);
     if (code == EXIT_DONE)
@@ -308,10 +323,11 @@ const struct command command_pack = {
         "out is not looked at. In files, empty lines and those that begin with # mean nothing. Bytes are compared,\n"
         "whatever the locale.\n"
         "\n"
-        "Names of --files-from are relative to DIR, by default the current directory: 'memfs pack --files-from LIST\n"
-        "IMAGE' or 'memfs pack --files-from LIST DIR IMAGE'. Exactly what is named is packed, as find lists it: a\n"
-        "directory without what is in it; and the directories above, with their own attributes. Symbolic links on the\n"
-        "way are not followed. What is named and not there fails, or with --keep-going is left out, and the exit code\n"
+        "Names of --files-from are relative to DIR, which may be followed by IMAGE; a single operand that is no\n"
+        "directory is IMAGE, and they are relative to the current directory. Exactly what is named is packed, as find\n"
+        "lists it: a directory without what is in it; and the directories above, with their own attributes. Symbolic\n"
+        "links on the way are not followed. What is named and not there fails, or with --keep-going is left out, and "
+        "the exit code\n"
         "is 1. Rules hold too, and what they leave out is no error. The image may lie in DIR, but not be named.\n"
         "\n"
         "--mode does to all but symbolic links what chmod does, whatever the umask: without u, g or o all are meant.\n"

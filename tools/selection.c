@@ -9,6 +9,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#define SAID_MAX 100 /* names */
+
 int selection_is_any(const struct selection *selection)
 {
     return selection->ignore.count > 0 || selection->by_name || selection->has_uid || selection->has_gid ||
@@ -54,17 +56,17 @@ int selection_filter(void *context, struct memfs_scan_found *found)
     return MEMFS_SCAN_TAKE;
 }
 
-/* Whether it is said. */
+/* Whether it is one; it is said unless fate is NULL. */
 static int say_missing(const struct selection *selection, const char *dir, int at, const char *path, const char *fate)
 {
     struct stat stat;
-    if (fstatat(at, path, &stat, AT_SYMLINK_NOFOLLOW) != 0) {
-        message(dir, path, "%s; %s", errno == ENOENT ? "no such file" : memfs_strerror(-errno), fate);
-        return 1;
-    }
-    if (ignore_covers(&selection->ignore, path, S_ISDIR(stat.st_mode)))
+    const char *what = "is reached by a symbolic link, or lies in a directory that is left out";
+    if (fstatat(at, path, &stat, AT_SYMLINK_NOFOLLOW) != 0)
+        what = errno == ENOENT ? "no such file" : memfs_strerror(-errno);
+    else if (ignore_covers(&selection->ignore, path, S_ISDIR(stat.st_mode)))
         return 0;
-    message(dir, path, "is reached by a symbolic link, or lies in a directory that is left out; %s", fate);
+    if (fate)
+        message(dir, path, "%s; %s", what, fate);
     return 1;
 }
 
@@ -75,11 +77,14 @@ int selection_say_missing(const struct selection *selection, const char *dir, co
         return 0;
     int at = open(dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
     for (size_t i = 0; i < selection->names.count; i++) {
-        if (!selection->names.names[i].met)
-            missing += say_missing(selection, dir, at, selection->names.names[i].path, fate);
+        const struct name *name = &selection->names.names[i];
+        if (!name->met)
+            missing += say_missing(selection, dir, at, name->path, missing < SAID_MAX ? fate : NULL);
     }
     if (at >= 0)
         close(at);
+    if (missing > SAID_MAX)
+        message(dir, NULL, "%d more names are not there; %s", missing - SAID_MAX, fate);
     return missing;
 }
 

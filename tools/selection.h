@@ -29,8 +29,8 @@ int selection_is_any(const struct selection *selection);
 /* A memfs_scan_filter_fn; context is the selection. */
 int selection_filter(void *context, struct memfs_scan_found *found);
 
-/* Says which names were not met below dir, though no rule leaves them out; returns how many. fate is
- * what becomes of it. */
+/* Says which names were not met below dir, though no rule leaves them out, the first hundred of them, and
+ * how many more; returns how many. fate is what becomes of them. */
 int selection_say_missing(const struct selection *selection, const char *dir, const char *fate);
 
 void selection_free(struct selection *selection);

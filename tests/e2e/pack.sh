@@ -226,6 +226,12 @@ expect 2 "--files-from takes names relative to one directory: 'b' is one too man
 expect 4 "^memfs: single: is not a directory; --files-from" "$memfs" pack --files-from list single new3.mfs
 expect 4 "^memfs: none: No such file" "$memfs" pack --files-from none new3.mfs
 expect 2 "--null is about names from a list" "$memfs" pack -0 a new3.mfs
+check "one directory alone" "$memfs" pack -f -0 --files-from list0 rules
+check "the image is named after it" same rules.mfs rules
+rm -f rules.mfs
+seq 1000 >list
+run "$memfs" pack --files-from list new3.mfs
+check "of many names that are not there a hundred are told" test "$status" = 4 -a "$(wc -l <.err)" = 101 -a "$(tail -n 1 .err)" = "memfs: .: 900 more names are not there; no image was made: --keep-going leaves out such files"
 check "an empty list" "$memfs" pack --files-from /dev/null new3.mfs
 check "is an empty image" test "$("$memfs" ls -R new3.mfs)" = /:
 rm -f no.mfs new3.mfs
