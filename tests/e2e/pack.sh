@@ -244,6 +244,7 @@ for mode in u+rwX,go-w a=rX,u+w go= u=rwx,g=rx,o= g=u o=g-w u+s g+s,o-x +t a-s =
     (umask 0 && find changed -depth ! -type l -exec chmod "$mode" '{}' +)
     check "--mode $mode" "$memfs" pack -f --mode "$mode" modes modes.mfs
     check "does what chmod does" same modes.mfs changed
+    chmod -R u+rwx changed
     rm -rf changed
 done
 for mode in '' 8 0888 17777 u u+q +rw,, ,u+r rwx u+r- 0x1ff -1 u+r,; do
