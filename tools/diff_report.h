@@ -4,8 +4,8 @@
 #ifndef MEMFS_TOOLS_DIFF_REPORT_H
 #define MEMFS_TOOLS_DIFF_REPORT_H
 
-#include "subtree.h"
 #include "difference.h"
+#include "subtree.h"
 
 enum diff_form {
     DIFF_LINES,   /* a line for each, with all that differs */
@@ -22,10 +22,10 @@ struct diff_report {
     int brief;    /* JSON with paths alone */
     int detailed; /* what is below a directory that only one side has is told by itself */
     int colors;
-    uint64_t context;          /* lines, for DIFF_UNIFIED */
-    int code;                  /* EXIT_INCOMPLETE once something was told */
-    int more;                  /* of the line that is being written: something stands there */
-    struct below one_sided[2]; /* removed, added: entries, and files and their bytes among them */
+    uint64_t context;            /* lines, for DIFF_UNIFIED */
+    int code;                    /* EXIT_INCOMPLETE once something was told */
+    int more;                    /* of the line that is being written: something stands there */
+    struct subtree one_sided[2]; /* removed, added: entries, and files and their bytes among them */
     uint64_t changed, same;
     uint64_t kinds[DIFFERENCE_KINDS];
     uint64_t bytes[2]; /* of files whose contents differ */
