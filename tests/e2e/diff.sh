@@ -379,7 +379,7 @@ expect 2 "--unified 1000001: must be from 0" "$memfs" diff -U 1000001 old.mfs ne
 expect 2 "--jobs 0: must be" "$memfs" diff -j 0 old.mfs new
 expect 4 "missing: No such file" "$memfs" diff missing old.mfs
 expect 4 "missing: No such file" "$memfs" diff old missing
-expect 1 "no/such: no such file or directory on either side" "$memfs" diff old.mfs new no/such
+expect 1 "no/such: no such file or directory on either side" "$memfs" diff old.mfs old no/such
 expect 1 "no/such: no such file or directory on either side" "$memfs" diff old.mfs old.mfs no/such
 echo "no image" >text
 expect 3 "text: .*not an image" "$memfs" diff old text
