@@ -25,7 +25,7 @@ struct settings {
 static const struct option_row rows[] = {
     {'f', "force", NULL, OPTION_FLAG, offsetof(struct settings, force), 0, 0, "replace FILE if it exists"},
     {0, "html", "FILE", OPTION_TEXT, offsetof(struct settings, html), 0, 0,
-     "write a page that shows where the bytes are ('-': to standard output)"},
+     "write a page that shows where the bytes are ('-': standard output)"},
     {0, "largest", "N", OPTION_NUMBER, offsetof(struct settings, largest), 1, LISTED_MAX,
      "list the N largest files (of a page: 100)"},
     {0, "extensions", "N", OPTION_NUMBER, offsetof(struct settings, extensions), 1, LISTED_MAX,

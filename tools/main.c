@@ -17,15 +17,16 @@
 static int help_all(void)
 {
     output("Usage: memfs SUBCOMMAND [OPTION]... [OPERAND]...\n"
-           "Packs directories into images that open at once, and reads them.\n\n");
+           "Packs directories into images that open at once, and reads, compares and checks them.\n\n");
     for (size_t i = 0; commands[i]; i++)
         output("  %-8s %s\n", commands[i]->name, commands[i]->summary);
     output("\n'memfs SUBCOMMAND --help' tells more; 'memfs --version' the version.\n"
            "\nExamples:\n"
            "  memfs pack photos               makes photos.mfs\n"
            "  memfs ls -l photos.mfs          lists it\n"
+           "  memfs diff photos.mfs photos    says what has changed since\n"
            "  memfs unpack photos.mfs copy    writes it into the new directory copy\n"
-           "\nExit codes: 0 done, 1 incomplete (something named was not there, or was left out),\n"
+           "\nExit codes: 0 done or the same, 1 different, or incomplete (something named was not there, or was left out),\n"
            "2 wrong usage, 3 image damaged or not an image, 4 failed.\n");
     return output_finish();
 }

@@ -282,7 +282,7 @@ if [ "$root" ]; then
 fi
 user=$(id -un) group=$(id -gn)
 check "names" "$memfs" pack -f --owner "$user" --group "$group" a owned.mfs
-check "are those of this machine" test "$("$memfs" ls -l owned.mfs two | cut -d ' ' -f 3,4)" = "$(id -u) $(id -g)"
+check "are those of this machine" test "$("$memfs" ls -n owned.mfs two | cut -d ' ' -f 3,4)" = "$(id -u) $(id -g)"
 for id in '' -1 4294967295 99999999999999999999 nobody-of-that-name 1x; do
     expect 2 "--owner ${id:-''}: no user of this machine" "$memfs" pack --owner "$id" a new.mfs.none
     expect 2 "--group ${id:-''}: no group of this machine" "$memfs" pack --group "$id" a new.mfs.none
@@ -368,7 +368,7 @@ for n in 0 1 2 3 4 5; do
     check "does what tar does" same cut.mfs want
 done
 check "of one directory" "$memfs" pack -f --strip-components 1 --exclude doc --exclude src/build --exclude build rules cut.mfs
-check "its directories lose their names" test "$("$memfs" ls cut.mfs | tr '\n' ' ')" = ".hidden f main.c main.o "
+check "its directories lose their names" test "$("$memfs" ls -a cut.mfs | tr '\n' ' ')" = ".hidden f main.c main.o "
 rm -f new.mfs && mkdir -p conflict/{1,2,3} conflict/1/0 conflict/2/0 && touch conflict/1/0/{x,y} conflict/2/0/{y,z} conflict/3/0
 chmod 700 conflict/1/0
 expect 4 "^memfs: conflict: 3/0: has the path of another file without its first 1 name; no image was made" "$memfs" pack --strip-components 1 conflict new.mfs
