@@ -192,12 +192,7 @@ const struct command command_find = {
         "are\n"
         "never followed; a directory's size is the number of its entries. Words of EXPRESSION:\n\n" EXPRESSION_WORDS(
             AS_TEXT, AS_LONE_TEXT) "\nN is a number: +N more, -N less, N exactly so many. The depth of parentheses is "
-                                   "not limited.\n\n"
-                                   "With --json each path is an object with path, type (file, directory, symlink, "
-                                   "fifo, socket, character or block),\n"
-                                   "mode, nlink, uid, gid, size, allocated (bytes that are not holes), mtime and "
-                                   "inode; symbolic links have target, and\n"
-                                   "devices device, an object with major and minor.\n\n"
+                                   "not limited.\n\n" JSON_NODE_MANUAL "\n\n"
                                    "That nothing is found is no failure: the exit code is 0. It is 1 if a PATH is not "
                                    "in the image.\n",
     .options = rows,

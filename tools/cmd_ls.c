@@ -1,8 +1,8 @@
 #include "commands.h"
 #include "descent.h"
 #include "directory_print.h"
-#include "entry_json.h"
 #include "input.h"
+#include "json_node.h"
 #include "message.h"
 #include "output.h"
 
@@ -254,7 +254,7 @@ const struct command command_ls = {
               "\n"
               "Columns are as wide as COLUMNS says, else as the terminal is. Colours are those of LS_COLORS, see "
               "dircolors(1).\n"
-              "\n" ENTRY_JSON_MANUAL
+              "\n" JSON_NODE_MANUAL
               " What only changes the look of a listing says nothing then, and there are no headings.\n",
     .common = COMMON_JSON | COMMON_COLOR,
     .options = rows,

@@ -1,7 +1,7 @@
 #include "commands.h"
 #include "descent.h"
-#include "entry_json.h"
 #include "input.h"
+#include "json_node.h"
 #include "label.h"
 #include "message.h"
 #include "output.h"
@@ -110,7 +110,8 @@ static int print_object(const struct tree *tree, const struct descent_entry *ent
 {
     const struct buffer *path = &tree->descent.path;
     struct json json = json_begin(stdout);
-    int result = entry_json_put(&json, &tree->input, path->data, path->length, &entry->stat);
+    json_bytes(&json, "path", path->data, path->length);
+    int result = json_node(&json, tree->input.fs, &entry->stat);
     json_unsigned(&json, "depth", tree->descent.depth);
     json_end(&json);
     return result;
@@ -249,7 +250,7 @@ const struct command command_tree = {
               "directory is the number of its entries. Lines are drawn in a UTF-8 locale, else made of ASCII. "
               "At the end stands how many directories and how many "
               "files were shown. Colours are those of LS_COLORS, see dircolors(1).\n"
-              "\n" ENTRY_JSON_MANUAL " And depth: 0 for PATH itself, 1 for what is in it, and so on.\n",
+              "\n" JSON_NODE_MANUAL " And depth: 0 for PATH itself, 1 for what is in it, and so on.\n",
     .common = COMMON_JSON | COMMON_COLOR,
     .options = rows,
     .operands_min = 1,

@@ -3,7 +3,7 @@
 #include "commands.h"
 #include "input.h"
 #include "interrupt.h"
-#include "json.h"
+#include "json_node.h"
 #include "left_out.h"
 #include "memfs_host.h"
 #include "message.h"
@@ -238,13 +238,6 @@ static int failed(const struct unpack *unpack, int error, const struct memfs_det
 
 /* ---- What comes out -------------------------------------------------------------- */
 
-static const char *type_word(uint32_t mode)
-{
-    static const char *const words[16] = {[1] = "fifo", [2] = "character", [4] = "directory", [6] = "block",
-                                          [8] = "file", [10] = "symlink",  [12] = "socket"};
-    return words[(mode & MEMFS_IFMT) >> 12];
-}
-
 /* A memfs_made_fn. */
 static int list_made(void *context, const struct memfs_made *made)
 {
@@ -255,7 +248,7 @@ static int list_made(void *context, const struct memfs_made *made)
     }
     struct json json = json_begin(stdout);
     json_text(&json, "path", made->path);
-    json_text(&json, "type", type_word(made->stat->mode));
+    json_text(&json, "type", json_type(made->stat->mode));
     if ((made->stat->mode & MEMFS_IFMT) == MEMFS_IFREG)
         json_unsigned(&json, "size", made->stat->size);
     json_bool(&json, "replaced", made->replaced);

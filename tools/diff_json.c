@@ -1,6 +1,6 @@
 #include "diff_json.h"
 
-#include "json.h"
+#include "json_node.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -64,7 +64,7 @@ static void json_value(const struct diff_report *report, struct json *json, cons
     char target[MEMFS_TARGET_MAX];
     switch (kind) {
     case DIFFERS_TYPE:
-        json_text(json, key, difference_type(stat));
+        json_text(json, key, json_type(stat->mode));
         break;
     case DIFFERS_MODE:
         json_mode(json, key, stat->mode);
@@ -114,7 +114,7 @@ static struct json begin_object(const struct pair *pair, const char *change, int
     struct json json = json_begin(stdout);
     json_bytes(&json, "path", pair->path, pair->path_length);
     json_text(&json, "change", change);
-    json_text(&json, "type", difference_type(&pair->stat[side]));
+    json_text(&json, "type", json_type(pair->stat[side].mode));
     return json;
 }
 

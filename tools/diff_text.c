@@ -1,5 +1,6 @@
 #include "diff_text.h"
 
+#include "json_node.h"
 #include "output.h"
 
 #include <inttypes.h>
@@ -103,7 +104,7 @@ static void put_difference(struct diff_report *report, const struct pair *pair, 
     put_separator(report);
     switch (kind) {
     case DIFFERS_TYPE:
-        output("type %s -> %s", difference_type(old), difference_type(new));
+        output("type %s -> %s", json_type(old->mode), json_type(new->mode));
         break;
     case DIFFERS_CONTENTS:
         put_contents(pair->stat);

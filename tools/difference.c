@@ -7,16 +7,6 @@ const char *difference_name(int kind)
     return names[kind];
 }
 
-const char *difference_type(const struct memfs_stat *stat)
-{
-    static const char *const names[16] = {[MEMFS_IFIFO >> 12] = "fifo",      [MEMFS_IFCHR >> 12] = "character",
-                                          [MEMFS_IFDIR >> 12] = "directory", [MEMFS_IFBLK >> 12] = "block",
-                                          [MEMFS_IFREG >> 12] = "file",      [MEMFS_IFLNK >> 12] = "symlink",
-                                          [MEMFS_IFSOCK >> 12] = "socket"};
-    const char *name = names[(stat->mode & MEMFS_IFMT) >> 12];
-    return name ? name : "unknown";
-}
-
 size_t difference_target(const struct compare *compare, const struct pair *pair, int side, char *target)
 {
     const int64_t length =

@@ -11,9 +11,6 @@
 /* Of DIFFERS_... by the place of its bit: "type", "contents" ... */
 const char *difference_name(int kind);
 
-/* "file", "directory", "symlink", "fifo", "socket", "character" or "block". */
-const char *difference_type(const struct memfs_stat *stat);
-
 /* A symbolic link's target, in room for MEMFS_TARGET_MAX bytes: how many came of it, none where it cannot be read. */
 size_t difference_target(const struct compare *compare, const struct pair *pair, int side, char *target);
 

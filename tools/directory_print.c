@@ -1,6 +1,6 @@
 #include "directory_print.h"
 
-#include "entry_json.h"
+#include "json_node.h"
 #include "line.h"
 #include "message.h"
 #include "output.h"
@@ -125,7 +125,8 @@ static int print_object(struct directory_print *print, const char *directory, co
     if (result != 0)
         return result;
     struct json json = json_begin(stdout);
-    result = entry_json_put(&json, print->labels.input, print->path.data, print->path.length, &row->stat);
+    json_bytes(&json, "path", print->path.data, print->path.length);
+    result = json_node(&json, print->labels.input->fs, &row->stat);
     json_end(&json);
     return result;
 }

@@ -3,14 +3,13 @@
 #endif
 #include "expression.h"
 
+#include "account.h"
 #include "message.h"
-#include "permissions.h"
+#include "mode.h"
 #include "quantity.h"
 
 #include <errno.h>
 #include <fnmatch.h>
-#include <grp.h>
-#include <pwd.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -142,21 +141,13 @@ static int take_perm(const struct parser *parser, const struct word *word, const
     const char *mode = text;
     if (*mode == '-' || *mode == '/')
         test->sign = *mode++;
-    if (permissions_apply(mode, 0, 0, &test->mode[0]) == 0 && permissions_apply(mode, 0, 1, &test->mode[1]) == 0)
+    struct mode_change change = {.count = 0};
+    if (mode_parse(mode, &change) == 0) {
+        for (int is_directory = 0; is_directory <= 1; is_directory++)
+            test->mode[is_directory] = mode_apply(&change, 0, is_directory);
         return -1;
+    }
     return refuse(parser, word, text, "must be a mode as 644 or u=rw,go=r, with - or / before it or not");
-}
-
-/* The number of a user or group that the host knows by name. */
-static int look_up(enum expression_kind kind, const char *name, uint64_t *id)
-{
-    const struct passwd *user = kind == EXPRESSION_USER ? getpwnam(name) : NULL;
-    const struct group *group = kind == EXPRESSION_GROUP ? getgrnam(name) : NULL;
-    if (user)
-        *id = user->pw_uid;
-    else if (group)
-        *id = group->gr_gid;
-    return user || group ? 0 : quantity_parse(name, 0, id);
 }
 
 static int take_owner(const struct parser *parser, const struct word *word, const char *text,
@@ -164,8 +155,11 @@ static int take_owner(const struct parser *parser, const struct word *word, cons
 {
     if (strcmp(word->argument, "N") == 0)
         return take_count(parser, word, text, test);
-    if (look_up(test->kind, text, &test->number) == 0)
+    uint32_t id = 0;
+    if ((test->kind == EXPRESSION_USER ? account_user : account_group)(text, &id) == 0) {
+        test->number = id;
         return -1;
+    }
     return refuse(parser, word, text, "is not known to this host, nor a number");
 }
 

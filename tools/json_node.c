@@ -45,10 +45,8 @@ int json_node(struct json *json, memfs *fs, const struct memfs_stat *stat)
     if (type == MEMFS_IFLNK)
         return put_target(json, fs, stat);
     if (type == MEMFS_IFCHR || type == MEMFS_IFBLK) {
-        json_open(json, "device", 0);
         json_unsigned(json, "major", stat->rdev_major);
         json_unsigned(json, "minor", stat->rdev_minor);
-        json_close(json, 0);
     }
     return 0;
 }

@@ -26,7 +26,8 @@ static int help_all(void)
            "  memfs ls -l photos.mfs          lists it\n"
            "  memfs diff photos.mfs photos    says what has changed since\n"
            "  memfs unpack photos.mfs copy    writes it into the new directory copy\n"
-           "\nExit codes: 0 done or the same, 1 different, or incomplete (something named was not there, or was left out),\n"
+           "\nExit codes: 0 done or the same, 1 different, or incomplete (something named was not there, or was left "
+           "out),\n"
            "2 wrong usage, 3 image damaged or not an image, 4 failed.\n");
     return output_finish();
 }

@@ -1,6 +1,6 @@
 #include "packing.h"
 
-#include "json.h"
+#include "json_node.h"
 #include "message.h"
 #include "options.h"
 #include "output.h"
@@ -137,31 +137,11 @@ static int make(struct packing *packing, memfs_backing *backing, memfs **fs)
 
 /* ---- Listing ----------------------------------------------------------------------- */
 
-static const char *type_name(uint32_t mode)
-{
-    switch (mode & MEMFS_IFMT) {
-    case MEMFS_IFDIR:
-        return "directory";
-    case MEMFS_IFLNK:
-        return "symlink";
-    case MEMFS_IFIFO:
-        return "fifo";
-    case MEMFS_IFSOCK:
-        return "socket";
-    case MEMFS_IFCHR:
-        return "character";
-    case MEMFS_IFBLK:
-        return "block";
-    default:
-        return "file";
-    }
-}
-
 static int list_json(const char *path, const struct memfs_stat *stat)
 {
     struct json json = json_begin(stdout);
     json_text(&json, "path", path);
-    json_text(&json, "type", type_name(stat->mode));
+    json_text(&json, "type", json_type(stat->mode));
     json_mode(&json, "mode", stat->mode);
     json_unsigned(&json, "uid", stat->uid);
     json_unsigned(&json, "gid", stat->gid);

@@ -158,7 +158,7 @@ for line in open(sys.argv[1]):
     if o["type"] == "symlink":
         assert o["target"] == os.readlink(os.path.join(sys.argv[2], o["path"])), o
     if o["type"] in ("character", "block"):
-        assert o["device"] == {"major": os.major(s.st_rdev), "minor": os.minor(s.st_rdev)}, o
+        assert (o["major"], o["minor"]) == (os.major(s.st_rdev), os.minor(s.st_rdev)), o
     seen += 1
 assert seen == int(sys.argv[3]), seen
 END
