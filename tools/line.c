@@ -6,26 +6,6 @@
 #include <stdio.h>
 #include <time.h>
 
-int line_digits(uint64_t value)
-{
-    int count = 1;
-    while (value >= 10) {
-        value /= 10;
-        count++;
-    }
-    return count;
-}
-
-void line_number(struct line *line, uint64_t value, int width, char fill)
-{
-    const int count = line_digits(value);
-    for (int i = count; i < width; i++)
-        line_char(line, fill);
-    line->length += (size_t)count;
-    for (char *at = line->text + line->length; at > line->text + line->length - count; value /= 10)
-        *--at = (char)('0' + value % 10);
-}
-
 void line_mode(struct line *line, uint32_t mode)
 {
     static const char types[] = "?pc?d?b?-?l?s???";

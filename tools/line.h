@@ -34,10 +34,26 @@ static inline void line_spaces(struct line *line, int count)
 }
 
 /* How many a decimal number has. */
-int line_digits(uint64_t value);
+static inline int line_digits(uint64_t value)
+{
+    int count = 1;
+    while (value >= 10) {
+        value /= 10;
+        count++;
+    }
+    return count;
+}
 
 /* At least width wide, with fill before it. */
-void line_number(struct line *line, uint64_t value, int width, char fill);
+static inline void line_number(struct line *line, uint64_t value, int width, char fill)
+{
+    const int count = line_digits(value);
+    for (int i = count; i < width; i++)
+        line_char(line, fill);
+    line->length += (size_t)count;
+    for (char *at = line->text + line->length; at > line->text + line->length - count; value /= 10)
+        *--at = (char)('0' + value % 10);
+}
 
 /* "drwxr-xr-x" */
 void line_mode(struct line *line, uint32_t mode);

@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdio_ext.h>
 #include <unistd.h>
 
 #define LARGE_BYTES 65536
@@ -69,6 +70,7 @@ void output_in_large_pieces(void)
     static char buffer[LARGE_BYTES];
     if (!output_is_terminal())
         setvbuf(stdout, buffer, _IOFBF, sizeof buffer);
+    __fsetlocking(stdout, FSETLOCKING_BYCALLER);
 }
 
 int output_bytes(const void *data, size_t length)

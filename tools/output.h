@@ -30,7 +30,8 @@ size_t output_name_width(const char *name, size_t length);
  * that an interrupt ended is -ECANCELED, as is one that nobody reads. */
 int output_bytes(const void *data, size_t length);
 
-/* For much output that nobody waits for: before the first of it. A terminal gets it line by line. */
+/* For much output that nobody waits for: before the first of it. A terminal gets it line by line.
+ * One thread only may write from then on. */
 void output_in_large_pieces(void);
 
 /* Writes what is buffered, before another program writes. Nonzero once writing has failed. */
