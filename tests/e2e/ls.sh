@@ -11,6 +11,7 @@ rm -rf tree/beyond-path-max                    # where GNU ls does not go
 rm -f tree/symlinks/absolute tree/symlinks/above # which lead out of the tree: nowhere, in an image
 mkdir -p tree/hidden/.below/deeper tree/wide
 touch tree/.hidden tree/hidden/.below/deeper/.x tree/hidden/.below/y tree/hidden/z
+touch "tree/wide/$(printf 'long%.0s' {1..30}).c"
 touch tree/wide/{$'caf\303\251',$'\346\274\242\345\255\227','a name with spaces',x,yy} tree/wide/{1..40}
 find tree/hidden tree/wide -exec touch -d '2020-02-03 04:05:06.123' '{}' +
 touch -d '2020-02-03 04:05:06.123000001' tree/wide/17
@@ -111,14 +112,18 @@ fi
 
 # ---- Colours --------------------------------------------------------------------------
 
+# Where a name goes beyond the line's end its rest is cleared; for that GNU ls takes no account of
+# mode and owners before it.
+uncleared() { squeezed | LC_ALL=C sed 's/\x1b\[K//g; s/<0>X/<0>/g'; }
 palette="$(dircolors -b | sed -n "s/^LS_COLORS='\(.*\)';/\1/p")"
 check "dircolors has a palette" test -n "$palette"
 while IFS= read -r LS_COLORS; do
     export LS_COLORS
-    for options in --color=always "-l --color=always" "-F --color=always" "-C -T0 -w80 --color=always"; do
+    for options in --color=always "-F --color=always" "-C -T0 -w80 --color=always"; do
         agree squeezed tree.mfs tree "$options" types modes symlinks hard-links xattrs contents wide
     done
-    agree squeezed tree.mfs tree "-lARF --color=always" .
+    agree uncleared tree.mfs tree "-l --color=always" types modes symlinks hard-links xattrs contents wide
+    agree uncleared tree.mfs tree "-lARF --color=always" .
 done <<EOT
 $palette
 $palette:or=31;1:mi=05;37
@@ -130,7 +135,6 @@ ex=:su=0:sg=0:tw=0:ow=0:st=0:ca=0
 EOT
 # Here links may lead out of the tree: what is there has no colour.
 LS_COLORS=$(sed -E 's/:(or|mi)=[^:]*//g' <<<"$palette")
-uncleared() { squeezed | sed 's/\x1b\[K//g'; } # which depends on the widths
 for options in "-R --color=always" "-lR --color=always"; do
     agree uncleared doc.mfs "$doc" "$options" .
 done
