@@ -183,25 +183,27 @@ struct memfs_export_options {
 /* Writes the whole tree into the directory path, which is made if it does not
  * exist; if it does, it must be an empty directory and no symbolic link, unless
  * into is set (-ENOTEMPTY, -ELOOP, -ENOTDIR). The whole tree is checked before
- * the first write: link counts, names, directories' ways in; of a selection, what
- * of it can be. Nothing outside path is touched, whatever symbolic links stand or
- * appear in it. An empty
- * directory that was there has no permissions for others until all is done. On
- * failure everything that was made is removed again, and path too if it was
- * made; detail says how many things could not be. (A directory that was there may
- * keep an owner, xattrs and time that root_attributes gave it, when that failed
- * last.)
+ * the first write: link counts, names, directories' ways in; with select or strip,
+ * what is written, but for the names that files have elsewhere. Nothing outside path
+ * is touched, whatever symbolic links stand or appear in it. An empty directory
+ * that was there has no permissions for others until all is done. On failure
+ * everything that was made is removed again, and path too if it was made; detail
+ * says how many things could not be. (A directory that was there may keep an owner,
+ * xattrs and time that root_attributes gave it, when that failed last.)
  *
- * With into, a directory that is there already is one with that of the tree, and
- * keeps its own attributes. A symbolic link never passes for a directory (-ENOTDIR),
- * a directory never for a file (-EISDIR), nor what is mounted below path for a part
- * of it (-EXDEV). Files that replace others are made beside them under temporary
- * names, ".memfs-" and 16 digits, and take their places in the last step, each in
- * one rename: until then there is room for both, and on failure everything is as it
- * was. (Where the host cannot exchange two names, and a later file's place cannot be
- * taken, those before it stay replaced; detail says how many.) A hard link of which
- * names are skipped has those that are made. Of paths that strip makes the same, and
- * of names in a directory that are the same there, none is written: -EEXIST.
+ * With into, directories that are there already are filled, and keep their own
+ * attributes. Never passes a symbolic link or another file for a directory (-ENOTDIR),
+ * a directory for a file (-EISDIR), or what is mounted below path for a part of it
+ * (-EXDEV): that too is found before the first write. A file that replaces another is
+ * made beside it under a temporary name (".memfs-" and 16 hexadecimal digits), and
+ * takes its place in one rename when all else is done: until then both need room, and
+ * on failure everything is as it was, but for times of directories. (Where the host
+ * cannot exchange names, what has been replaced stays so if a later rename fails;
+ * detail says how many.) Of a file with several names of which some are skipped, the
+ * others are names of one new file.
+ *
+ * strip makes paths of directories it strips meet in the destination: if two of them
+ * have an entry of the same name, nothing is written (-EEXIST).
  *
  * What comes out is the same for any number of threads. With several,
  * problems are told part by part of the tree, in path order, the directories of a

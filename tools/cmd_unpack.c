@@ -275,7 +275,7 @@ static void summarise_json(const struct unpack *unpack)
 static int summarise(const struct unpack *unpack, int shown)
 {
     const struct memfs_exported *exported = &unpack->exported;
-    if (common.json)
+    if (common.json && !common.quiet)
         summarise_json(unpack);
     if (shown) /* DIR is a node of the image too */
         progress_summary(unpack->dir, exported->directories + exported->files + !unpack->settings.into, exported->bytes,

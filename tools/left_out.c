@@ -91,7 +91,7 @@ void left_out_say_defaults(const struct left_out *left_out, const char *dir)
     if (counts[MEMFS_PROBLEM_OWNER] > 0)
         result = buffer_append_text(&line, "owners");
     if (result == 0)
-        result = append_count(&line, counts[MEMFS_PROBLEM_SETUID], "setuid or setgid bit", "setuid or setgid bits");
+        result = append_count(&line, counts[MEMFS_PROBLEM_SETUID], "setuid or setgid file", "setuid or setgid files");
     if (result == 0)
         result = append_count(&line, counts[MEMFS_PROBLEM_DEVICE], "device", "devices");
     if (result == 0)
