@@ -243,6 +243,123 @@ static void test_run__same_tree(void **state)
     test_buffer_free(&image);
 }
 
+/* The same, but for times of directories, which change when something in them is replaced. */
+static char *dump_even(const char *name)
+{
+    char command[sizeof fixture_top + 128];
+    snprintf(command, sizeof command, "find '%s/%s' -type d -exec touch -d @5 {} +", fixture_top, name);
+    assert_int_equal(system(command), 0);
+    return dump(name);
+}
+
+static int note_made(void *context, const struct memfs_made *made)
+{
+    test_buffer_print(context, "%s%s\n", made->replaced ? "*" : "", made->path);
+    return 0;
+}
+
+static int export_into(memfs *fs, unsigned threads, enum memfs_existing existing, struct watcher *watcher,
+                       struct test_buffer *made, struct memfs_exported *exported)
+{
+    struct memfs_export_options options = {.into = 1,
+                                           .existing = existing,
+                                           .progress = watch,
+                                           .progress_context = watcher,
+                                           .made = made ? note_made : NULL,
+                                           .made_context = made,
+                                           .exported = exported};
+    return export_with(fs, "out", threads, &options, NULL);
+}
+
+static void spoil(void)
+{
+    assert_int_equal(truncate(at("out/large"), 1), 0);
+    assert_int_equal(unlink(at("out/many/0007")), 0);
+    assert_int_equal(unlink(at("out/d07/f05")), 0);
+    assert_int_equal(symlink("/nowhere", at("out/d07/f05")), 0);
+}
+
+/* Into what is there: nothing is changed that is skipped, refused, or cancelled half way. */
+static void test_run__into(void **state)
+{
+    struct test_buffer image = {0}, first = {0};
+    (void)state;
+    memfs *fs = wide(&image);
+    for (size_t i = 0; i < COUNTS; i++) {
+        struct watcher plain = {.calls = 0}, replacing = plain, half = plain, others = plain;
+        struct memfs_exported exported;
+        struct test_buffer made = {0}, none = {0};
+        assert_ok(export_watched(fs, "out", counts[i], &plain));
+        char *want = dump_even("out");
+        spoil();
+        assert_ok(export_into(fs, counts[i], MEMFS_EXISTING_REPLACED, &replacing, &made, &exported));
+        char *got = dump_even("out");
+        test_same_text(got, want, "replaced");
+        free(got);
+        assert_int_equal(exported.directories, 0);
+        assert_int_equal(exported.replaced, exported.files + exported.links - 1);
+        if (i == 0)
+            test_buffer_add(&first, made.data, made.length);
+        test_same_bytes(&made, &first);
+        spoil();
+        char *spoiled = dump_even("out");
+        half.cancel_at = replacing.calls / 2;
+        assert_result(export_into(fs, counts[i], MEMFS_EXISTING_REPLACED, &half, NULL, NULL), -ECANCELED);
+        assert_result(export_into(fs, counts[i], MEMFS_EXISTING_REFUSED, &others, NULL, NULL), -EEXIST);
+        got = dump_even("out");
+        test_same_text(got, spoiled, "cancelled, and refused");
+        free(got);
+        put_text(at("out/many/0007"), "mine");
+        others.last = (struct memfs_progress){0};
+        assert_ok(export_into(fs, counts[i], MEMFS_EXISTING_SKIPPED, &others, &none, &exported));
+        assert_int_equal(exported.files + exported.links + exported.directories + none.length, 0);
+        assert_int_equal(exported.bytes, 0);
+        free(want);
+        free(spoiled);
+        test_buffer_free(&made);
+        test_buffer_free(&none);
+        start_anew(state);
+    }
+    test_buffer_free(&first);
+    memfs_destroy(fs);
+    test_buffer_free(&image);
+}
+
+static int take_even(void *context, memfs_node directory, const struct memfs_dirent *entry)
+{
+    (void)context;
+    (void)directory;
+    if ((entry->stat.mode & MEMFS_IFMT) == MEMFS_IFDIR)
+        return MEMFS_SELECT_PARENT;
+    return entry->name[entry->name_length - 1] % 2 ? MEMFS_SELECT_NOTHING : MEMFS_SELECT_ALL;
+}
+
+static void test_run__selected(void **state)
+{
+    struct test_buffer image = {0};
+    char *want = NULL;
+    (void)state;
+    memfs *fs = wide(&image);
+    for (size_t i = 0; i < COUNTS; i++) {
+        struct watcher watcher = {.calls = 0};
+        struct memfs_export_options options = {.progress = watch, .progress_context = &watcher, .select = take_even};
+        assert_ok(export_with(fs, "out", counts[i], &options, NULL));
+        assert_int_equal(watcher.last.nodes, watcher.last.nodes_total);
+        assert_int_equal(is_there("out/many/0100"), 1);
+        assert_int_equal(is_there("out/many/0101"), 0);
+        char *got = dump("out");
+        if (want)
+            test_same_text(got, want, "with more threads");
+        else
+            want = strdup(got);
+        free(got);
+        start_anew(state);
+    }
+    free(want);
+    memfs_destroy(fs);
+    test_buffer_free(&image);
+}
+
 static memfs *thaw_fault(const struct test_buffer *bytes, struct test_fault *fault)
 {
     memfs_image *image = NULL;
@@ -662,10 +779,20 @@ static void test_run__few_descriptors(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        CASE(same_tree),           CASE(uneven_pieces),       CASE(budgets),
-        CASE(problems_in_order),   CASE(problem_refused),     CASE(left_out),
-        CASE(damaged_blocks),      CASE(cancelled_anywhere),  CASE(full_disk),
-        CASE(exchanged_directory), CASE(failing_allocations), CASE(few_descriptors),
+        CASE(same_tree),
+        CASE(into),
+        CASE(selected),
+        CASE(uneven_pieces),
+        CASE(budgets),
+        CASE(problems_in_order),
+        CASE(problem_refused),
+        CASE(left_out),
+        CASE(damaged_blocks),
+        CASE(cancelled_anywhere),
+        CASE(full_disk),
+        CASE(exchanged_directory),
+        CASE(failing_allocations),
+        CASE(few_descriptors),
     };
     return cmocka_run_group_tests_name("host_export_run", tests, NULL, NULL);
 }
