@@ -5,7 +5,6 @@
 # Environment: BUILD, CC. The last line is "N passed, N failed".
 set -eu
 cd "$(dirname "$0")/.."
-root=$PWD
 BUILD=${BUILD:-$PWD/build} CC=${CC:-gcc}
 export LC_ALL=C
 umask 022
@@ -155,6 +154,7 @@ check "fixture: a thousand tests" contains '^1000 tests, each on its own: [0-9.]
 check "fixture: isolated" contains '^none saw another' "$work/fixture.out"
 # One that is not isolated is noticed: all tests share one filesystem.
 sed 's/&kept\[i\]) != 0/\&kept[i]) != 0 || (kept[i] = kept[0], 0)/' tests/examples/fixture.c >"$work/shared.c"
+# shellcheck disable=SC2046
 "$CC" -I"$work/include" -D_POSIX_C_SOURCE=200809L -o "$work/shared" "$work/shared.c" "$BUILD/libmemfs.a" $(pkg-config --libs libzstd libxxhash) -pthread
 check "fixture: and it would notice" eval '! "$work/shared"'
 

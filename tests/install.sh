@@ -134,7 +134,7 @@ programs() { # root
     local c_flags="-Wall -Wextra -Wpedantic -Werror"
     # shellcheck disable=SC2046,SC2086
     for way in dynamic static; do
-        local static= libraries
+        local static='' libraries
         [ $way = dynamic ] || static=--static
         libraries=$(flags "$1" $static --cflags --libs)
         check "a C program, $way" "$CC" -std=c11 $c_flags ${static:+-static} -o "$work/c-$way" "$work/program.c" $libraries

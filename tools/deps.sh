@@ -1,5 +1,6 @@
 #!/bin/sh
 # Sees to it that what a purpose needs is installed: tools/deps.sh PURPOSE...
+# With --names it only prints the packages' names.
 #
 #   build   compiling the library and the command
 #   check   the tests
@@ -133,6 +134,11 @@ wish() {
     done
 }
 
+if [ "${1:-}" = --names ]; then
+    shift
+    for purpose; do wanted "$purpose"; done | cut -d' ' -f1 | sort -u
+    exit
+fi
 for purpose; do
     packages=$(missing "$purpose")
     [ -n "$packages" ] || continue

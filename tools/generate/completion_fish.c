@@ -23,13 +23,13 @@ static void write_option(const struct command *command, const struct option_row 
     if (row->letter != '\0')
         output(" -s %c", row->letter);
     output(row->name[0] == '-' ? " -o %s" : " -l %s", row->name + (row->name[0] == '-'));
-    if (row->argument && row->kind != OPTION_CHOICE)
-        output("%s", arguments[completion_argument(row)]);
-    if (row->kind == OPTION_CHOICE) {
+    if (row->argument && row->kind == OPTION_CHOICE) {
         output(" -x -a '");
         for (const char *c = row->argument; *c != '\0'; c++)
             output("%c", *c == '|' ? ' ' : *c);
         output("'");
+    } else if (row->argument) {
+        output("%s", arguments[completion_argument(row)]);
     }
     output(" -d '");
     completion_quote(row->help, "\\", QUOTE);

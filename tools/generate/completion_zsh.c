@@ -7,21 +7,25 @@
 #define SPECIAL "[]:\\"
 
 /* ":LEVEL:action" */
-static void write_action(const char *name, enum completion_kind kind, const char *words)
+static void write_action(const char *name, enum completion_kind kind)
 {
     static const char *const actions[] = {[COMPLETION_NONE] = " ",
                                           [COMPLETION_FILE] = "_files",
                                           [COMPLETION_DIRECTORY] = "_files -/",
                                           [COMPLETION_IMAGE] = "_files -g \"*.mfs\"",
                                           [COMPLETION_PATH] = "_memfs_paths"};
-    output(":%s:", kind == COMPLETION_WORDS ? "WORD" : name);
-    if (kind != COMPLETION_WORDS) {
-        output("%s", actions[kind]);
+    output(":%s:%s", name, actions[kind]);
+}
+
+static void write_argument(const struct option_row *row)
+{
+    if (row->kind != OPTION_CHOICE) {
+        write_action(row->argument, completion_argument(row));
         return;
     }
-    output("(");
-    for (; *words != '\0'; words++)
-        output("%c", *words == '|' ? ' ' : *words);
+    output(":WORD:(");
+    for (const char *c = row->argument; *c != '\0'; c++)
+        output("%c", *c == '|' ? ' ' : *c);
     output(")");
 }
 
@@ -41,7 +45,7 @@ static void write_option(const struct option_row *row, int by_letter)
     completion_quote(row->help, SPECIAL, QUOTE);
     output("]");
     if (row->argument)
-        write_action(row->argument, completion_argument(row), row->argument);
+        write_argument(row);
     output("'");
 }
 
@@ -54,7 +58,7 @@ static void write_word(const struct option_row *word)
     completion_quote(word->help, SPECIAL, QUOTE);
     output("]");
     if (word->argument)
-        write_action("", completion_argument(word), word->argument);
+        write_argument(word);
     output("'");
 }
 
@@ -77,7 +81,7 @@ static void write_subcommand(const struct command *command)
             output(" \\\n        '*");
         else
             output(" \\\n        '%d:", i + 1);
-        write_action(operands[i].name, operands[i].kind, NULL);
+        write_action(operands[i].name, operands[i].kind);
         output("'");
     }
     output("\n}\n\n");

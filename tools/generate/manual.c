@@ -6,6 +6,7 @@
 #include "roff.h"
 
 #include <ctype.h>
+#include <stdio.h>
 #include <string.h>
 
 static void write_title(const struct command *command, const char *date)
@@ -37,18 +38,18 @@ static void write_argument(const struct option_row *row)
 /* What an option or a word does, as a sentence of its own. */
 static void write_help(const struct command *command, const struct option_row *row)
 {
-    char help[256] = "";
-    strncat(help, row->help, sizeof help - 2);
+    char help[256];
+    const size_t length = strlen(row->help);
+    const char *point = length > 0 && row->help[length - 1] == '.' ? "" : ".";
+    snprintf(help, sizeof help, "%s%s", row->help, point);
     help[0] = (char)toupper((unsigned char)help[0]);
-    if (help[0] != '\0' && help[strlen(help) - 1] != '.')
-        strcat(help, ".");
     roff_text(command, help, 1);
 }
 
 static void write_option(const struct command *command, const struct option_row *row)
 {
-    char name[64] = "--";
-    strncat(name, row->name, sizeof name - 3);
+    char name[64];
+    snprintf(name, sizeof name, "--%s", row->name);
     output(".TP\n");
     if (row->letter != '\0')
         output("\\fB\\-%c\\fR, ", row->letter);
