@@ -72,6 +72,14 @@ static int is_argument(const struct command *command, const char *word, size_t l
     return 0;
 }
 
+/* "A directory" is not about the operand A. */
+static int is_article(const char *word, size_t length)
+{
+    const char *next = word + length + strspn(word + length, " \n");
+    return length == 1 && *word == 'A' && next > word + length && islower((unsigned char)*next) &&
+           strncmp(next, "and ", 4) != 0;
+}
+
 /* An option's length at text, 0 if there is none. */
 static size_t option_length(const char *text, size_t length)
 {
@@ -95,7 +103,7 @@ static void put_word(const struct command *command, const char *word, size_t len
             put_in("B", word + i, option);
             i += option;
         } else if (starts && upper > 0 && (i + upper == length || !is_word(word[i + upper])) &&
-                   is_argument(command, word + i, upper)) {
+                   !is_article(word + i, upper) && is_argument(command, word + i, upper)) {
             put_in("I", word + i, upper);
             i += upper;
         } else if (word[i] == '-' && i > 0 && is_word(word[i - 1])) {
