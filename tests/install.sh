@@ -190,6 +190,14 @@ check "memfs.pc says so" grep -qxF "libdir=\${prefix}/lib64" "$work/else where/o
 check "uninstall there" run_make uninstall DESTDIR="$work/else where" prefix=/opt/m LIBDIR=/opt/m/lib64 bindir=/opt/bin MANDIR=/man
 check "nothing is left there" test -z "$(files "$work/else where")"
 
+# Build-Depends is what tools/deps.sh installs, but for what every build has.
+build_depends() {
+    sed -n '/^Build-Depends:/,/^[A-Z]/p' tools/packaging/debian/control | grep -oE '^(Build-Depends:)? +[a-z0-9.+-]+' |
+        sed -E 's/.* //' | grep -v '^debhelper' | sort
+}
+wanted() { tools/deps.sh --names build check | grep -vxE 'gcc|g\+\+|libc6-dev|binutils|xz-utils' | sed 's/^pkg-config$/pkgconf/' | sort; }
+check "Build-Depends of the Debian package has what tools/deps.sh installs" diff <(wanted) <(build_depends)
+
 # A release has what is committed, and always the same bytes.
 if git rev-parse HEAD >/dev/null 2>&1 && command -v xz >/dev/null; then
     archive=$BUILD/memfs-$version.tar.xz
