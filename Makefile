@@ -105,8 +105,8 @@ $(BUILD)/tools/info.html.inc: tools/info.html
 	@mkdir -p $(@D)
 	$(Q)od -An -v -tu1 $< | sed 's/ *\([0-9][0-9]*\)/\1,/g' >$@
 
-$(BUILD)/tools/page.o: $(BUILD)/tools/info.html.inc
-$(BUILD)/tools/page.o: INCLUDES += -I$(BUILD)/tools
+$(BUILD)/tools/picture.o: $(BUILD)/tools/info.html.inc
+$(BUILD)/tools/picture.o: INCLUDES += -I$(BUILD)/tools
 
 # ---- The library and the command ----------------------------------------------
 

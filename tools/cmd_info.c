@@ -4,7 +4,7 @@
 #include "interrupt.h"
 #include "message.h"
 #include "output.h"
-#include "page.h"
+#include "picture.h"
 #include "storage.h"
 #include "summary.h"
 
@@ -93,7 +93,7 @@ static int print_json(const struct info *info, const struct memfs_image_info *ro
 static int put_page(struct info *info, FILE *stream, int *failed)
 {
     return fail(info,
-                page_write(stream, &info->input, &info->storage, &info->census, info->settings.extensions, failed));
+                picture_write(stream, &info->input, &info->storage, &info->census, info->settings.extensions, failed));
 }
 
 /* The draft is there from the beginning, so that nobody waits for a page that cannot be written. */
@@ -202,11 +202,11 @@ const struct command command_info = {
     .operands = "IMAGE",
     .summary = "show what an image is made of, as text or as a picture",
     .about = "Shows version, counts and sizes of IMAGE ('-': standard input). Entries are the names in\n"
-             "directories; a node may have several. Contents are all bytes of all files, data those\n"
-             "that are not holes, unique data what is left after equal files and parts were stored once, stored\n"
-             "data that compressed; the rest of the image are its tables. That much costs the same for\n"
-             "any image. -v reads where each block is, and shows the tables and how far the blocks with contents\n"
-             "are compressed; --largest, --extensions and --html walk over the whole tree.\n",
+             "directories; a node may have several. Contents are all bytes of all files, data those that are\n"
+             "not holes, unique data what is left after equal files and parts were stored once, stored data that\n"
+             "compressed; tables are all else in the image. So much is told at once of any image. -v reads\n"
+             "where each block is, and shows the tables and how far the blocks with contents are compressed;\n"
+             "--largest, --extensions and --html walk over the whole tree.\n",
     .examples = "  memfs info photos.mfs\n"
                 "  memfs info -v --largest 10 photos.mfs\n"
                 "  memfs info --html photos.html photos.mfs\n",

@@ -99,14 +99,26 @@ check "from a pipe" piped
 
 # ---- Real trees, by other tools --------------------------------------------------------
 
+# kinds DIRECTORY: how many of each type, each inode once, and the bytes of files, as find tells them.
+kinds() {
+    find "$1" -printf '%y %i %s\n' | sort -u | awk '{ n[$1]++; if ($1 == "f") bytes += $3 }
+        END { printf "%d %d %d %d %d %d %d %d\n", n["f"], n["d"], n["l"], n["p"], n["s"], n["c"], n["b"], bytes }'
+}
+told='" ".join(str(n) for n in list(d["types"].values()) + [d["content_bytes"]])'
+"$make_tree" --files 300 --huge 3000000 everything >/dev/null
+"$memfs" pack -qf everything everything.mfs
+expect 0 "" "$memfs" info --json -v --largest 20 --extensions 20 everything.mfs
+same "the tree with everything" "$(json .out "$told")" "$(kinds everything)"
+same "all that is stored is somebody's" "$(json .out 'sum(e["stored"] for e in d["extensions"]) - d["stored_bytes"]')" 0
+expect 0 "" "$memfs" info --html everything.html everything.mfs
+
 for real in /usr/include ${MEMFS_FAST:-/usr/share/doc}; do
     [ -d "$real" ] || continue
     "$memfs" pack -qf --keep-going "$real" real.mfs 2>/dev/null
     "$memfs" info --json --largest 50 --extensions 100000 real.mfs >real.json
     # GNU find tells each inode's first name in the order of the image.
     find "$real" -type f -printf '%i %s %P\n' | LC_ALL=C sort -k 3 | awk '!seen[$1]++' >files
-    same "$real: files and bytes" "$(json real.json 'd["types"]["files"], d["content_bytes"]')" \
-        "$(awk '{ n++; s += $2 } END { printf "(%d, %d)", n, s }' files)"
+    same "$real: types and bytes" "$(json real.json "$told")" "$(kinds "$real")"
     same "$real: the largest sizes" "$(json real.json '[f["size"] for f in d["largest"]]')" \
         "$(sort -rnk 2 files | head -n 50 | awk '{ printf "%s%d", (NR > 1 ? ", " : "["), $2 } END { print "]" }')"
     python3 - files real.json <<'P' >.log 2>&1

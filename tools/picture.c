@@ -1,4 +1,4 @@
-#include "page.h"
+#include "picture.h"
 
 #include "summary.h"
 
@@ -60,8 +60,8 @@ static void put_text(FILE *stream, const char *text, size_t length, int *failed)
         *failed = errno != 0 ? errno : EIO;
 }
 
-int page_write(FILE *stream, const struct input *input, const struct storage *storage, struct census *census,
-               uint64_t extensions, int *failed)
+int picture_write(FILE *stream, const struct input *input, const struct storage *storage, struct census *census,
+                  uint64_t extensions, int *failed)
 {
     const char *text = (const char *)page, *at = strstr(text, mark);
     *failed = 0;
