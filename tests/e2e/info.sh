@@ -182,6 +182,22 @@ check "a closed pipe is silent" test ! -s .err
 limited() { (ulimit -f 10 && "$memfs" info --html big.html tree.mfs); }
 expect 4 "big.html: .*File too large" limited
 check "no half of a page" test -z "$(find . -maxdepth 1 -name '*big.html*')"
+# Interrupted while it reads, slowly.
+if command -v strace >/dev/null && strace -o /dev/null true 2>/dev/null; then
+    strace -o /dev/null -e trace=pread64 -e inject=pread64:delay_enter=500000 "$memfs" info --html slow.html everything.mfs 2>.err &
+    tracer=$!
+    for ((i = 0; i < 500; i++)); do
+        [ -z "$(find . -maxdepth 1 -name '.slow.html*.tmp')" ] || break
+        sleep 0.02
+    done
+    check "while it lasts there is a temporary file" test "$i" -lt 500
+    kill -TERM "$(cat /proc/$tracer/task/$tracer/children)"
+    wait "$tracer"
+    same "it dies by the signal" $? 143
+    check "and leaves nothing behind" test -z "$(find . -maxdepth 1 -name '*slow.html*')"
+else
+    skip "an interrupt" "no strace here"
+fi
 check "it stands alone" test -z "$(grep -oE '(src|href)="[^"]*"|url\([^)]*\)|@import|https?://[^" <]*' page.html | grep -v '^href="data:,"$')"
 
 figures() { # page: the figures in it
