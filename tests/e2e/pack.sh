@@ -335,6 +335,10 @@ run "$memfs" pack -n a missing new.mfs
 check "-n with what is not there" test "$status" = 4
 to_full() { "$memfs" pack -n a >/dev/full; }
 expect 4 "standard output: No space left" to_full
+(cd /usr/include && find . -mindepth 1 -printf '%P\n') | sort >include.list
+lists include.list "$memfs" pack -n /usr/include
+(cd /usr/include && find . -mindepth 1 \( -name '*.h' -o -path './linux/*' -prune \) -prune -o -printf '%P\n') | sort >include.list
+lists include.list "$memfs" pack -n --exclude '*.h' --exclude '/linux/**' /usr/include
 many() { "$memfs" pack -n /usr/share/doc x.mfs | head -n 1; echo "${PIPESTATUS[0]}" >code; }
 run many
 check "a reader that has had enough: silence" test ! -s .err
