@@ -140,6 +140,7 @@ check "$real by mode and links" in_order \( -type l -o -perm /111 \) ! -type d
 
 # JSON.
 run "$memfs" find --json tree.mfs types
+check "the objects of ls" cmp <("$memfs" ls --json tree.mfs types | sort) <("$memfs" find --json tree.mfs types -mindepth 1 | sort)
 cat >check.py <<'END'
 import json, os, stat, sys
 kinds = {stat.S_IFREG: "file", stat.S_IFDIR: "directory", stat.S_IFLNK: "symlink", stat.S_IFIFO: "fifo",
