@@ -109,14 +109,15 @@ static struct weight rest_of(const struct extensions *extensions, uint64_t most)
 
 static void print_row(const char *dot, const char *text, const struct weight *weight)
 {
-    char size[QUANTITY_ROOM];
-    output("%12s  %10" PRIu64 "  %s%s\n", quantity_bytes(weight->size, size), weight->files, dot, text);
+    char size[QUANTITY_ROOM], stored[QUANTITY_ROOM];
+    output("%12s  %12s  %10" PRIu64 "  %s%s\n", quantity_bytes(weight->size, size),
+           quantity_bytes(weight->stored, stored), weight->files, dot, text);
 }
 
 void extensions_print(const struct extensions *extensions, uint64_t most)
 {
     const struct weight rest = rest_of(extensions, most);
-    output("%12s  %10s  %s\n", "size", "files", "extension");
+    output("%12s  %12s  %10s  %s\n", "size", "stored", "files", "extension");
     for (uint64_t i = 0; i < extensions->count && i < most; i++) {
         const struct extension *row = &extensions->rows[i];
         print_row(row->text[0] != '\0' ? "." : "none", row->text, &row->weight);
@@ -126,13 +127,14 @@ void extensions_print(const struct extensions *extensions, uint64_t most)
 }
 
 /* Without text: all others. */
-static void json_row(struct json *json, const char *text, const struct weight *weight)
+static void json_row(struct json *json, const char *text, struct weight weight)
 {
     json_open(json, NULL, 0);
     if (text)
         json_text(json, "extension", text);
-    json_unsigned(json, "files", weight->files);
-    json_unsigned(json, "bytes", weight->size);
+    json_unsigned(json, "files", weight.files);
+    json_unsigned(json, "size", weight.size);
+    json_unsigned(json, "stored", weight.stored);
     json_close(json, 0);
 }
 
@@ -141,9 +143,9 @@ void extensions_json(const struct extensions *extensions, uint64_t most, struct 
     const struct weight rest = rest_of(extensions, most);
     json_open(json, "extensions", 1);
     for (uint64_t i = 0; i < extensions->count && i < most; i++)
-        json_row(json, extensions->rows[i].text, &extensions->rows[i].weight);
+        json_row(json, extensions->rows[i].text, extensions->rows[i].weight);
     if (rest.files > 0)
-        json_row(json, NULL, &rest);
+        json_row(json, NULL, rest);
     json_close(json, 1);
 }
 

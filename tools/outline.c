@@ -4,13 +4,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define KEPT 8192u       /* nodes that a reduction on the way leaves, beside open directories */
-#define OPEN_SHARE 1e300 /* of a directory that is not complete: heavier than all */
+#define KEPT ((size_t)8192) /* nodes that a reduction on the way leaves, beside open directories */
+#define OPEN_SHARE 1e300    /* of a directory that is not complete: heavier than all */
 #define GONE UINT32_MAX
 
 _Static_assert(OUTLINE_MOST <= KEPT, "what goes on the way would have gone in the end");
 
-/* How much of the tree a node is, in both respects. A directory is never less than what is in it. */
+/* How much of the tree a node is, in all respects. A directory is never less than what is in it. */
 struct rank {
     double share;
     uint32_t number;
@@ -26,7 +26,8 @@ static struct outline_node *node_at(struct outline *outline, size_t number)
 static double share_of(const struct outline *outline, const struct outline_node *node)
 {
     const struct weight *whole = &outline->whole;
-    return (double)node->weight.size / (double)(whole->size > 0 ? whole->size : 1) +
+    return (double)node->weight.stored / (double)(whole->stored > 0 ? whole->stored : 1) +
+           (double)node->weight.size / (double)(whole->size > 0 ? whole->size : 1) +
            (double)node->weight.files / (double)(whole->files > 0 ? whole->files : 1);
 }
 
@@ -90,7 +91,7 @@ static void move_all(struct outline *outline, uint32_t *numbers)
     outline->count = count;
     outline->nodes.length = count * sizeof(struct outline_node);
     outline->open = numbers[outline->open];
-    outline->full = count > KEPT ? 2 * (size_t)count : 2 * (size_t)KEPT; /* half of it is new by then, at least */
+    outline->full = count > KEPT ? 2 * (size_t)count : 2 * KEPT; /* half of it is new by then, at least */
 }
 
 static int reduce(struct outline *outline, size_t most)
@@ -137,14 +138,14 @@ static int append(struct outline *outline, const char *name, uint8_t length, uin
 
 int outline_begin(struct outline *outline, const struct weight *whole)
 {
-    const struct weight none = {0, 0};
+    const struct weight none = {.files = 0};
     *outline = (struct outline){.whole = *whole, .full = 2 * KEPT};
     return append(outline, "", 0, 1, &none);
 }
 
 int outline_enter(struct outline *outline, const char *name, uint8_t length)
 {
-    const struct weight none = {0, 0};
+    const struct weight none = {.files = 0};
     const int result = append(outline, name, length, 1, &none);
     if (result == 0)
         outline->open = (uint32_t)outline->count - 1;
