@@ -49,13 +49,16 @@ static int take_file(struct walk *walk, memfs_node dir, const struct memfs_diren
 {
     struct census *census = walk->census;
     int before = 0;
-    const int result = entry->stat.nlink > 1 ? meet(walk, entry->stat.node, &before) : 0;
+    int result = entry->stat.nlink > 1 ? meet(walk, entry->stat.node, &before) : 0;
     if (result != 0 || before)
         return result;
     struct weight weight = {.files = 1};
     if ((entry->stat.mode & MEMFS_IFMT) == MEMFS_IFREG) {
         weight.size = entry->stat.size;
-        largest_add(&census->largest, dir, entry);
+        result = stored_of(&census->stored, entry->stat.node, &weight.stored);
+        if (result != 0)
+            return result;
+        largest_add(&census->largest, dir, entry, weight.stored);
         extensions_add(&census->extensions, entry->name, entry->name_length, &weight);
     }
     walk->progress.bytes = weight_sum(walk->progress.bytes, weight.size);
@@ -137,7 +140,8 @@ static int fail(const struct walk *walk, const struct input *input, int error)
 
 static int begin(struct census *census, const struct memfs_image_info *info, size_t largest, int outlined)
 {
-    const struct weight whole = {.size = info->content_bytes, .files = info->nodes - info->types[1]};
+    const struct weight whole = {
+        .size = info->content_bytes, .stored = info->stored_bytes, .files = info->nodes - info->types[1]};
     memset(census, 0, sizeof *census);
     census->outlined = outlined;
     int result = largest_begin(&census->largest, largest);
@@ -157,6 +161,7 @@ int census_take(struct census *census, const struct input *input, size_t largest
     walk.progress.nodes_total = info.entries;
     walk.progress.bytes_total = info.content_bytes;
     int result = begin(census, &info, largest, outlined);
+    stored_begin(&census->stored, input->image);
     progress_start("counting");
     if (result == 0)
         result = push(&walk, MEMFS_ROOT);
@@ -175,5 +180,6 @@ void census_free(struct census *census)
 {
     largest_free(&census->largest);
     extensions_free(&census->extensions);
+    stored_end(&census->stored);
     outline_free(&census->outline);
 }

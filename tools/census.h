@@ -9,12 +9,14 @@
 #include "input.h"
 #include "largest.h"
 #include "outline.h"
+#include "stored.h"
 
 struct census {
     struct largest largest;
     struct extensions extensions;
     struct outline outline; /* if asked for */
     int outlined;
+    struct stored stored;
 };
 
 /* Walks over the whole image, which must have been opened with a filesystem. EXIT_DONE, or says what

@@ -67,7 +67,7 @@ static int print(const struct info *info, const struct memfs_image_info *root)
         extensions_print(&info->census.extensions, info->settings.extensions);
     }
     if (info->has_census && info->settings.largest > 0) {
-        output("\n%12s  %s\n", "size", "largest files");
+        output("\n");
         result = largest_print(&info->census.largest, info->input.fs);
     }
     return fail(info, result);
@@ -217,7 +217,9 @@ const struct command command_info = {
         "files, the largest files, and sums by type and by extension. Of large trees it has the 5,000\n"
         "files and directories that weigh most, and for each directory the others together. FILE appears\n"
         "whole or not at all; one that exists is replaced with -f only.\n\n"
-        "A file with several names counts once, at the first of them in the order of the tree. An extension is what\n"
+        "What is stored for a file is its part of the blocks with its contents, compressed; what several files have\n"
+        "belongs to the first of them. A file with several names counts once, at the first of them in the order of the "
+        "tree. An extension is what\n"
         "stands behind the last dot of a name, in lower case: up to 15 of ASCII's letters, digits, _, + and -.\n\n"
         "With --json there is one object with image, format, generation, features (an object of three numbers:\n"
         "incompatible, read_only_compatible, compatible), time and message (if the image has them), nodes,\n"
@@ -230,8 +232,10 @@ const struct command command_info = {
         "and earlier generations), ratios (an array of objects: blocks is the number of those with contents whose\n"
         "stored bytes are from_percent to ten more percent of the raw ones), and uncompressed_blocks. --largest adds "
         "largest\n"
-        "(objects: path, size, allocated, which is size without holes); --extensions adds extensions (objects:\n"
-        "extension, \"\" for names without one, files, bytes; the last one without extension sums up all others).\n",
+        "(objects: path, size, allocated, which is size without holes, and stored); --extensions adds extensions "
+        "(objects:\n"
+        "extension, \"\" for names without one, files, size, stored; the last one without extension sums up all "
+        "others).\n",
     .options = rows,
     .operands_min = 1,
     .operands_max = 1,

@@ -46,10 +46,11 @@ static void sift_down(struct largest_file *files, size_t count)
     }
 }
 
-void largest_add(struct largest *largest, memfs_node dir, const struct memfs_dirent *entry)
+void largest_add(struct largest *largest, memfs_node dir, const struct memfs_dirent *entry, uint64_t stored)
 {
     struct largest_file file = {.size = entry->stat.size,
                                 .allocated = entry->stat.allocated,
+                                .stored = stored,
                                 .number = largest->met++,
                                 .dir = dir,
                                 .name_length = entry->name_length};
@@ -94,8 +95,8 @@ static int make_path(const struct largest_file *file, memfs *fs, struct buffer *
 
 static void print_file(const struct largest_file *file, const struct buffer *path)
 {
-    char size[QUANTITY_ROOM];
-    output("%12s  ", quantity_bytes(file->size, size));
+    char size[QUANTITY_ROOM], stored[QUANTITY_ROOM];
+    output("%12s  %12s  ", quantity_bytes(file->size, size), quantity_bytes(file->stored, stored));
     output_name(path->data + 1, path->length - 1);
     output("\n");
 }
@@ -106,6 +107,7 @@ static void json_file(const struct largest_file *file, const struct buffer *path
     json_bytes(json, "path", path->data + 1, path->length - 1);
     json_unsigned(json, "size", file->size);
     json_unsigned(json, "allocated", file->allocated);
+    json_unsigned(json, "stored", file->stored);
     json_close(json, 0);
 }
 
@@ -127,6 +129,7 @@ static int put_all(const struct largest *largest, memfs *fs, struct json *json)
 
 int largest_print(const struct largest *largest, memfs *fs)
 {
+    output("%12s  %12s  %s\n", "size", "stored", "largest files");
     return put_all(largest, fs, NULL);
 }
 

@@ -9,7 +9,7 @@
 #include "json.h"
 
 struct largest_file {
-    uint64_t size, allocated;
+    uint64_t size, allocated, stored;
     uint64_t number; /* in the order in which they were met: of equal ones the first count */
     memfs_node dir;
     uint8_t name_length;
@@ -25,7 +25,7 @@ struct largest {
 
 /* 0 or -ENOMEM. */
 int largest_begin(struct largest *largest, size_t wanted);
-void largest_add(struct largest *largest, memfs_node dir, const struct memfs_dirent *entry);
+void largest_add(struct largest *largest, memfs_node dir, const struct memfs_dirent *entry, uint64_t stored);
 void largest_sort(struct largest *largest);
 
 /* Once sorted: as text; as a member of an object. 0, or the library's error. */

@@ -1,7 +1,7 @@
 /*
- * The outline of a tree: the files and directories that weigh most, by size or by number of
- * files, each with what it weighs, and for each directory the others together. However large the
- * tree, no more than a fixed number is kept, beside the directories that the walk is in.
+ * The outline of a tree: the files and directories that weigh most, by size, by what is
+ * stored for them and by number of files, each with what it weighs, and for each directory the others together. However
+ * large the tree, no more than a fixed number is kept, beside the directories that the walk is in.
  */
 #ifndef MEMFS_TOOLS_OUTLINE_H
 #define MEMFS_TOOLS_OUTLINE_H
