@@ -115,30 +115,35 @@ static int check_settings(const struct settings *settings)
     return EXIT_DONE;
 }
 
-/* EXIT_INCOMPLETE if a path or pattern takes nothing; *any is whether one does. */
+/* A path or pattern of --only takes nothing: why. */
+static int say_unselected(const struct unpack *unpack, const char *text, int error)
+{
+    switch (error) {
+    case -ECANCELED:
+        return EXIT_FAILED;
+    case -EINVAL:
+        return message_usage("unpack", "--only %s: is no pattern: a bracket or '..' is out of place", text);
+    case -ENOENT:
+        message(unpack->input.name, text, "nothing in the image is called so or matches");
+        return EXIT_INCOMPLETE;
+    default:
+        return input_error(&unpack->input, text, error);
+    }
+}
+
+/* EXIT_INCOMPLETE if some of them take nothing; *any is whether one does. */
 static int select_paths(struct unpack *unpack, int *any)
 {
     const struct option_list *only = &unpack->settings.only;
     int code = EXIT_DONE;
     *any = only->count == 0;
     unpack->chosen.fs = unpack->input.fs;
-    for (size_t i = 0; i < only->count; i++) {
-        int result = chosen_add(&unpack->chosen, only->texts[i]);
-        *any |= result == 0;
-        if (result == 0)
-            continue;
-        if (result == -ECANCELED)
-            return EXIT_FAILED;
-        if (result == -EINVAL) {
-            code = message_worse(
-                code,
-                message_usage("unpack", "--only %s: is no pattern: a bracket or '..' is out of place", only->texts[i]));
-        } else if (result == -ENOENT) {
-            message(unpack->input.name, only->texts[i], "nothing in the image is called so or matches");
-            code = message_worse(code, EXIT_INCOMPLETE);
-        } else {
-            return input_error(&unpack->input, only->texts[i], result);
-        }
+    for (size_t i = 0; i < only->count && code <= EXIT_INCOMPLETE; i++) {
+        int error = chosen_add(&unpack->chosen, only->texts[i]);
+        if (error != 0)
+            code = message_worse(code, say_unselected(unpack, only->texts[i], error));
+        else
+            *any = 1;
     }
     return code;
 }

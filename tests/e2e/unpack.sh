@@ -297,6 +297,15 @@ to_full() { "$memfs" unpack -v --into --skip stars.mfs said >/dev/full; }
 rm said/ab
 expect 4 "standard output: No space left" to_full
 rm -rf said
+mkdir long && (cd long && for ((i = 0; i < 600; i++)); do : >"$(printf 'n%.0s' {1..200})$i"; done)
+"$memfs" pack long
+head_of() { "$memfs" unpack -v long.mfs said | head -n 1 >.head; echo "${PIPESTATUS[0]}" >.code; }
+run head_of
+check "a reader that has had enough: silence" test ! -s .err
+check "death by SIGPIPE" test "$(cat .code)" = 141
+# It may have been noticed when all was done.
+check "all is there, or nothing" test ! -e said -o "$(find said -type f -printf x 2>/dev/null | wc -c)" = 600
+rm -rf said
 if [ "$root" ]; then
     expect 0 "^memfs: said: unpacked without what is left out by default: owners, .*devices, .*; --all restores it$" "$memfs" unpack tree.mfs said
     chmod -R u+rwx said && rm -rf said
