@@ -266,22 +266,25 @@ static int prepare(const struct settings *settings, struct packing *packing, cha
     return code == EXIT_DONE ? take_names(settings, packing) : code;
 }
 
-static int run(int argc, char **argv)
+static int pack(const struct settings *settings, char **operands, int count)
 {
-    struct settings settings = {.jobs = processors()};
     struct packing packing = {.problems = 0};
-    int first;
-    int code = options_parse(&command_pack, argc, argv, &settings, &first);
-    if (code < 0)
-        code = prepare(&settings, &packing, argv + first, argc - first);
-    else
-        goto out;
+    int code = prepare(settings, &packing, operands, count);
     if (code == EXIT_DONE) {
         interrupt_catch();
         code = packing_run(&packing);
     }
-out:
     packing_free(&packing);
+    return code;
+}
+
+static int run(int argc, char **argv)
+{
+    struct settings settings = {.jobs = processors()};
+    int first;
+    int code = options_parse(&command_pack, argc, argv, &settings, &first);
+    if (code < 0)
+        code = pack(&settings, argv + first, argc - first);
     option_list_free(&settings.exclude);
     option_list_free(&settings.exclude_from);
     return code;

@@ -163,8 +163,6 @@ static int whole_matches(const struct ignore_rule *rule, const char *path)
     size_t left = rule->parts, again_left = 0; /* parts from part on */
     while (path[0] != '\0') {
         if (left > 0 && is_any(part)) {
-            if (left == 1)
-                return 1;
             again = part = next_part(part);
             again_left = --left;
             again_path = path;

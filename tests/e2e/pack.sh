@@ -226,6 +226,11 @@ expect 2 "--files-from takes names relative to one directory: 'b' is one too man
 expect 4 "^memfs: single: is not a directory; --files-from" "$memfs" pack --files-from list single new3.mfs
 expect 4 "^memfs: none: No such file" "$memfs" pack --files-from none new3.mfs
 expect 2 "--null is about names from a list" "$memfs" pack -0 a new3.mfs
+mkdir -p close/d && touch close/d/x close/d-e close/d.f close/d0
+printf 'd-e\nd/x\nd.f\nd0\n' >list
+check "names that stand close to a directory's" "$memfs" pack -f --files-from list close new3.mfs
+check "do not hide it" same new3.mfs close
+rm -rf close new3.mfs
 check "one directory alone" "$memfs" pack -f -0 --files-from list0 rules
 check "the image is named after it" same rules.mfs rules
 rm -f rules.mfs
