@@ -154,7 +154,7 @@ check "the same bytes" same ruled.mfs a
 check "of several sources, rules are about paths in the image" "$memfs" pack -f --exclude /a/sub --exclude b/only a b ruled.mfs
 check "these two are gone" test "$("$memfs" ls -R ruled.mfs | tr '\n' ' ')" = "/: a b  /a: two  /b: linked sub  /b/sub: four "
 check "all can be left out" "$memfs" pack -f --exclude '*' a ruled.mfs
-check "the root stays" test "$("$memfs" ls -R ruled.mfs)" = /:
+check "the root stays" test "$("$memfs" ls -aR ruled.mfs)" = /:
 if [ "$root" ] && command -v setpriv >/dev/null; then
     nobody() { setpriv --reuid 65534 --regid 65534 --clear-groups -- "$@"; }
     mkdir -m 700 a/closed && chmod 755 . && mkdir -m 777 theirs
@@ -185,8 +185,8 @@ check "takes what is named, and the directories above as they are" same new.mfs 
 rm -rf want base
 listed() { find a b single link to-a fifo "$@" -print0 | "$memfs" pack -f -0 --files-from - new.mfs; }
 check "all that find finds" listed
-"$memfs" ls -lR new.mfs >found
-"$memfs" ls -lR several.mfs >.out
+"$memfs" ls -alR new.mfs >found
+"$memfs" ls -alR several.mfs >.out
 check "is what packing it takes" diff .out found
 check "only some" listed -name 't*'
 run "$memfs" ls -R new.mfs
@@ -278,7 +278,7 @@ clamped() { SOURCE_DATE_EPOCH=1000 "$memfs" pack -f a b epoch.mfs; }
 check "SOURCE_DATE_EPOCH with several sources" clamped
 check "holds for the root too" test -z "$("$memfs" ls -lR epoch.mfs | grep -a : | grep -v '1970-01-01 00:16\|^/')"
 check "--owner and --group" "$memfs" pack -f --owner 12 --group 4294967294 a owned.mfs
-check "are stored for all" test "$("$memfs" ls -lR owned.mfs | grep '^[-ld]' | cut -d ' ' -f 3,4 | sort -u)" = "12 4294967294"
+check "are stored for all" test "$("$memfs" ls -alnR owned.mfs | grep '^[-ld]' | cut -d ' ' -f 3,4 | sort -u)" = "12 4294967294"
 if [ "$root" ]; then
     cp -a a changed && chown -hR 12:34 changed
     check "--owner 12 --group 34" "$memfs" pack -f --owner 12 --group 34 a owned.mfs
@@ -405,6 +405,6 @@ check "the same bytes" cmp tree.mfs listed.mfs
 check "with options that change nothing" "$memfs" pack -f --exclude 'no such' --mode u-t+t tree listed.mfs
 pieces() { (cd tree && find . -mindepth 1 -maxdepth 1 -print0 | sort -zR | xargs -0 sh -c '"$0" pack -f "$@" ../pieces.mfs' "$memfs"); }
 check "pack its parts" pieces
-check "all is there" cmp <("$memfs" ls -lR tree.mfs | cat) <("$memfs" ls -lR pieces.mfs | cat)
+check "all is there" cmp <("$memfs" ls -alnR tree.mfs) <("$memfs" ls -alnR pieces.mfs)
 check "and intact" "$memfs" verify -q pieces.mfs
 done_testing
