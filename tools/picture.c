@@ -14,8 +14,8 @@ static const unsigned char page[] = {
 static const char mark[] = "@FIGURES@";
 
 /* One row a node, in short keys, since there are thousands: number of the parent (each row's
- * number is its place), name, 1 for a directory, size, files; and the same of what is in a directory but has
- * no row: how many entries, their size and files. */
+ * number is its place), name, 1 for a directory, size, what is stored for it, files; and the same of what is in
+ * a directory but has no row: how many entries, their size and so on. */
 static void json_node(struct json *json, const struct outline *outline, const struct outline_node *node)
 {
     json_open(json, NULL, 0);
@@ -24,10 +24,12 @@ static void json_node(struct json *json, const struct outline *outline, const st
     if (node->is_directory)
         json_unsigned(json, "d", 1);
     json_unsigned(json, "s", node->weight.size);
+    json_unsigned(json, "t", node->weight.stored);
     json_unsigned(json, "f", node->weight.files);
     if (node->others > 0) {
         json_unsigned(json, "on", node->others);
         json_unsigned(json, "os", node->others_weight.size);
+        json_unsigned(json, "ot", node->others_weight.stored);
         json_unsigned(json, "of", node->others_weight.files);
     }
     json_close(json, 0);
