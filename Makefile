@@ -242,7 +242,7 @@ format: | deps-clang ## lays the C files out by .clang-format
 tidy: $(BUILD)/tools/info.html.inc | deps-clang ## clang-tidy over library and command
 	clang-tidy --quiet $(wildcard libmemfs/*.c format/*.c tools/*.c tools/*/*.c) -- $(STANDARD) -Ilibmemfs -Iformat -Itools -I$(BUILD)/tools
 
-clean: ## removes $(BUILD)
+clean: ## removes build/
 	rm -rf $(BUILD)
 
 help: ## this list

@@ -11,8 +11,9 @@
  * are twice as many insertions to be named, and one bit less is to be told apart. So nothing
  * but the slots is needed to double their number.
  */
-#define SLOT_BITS 32u
 #define HASH_BITS 28u
+_Static_assert((COUNT_MOST / HINT_SET) * UINT64_C(8) == UINT64_C(1) << HASH_BITS,
+               "3 bits of the hash are left in a slot");
 
 static size_t bytes_of(uint32_t count)
 {

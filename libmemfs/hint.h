@@ -32,8 +32,10 @@ void hints_grow(struct hints *hints, struct arena *arena);
 /* Gives back all of them. */
 void hints_free(struct hints *hints, struct arena *arena);
 
-/* How many insertions a path may lead to, and which. */
+/* In any operation, by readers too: slots are set by others meanwhile, so what is found may be of
+ * another path. How many insertions a path may lead to, and which. */
 unsigned hints_find(const struct hints *hints, uint64_t hash, uint32_t insertions[HINT_SET]);
+/* Insertions beyond twice the slots are not kept. */
 void hints_set(const struct hints *hints, uint64_t hash, uint32_t insertion);
 
 /* Where a path's hint stands will soon be looked at. */

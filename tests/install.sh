@@ -195,7 +195,7 @@ build_depends() {
     sed -n '/^Build-Depends:/,/^[A-Z]/p' tools/packaging/debian/control | grep -oE '^(Build-Depends:)? +[a-z0-9.+-]+' |
         sed -E 's/.* //' | grep -v '^debhelper' | sort
 }
-wanted() { tools/deps.sh --names build check | grep -vxE 'gcc|g\+\+|libc6-dev|binutils|xz-utils' | sed 's/^pkg-config$/pkgconf/' | sort; }
+wanted() { CC=gcc tools/deps.sh --names build check | grep -vxE 'gcc|g\+\+|libc6-dev|binutils|xz-utils' | sed 's/^pkg-config$/pkgconf/' | sort; }
 check "Build-Depends of the Debian package has what tools/deps.sh installs" diff <(wanted) <(build_depends)
 
 # A release has what is committed, and always the same bytes.

@@ -23,7 +23,7 @@ struct settings {
 };
 
 static const struct option_row rows[] = {
-    {0, "brief", NULL, OPTION_FLAG, offsetof(struct settings, brief), 0, 0,
+    {'q', "brief", NULL, OPTION_FLAG, offsetof(struct settings, brief), 0, 0,
      "paths only: one difference of each is enough"},
     {0, "stat", NULL, OPTION_FLAG, offsetof(struct settings, stat), 0, 0,
      "only how many were added, removed and changed, and bytes"},

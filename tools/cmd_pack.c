@@ -239,7 +239,8 @@ static void take_numbers(const struct settings *settings, struct packing *packin
 static int check_settings(const struct settings *settings, int output_is_image)
 {
     if ((settings->block & (settings->block - 1)) != 0)
-        return message_usage("pack", "--block %" PRIu64 ": not a power of two", settings->block);
+        return message_usage("pack", "--block: %" PRIu64 " bytes are no power of two, such as 64K, 256K or 1M",
+                             settings->block);
     if ((common.json || common.verbose) && output_is_image && !settings->dry_run)
         return message_usage("pack", "standard output is the image: --json and -v would write into it");
     if (settings->null && !settings->files_from)

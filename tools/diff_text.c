@@ -31,7 +31,8 @@ static void put_separator(struct diff_report *report)
 /* As ls --full-time writes it; a second's parts only where there are any. */
 static const char *format_time(int64_t time, int parts, char text[TIME_ROOM])
 {
-    const int64_t billion = 1000000000, rest = (time % billion + billion) % billion, seconds = (time - rest) / billion;
+    const int64_t billion = 1000000000, rest = (time % billion + billion) % billion;
+    const int64_t seconds = time / billion - (time % billion < 0); /* time - rest may not fit */
     struct tm broken;
     const time_t host = (time_t)seconds;
     size_t length = 0;

@@ -29,6 +29,8 @@ static int check_place(const struct draft *draft, mode_t *mode)
         return EXIT_FAILED;
     }
     *mode = status.st_mode & 0777u;
+    if (*mode == 0)
+        *mode = 0600; /* 0 would ask for the default */
     return EXIT_DONE;
 }
 

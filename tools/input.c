@@ -11,6 +11,8 @@
 #define READ_STEP 65536
 #define MAGIC_BYTES 8 /* that tell an image from anything else */
 
+static const char standard_input[] = "standard input";
+
 /* A command reads most things once, but files that share parts come back to blocks of up
  * to 128 MiB before: three quarters of this are for blocks that are read in order. */
 static const struct memfs_image_options image_options = {.size = sizeof image_options, .cache_bytes = 192 << 20};
@@ -69,6 +71,13 @@ static int open_fs(struct input *input)
     return memfs_create(&options, &input->fs);
 }
 
+static int is_empty(const struct input *input)
+{
+    struct stat status;
+    const int known = input->name == standard_input ? fstat(STDIN_FILENO, &status) : stat(input->name, &status);
+    return input->memory.length == 0 && known == 0 && status.st_size == 0;
+}
+
 /* Why there is no image; errors of opening a file need no more words than it has. */
 static int explain(const struct input *input, int error, const struct memfs_detail *detail)
 {
@@ -86,6 +95,10 @@ static int explain(const struct input *input, int error, const struct memfs_deta
                                   input->memory.length > 0
                                       ? "an image from a pipe is held in memory: save it to a file, and name that"
                                       : "free some memory");
+    case MEMFS_ENOTIMAGE:
+        if (is_empty(input))
+            return message(input->name, NULL, "is empty, so no image; did what was to write it fail?"), EXIT_DAMAGED;
+        return message_error(input->name, NULL, error, detail);
     case MEMFS_ECHECKSUM:
     case MEMFS_ECORRUPT:
         return message_error_hint(input->name, NULL, error, detail, "it cannot be opened");
@@ -99,7 +112,7 @@ int input_open(struct input *input, const char *name, int with_fs)
     struct memfs_detail detail = {.offset = UINT64_MAX};
     int standard = strcmp(name, "-") == 0;
     memset(input, 0, sizeof *input);
-    input->name = standard ? "standard input" : name;
+    input->name = standard ? standard_input : name;
     if (standard && isatty(STDIN_FILENO)) {
         message(input->name, NULL, "is a terminal; redirect an image to it");
         return EXIT_USAGE;

@@ -79,6 +79,7 @@ endef
 install uninstall: export LIST = $(INSTALLED)
 install: all $(BUILD)/memfs.pc ## command and library below PREFIX (/usr/local); DESTDIR and more: tools/install.mk
 	@printf '%s\n' "$$LIST" | DESTDIR='$(DESTDIR)' tools/install.sh install
+	@if [ -z '$(DESTDIR)' ] && [ "$$(id -u)" = 0 ]; then ldconfig 2>/dev/null || :; fi # where the shared library is
 
 uninstall: ## removes what make install with the same settings has put there
 	@printf '%s\n' "$$LIST" | DESTDIR='$(DESTDIR)' tools/install.sh uninstall
@@ -88,7 +89,7 @@ uninstall: ## removes what make install with the same settings has put there
 # What is committed, with the times of the commit: the same bytes for everyone.
 DIST = $(BUILD)/memfs-$(VERSION).tar.xz
 .PHONY: dist abi
-dist: ## the sources of the last commit as an archive, in $(BUILD)
+dist: ## the sources of the last commit as an archive, in build/
 	@mkdir -p $(BUILD)
 	git archive --format=tar --prefix=memfs-$(VERSION)/ HEAD | xz -9 -T1 >$(DIST)
 
@@ -96,7 +97,7 @@ abi: $(BUILD)/$(SHARED) ## accepts what has been added to the library's binary i
 	@CC='$(CC)' tools/abi/abi.sh accept
 
 .PHONY: deb check-deb
-deb: | deps-packaging ## Debian's packages of what is committed, in $(BUILD)/deb
+deb: | deps-packaging ## Debian's packages of what is committed, in build/deb/
 	@BUILD=$(abspath $(BUILD)) tools/packaging/check.sh --only-make
 
 check-deb: | deps-packaging ## makes them and tests them: lintian, and programs built against them

@@ -148,7 +148,7 @@ void json_time(struct json *json, const char *key, int64_t time)
 {
     const int64_t billion = 1000000000;
     const int64_t rest = (time % billion + billion) % billion;
-    const time_t seconds = (time_t)((time - rest) / billion);
+    const time_t seconds = (time_t)(time / billion - (time % billion < 0)); /* time - rest may not fit */
     struct tm parts;
     char text[40] = "";
     if (gmtime_r(&seconds, &parts))

@@ -25,7 +25,7 @@ const struct option_row common_rows[] = {
      "show no progress, and nothing when all is well"},
     {'v', "verbose", NULL, OPTION_FLAG, offsetof(struct common_options, verbose), 0, 0, "tell more"},
     {0, "json", NULL, OPTION_FLAG, offsetof(struct common_options, json), 0, 0, "one JSON object a line"},
-    {0, "color", "auto|always|never", OPTION_CHOICE, offsetof(struct common_options, color), 0, 0,
+    {0, "color", "auto|always|never", OPTION_CHOICE, offsetof(struct common_options, color), 0, WHEN_ALWAYS,
      "colours (default: on a terminal)"},
     {0, "progress", "auto|json|none", OPTION_CHOICE, offsetof(struct common_options, progress), 0, 0,
      "show progress: on a terminal, as JSON lines, or not"},
@@ -93,7 +93,9 @@ static void make_getopt(const struct known *known, int only_first, struct option
     *letters++ = ':';     /* a missing argument is told from an unknown option */
     for (int i = 0; i < known->count; i++) {
         const struct option_row *row = &known->rows[i];
-        longs[i] = (struct option){row->name, row->argument ? required_argument : no_argument, NULL, VALUE_FIRST + i};
+        const int optional = row->kind == OPTION_CHOICE && row->max != 0;
+        const int takes = !row->argument ? no_argument : optional ? optional_argument : required_argument;
+        longs[i] = (struct option){row->name, takes, NULL, VALUE_FIRST + i};
         if (row->letter != '\0') {
             *letters++ = row->letter;
             if (row->argument)
@@ -143,7 +145,7 @@ static int find_choice(const char *words, const char *text)
 
 static int take_choice(const struct command *command, const struct option_row *row, const char *text, char *place)
 {
-    int choice = find_choice(row->argument, text);
+    int choice = text ? find_choice(row->argument, text) : (int)row->max;
     if (choice < 0)
         return message_usage(command->name, "--%s %s: must be one of %s", row->name, text[0] != '\0' ? text : "''",
                              row->argument);
@@ -208,7 +210,7 @@ static int take_common(const struct command *command, const struct option_row *r
         return take_value(command, row, text, &common);
     if (chdir(text) == 0)
         return -1;
-    return message_error(text, NULL, -errno, NULL);
+    return message_error_hint(text, NULL, -errno, NULL, "-C names the directory to work in");
 }
 
 /* getopt_long() returned '?' or ':'. */
@@ -219,6 +221,9 @@ static int refuse(const struct command *command, const struct known *known, int 
         return message_usage(command->name, "--%s needs a value, %s", row->name, row->argument);
     if (row)
         return message_usage(command->name, "--%s takes no value", row->name);
+    if (command->words && argument && argument[0] == '-' && argument[1] != '-' && argument[1] != '\0' &&
+        argument[2] != '\0')
+        return message_usage(command->name, "'%s' before %s: those come first", argument, command->operands);
     if (optopt != 0)
         return message_usage(command->name, "unknown option '-%c'", optopt);
     return message_usage(command->name, "unknown option '%s'", argument ? argument : "");

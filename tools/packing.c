@@ -124,6 +124,12 @@ static int scan(struct packing *packing, memfs_backing **backing)
     return missing > 0 && !packing->keep_going ? EXIT_FAILED : EXIT_DONE;
 }
 
+static int is_empty(memfs *fs)
+{
+    struct memfs_statfs statfs;
+    return memfs_statfs(fs, &statfs) == 0 && statfs.nodes <= 1;
+}
+
 /* The sources as a filesystem, cut as it is to be. */
 static int make(struct packing *packing, memfs_backing *backing, memfs **fs)
 {
@@ -132,6 +138,11 @@ static int make(struct packing *packing, memfs_backing *backing, memfs **fs)
     if (result == 0 && packing->strip > 0)
         result = strip_components(*fs, packing->strip, strip_conflict, packing);
     packing->stripped = packing->strip > 0;
+    if (result == 0 && packing->stripped && is_empty(*fs)) {
+        message(packing->target.path, NULL, "is empty: no path has more than %" PRIu64 " name%s", packing->strip,
+                packing->strip == 1 ? "" : "s");
+        packing->problems++;
+    }
     return result != 0 ? failed(packing, "pack", result == -EEXIST ? -ECANCELED : result, NULL) : EXIT_DONE;
 }
 

@@ -91,6 +91,7 @@ int pair_queue_put(struct pair_queue *queue, const struct pair *pair, const stru
         return result;
     item->pair = *pair;
     item->pair.path = item->path.data;
+    item->pair.name = item->path.data + (pair->name - pair->path);
     item->comparison = *comparison;
     item->done = !comparison->unread;
     item->result = 0;

@@ -76,13 +76,16 @@ int selection_say_missing(const struct selection *selection, const char *dir, co
     if (!selection->by_name)
         return 0;
     int at = open(dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    if (at < 0) {
+        message_error(dir, NULL, -errno, NULL);
+        return 1;
+    }
     for (size_t i = 0; i < selection->names.count; i++) {
         const struct name *name = &selection->names.names[i];
         if (!name->met)
             missing += say_missing(selection, dir, at, name->path, missing < SAID_MAX ? fate : NULL);
     }
-    if (at >= 0)
-        close(at);
+    close(at);
     if (missing > SAID_MAX)
         message(dir, NULL, "%d more names are not there; %s", missing - SAID_MAX, fate);
     return missing;

@@ -3,6 +3,7 @@
 #endif
 #include "target.h"
 
+#include "memfs_image.h"
 #include "message.h"
 
 #include <errno.h>
@@ -28,6 +29,15 @@ static int is_output(const struct target *target)
     return strcmp(target->path, "-") == 0;
 }
 
+/* Whoever forgets to name the image has named a source last. */
+static int is_something_else(const char *path)
+{
+    memfs_image *image = NULL;
+    const int result = memfs_image_open_path(path, NULL, &image, NULL);
+    memfs_image_close(image);
+    return result == MEMFS_ENOTIMAGE;
+}
+
 int target_find(struct target *target, int force)
 {
     if (is_output(target)) {
@@ -45,6 +55,11 @@ int target_find(struct target *target, int force)
     }
     if (!force) {
         message(target->path, NULL, "exists; -f replaces it");
+        return EXIT_FAILED;
+    }
+    if (target->stat.st_size > 0 && is_something_else(target->path)) {
+        message(target->path, NULL,
+                "exists and is no image, so -f does not replace it; the last operand names the image to be made");
         return EXIT_FAILED;
     }
     target->file_mode = target->stat.st_mode & 0777u;

@@ -373,7 +373,8 @@ cut_short() {
 }
 for n in 0 1 2 3 4 5; do
     cut_short "$n" a single b
-    check "--strip-components $n" "$memfs" pack -f --strip-components "$n" a single b cut.mfs
+    run "$memfs" pack -f --strip-components "$n" a single b cut.mfs
+    check "--strip-components $n" test "$status" = "$((n < 4 ? 0 : 1))" # then nothing is left
     check "does what tar does" same cut.mfs want
 done
 check "of one directory" "$memfs" pack -f --strip-components 1 --exclude doc --exclude src/build --exclude build rules cut.mfs
@@ -407,4 +408,11 @@ pieces() { (cd tree && find . -mindepth 1 -maxdepth 1 -print0 | sort -zR | xargs
 check "pack its parts" pieces
 check "all is there" cmp <("$memfs" ls -alnR tree.mfs) <("$memfs" ls -alnR pieces.mfs)
 check "and intact" "$memfs" verify -q pieces.mfs
+# An IMAGE that was forgotten: the last source is not replaced.
+echo precious >last
+expect 4 "last: exists and is no image" "$memfs" pack -f a last
+check "it is there" grep -qx precious last
+: >empty.mfs
+expect 0 "" "$memfs" pack -q -f a empty.mfs
+expect 1 "is empty: no path has more than 99 names" "$memfs" pack -q -f --strip-components 99 a empty.mfs
 done_testing

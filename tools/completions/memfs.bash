@@ -60,8 +60,9 @@ _memfs_paths()
 _memfs_files() # compgen's options
 {
     local IFS=$'\n'
-    # shellcheck disable=SC2207
-    COMPREPLY+=($(compgen "$@" -- "$cur"))
+    local found
+    mapfile -t found < <(compgen "$@" -- "$cur")
+    COMPREPLY+=("${found[@]}")
     compopt -o filenames
 }
 
