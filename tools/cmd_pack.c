@@ -239,7 +239,7 @@ static void take_numbers(const struct settings *settings, struct packing *packin
 static int check_settings(const struct settings *settings, int output_is_image)
 {
     if ((settings->block & (settings->block - 1)) != 0)
-        return message_usage("pack", "--block: %" PRIu64 " bytes are no power of two, such as 64K, 256K or 1M",
+        return message_usage("pack", "--block %" PRIu64 ": not a power of two, as 64K (65536 bytes), 256K and 1M are",
                              settings->block);
     if ((common.json || common.verbose) && output_is_image && !settings->dry_run)
         return message_usage("pack", "standard output is the image: --json and -v would write into it");

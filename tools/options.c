@@ -25,7 +25,7 @@ const struct option_row common_rows[] = {
      "show no progress, and nothing when all is well"},
     {'v', "verbose", NULL, OPTION_FLAG, offsetof(struct common_options, verbose), 0, 0, "tell more"},
     {0, "json", NULL, OPTION_FLAG, offsetof(struct common_options, json), 0, 0, "one JSON object a line"},
-    {0, "color", "auto|always|never", OPTION_CHOICE, offsetof(struct common_options, color), 0, WHEN_ALWAYS,
+    {0, "color", "auto|always|never", OPTION_CHOICE, offsetof(struct common_options, color), 0, 0,
      "colours (default: on a terminal)"},
     {0, "progress", "auto|json|none", OPTION_CHOICE, offsetof(struct common_options, progress), 0, 0,
      "show progress: on a terminal, as JSON lines, or not"},
@@ -93,9 +93,7 @@ static void make_getopt(const struct known *known, int only_first, struct option
     *letters++ = ':';     /* a missing argument is told from an unknown option */
     for (int i = 0; i < known->count; i++) {
         const struct option_row *row = &known->rows[i];
-        const int optional = row->kind == OPTION_CHOICE && row->max != 0;
-        const int takes = !row->argument ? no_argument : optional ? optional_argument : required_argument;
-        longs[i] = (struct option){row->name, takes, NULL, VALUE_FIRST + i};
+        longs[i] = (struct option){row->name, row->argument ? required_argument : no_argument, NULL, VALUE_FIRST + i};
         if (row->letter != '\0') {
             *letters++ = row->letter;
             if (row->argument)
@@ -145,7 +143,7 @@ static int find_choice(const char *words, const char *text)
 
 static int take_choice(const struct command *command, const struct option_row *row, const char *text, char *place)
 {
-    int choice = text ? find_choice(row->argument, text) : (int)row->max;
+    int choice = find_choice(row->argument, text);
     if (choice < 0)
         return message_usage(command->name, "--%s %s: must be one of %s", row->name, text[0] != '\0' ? text : "''",
                              row->argument);

@@ -12,8 +12,7 @@ enum option_kind {
     OPTION_FLAG,   /* no argument; an int becomes 1 */
     OPTION_NUMBER, /* a uint64_t from min to max */
     OPTION_BYTES,  /* the same, with a suffix K, M, G or T for powers of 1,024 */
-    OPTION_CHOICE, /* one of the words in argument, "a|b|c": an int, 0 for the first; if max is not 0, that one
-                    * without an argument, which then stands behind "=" */
+    OPTION_CHOICE, /* one of the words in argument, "a|b|c": an int, 0 for the first */
     OPTION_TEXT,   /* a const char *: the last one counts */
     OPTION_LIST    /* a struct option_list: all of them, in order */
 };
