@@ -14,7 +14,8 @@
 #include <unistd.h>
 
 #define PIECE_BYTES ((size_t)1 << 20)
-#define LOOK_BYTES 4096 /* a NUL in here makes a file binary, for diff too */
+#define SHOWN_MOST ((uint64_t)64 << 20) /* bytes of a file: diff takes several times as much memory */
+#define LOOK_BYTES 4096                 /* a NUL in here makes a file binary, for diff too */
 
 extern char **environ;
 
@@ -99,21 +100,26 @@ static int make_copy(struct side *side, const struct pair *pair, const struct me
 /* ---- Names ----------------------------------------------------------------------------- */
 
 /* As git and patch(1) write and read names: those with odd characters in quotes. */
+static int is_odd(unsigned char c)
+{
+    return c < ' ' || c >= 0177 || c == '"' || c == '\\';
+}
+
 static int append_label(struct buffer *label, const char *prefix, const struct pair *pair)
 {
     int odd = 0;
     for (size_t i = 0; i < pair->path_length; i++)
-        odd |= (unsigned char)pair->path[i] < ' ' || strchr("\"\\\177", pair->path[i]) != NULL;
+        odd |= is_odd((unsigned char)pair->path[i]);
     int result = buffer_append_text(label, odd ? "\"" : "");
     if (result == 0)
         result = buffer_append_text(label, prefix);
     for (size_t i = 0; i < pair->path_length && result == 0; i++) {
         const unsigned char c = (unsigned char)pair->path[i];
         char text[5] = {(char)c, '\0'};
-        if (c < ' ' || c == 0177)
-            snprintf(text, sizeof text, "\\%03o", c);
-        else if (c == '"' || c == '\\')
+        if (c == '"' || c == '\\')
             snprintf(text, sizeof text, "\\%c", c);
+        else if (is_odd(c))
+            snprintf(text, sizeof text, "\\%03o", c);
         result = buffer_append_text(label, text);
     }
     if (result == 0) /* a tab says that a blank before it is the name's */
@@ -189,9 +195,15 @@ static int is_binary(const struct side *side, const struct memfs_stat *stat)
     return got > 0 && memchr(bytes, '\0', (size_t)got) != NULL;
 }
 
-static void say_binary(const struct pair *pair)
+/* Whether it is too much for diff, which an image can make it at no cost. */
+static int is_large(const struct memfs_stat *stat)
 {
-    output("Binary files a/");
+    return stat->size > SHOWN_MOST;
+}
+
+static void say_differ(const char *what, const struct pair *pair)
+{
+    output("%s files a/", what);
     output_name(pair->path, pair->path_length);
     output(" and b/");
     output_name(pair->path, pair->path_length);
@@ -202,7 +214,11 @@ int unified_show(struct side *const sides[2], const struct pair *pair, uint64_t 
 {
     int fds[2] = {-1, -1}, code = EXIT_DONE;
     if (is_binary(sides[OLD], &pair->stat[OLD]) || is_binary(sides[NEW], &pair->stat[NEW])) {
-        say_binary(pair);
+        say_differ("Binary", pair);
+        return EXIT_DONE;
+    }
+    if (is_large(&pair->stat[OLD]) || is_large(&pair->stat[NEW])) {
+        say_differ("Large", pair);
         return EXIT_DONE;
     }
     fds[OLD] = make_copy(sides[OLD], pair, &pair->stat[OLD], &code);

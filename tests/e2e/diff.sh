@@ -436,4 +436,13 @@ if [ -e /dev/full ]; then
 fi
 closed() { "$memfs" diff -v nothing.mfs /usr/include | head -n 1 >/dev/null; return "${PIPESTATUS[0]}"; }
 expect 141 "" closed
+# An image makes a large file at no cost.
+if command -v diff >/dev/null; then
+    mkdir -p wide1 wide2 && truncate -s 70M wide1/f wide2/f && printf 'a\n' | dd of=wide1/f conv=notrunc status=none
+    head -c 5000 /dev/zero | tr '\0' 'a' | dd of=wide1/f conv=notrunc status=none
+    head -c 5000 /dev/zero | tr '\0' 'b' | dd of=wide2/f conv=notrunc status=none
+    echo one >wide1/z && echo two >wide2/z
+    run "$memfs" diff -U 1 wide1 wide2
+    check "what is too large for diff is said, and the rest is shown" test "$(grep -c '^Large files a/f and b/f differ$\|^+two$' .out)" = 2
+fi
 done_testing
