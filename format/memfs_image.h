@@ -116,8 +116,9 @@ typedef int memfs_image_block_fn(void *context, const struct memfs_image_block *
 
 /* Visits every block of the newest generation, table by table, refs before what they
  * refer to. Only refs are read, so this is quick, and says nothing of the blocks' bytes. It
- * takes little memory, may be called from any thread, and since blocks that have more bytes than the image end it with
- * MEMFS_ECORRUPT, a lying image takes no longer than others. detail may be NULL. */
+ * takes little memory, may be called from any thread, and since blocks that have more
+ * bytes than the image end it with MEMFS_ECORRUPT, a lying image takes no longer than
+ * others. detail may be NULL. */
 int memfs_image_blocks(memfs_image *image, memfs_image_block_fn *visit, void *context, struct memfs_detail *detail);
 
 /* Counters since opening. */

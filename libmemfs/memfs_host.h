@@ -105,9 +105,9 @@ struct memfs_scan_source {
 
 /* The same for sources in any order, all copied: the root has them under their names. It
  * has mode 0755, owner and group of the first by name, the latest of their mtimes, and no
- * attributes. A symbolic link is followed anywhere in a path but at its end. A source that is not there is a problem
- * of the kind MEMFS_PROBLEM_FILE. -EEXIST for a name that two have, -EINVAL and -ENAMETOOLONG
- * for one that none may have, before anything is read. */
+ * attributes. A symbolic link is followed anywhere in a path but at its end. A source
+ * that is not there is a problem of the kind MEMFS_PROBLEM_FILE. -EEXIST for a name that two have, -EINVAL and
+ * -ENAMETOOLONG for one that none may have, before anything is read. */
 int memfs_host_scan_list(const struct memfs_scan_source *sources, size_t count,
                          const struct memfs_scan_options *options, memfs_backing **out, struct memfs_detail *detail);
 
@@ -174,8 +174,8 @@ struct memfs_export_options {
     void *select_context;
     enum memfs_existing existing; /* with into */
     uint32_t strip;               /* leading components that paths lose; what has no more is left out */
-    int sync;                     /* all is on the disk before 0 is returned */
-    memfs_made_fn *made;          /* called when all is made, in path order */
+    int sync;                     /* all that was made is on the disk before 0 is returned */
+    memfs_made_fn *made;          /* called when all is made, in path order; with into before files take their places */
     void *made_context;
     struct memfs_exported *exported; /* filled if 0 is returned; may be NULL */
 };
@@ -199,8 +199,9 @@ struct memfs_export_options {
  * takes its place in one rename when all else is done: until then both need room, and
  * on failure everything is as it was, but for times of directories. (Where the host
  * cannot exchange names, what has been replaced stays so if a later rename fails;
- * detail says how many.) Of a file with several names of which some are skipped, the
- * others are names of one new file.
+ * detail says how many. And if a file that was replaced cannot be removed at last, all
+ * that is new stays in its place, and the old one under the temporary name.) Of a file with several names of which some
+ * are skipped, the others are names of one new file.
  *
  * strip makes paths of directories it strips meet in the destination: if two of them
  * have an entry of the same name, nothing is written (-EEXIST).
