@@ -56,20 +56,15 @@ PUBLIC = libmemfs/memfs.h libmemfs/memfs_host.h format/memfs_image.h
 object = $(patsubst %.c,$(BUILD)/%.o,$(1))
 CORE_OBJECTS := $(call object,$(wildcard libmemfs/*.c))
 FORMAT_OBJECTS := $(call object,$(wildcard format/*.c))
-TOOL_OBJECTS := $(call object,$(wildcard tools/*.c))
 GENERATE_OBJECTS := $(call object,$(wildcard tools/generate/*.c))
+TOOL_OBJECTS := $(filter-out $(GENERATE_OBJECTS),$(call object,$(wildcard tools/*.c tools/*/*.c)))
 LIBRARY_OBJECTS = $(CORE_OBJECTS) $(FORMAT_OBJECTS)
 
-# Suites are tests/test_*.c; the other files there help them. Programs that stand
-# alone, in directories of tests/, see the public headers only. (The examples are
-# compiled by their test, as their readers would.)
-SUITES := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/test_*.c))
-HELPER_OBJECTS := $(call object,$(filter-out tests/test_%,$(wildcard tests/*.c)))
-TEST_PROGRAMS := $(patsubst %.c,$(BUILD)/%,$(filter-out tests/examples/%,$(wildcard tests/*/*.c)))
-FUZZ_TARGETS := $(patsubst fuzz/%.c,%,$(wildcard fuzz/fuzz_*.c))
+# The directories of tests and fuzz targets tell of theirs: they add to TEST_OBJECTS.
+TEST_OBJECTS :=
+include tests/tests.mk fuzz/fuzz.mk $(wildcard tests/*/*.mk)
 
-OBJECTS := $(CORE_OBJECTS) $(FORMAT_OBJECTS) $(TOOL_OBJECTS) $(GENERATE_OBJECTS) $(HELPER_OBJECTS) \
-	$(SUITES:=.o) $(TEST_PROGRAMS:=.o) $(call object,$(wildcard fuzz/*.c))
+OBJECTS := $(CORE_OBJECTS) $(FORMAT_OBJECTS) $(TOOL_OBJECTS) $(GENERATE_OBJECTS) $(TEST_OBJECTS)
 
 .PHONY: all
 all: $(BUILD)/memfs $(BUILD)/libmemfs.a $(BUILD)/libmemfs.so ## the command, the library, their pages and completions (default)
@@ -79,11 +74,7 @@ all: $(BUILD)/memfs $(BUILD)/libmemfs.a $(BUILD)/libmemfs.so ## the command, the
 # Each layer sees the headers of those below it, and no others.
 $(CORE_OBJECTS): INCLUDES = -Ilibmemfs
 $(FORMAT_OBJECTS): INCLUDES = -Ilibmemfs -Iformat $(IMAGE_CFLAGS)
-$(BUILD)/tools/%.o: INCLUDES = -Ilibmemfs -Iformat $(COMMAND_CFLAGS)
-$(GENERATE_OBJECTS): INCLUDES = -Ilibmemfs -Iformat -Itools
-$(BUILD)/fuzz/%.o: INCLUDES = -Ilibmemfs -Iformat $(IMAGE_CFLAGS)
-$(TEST_PROGRAMS:=.o): INCLUDES = -Ilibmemfs -Iformat $(IMAGE_CFLAGS)
-$(SUITES:=.o) $(HELPER_OBJECTS): INCLUDES = -Ilibmemfs -Iformat -Itests $(TEST_CFLAGS) $(IMAGE_CFLAGS)
+$(TOOL_OBJECTS) $(GENERATE_OBJECTS): INCLUDES = -Ilibmemfs -Iformat -Itools $(COMMAND_CFLAGS)
 
 # Changes when the way of compiling does, so that objects of two ways never mix.
 FLAGS = $(CC) $(STANDARD) $(WARNINGS) $(CPPFLAGS) $(CFLAGS) $(SANITIZERS) $(LDFLAGS)
@@ -96,17 +87,15 @@ $(OBJECTS): $(BUILD)/%.o: %.c $(BUILD)/flags | deps-build
 	@mkdir -p $(@D)
 	$(Q)$(COMPILE) $(INCLUDES) -MMD -MP -c -o $@ $<
 
-$(SUITES:=.o) $(HELPER_OBJECTS): | deps-check
-
 -include $(OBJECTS:.o=.d)
 
 # The page of `memfs info --html` is part of the command, as bytes in an array.
-$(BUILD)/tools/info.html.inc: tools/info.html
+$(BUILD)/tools/info/info.html.inc: tools/info/info.html
 	@mkdir -p $(@D)
 	$(Q)od -An -v -tu1 $< | sed 's/ *\([0-9][0-9]*\)/\1,/g' >$@
 
-$(BUILD)/tools/picture.o: $(BUILD)/tools/info.html.inc
-$(BUILD)/tools/picture.o: INCLUDES += -I$(BUILD)/tools
+$(BUILD)/tools/info/picture.o: $(BUILD)/tools/info/info.html.inc
+$(BUILD)/tools/info/picture.o: INCLUDES += -I$(BUILD)/tools/info
 
 # ---- The library and the command ----------------------------------------------
 
@@ -144,84 +133,9 @@ $(BUILD)/memfs: $(TOOL_OBJECTS) $(BUILD)/libmemfs.a
 # Pages, completions, make install and the like.
 include tools/install.mk
 
-# ---- Tests --------------------------------------------------------------------
-
-$(SUITES): %: %.o $(HELPER_OBJECTS) $(LIBRARY_OBJECTS)
-	$(call say,LINK  $@)
-	$(Q)$(LINK) -o $@ $^ $(TEST_LIBS) $(IMAGE_LIBS)
-
-$(TEST_PROGRAMS): %: %.o $(BUILD)/libmemfs.a
-	$(call say,LINK  $@)
-	$(Q)$(LINK) -o $@ $^ $(IMAGE_LIBS)
-
-$(BUILD)/fuzz/make_seeds: $(BUILD)/fuzz/make_seeds.o $(LIBRARY_OBJECTS)
-	$(call say,LINK  $@)
-	$(Q)$(LINK) -o $@ $^ $(IMAGE_LIBS)
-
-# A target replayed without the engine.
-REPLAYS := $(FUZZ_TARGETS:%=$(BUILD)/fuzz/replay_%)
-$(REPLAYS): $(BUILD)/fuzz/replay_%: $(BUILD)/fuzz/%.o $(BUILD)/fuzz/replay.o \
-		$(BUILD)/fuzz/reseal.o $(LIBRARY_OBJECTS)
-	$(call say,LINK  $@)
-	$(Q)$(LINK) -o $@ $^ $(IMAGE_LIBS)
-
-# The mutator is only compiled: to link it takes the engine.
-.PHONY: tests
-tests: all $(SUITES) $(TEST_PROGRAMS) $(REPLAYS) $(BUILD)/fuzz/make_seeds $(BUILD)/fuzz/mutator.o | deps-check ## builds all tests without running them
-
-RUN_TESTS = BUILD=$(abspath $(BUILD)) CC='$(CC)' SANITIZE='$(SANITIZE)' tests/run.sh
-
-.PHONY: check check-fast check-san check-large check-browser
-check: tests ## all tests, in three minutes
-	@$(RUN_TESTS)
-
-check-fast: tests ## the same with smaller figures, in one minute
-	@$(RUN_TESTS) --fast
-
-check-san: ## check-fast built with ASan and UBSan, then with TSan
-	$(MAKE) BUILD=$(BUILD)/asan SANITIZE=address,undefined check-fast
-	$(MAKE) BUILD=$(BUILD)/tsan SANITIZE=thread check-fast
-
-check-large: tests | deps-large ## packs and compares linux-source-6.1
-	@BUILD=$(abspath $(BUILD)) tests/large.sh
-
-check-browser: tests | deps-browser ## looks at the page of memfs info --html in headless Chromium
-	@BUILD=$(abspath $(BUILD)) INFO_BROWSER=1 tests/e2e/run.sh info
-
 .PHONY: demo
 demo: all ## packs /usr/include, reads it, unpacks it, compares
 	@BUILD=$(abspath $(BUILD)) tests/demo.sh
-
-# Measures: nothing else should run. BENCH_ROUNDS=n; see tests/bench/bench.py.
-BENCH_PROGRAMS := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/bench/*.c))
-RUN_BENCH = BUILD=$(abspath $(BUILD)) CC='$(CC)' PYTHONDONTWRITEBYTECODE=1 python3 tests/bench/bench.py
-.PHONY: bench bench-quick
-bench: all $(BENCH_PROGRAMS) | deps-bench ## memfs, its peers and the floor; writes tests/bench/RESULTS.md
-	@$(RUN_BENCH)
-
-bench-quick: all $(BENCH_PROGRAMS) | deps-bench ## the same on small trees; only printed
-	@$(RUN_BENCH) --quick
-
-# ---- Fuzzing ------------------------------------------------------------------
-
-FUZZ ?= fuzz_image
-FUZZ_SECONDS ?= 60
-.PHONY: fuzz fuzz-build fuzz-seeds
-fuzz: | deps-clang ## FUZZ_SECONDS (60) of FUZZ (fuzz_image) with clang's libFuzzer
-	@$(MAKE) BUILD=$(BUILD)/fuzzer CC=clang SANITIZE=fuzzer-no-link,address,undefined fuzz-build
-	@mkdir -p $(BUILD)/corpus/$(FUZZ)
-	$(BUILD)/fuzzer/$(FUZZ) -max_total_time=$(FUZZ_SECONDS) -timeout=10 -rss_limit_mb=1024 -max_len=300000 -print_final_stats=1 \
-		-artifact_prefix=$(BUILD)/corpus/ $(BUILD)/corpus/$(FUZZ) fuzz/seeds
-
-FUZZERS := $(FUZZ_TARGETS:%=$(BUILD)/%)
-fuzz-build: $(FUZZERS)
-$(FUZZERS): $(BUILD)/%: $(BUILD)/fuzz/%.o $(BUILD)/fuzz/mutator.o $(BUILD)/fuzz/reseal.o $(LIBRARY_OBJECTS)
-	$(call say,LINK  $@)
-	$(Q)$(LINK) -fsanitize=fuzzer -o $@ $^ $(IMAGE_LIBS)
-
-fuzz-seeds: $(BUILD)/fuzz/make_seeds ## makes fuzz/seeds/ anew, after a change of the format
-	@mkdir -p fuzz/seeds
-	$(Q)$< fuzz/seeds
 
 # ---- Upkeep -------------------------------------------------------------------
 
@@ -239,11 +153,11 @@ C_FILES = $(wildcard libmemfs/*.[ch] format/*.[ch] tools/*.[ch] tools/*/*.[ch] t
 format: | deps-clang ## lays the C files out by .clang-format
 	clang-format -i $(C_FILES)
 
-tidy: $(BUILD)/tools/info.html.inc | deps-clang ## clang-tidy over library and command
-	clang-tidy --quiet $(wildcard libmemfs/*.c format/*.c tools/*.c tools/*/*.c) -- $(STANDARD) -Ilibmemfs -Iformat -Itools -I$(BUILD)/tools
+tidy: $(BUILD)/tools/info/info.html.inc | deps-clang ## clang-tidy over library and command
+	clang-tidy --quiet $(wildcard libmemfs/*.c format/*.c tools/*.c tools/*/*.c) -- $(STANDARD) -Ilibmemfs -Iformat -Itools -I$(BUILD)/tools/info
 
 clean: ## removes build/
 	rm -rf $(BUILD)
 
 help: ## this list
-	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile tools/install.mk | expand -t 20
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile tools/install.mk tests/tests.mk fuzz/fuzz.mk | expand -t 20

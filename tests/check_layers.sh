@@ -19,36 +19,34 @@ included() { # files
     grep -HoE '^[[:space:]]*#[[:space:]]*include[[:space:]]*[<"][^>"]*' /dev/null "$@" | sed -E 's/:[^<"]*[<"]/:/'
 }
 
-# Headers of this project among the included, with the room where they stand.
+# Headers of this project among the included, with the place where they stand.
 rooms() { # tree, files
     local tree=$1
     shift
-    included "$@" | while IFS=: read -r file header; do
-        for room in libmemfs format tools tests fuzz; do
-            if [ -f "$tree/$room/${header##*/}" ]; then echo "$file includes $room/${header##*/}"; fi
-        done
-    done
+    awk -F : 'NR == FNR { name = $1; sub(/.*\//, "", name); place[name] = $1; next }
+        { name = $2; sub(/.*\//, "", name) } name in place { print $1 " includes " place[name] }' \
+        <(cd "$tree" && find libmemfs format tools tests fuzz -name '*.h' 2>/dev/null) <(included "$@")
 }
 
 rule_core_includes() { rooms "$1" "$1"/libmemfs/*.[ch] | grep -vE ' libmemfs/[^/]*$' || :; }
 rule_format_includes() { rooms "$1" "$1"/format/*.[ch] | grep -vE ' (libmemfs|format)/[^/]*$' || :; }
 rule_tools_includes() {
-    rooms "$1" "$1"/tools/*.[ch] "$1"/tools/generate/*.[ch] | grep -vE " tools/[^/]*$| (libmemfs|format)/($PUBLIC)\$" || :
+    rooms "$1" "$1"/tools/*.[ch] "$1"/tools/*/*.[ch] | grep -vE " tools/.*| (libmemfs|format)/($PUBLIC)\$" || :
 }
 rule_public_includes() { # they include none but each other
     rooms "$1" "$1"/libmemfs/memfs.h "$1"/libmemfs/memfs_host.h "$1"/format/memfs_image.h |
         grep -vE "/($PUBLIC)\$" || :
 }
-rule_zstd_in_codec() { included "$1"/{libmemfs,format,tools}/*.[ch] | grep -E ':zstd|:zdict' | grep -v '/format/codec\.c:' || :; }
-rule_xxhash_in_hash() { included "$1"/{libmemfs,format,tools}/*.[ch] | grep -E ':xxh' | grep -v '/format/hash\.c:' || :; }
+rule_zstd_in_codec() { included "$1"/{libmemfs,format,tools}/*.[ch] "$1"/tools/*/*.[ch] | grep -E ':zstd|:zdict' | grep -v '/format/codec\.c:' || :; }
+rule_xxhash_in_hash() { included "$1"/{libmemfs,format,tools}/*.[ch] "$1"/tools/*/*.[ch] | grep -E ':xxh' | grep -v '/format/hash\.c:' || :; }
 
 # Symbols that the objects of a room need, "object symbol", and those that it
 # defines. Lists of them are made once, in prepare(), and for what is planted.
 objects() { # tree, room
     for source in "$1/$2"/*.c; do echo "$1/objects/$2/$(basename "$source" .c).o"; done
 }
-needs() { cat "$1/objects/$2"/*.needs; }
-defines() { cat "$1/objects/$2"/*.defines; }
+needs() { find "$1/objects/$2" -name '*.needs' -exec cat {} +; }
+defines() { find "$1/objects/$2" -name '*.defines' -exec cat {} +; }
 list_symbols() { # base name of the lists, objects
     nm -A --undefined-only "${@:2}" | sed -E 's/^([^:]*):.* [Uw] ([^@ ]*).*/\1 \2/' >"$1.needs"
     nm -A --defined-only --extern-only "${@:2}" | awk '{ print $NF }' >"$1.defines"
@@ -82,7 +80,9 @@ prepare() { # a copy to be broken
     rm -rf "$tree"
     mkdir -p "$tree/objects"
     cp -r libmemfs format tools "$tree/"
-    for room in libmemfs format tools tools/generate; do
+    for room in libmemfs format tools tools/*/; do
+        room=${room%/}
+        compgen -G "$room/*.c" >/dev/null || continue
         mkdir "$tree/objects/$room"
         for source in "$room"/*.c; do
             [ -f "$BUILD/${source%.c}.o" ] || { echo "not built: $BUILD/${source%.c}.o" >&2; exit 1; }

@@ -1,7 +1,7 @@
 #include "commands.h"
-#include "input.h"
-#include "message.h"
-#include "output.h"
+#include "output/message.h"
+#include "output/output.h"
+#include "system/input.h"
 
 #include <errno.h>
 

@@ -1,11 +1,11 @@
-#include "color.h"
 #include "commands.h"
-#include "diff_report.h"
-#include "message.h"
-#include "output.h"
-#include "pair_queue.h"
-#include "processors.h"
-#include "progress.h"
+#include "diff/diff_report.h"
+#include "diff/pair_queue.h"
+#include "output/color.h"
+#include "output/message.h"
+#include "output/output.h"
+#include "output/progress.h"
+#include "system/processors.h"
 
 #include <errno.h>
 #include <string.h>

@@ -1,14 +1,14 @@
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE /* tdestroy */
 #endif
-#include "below.h"
 #include "commands.h"
-#include "input.h"
-#include "json.h"
-#include "message.h"
-#include "output.h"
-#include "quantity.h"
-#include "stored.h"
+#include "list/below.h"
+#include "list/stored.h"
+#include "output/json.h"
+#include "output/message.h"
+#include "output/output.h"
+#include "system/input.h"
+#include "values/quantity.h"
 
 #include <errno.h>
 #include <inttypes.h>

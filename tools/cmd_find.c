@@ -1,10 +1,10 @@
-#include "below.h"
 #include "commands.h"
-#include "expression.h"
-#include "input.h"
-#include "json_node.h"
-#include "message.h"
-#include "output.h"
+#include "list/below.h"
+#include "list/expression.h"
+#include "output/json_node.h"
+#include "output/message.h"
+#include "output/output.h"
+#include "system/input.h"
 
 #include <string.h>
 

@@ -1,13 +1,13 @@
 #include "commands.h"
-#include "hashing.h"
-#include "input.h"
-#include "interrupt.h"
-#include "json.h"
-#include "message.h"
-#include "output.h"
-#include "processors.h"
-#include "progress.h"
-#include "quantity.h"
+#include "hash/hashing.h"
+#include "output/json.h"
+#include "output/message.h"
+#include "output/output.h"
+#include "output/progress.h"
+#include "system/input.h"
+#include "system/interrupt.h"
+#include "system/processors.h"
+#include "values/quantity.h"
 
 #include <errno.h>
 #include <inttypes.h>

@@ -1,12 +1,12 @@
-#include "census.h"
 #include "commands.h"
-#include "draft.h"
-#include "interrupt.h"
-#include "message.h"
-#include "output.h"
-#include "picture.h"
-#include "storage.h"
-#include "summary.h"
+#include "info/census.h"
+#include "info/picture.h"
+#include "info/storage.h"
+#include "info/summary.h"
+#include "output/message.h"
+#include "output/output.h"
+#include "system/draft.h"
+#include "system/interrupt.h"
 
 #include <errno.h>
 #include <string.h>

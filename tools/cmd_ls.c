@@ -1,10 +1,10 @@
 #include "commands.h"
-#include "descent.h"
-#include "directory_print.h"
-#include "input.h"
-#include "json_node.h"
-#include "message.h"
-#include "output.h"
+#include "list/descent.h"
+#include "list/directory_print.h"
+#include "output/json_node.h"
+#include "output/message.h"
+#include "output/output.h"
+#include "system/input.h"
 
 #include <string.h>
 

@@ -1,12 +1,12 @@
-#include "account.h"
 #include "commands.h"
-#include "interrupt.h"
-#include "message.h"
-#include "packing.h"
-#include "processors.h"
-#include "quantity.h"
-#include "text.h"
-#include "timestamp.h"
+#include "output/message.h"
+#include "pack/packing.h"
+#include "system/interrupt.h"
+#include "system/processors.h"
+#include "system/text.h"
+#include "values/account.h"
+#include "values/quantity.h"
+#include "values/timestamp.h"
 
 #include <errno.h>
 #include <inttypes.h>

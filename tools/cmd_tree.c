@@ -1,11 +1,11 @@
 #include "commands.h"
-#include "descent.h"
-#include "input.h"
-#include "json_node.h"
-#include "label.h"
-#include "message.h"
-#include "output.h"
-#include "quantity.h"
+#include "list/descent.h"
+#include "list/label.h"
+#include "output/json_node.h"
+#include "output/message.h"
+#include "output/output.h"
+#include "system/input.h"
+#include "values/quantity.h"
 
 #include <inttypes.h>
 #include <langinfo.h>

@@ -1,11 +1,11 @@
 #include "commands.h"
-#include "input.h"
-#include "interrupt.h"
-#include "json.h"
-#include "message.h"
-#include "output.h"
-#include "processors.h"
-#include "progress.h"
+#include "output/json.h"
+#include "output/message.h"
+#include "output/output.h"
+#include "output/progress.h"
+#include "system/input.h"
+#include "system/interrupt.h"
+#include "system/processors.h"
 
 #include <errno.h>
 #include <inttypes.h>

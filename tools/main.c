@@ -2,10 +2,10 @@
  * The command memfs: finds the subcommand and leaves the rest to it.
  */
 #include "commands.h"
-#include "interrupt.h"
 #include "memfs.h"
-#include "message.h"
-#include "output.h"
+#include "output/message.h"
+#include "output/output.h"
+#include "system/interrupt.h"
 
 #include <fcntl.h>
 #include <locale.h>

@@ -1,8 +1,8 @@
 #include "options.h"
 
-#include "message.h"
-#include "output.h"
-#include "quantity.h"
+#include "output/message.h"
+#include "output/output.h"
+#include "values/quantity.h"
 
 #include <errno.h>
 #include <getopt.h>

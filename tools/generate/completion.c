@@ -1,6 +1,6 @@
 #include "completion.h"
 
-#include "output.h"
+#include "output/output.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -1,7 +1,7 @@
 /* bash's: three functions that set variables, in case statements. */
 #include "commands.h"
 #include "completion.h"
-#include "output.h"
+#include "output/output.h"
 
 #include <string.h>
 

@@ -1,7 +1,7 @@
 /* fish's: a line for each option, and functions that tell operands from arguments. */
 #include "commands.h"
 #include "completion.h"
-#include "output.h"
+#include "output/output.h"
 
 #define QUOTE "\\'"
 

@@ -1,7 +1,7 @@
 /* zsh's: a function for each subcommand that calls _arguments. */
 #include "commands.h"
 #include "completion.h"
-#include "output.h"
+#include "output/output.h"
 
 #define QUOTE "'\\''"
 #define SPECIAL "[]:\\"

@@ -7,8 +7,8 @@
 #include "commands.h"
 #include "completion.h"
 #include "manual.h"
-#include "message.h"
-#include "output.h"
+#include "output/message.h"
+#include "output/output.h"
 
 #include <string.h>
 

@@ -2,7 +2,7 @@
 
 #include "commands.h"
 #include "memfs.h"
-#include "output.h"
+#include "output/output.h"
 #include "roff.h"
 
 #include <ctype.h>

@@ -1,6 +1,6 @@
 #include "roff.h"
 
-#include "output.h"
+#include "output/output.h"
 
 #include <ctype.h>
 #include <string.h>

@@ -1,0 +1,56 @@
+# Tests: included by the Makefile.
+#
+# Suites are tests/test_*.c; the other files there help them. Programs of tree/ and
+# bench/ stand alone and see the public headers only; the examples are compiled by
+# their test, as their readers would. A directory with more to say has a .mk of its own.
+SUITES := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/test_*.c))
+HELPER_OBJECTS := $(call object,$(filter-out tests/test_%,$(wildcard tests/*.c)))
+TEST_PROGRAMS := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/tree/*.c tests/bench/*.c))
+TEST_OBJECTS += $(HELPER_OBJECTS) $(SUITES:=.o) $(TEST_PROGRAMS:=.o)
+
+$(TEST_PROGRAMS:=.o): INCLUDES = -Ilibmemfs -Iformat $(IMAGE_CFLAGS)
+$(SUITES:=.o) $(HELPER_OBJECTS): INCLUDES = -Ilibmemfs -Iformat -Itests $(TEST_CFLAGS) $(IMAGE_CFLAGS)
+$(SUITES:=.o) $(HELPER_OBJECTS): | deps-check
+
+$(SUITES): %: %.o $(HELPER_OBJECTS) $(LIBRARY_OBJECTS)
+	$(call say,LINK  $@)
+	$(Q)$(LINK) -o $@ $^ $(TEST_LIBS) $(IMAGE_LIBS)
+
+$(TEST_PROGRAMS): %: %.o $(BUILD)/libmemfs.a
+	$(call say,LINK  $@)
+	$(Q)$(LINK) -o $@ $^ $(IMAGE_LIBS)
+
+# Directories and fuzz targets add to what tests needs.
+.PHONY: tests
+tests: all $(SUITES) $(TEST_PROGRAMS) | deps-check ## builds all tests without running them
+
+RUN_TESTS = BUILD=$(abspath $(BUILD)) CC='$(CC)' SANITIZE='$(SANITIZE)' tests/run.sh
+
+.PHONY: check check-fast check-san check-large check-browser
+check: tests ## all tests, in three minutes
+	@$(RUN_TESTS)
+
+check-fast: tests ## the same with smaller figures, in one minute
+	@$(RUN_TESTS) --fast
+
+check-san: ## check-fast built with ASan and UBSan, then with TSan
+	$(MAKE) BUILD=$(BUILD)/asan SANITIZE=address,undefined check-fast
+	$(MAKE) BUILD=$(BUILD)/tsan SANITIZE=thread check-fast
+
+check-large: tests | deps-large ## packs and compares linux-source-6.1
+	@BUILD=$(abspath $(BUILD)) tests/large.sh
+
+check-browser: tests | deps-browser ## looks at the page of memfs info --html in headless Chromium
+	@BUILD=$(abspath $(BUILD)) INFO_BROWSER=1 tests/e2e/run.sh info
+
+# ---- Benchmarks -----------------------------------------------------------------
+
+# Measures: nothing else should run. BENCH_ROUNDS=n; see tests/bench/bench.py.
+BENCH_PROGRAMS := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/bench/*.c))
+RUN_BENCH = BUILD=$(abspath $(BUILD)) CC='$(CC)' PYTHONDONTWRITEBYTECODE=1 python3 tests/bench/bench.py
+.PHONY: bench bench-quick
+bench: all $(BENCH_PROGRAMS) | deps-bench ## memfs, its peers and the floor; writes tests/bench/RESULTS.md
+	@$(RUN_BENCH)
+
+bench-quick: all $(BENCH_PROGRAMS) | deps-bench ## the same on small trees; only printed
+	@$(RUN_BENCH) --quick

@@ -1,0 +1,46 @@
+/*
+ * A directory of an image and what is below it, one entry after the other, without
+ * recursion: what is still to be visited lies on a stack.
+ */
+#ifndef MEMFS_TOOLS_DESCENT_H
+#define MEMFS_TOOLS_DESCENT_H
+
+#include "list/directory.h"
+#include "system/input.h"
+
+/* Zeroed but for fs and entries. */
+struct descent {
+    memfs *fs;
+    uint64_t entries; /* that the image has */
+
+    struct buffer path;         /* of what is visited, with a NUL behind */
+    size_t depth;               /* of that: 0 where it began */
+    struct directory directory; /* that was read last */
+    uint64_t listed;            /* entries read since the start */
+    struct buffer stack;        /* of what is pending */
+    struct buffer names;        /* theirs */
+};
+
+/* Starts at path. 0 or -ENOMEM. */
+int descent_start(struct descent *descent, const char *path);
+
+/* Reads a directory. 0 or the library's error: MEMFS_ECORRUPT, and nothing is pending any
+ * more, for directories that claim the same entries, to which there would hardly be an end. */
+int descent_read(struct descent *descent, memfs_node node, int with_stat);
+
+/* A row of that directory is to be visited, before all that were pushed till now. 0 or -ENOMEM. */
+int descent_push(struct descent *descent, const struct directory_row *row, int last);
+
+/* What is visited next. Its name is the last component of path. */
+struct descent_entry {
+    struct memfs_stat stat;
+    size_t name_length;
+    int last; /* as it was pushed with */
+};
+
+/* 1, or 0 if there is none, or -ENOMEM. */
+int descent_next(struct descent *descent, struct descent_entry *entry);
+
+void descent_free(struct descent *descent);
+
+#endif

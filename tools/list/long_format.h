@@ -1,0 +1,33 @@
+/*
+ * What stands before a name in a long listing: mode, links, owner, group, size and time,
+ * in columns that fit all entries of a directory.
+ */
+#ifndef MEMFS_TOOLS_LONG_FORMAT_H
+#define MEMFS_TOOLS_LONG_FORMAT_H
+
+#include "list/directory.h"
+#include "system/input.h"
+
+/* Zeroed but for the first part. */
+struct long_format {
+    const struct input *input;
+    int inode;   /* the node's number first */
+    int numeric; /* owners by number */
+    int human;   /* sizes rounded */
+    int xattrs;  /* some entry may have an access control list */
+
+    /* of the directory that was measured last */
+    struct buffer marks; /* a char an entry: '+' if it has such a list */
+    int marked;          /* one of them has */
+    int inode_width, nlink_width, uid_width, gid_width, size_width, major_width, minor_width;
+};
+
+/* The widths, for the entries of one directory. 0 or -ENOMEM. */
+int long_format_measure(struct long_format *format, const struct directory *directory);
+
+/* Writes what belongs to the row of that index, and a space. Returns how many bytes. */
+size_t long_format_put(const struct long_format *format, const struct directory *directory, size_t index);
+
+void long_format_free(struct long_format *format);
+
+#endif

@@ -1,0 +1,136 @@
+#include "output/message.h"
+
+#include "output/escape.h"
+#include "output/progress.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#define TEXT_ROOM 1024 /* longer texts are cut; paths are not part of them */
+
+static void put(const char *text)
+{
+    escape_put(stderr, text, strlen(text));
+}
+
+/* An empty name shows that it is. */
+static void put_name(const char *name)
+{
+    put(name[0] != '\0' ? name : "''");
+    fputs(": ", stderr);
+}
+
+/* "memfs: THING: PATH: TEXT", without the end of the line. */
+static void start(const char *thing, const char *path, const char *text)
+{
+    progress_hide();
+    fputs("memfs: ", stderr);
+    if (thing)
+        put_name(thing);
+    if (path)
+        put_name(path);
+    put(text);
+}
+
+void message(const char *thing, const char *path, const char *format, ...)
+{
+    char text[TEXT_ROOM];
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(text, sizeof text, format, arguments);
+    va_end(arguments);
+    start(thing, path, text);
+    fputc('\n', stderr);
+}
+
+int message_usage(const char *subcommand, const char *format, ...)
+{
+    char text[TEXT_ROOM];
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(text, sizeof text, format, arguments);
+    va_end(arguments);
+    start(subcommand, NULL, text);
+    if (subcommand)
+        fprintf(stderr, "; see 'memfs %s --help'\n", subcommand);
+    else
+        fputs("; see 'memfs --help'\n", stderr);
+    return EXIT_USAGE;
+}
+
+static const struct {
+    int error;
+    const char *hint;
+} hints[] = {
+    {MEMFS_ENOTIMAGE, "is it the right file?"},
+    {MEMFS_EVERSION, "a newer memfs can read it"},
+    {MEMFS_EFEATURE, "a newer memfs can read it"},
+    {MEMFS_ECHECKSUM, "'memfs verify' lists all that is damaged"},
+    {MEMFS_ECORRUPT, "'memfs verify' lists all that is damaged"},
+    {-ENOSPC, "make room, or name another place"},
+    {-EDQUOT, "make room, or name another place"},
+    {-EFBIG, "raise 'ulimit -f', or name a place for files of that size"},
+    {-EROFS, "name a place that can be written to"},
+    {-ENOMEM, "free some memory"},
+};
+
+static const char *hint_of(int error)
+{
+    for (size_t i = 0; i < sizeof hints / sizeof hints[0]; i++) {
+        if (hints[i].error == error)
+            return hints[i].hint;
+    }
+    return "";
+}
+
+int message_exit_code(int error)
+{
+    switch (error) {
+    case MEMFS_ENOTIMAGE:
+    case MEMFS_EVERSION:
+    case MEMFS_EFEATURE:
+    case MEMFS_ECHECKSUM:
+    case MEMFS_ECORRUPT:
+    case MEMFS_ELIMIT:
+        return EXIT_DAMAGED;
+    default:
+        return EXIT_FAILED;
+    }
+}
+
+/* The library's texts may name the thing themselves: once is enough. */
+static const char *without_name(const char *text, const char *thing)
+{
+    size_t length = thing ? strlen(thing) : 0;
+    if (length > 0 && strncmp(text, thing, length) == 0 && strncmp(text + length, ": ", 2) == 0)
+        return text + length + 2;
+    return text;
+}
+
+int message_error_hint(const char *thing, const char *path, int error, const struct memfs_detail *detail,
+                       const char *hint)
+{
+    int detailed = detail && detail->error == error && detail->text[0] != '\0';
+    start(thing, path, detailed ? without_name(detail->text, thing) : memfs_strerror(error));
+    if (detailed && detail->offset != UINT64_MAX)
+        fprintf(stderr, " (at byte %" PRIu64 ")", detail->offset);
+    if (hint[0] != '\0') {
+        fputs("; ", stderr);
+        put(hint);
+    }
+    fputc('\n', stderr);
+    return message_exit_code(error);
+}
+
+int message_error(const char *thing, const char *path, int error, const struct memfs_detail *detail)
+{
+    return message_error_hint(thing, path, error, detail, hint_of(error));
+}
+
+int message_worse(int a, int b)
+{
+    return a > b ? a : b;
+}

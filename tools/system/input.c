@@ -1,0 +1,170 @@
+#include "system/input.h"
+
+#include "output/message.h"
+#include "system/interrupt.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define READ_STEP 65536
+#define MAGIC_BYTES 8 /* that tell an image from anything else */
+
+static const char standard_input[] = "standard input";
+
+/* A command reads most things once, but files that share parts come back to blocks of up
+ * to 128 MiB before: three quarters of this are for blocks that are read in order. */
+static const struct memfs_image_options image_options = {.size = sizeof image_options, .cache_bytes = 192 << 20};
+
+/* Whether a beginning can be an image's: all that is wrong with it is that it is no more than that. */
+static int check_beginning(const struct buffer *memory, struct memfs_detail *detail)
+{
+    memfs_image *image = NULL;
+    int result = memfs_image_open_buffer(memory->data, MAGIC_BYTES, &image_options, &image, detail);
+    memfs_image_close(image);
+    return result == MEMFS_ENOTIMAGE ? result : 0;
+}
+
+/* Everything that standard input has, into memory, if it begins as an image. */
+static int read_standard_input(struct buffer *memory, struct memfs_detail *detail)
+{
+    for (int checked = 0;;) {
+        int result = buffer_reserve(memory, READ_STEP);
+        if (result == 0 && !checked && memory->length >= MAGIC_BYTES) {
+            checked = 1;
+            result = check_beginning(memory, detail);
+        }
+        if (result != 0)
+            return result;
+        ssize_t got = read(STDIN_FILENO, memory->data + memory->length, memory->room - memory->length);
+        if (got > 0)
+            memory->length += (size_t)got;
+        else if (got == 0)
+            return 0;
+        else if (errno != EINTR)
+            return -errno;
+        else if (interrupt_noted())
+            return -ECANCELED;
+    }
+}
+
+/* A whole file is read where it lies; a pipe, or the rest of a file, is taken
+ * into memory. */
+static int open_standard_input(struct input *input, struct memfs_detail *detail)
+{
+    struct stat status;
+    if (fstat(STDIN_FILENO, &status) != 0)
+        return -errno;
+    if (S_ISREG(status.st_mode) && lseek(STDIN_FILENO, 0, SEEK_CUR) == 0)
+        return memfs_image_open_fd(STDIN_FILENO, &image_options, &input->image, detail);
+    int result = read_standard_input(&input->memory, detail);
+    if (result != 0)
+        return result;
+    return memfs_image_open_buffer(input->memory.data, input->memory.length, &image_options, &input->image, detail);
+}
+
+static int open_fs(struct input *input)
+{
+    struct memfs_options options = {.size = sizeof options};
+    options.backing = memfs_image_backing(input->image);
+    return memfs_create(&options, &input->fs);
+}
+
+static int is_empty(const struct input *input)
+{
+    struct stat status;
+    const int known = input->name == standard_input ? fstat(STDIN_FILENO, &status) : stat(input->name, &status);
+    return input->memory.length == 0 && known == 0 && status.st_size == 0;
+}
+
+/* Why there is no image; errors of opening a file need no more words than it has. */
+static int explain(const struct input *input, int error, const struct memfs_detail *detail)
+{
+    switch (error) {
+    case -ECANCELED:
+        return EXIT_FAILED;
+    case -EISDIR:
+        message(input->name, NULL, "is a directory, not an image; 'memfs pack' makes one of it");
+        return EXIT_DAMAGED;
+    case -ESPIPE:
+        message(input->name, NULL, "is no regular file, so no image; redirect it and read '-'");
+        return EXIT_DAMAGED;
+    case -ENOMEM:
+        return message_error_hint(input->name, NULL, error, NULL,
+                                  input->memory.length > 0
+                                      ? "an image from a pipe is held in memory: save it to a file, and name that"
+                                      : "free some memory");
+    case MEMFS_ENOTIMAGE:
+        if (is_empty(input))
+            return message(input->name, NULL, "is empty, so no image; did what was to write it fail?"), EXIT_DAMAGED;
+        return message_error(input->name, NULL, error, detail);
+    case MEMFS_ECHECKSUM:
+    case MEMFS_ECORRUPT:
+        return message_error_hint(input->name, NULL, error, detail, "it cannot be opened");
+    default:
+        return message_error(input->name, NULL, error, message_exit_code(error) == EXIT_DAMAGED ? detail : NULL);
+    }
+}
+
+int input_open(struct input *input, const char *name, int with_fs)
+{
+    struct memfs_detail detail = {.offset = UINT64_MAX};
+    int standard = strcmp(name, "-") == 0;
+    memset(input, 0, sizeof *input);
+    input->name = standard ? standard_input : name;
+    if (standard && isatty(STDIN_FILENO)) {
+        message(input->name, NULL, "is a terminal; redirect an image to it");
+        return EXIT_USAGE;
+    }
+    int result = standard ? open_standard_input(input, &detail)
+                          : memfs_image_open_path(name, &image_options, &input->image, &detail);
+    if (result == 0 && with_fs)
+        result = open_fs(input);
+    if (result == 0)
+        return EXIT_DONE;
+    int code = explain(input, result, &detail);
+    input_close(input);
+    return code;
+}
+
+int input_find(const struct input *input, const char *path, int itself, struct memfs_stat *stat)
+{
+    int result = itself ? -ELOOP : memfs_stat(input->fs, NULL, path, stat);
+    if (result == 0 && (stat->mode & MEMFS_IFMT) == MEMFS_IFDIR)
+        return 0;
+    /* Itself wanted, a link to something else, or to nowhere. */
+    return result == 0 || result == -ENOENT || result == -ELOOP ? memfs_lstat(input->fs, NULL, path, stat) : result;
+}
+
+int input_error(const struct input *input, const char *path, int error)
+{
+    struct memfs_detail detail = {.offset = UINT64_MAX};
+    memfs_image_damage(input->image, &detail);
+    return message_error(input->name, path, error, &detail);
+}
+
+int input_path_error(const struct input *input, const char *path, int error)
+{
+    switch (error) {
+    case -ENOENT:
+        message(input->name, path, "no such file or directory in the image");
+        return EXIT_INCOMPLETE;
+    case -ENOTDIR:
+    case -ELOOP:
+    case -ENAMETOOLONG:
+        input_error(input, path, error);
+        return EXIT_INCOMPLETE;
+    default:
+        return input_error(input, path, error);
+    }
+}
+
+void input_close(struct input *input)
+{
+    memfs_destroy(input->fs);
+    memfs_image_close(input->image);
+    buffer_free(&input->memory);
+    input->fs = NULL;
+    input->image = NULL;
+}

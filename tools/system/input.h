@@ -1,0 +1,34 @@
+/*
+ * The image that a subcommand reads: a file, or standard input.
+ */
+#ifndef MEMFS_TOOLS_INPUT_H
+#define MEMFS_TOOLS_INPUT_H
+
+#include "memfs_image.h"
+#include "system/buffer.h"
+
+/* Zeroed: nothing is open. */
+struct input {
+    const char *name; /* for messages */
+    memfs_image *image;
+    memfs *fs; /* standing on it; NULL unless asked for */
+    struct buffer memory;
+};
+
+/* Opens the image name, "-" for standard input, and with with_fs makes a
+ * filesystem on it. EXIT_DONE, or says what is wrong. */
+int input_open(struct input *input, const char *name, int with_fs);
+
+/* What is at path: of a symbolic link to a directory that directory, unless itself; else the link. */
+int input_find(const struct input *input, const char *path, int itself, struct memfs_stat *stat);
+
+/* Says that an operation on the image failed, with the damage that was met if
+ * that is why. Returns the exit code. */
+int input_error(const struct input *input, const char *path, int error);
+
+/* The same for a path that was looked for: EXIT_INCOMPLETE where it is not there. */
+int input_path_error(const struct input *input, const char *path, int error);
+
+void input_close(struct input *input);
+
+#endif

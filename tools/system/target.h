@@ -1,0 +1,29 @@
+/*
+ * Where an image is to go.
+ */
+#ifndef MEMFS_TOOLS_TARGET_H
+#define MEMFS_TOOLS_TARGET_H
+
+#include "pack/sources.h"
+#include "system/buffer.h"
+
+struct target {
+    const char *path;     /* "-": standard output */
+    struct buffer memory; /* of the path, if it was made up */
+    uint32_t file_mode;   /* of what is there and to be replaced; 0: by the umask */
+    int is_there;         /* a file, which may be standard output's */
+    struct stat stat;     /* of it */
+};
+
+/* Into the current directory, named after what is packed. The exit code. */
+int target_name(struct target *target, const char *source);
+
+/* Looks at what is there already. The exit code; what is wrong is said. */
+int target_find(struct target *target, int force);
+
+/* The image may neither lie in one of the sources nor be one. */
+int target_check(const struct target *target, const struct sources *sources);
+
+void target_free(struct target *target);
+
+#endif
