@@ -60,6 +60,8 @@ for image in "$golden"/*.mfs; do
     if [ -n "$why" ] || cannot "$name"; then skip "$name: out and in" "$why"; else trip "$name" "$image"; fi
 done
 
+short_enough() { [ "$(wc -l <"$tests/reader.py")" -le 300 ] && ! grep -nE '^.{121}' "$tests/reader.py"; }
+check "the second reader has at most 300 lines, of at most 120 characters" short_enough
 check "every kind of column, codec and height is in some image" "$python" "$golden/check.py" kinds "$golden"/*.mfs
 check "FORMAT.md: its example is one-file.mfs, byte by byte" "$python" "$golden/check.py" example "$tests/../format/FORMAT.md" "$golden/one-file.mfs"
 check "the second reader notices any byte that was changed" "$python" "$golden/check.py" damage "$golden/one-file.mfs"

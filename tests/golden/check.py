@@ -9,6 +9,7 @@ check.py agree MEMFS COUNT IMAGE...  of images in which one field was changed an
                                  that this reader refuses, and refuses none but for what only verifying has to check
 """
 
+import collections
 import os
 import random
 import re
@@ -17,10 +18,9 @@ import sys
 import tempfile
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
-import reader_image  # noqa: E402
+import reader  # noqa: E402
 import surgery  # noqa: E402
-from reader_image import Damage, Image, need  # noqa: E402
-from reader_tree import Tree  # noqa: E402
+from reader import Damage, Image, need  # noqa: E402
 
 # What memfs says of what only verifying finds [7], after the list there.
 ONLY_VERIFYING = (
@@ -31,17 +31,13 @@ ONLY_VERIFYING = (
 
 def read_all(image):
     """Comes by everything that is reached from the root, and by all chunks."""
-    todo = [(1, image.record(reader_image.NODES, 1))]
-    while todo:
-        number, node = todo.pop()
-        list(image.attributes(node))
-        if node.mode >> 12 == reader_image.DIRECTORY:
-            todo += [child[1:] for child in image.children(number)]
-        elif node.mode >> 12 == reader_image.FILE:
-            image.contents(number, node, lambda data, offset: None)
-        elif node.mode >> 12 == reader_image.LINK:
-            image.target(node)
-    for table in range(reader_image.BLOCKS):
+    for _, number, node, _ in image.walk():
+        image.attributes(node)
+        if node.mode >> 12 == reader.FILE:
+            collections.deque(image.contents(number, node), 0)
+        elif node.mode >> 12 == reader.LINK:
+            image.text(node.a + (node.b << 32), node.size)
+    for table in range(reader.BLOCKS):
         for number in range(image.levels[table][0]):
             image.chunk(table, number)
 
@@ -49,25 +45,25 @@ def read_all(image):
 def kinds(*paths):
     found = set()
 
-    def columns(data, count, widths, also=(), original=reader_image.columns):
+    def columns(data, count, widths, also=(), original=reader.columns):
         tags, values, rest = original(data, count, widths, also)
         found.update(f"tag {tag} of column {number} of {len(widths)}" for number, tag in enumerate(tags) if tag > 1)
         found.update("column plain" if tag == 0 else "column of differences" for tag in tags if tag < 2)
         return tags, values, rest
 
-    reader_image.columns = columns
+    reader.columns = columns
     for path in paths:
-        image = Tree(path)
+        image = Image(path)
         read_all(image)
         found.update(f"codec {ref.codec} of a {'data block' if table == 6 else 'chunk'}" for table in range(7) for ref in image.tops[table])
         found.update(f"height {len(levels) - 1}" for levels in image.levels)
-        found.update(f"{reader_image.TABLES[table]} in chunks" for table in range(7) if image.levels[table][0] > 1)
+        found.update(f"{reader.TABLES[table]} in chunks" for table in range(7) if image.levels[table][0] > 1)
         found.update(name for name, count in zip(image.root._fields, image.root[:7]) if count > 0)
         found.add("a time" if image.root.timed else "no time")
     wanted = {"tag 2 of column 1 of 3", "tag 3 of column 2 of 3", "column plain", "column of differences", "a time", "no time"}
     wanted |= {f"codec {codec} of a {what}" for codec in (0, 1) for what in ("data block", "chunk")}
     wanted |= {f"height {height}" for height in range(3)} | set(image.root._fields[:7])
-    wanted |= {f"{table} in chunks" for table in reader_image.TABLES}
+    wanted |= {f"{table} in chunks" for table in reader.TABLES}
     need(wanted <= found, "no image has", sorted(wanted - found))
 
 
@@ -89,7 +85,7 @@ def example(page, path):
     image = Image(path)
     for refs in image.tops:
         for ref in refs:
-            raw = image.block(ref, 0, 2**24, "a block")
+            raw = image.block(ref)
             need(raw == (decoded.pop(ref.offset) if ref.codec else stored[ref.offset : ref.offset + ref.raw]), "decoded at", ref.offset)
     need(rows and not decoded, "decoded bytes without a frame:", list(decoded))
 
@@ -97,7 +93,7 @@ def example(page, path):
 def damage(path):
     with open(path, "rb") as file:
         intact = file.read()
-    read_all(Tree(path))
+    read_all(Image(path))
     with tempfile.NamedTemporaryFile() as file:
         for at in range(len(intact)):
             changed = bytearray(intact)
@@ -106,7 +102,7 @@ def damage(path):
             file.write(changed)
             file.flush()
             try:
-                read_all(Tree(file.name))
+                read_all(Image(file.name))
             except Damage:
                 continue
             raise Damage(f"byte {at} was changed, and nothing noticed")
@@ -119,7 +115,7 @@ def verdicts(memfs, data):
         file.flush()
         told = subprocess.run([memfs, "verify", "-q", file.name], capture_output=True, text=True, errors="replace", check=False)
         try:
-            read_all(Tree(file.name))
+            read_all(Image(file.name))
         except Damage as damage:
             return told.returncode, told.stderr.splitlines(), f"refused: {damage}"
     return told.returncode, told.stderr.splitlines(), ""
@@ -127,34 +123,34 @@ def verdicts(memfs, data):
 
 def names(memfs, path):
     image = Image(path)
-    blocks = [[image.block(ref, 0, 2**24, "a block") for ref in top] for top in image.tops]
-    entry = image.record(reader_image.ENTRIES, 0)
+    blocks = [[image.block(ref) for ref in top] for top in image.tops]
+    entry = image.record(reader.ENTRIES, 0)
     for name, legal in [(b"a", True), (b"...", True), (b".", False), (b"..", False), (b"", False), (b"/", False), (b"../a", False),
                         (b"a/", False), (b"/a", False), (b"a\0", False), (b"a" * 255, True)]:
         fields = entry._replace(length=len(name))[:4]
-        blocks[reader_image.ENTRIES] = [surgery.encoded(list(zip(fields)), reader_image.WIDTHS[reader_image.Entry]) + name]
+        blocks[reader.ENTRIES] = [surgery.encoded(list(zip(fields)), reader.WIDTHS[reader.Entry]) + name]
         code, _, refused = verdicts(memfs, surgery.rebuilt(image, blocks))
         need((code, not refused) == ((0, True) if legal else (3, False)), name, "memfs:", code, "the reader:", refused)
 
 
 def changed(rng, image, blocks):
     """One field of a record, or one byte of a chunk, is another; or the same again."""
-    table = rng.choice([table for table in range(reader_image.BLOCKS) if blocks[table]])
+    table = rng.choice([table for table in range(reader.BLOCKS) if blocks[table]])
     chunks, at = list(blocks[table]), rng.randrange(len(blocks[table]))
-    kind = [reader_image.Node, reader_image.Entry, reader_image.Extent, reader_image.Xattr, None, None][table]
+    kind = [reader.Node, reader.Entry, reader.Extent, reader.Xattr, None, None][table]
     if kind and rng.random() < 0.8:
-        records, widths = list(image.chunk(table, at)), reader_image.WIDTHS[kind]
+        records, widths = list(image.chunk(table, at)), reader.WIDTHS[kind]
         row, column = rng.randrange(len(records)), rng.randrange(len(widths))
         old, bits = records[row][column], 8 * widths[column]
         other = [0, 1, old + 1, old - 1, 2**bits - 1, old ^ 1 << rng.randrange(bits), rng.randrange(20), rng.choice(records)[column]]
         new = rng.choice(other) % 2**bits
         records[row] = records[row]._replace(**{kind._fields[column]: new})
-        names = b"".join(entry.name for entry in records) if table == reader_image.ENTRIES else b""
+        names = b"".join(entry.name for entry in records) if table == reader.ENTRIES else b""
         chunks[at] = surgery.encoded(list(zip(*records))[: len(widths)], widths) + names
-        what = f"{reader_image.TABLES[table]} {at}, record {row}: {kind._fields[column]} {old} -> {new}"
+        what = f"{reader.TABLES[table]} {at}, record {row}: {kind._fields[column]} {old} -> {new}"
     else:
         where, new = rng.randrange(len(chunks[at])), rng.choice([0, 1, 2, 3, 4, 255, rng.randrange(256)])
-        what = f"{reader_image.TABLES[table]} {at}, byte {where}: {chunks[at][where]} -> {new}"
+        what = f"{reader.TABLES[table]} {at}, byte {where}: {chunks[at][where]} -> {new}"
         chunks[at] = chunks[at][:where] + bytes([new]) + chunks[at][where + 1 :]
     return [chunks if number == table else blocks[number] for number in range(7)], what
 
@@ -163,7 +159,7 @@ def agree(memfs, count, *paths):
     rng, seen, images = random.Random(1), {}, []
     for image in map(Image, paths):
         if max(map(len, image.levels)) == 1:
-            images.append((image, [[image.block(ref, 0, 2**24, "a block") for ref in top] for top in image.tops]))
+            images.append((image, [[image.block(ref) for ref in top] for top in image.tops]))
     for number in range(int(count)):
         image, blocks = images[number % len(images)]
         blocks, what = changed(rng, image, blocks)

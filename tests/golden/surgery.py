@@ -11,8 +11,7 @@ import struct
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
-from reader_image import (  # noqa: E402
-    BLOCKS, DIGESTS, EXTENTS, FORMS, NODES, TABLES, WIDTHS, Earlier, Extent, Header, Image, Node, Ref, Root, Table, Trailer, hash_of)
+from reader import BLOCKS, DIGESTS, EXTENTS, NODES, TABLES, WIDTHS, Earlier, Extent, Image, Node, Ref, hash_of  # noqa: E402
 
 FIRST_BLOCKS = (BLOCKS, *range(BLOCKS))  # data blocks stand before the tables
 
@@ -35,25 +34,25 @@ def put(out, block):
 def close(out, root, message, counts, refs, earlier=()):
     """Adds a root and a trailer [3, 4]; the tables are so small that all refs stand in the root."""
     offset = len(out)
-    out += struct.pack(FORMS[Root], *root._replace(earlier=len(earlier), message=len(message)))
+    out += struct.pack("<7Q4Qq4I", *root._replace(earlier=len(earlier), message=len(message)))
     for generation in earlier:
-        out += struct.pack(FORMS[Earlier], *generation)
+        out += struct.pack("<QqII", *generation)
     out += message
     for table in range(len(TABLES)):
-        out += struct.pack(FORMS[Table], counts[table], 0, len(refs[table]), b"")
+        out += struct.pack("<QBB6x", counts[table], 0, len(refs[table]))
         for ref in refs[table]:
             out += struct.pack("<QIIB7xQ", *ref)
     previous = earlier[0].trailer if earlier else 0
     generation = earlier[0].generation + 1 if earlier else 1
     length, root_hash, header_hash = len(out) - offset, hash_of(bytes(out[offset:])), hash_of(bytes(out[:64]))
-    trailer = Trailer(b"\x89MFT\r\n\x1a\n", len(out), previous, offset, length, generation, root_hash, header_hash, 0)
-    packed = struct.pack(FORMS[Trailer], *trailer)[:56]
+    magic = b"\x89MFT\r\n\x1a\n"
+    packed = struct.pack("<8sQQQIIQQ", magic, len(out), previous, offset, length, generation, root_hash, header_hash)
     out += packed + struct.pack("<Q", hash_of(packed))
 
 
 def rebuilt(image, blocks, header=None, root=None):
     """A first generation with these blocks, all raw: for each table those of its chunks."""
-    out, refs = bytearray(struct.pack(FORMS[Header], *(header or image.header))), {}
+    out, refs = bytearray(header or image.header), {}
     for table in FIRST_BLOCKS:
         refs[table] = [put(out, block) for block in blocks[table]]
     stored = sum(ref.stored for ref in refs[BLOCKS])
@@ -65,10 +64,11 @@ def generations(base, path):
     image = Image(base)
     with open(base, "rb") as file:
         out = bytearray(file.read())
+    first = Earlier(len(out) - 64, 0, 1, 0)
     counts, refs, more = list(image.counts), [list(top) for top in image.tops], b"More of it.\n"
     nodes = [image.record(NODES, number) for number in range(3)]
     extent, size = image.record(EXTENTS, 0), nodes[2].size + len(more)
-    whole = image.block(refs[BLOCKS][0], 1, 2**24, "a data block") + more
+    whole = image.block(refs[BLOCKS][0]) + more
 
     refs[BLOCKS].append(put(out, more))
     nodes[2] = nodes[2]._replace(size=size, mtime=nodes[2].mtime + 10**9, b=2)
@@ -78,7 +78,6 @@ def generations(base, path):
     refs[DIGESTS] = [put(out, encoded([(0, 0, hash_of(whole))], (8,)))]
     counts[EXTENTS] = counts[BLOCKS] = 2
     root = image.root._replace(content=size, data=size, raw=size, stored=size, time=1800000000 * 10**9, timed=1)
-    first = Earlier(image.trailer.offset, 0, 1, 0)
     close(out, root, b"The second generation: more of it.", counts, refs, [first])
 
     second = Earlier(len(out) - 64, root.time, 2, 1)
