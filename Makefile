@@ -2,6 +2,7 @@
 #
 #   BUILD=dir           where products go (default build)
 #   SANITIZE=list       e.g. address,undefined or thread; give it a BUILD of its own
+#   CROSS_COMPILE=      prefix of the tools for another machine, EMULATOR= what runs its programs (tests/cross.sh)
 #   WERROR=1            warnings are errors (also with CI=true)
 #   V=1                 show the commands
 
@@ -26,8 +27,10 @@ SHARED = libmemfs.so.$(VERSION)
 
 # ---- How to compile -----------------------------------------------------------
 
+CROSS_COMPILE ?=
+EMULATOR ?=
 ifeq ($(origin CC),default)
-CC = gcc
+CC = $(CROSS_COMPILE)gcc
 endif
 
 WARNINGS = -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes -Wvla \
@@ -35,10 +38,11 @@ WARNINGS = -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wstrict-prototypes -W
 SANITIZERS = $(if $(SANITIZE),-fsanitize=$(SANITIZE) -fno-sanitize-recover=all -fno-omit-frame-pointer)
 STANDARD = -std=c11 -D_POSIX_C_SOURCE=200809L -D_FILE_OFFSET_BITS=64 -pthread -fPIC -fno-semantic-interposition
 COMPILE = $(CC) $(STANDARD) $(WARNINGS) $(CPPFLAGS) $(CFLAGS) $(SANITIZERS)
-LINK = $(CC) -pthread $(CFLAGS) $(SANITIZERS) $(LDFLAGS)
+LINK = $(if $(EMULATOR),tests/link_emulated.sh '$(EMULATOR)') $(CC) -pthread $(CFLAGS) $(SANITIZERS) $(LDFLAGS)
 
 # Asked only when needed, and once: `make deps` may have to install pkg-config first.
-pkg = $(eval $(1) := $$(shell pkg-config $(2)))$($(1))
+PKG_CONFIG ?= pkg-config
+pkg = $(eval $(1) := $$(shell $(PKG_CONFIG) $(2)))$($(1))
 IMAGE_CFLAGS = $(call pkg,IMAGE_CFLAGS,--cflags libzstd libxxhash)
 IMAGE_LIBS = $(call pkg,IMAGE_LIBS,--libs libzstd libxxhash)
 COMMAND_CFLAGS = $(call pkg,COMMAND_CFLAGS,--cflags libsodium)
@@ -123,8 +127,8 @@ $(BUILD)/libmemfs.so: $(BUILD)/$(SONAME)
 $(BUILD)/libmemfs.a: $(LIBRARY_OBJECTS) $(BUILD)/exports
 	$(call say,AR    $@)
 	$(Q)$(CC) -r -nostdlib -o $(BUILD)/libmemfs.o $(LIBRARY_OBJECTS)
-	$(Q)objcopy --keep-global-symbols=$(BUILD)/exports $(BUILD)/libmemfs.o
-	$(Q)rm -f $@ && ar rcs $@ $(BUILD)/libmemfs.o
+	$(Q)$(CROSS_COMPILE)objcopy --keep-global-symbols=$(BUILD)/exports $(BUILD)/libmemfs.o
+	$(Q)rm -f $@ && $(CROSS_COMPILE)ar rcs $@ $(BUILD)/libmemfs.o
 
 $(BUILD)/memfs: $(TOOL_OBJECTS) $(BUILD)/libmemfs.a
 	$(call say,LINK  $@)

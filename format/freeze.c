@@ -210,7 +210,7 @@ static int freeze(memfs *fs, const struct memfs_sink *sink, const struct memfs_f
 
 int memfs_freeze_memory_least(const struct memfs_freeze_options *options, uint64_t *least, struct memfs_detail *detail)
 {
-    struct memfs_detail own;
+    struct memfs_detail own = {0};
     struct memfs_freezing job = {.detail = detail ? detail : &own};
     struct memfs_means means;
     *job.detail = (struct memfs_detail){.offset = MEMFS_NOWHERE};
@@ -224,7 +224,7 @@ int memfs_freeze_memory_least(const struct memfs_freeze_options *options, uint64
 int memfs_freeze(memfs *fs, const struct memfs_sink *sink, const struct memfs_freeze_options *options,
                  struct memfs_detail *detail)
 {
-    struct memfs_detail own;
+    struct memfs_detail own = {0};
     struct memfs_freezing job = {.detail = detail ? detail : &own};
     *job.detail = (struct memfs_detail){.offset = MEMFS_NOWHERE};
     int error = take_options(&job, options);

@@ -38,9 +38,12 @@ add() { # name, command
     command[$1]=$2
 }
 
-# What takes longest begins first.
-add e2e tests/e2e/run.sh
-[ -n "$SANITIZE" ] || add golden tests/golden.sh
+# What takes longest begins first. An emulated machine (tests/cross.sh) is slow at starting
+# programs: it gets the suites and what compares its images with this one's.
+EMULATED=${EMULATED:-}
+[ -n "$EMULATED" ] || add e2e tests/e2e/run.sh
+[ -n "$SANITIZE$EMULATED" ] || add golden tests/golden.sh
+[ -z "$EMULATED" ] || add foreign tests/foreign.sh
 for suite in "$BUILD"/tests/test_model "$BUILD"/tests/test_*; do
     name=${suite##*/}
     [ -x "$suite" ] && [ -f "tests/$name.c" ] && [ -z "${command[$name]:-}" ] && add "$name" "$suite"
@@ -50,7 +53,7 @@ for replay in "$BUILD"/fuzz/replay_*; do
     [ -x "$replay" ] && [ -f "fuzz/${name#replay_}.c" ] && add "$name" "$replay fuzz/seeds"
 done
 add seeds tests/seeds.sh
-if [ -z "$SANITIZE" ]; then
+if [ -z "$SANITIZE$EMULATED" ]; then
     add layers tests/check_layers.sh
     add symbols tests/check_symbols.sh
     add weak tests/weak.sh

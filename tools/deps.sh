@@ -6,6 +6,8 @@
 #   check   the tests
 #   clang   clang's fuzzing engine, clang-format, clang-tidy
 #   browser what looks at the page of memfs info --html
+#   s390x, i386  building and running for these machines (tests/cross.sh)
+#   musl    building with another C library
 #   large   the tree of make check-large
 #   packaging  making and checking Debian's packages
 #   bench   the peers and trees of make bench: what cannot be had is said, and done without
@@ -57,6 +59,19 @@ wanted() {
         echo "chromium command -v chromium"
         echo "chromium-driver command -v chromedriver"
         echo "fonts-liberation ls /usr/share/fonts/truetype/liberation*"
+        ;;
+    s390x)
+        echo "gcc-s390x-linux-gnu command -v s390x-linux-gnu-gcc"
+        echo "libc6-dev-s390x-cross test -e /usr/s390x-linux-gnu/include/stdio.h"
+        echo "qemu-user command -v qemu-s390x"
+        ;;
+    i386)
+        echo "gcc-i686-linux-gnu command -v i686-linux-gnu-gcc"
+        echo "libc6-dev-i386-cross test -e /usr/i686-linux-gnu/include/stdio.h"
+        echo "qemu-user command -v qemu-i386"
+        ;;
+    musl)
+        echo "musl-tools command -v musl-gcc"
         ;;
     large)
         echo "linux-source-6.1 ls /usr/src/linux-source-6.1.tar.xz"

@@ -385,7 +385,7 @@ echo "no image" >text
 expect 3 "text: .*not an image" "$memfs" diff old text
 expect 3 "text: .*not an image" "$memfs" diff text old.mfs
 
-rm -rf old new && mkdir old && head -c 300000 /dev/urandom >old/noise && echo 1 >old/one && cp -a old new
+rm -rf old new && mkdir old && { head -c 299999 /dev/urandom && printf x; } >old/noise && echo 1 >old/one && cp -a old new
 echo 2 >new/two && rm -f old.mfs && "$memfs" pack -q old
 cp old.mfs damaged.mfs && printf 'XXXX' | dd of=damaged.mfs bs=1 seek=1000 conv=notrunc status=none
 run "$memfs" diff damaged.mfs new

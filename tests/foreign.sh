@@ -1,0 +1,33 @@
+#!/bin/bash
+# A machine of another kind packs the same bytes as this one, and reads what this one packed:
+# run by tests/cross.sh. Environment: BUILD (of the other machine), NATIVE (the build of
+# this one). The last line is "N passed, N failed, N skipped".
+set -u
+. "$(dirname "$0")/e2e/lib.sh"
+golden=$tests/golden
+native=$(cd "$NATIVE" && pwd) || exit 2
+check "they are of two kinds" bash -c '[ "$("$0" -h "$1" | grep -E "Class|Machine")" != "$("$0" -h "$2.elf" | grep -E "Class|Machine")" ]' \
+    readelf "$native/memfs" "$memfs"
+
+check "a tree with everything" "$native/tests/tree/make_tree" tree
+same_bytes() { # options of pack
+    "$native/memfs" pack -q -f "$@" tree here.mfs && "$memfs" pack -q -f "$@" tree there.mfs && cmp here.mfs there.mfs
+}
+for options in "" "-j 1" "-j 2 -l 1" "-l 19 --block 64K" "--block 16M" "--share=none" "--share=files" "--no-xattrs"; do
+    # shellcheck disable=SC2086
+    check "pack $options: the same bytes" same_bytes $options
+done
+
+same_output() { # arguments of memfs
+    "$native/memfs" "$@" >here.txt && "$memfs" "$@" >there.txt && diff here.txt there.txt
+}
+for image in there.mfs "$golden"/*.mfs; do
+    name=${image##*/}
+    check "$name: intact" "$memfs" verify -q "$image"
+    check "$name: ls" same_output ls -lR --json "$image"
+    check "$name: hash" same_output hash "$image"
+    check "$name: info" same_output info --json "$image"
+done
+check "unpack" "$memfs" unpack -q ${root:+--all} --same-modes here.mfs out
+check "the tree is the same" bash "$tests/tree/compare.sh" tree out
+done_testing
