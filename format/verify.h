@@ -80,6 +80,9 @@ struct memfs_verify_path {
     char text[100];
 };
 int memfs_verify_find_path(struct memfs_verifying *v, uint64_t node, struct memfs_verify_path *path);
+/* The same of an entry, where the directory that has it is known: that takes no search. */
+int memfs_verify_entry_path(struct memfs_verifying *v, uint64_t entry, uint32_t directory,
+                            struct memfs_verify_path *path);
 
 /* The hash of a block's stored bytes. Called from any thread, each with its worker. */
 int memfs_verify_hash(struct memfs_image *image, struct memfs_worker *worker, const struct memfs_ref *ref,

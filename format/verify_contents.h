@@ -55,6 +55,16 @@ static inline uint64_t memfs_twins_mark(uint64_t mark, uint64_t field)
 int memfs_twins_find(struct memfs_twins *twins, uint64_t n, const struct memfs_node_record *node, uint64_t mark,
                      uint32_t *twin);
 
+/* A file of which a part is in a block that cannot be decoded, the first such block. */
+struct memfs_damaged {
+    uint32_t node, block;
+    int told;
+};
+struct memfs_damaged *memfs_find_damaged(struct memfs_damaged *files, size_t count, uint32_t node); /* or NULL */
+/* Reports each, by its path: in order of the directories that they are in. They are sorted by node; it
+ * takes one look at each entry, however many they are. */
+int memfs_verify_damaged(struct memfs_verifying *v, struct memfs_damaged *files, size_t count);
+
 /* That contents have their digests, and that all data blocks can be decoded. The
  * extents of all files are sound. */
 int memfs_verify_digests(struct memfs_verifying *v, const struct memfs_verify_files *files);

@@ -40,8 +40,8 @@ struct digests {
     int taken;
     uint64_t part; /* extent that is read, as files->last counts them */
     uint64_t decoded;
-    uint8_t *damaged_files; /* bit by node: a part of it is in a block that cannot be decoded, which was reported */
-    uint64_t damaged, damaged_first;
+    struct memfs_damaged *damaged; /* in order of the nodes: files of blocks that were reported */
+    size_t damaged_count, damaged_room;
     struct wrong *wrong; /* in order of the nodes */
     size_t wrong_count, wrong_room;
     struct memfs_look node_look, extent_look, digest_look, twin_look;
@@ -147,11 +147,12 @@ static int take_block(struct digests *d)
 
 /* ---- Files -------------------------------------------------------------------------------- */
 
-static int read_content(struct digests *d, uint64_t n, const struct memfs_node_record *node, uint64_t *result)
+/* *damaged is the first block of the file that cannot be decoded, or NO_BLOCK: then it has a digest. */
+static int read_content(struct digests *d, const struct memfs_node_record *node, uint64_t *result, uint64_t *damaged)
 {
     struct memfs_digest digest;
     uint64_t at = 0;
-    int whole = 1;
+    *damaged = NO_BLOCK;
     memfs_digest_begin(&digest);
     for (uint32_t i = 0; i < node->extents.count; i++) {
         const struct memfs_extent *extent;
@@ -160,25 +161,26 @@ static int read_content(struct digests *d, uint64_t n, const struct memfs_node_r
             ((!d->taken || d->block.number != extent->block) && take_block(d)) ||
             memfs_verify_work(d->v, extent->length))
             return 1;
-        whole = whole && d->block.data;
-        if (whole) {
+        if (!d->block.data && *damaged == NO_BLOCK)
+            *damaged = extent->block;
+        if (*damaged == NO_BLOCK) {
             memfs_digest_add_gap(&digest, extent->offset - at);
             memfs_digest_add(&digest, d->block.data + extent->start, (size_t)extent->length);
         }
         at = extent->offset + extent->length;
     }
-    if (whole)
+    if (*damaged == NO_BLOCK)
         memfs_digest_add_gap(&digest, node->size - at);
-    else
-        memfs_bit_set(d->damaged_files, n);
     *result = memfs_digest_end(&digest);
     return 0;
 }
 
-/* The digest of a file that was read. */
-static int recall(struct digests *d, uint32_t node, uint64_t *digest)
+/* The digest of a file that was read, or which block was damaged. */
+static int recall(struct digests *d, uint32_t node, uint64_t *digest, uint64_t *damaged)
 {
+    const struct memfs_damaged *file = memfs_find_damaged(d->damaged, d->damaged_count, node);
     size_t from = 0, to = d->wrong_count;
+    *damaged = file ? file->block : NO_BLOCK;
     while (from < to) {
         const size_t middle = from + (to - from) / 2;
         if (d->wrong[middle].node < node)
@@ -204,6 +206,18 @@ static int remember(struct digests *d, uint64_t node, uint64_t digest)
     return 0;
 }
 
+static int remember_damaged(struct digests *d, uint64_t node, uint64_t block)
+{
+    void *damaged = d->damaged;
+    const int error = memfs_grow_array(&d->v->image->allocator, &damaged, &d->damaged_room, d->damaged_count,
+                                       d->damaged_count + 1, sizeof *d->damaged);
+    d->damaged = damaged;
+    if (error)
+        return memfs_verify_no_memory(d->v);
+    d->damaged[d->damaged_count++] = (struct memfs_damaged){(uint32_t)node, (uint32_t)block, 0};
+    return 0;
+}
+
 /* A finding about a file: named by its path as well. */
 static int file_finding(struct digests *d, uint64_t n, int error, const char *text)
 {
@@ -217,14 +231,11 @@ static int file_finding(struct digests *d, uint64_t n, int error, const char *te
 static int check_file(struct digests *d, uint64_t n, const struct memfs_node_record *node, uint64_t expected)
 {
     const uint32_t twin = d->files->twin[n];
-    uint64_t digest;
-    if (twin ? recall(d, twin, &digest) : read_content(d, n, node, &digest))
+    uint64_t digest, damaged;
+    if (twin ? recall(d, twin, &digest, &damaged) : read_content(d, node, &digest, &damaged))
         return 1;
-    if (memfs_bit(d->damaged_files, twin ? twin : n)) {
-        if (d->damaged++ == 0)
-            d->damaged_first = n;
-        return 0;
-    }
+    if (damaged != NO_BLOCK)
+        return remember_damaged(d, n, damaged);
     if (digest == expected)
         return 0;
     if (!twin && remember(d, n, digest))
@@ -232,16 +243,6 @@ static int check_file(struct digests *d, uint64_t n, const struct memfs_node_rec
     char text[80];
     snprintf(text, sizeof text, "its content has the digest %016" PRIx64 ", not %016" PRIx64, digest, expected);
     return file_finding(d, n, MEMFS_ECORRUPT, text);
-}
-
-static int report_damaged(struct digests *d)
-{
-    char text[80];
-    if (d->damaged == 0)
-        return 0;
-    snprintf(text, sizeof text, "parts of it are in damaged blocks; of %" PRIu64 " file%s in all", d->damaged,
-             d->damaged == 1 ? "" : "s");
-    return file_finding(d, d->damaged_first, MEMFS_ECHECKSUM, text);
 }
 
 static int check_files(struct digests *d)
@@ -255,7 +256,7 @@ static int check_files(struct digests *d)
         if (memfs_is_file(node) && check_file(d, n, node, digest))
             return 1;
     }
-    return report_damaged(d);
+    return memfs_verify_damaged(d->v, d->damaged, d->damaged_count);
 }
 
 /* Blocks of which no file has a part decode as they should, too. */
@@ -277,15 +278,14 @@ int memfs_verify_digests(struct memfs_verifying *v, const struct memfs_verify_fi
                         .nodes = v->image->root.table[MEMFS_NODES].count,
                         .blocks = v->image->root.table[MEMFS_DATA].count,
                         .ahead = {.node = 1, .block = NO_BLOCK}};
-    d.damaged_files = memfs_alloc_zeroed(allocator, memfs_bits_bytes(d.nodes));
-    const int stop = d.damaged_files ? check_files(&d) || check_unused_blocks(&d) : memfs_verify_no_memory(v);
+    const int stop = check_files(&d) || check_unused_blocks(&d);
     memfs_look_end(v, &d.ahead.node_look);
     memfs_look_end(v, &d.ahead.extent_look);
     memfs_look_end(v, &d.node_look);
     memfs_look_end(v, &d.extent_look);
     memfs_look_end(v, &d.digest_look);
     memfs_look_end(v, &d.twin_look);
-    memfs_free(allocator, d.damaged_files, memfs_bits_bytes(d.nodes));
+    memfs_free(allocator, d.damaged, d.damaged_room * sizeof *d.damaged);
     memfs_free(allocator, d.wrong, d.wrong_room * sizeof *d.wrong);
     return stop;
 }

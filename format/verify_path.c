@@ -83,11 +83,27 @@ static int write_path(struct search *s, uint64_t entry, uint32_t directory, stru
     }
 }
 
+static void begin_path(struct memfs_verify_path *path)
+{
+    path->start = sizeof path->text - 1;
+    path->text[path->start] = 0;
+}
+
+int memfs_verify_entry_path(struct memfs_verifying *v, uint64_t entry, uint32_t directory,
+                            struct memfs_verify_path *path)
+{
+    struct search s = {.v = v};
+    begin_path(path);
+    const int stop = write_path(&s, entry, directory, path);
+    memfs_look_end(v, &s.node_look);
+    memfs_look_end(v, &s.entry_look);
+    return stop;
+}
+
 int memfs_verify_find_path(struct memfs_verifying *v, uint64_t node, struct memfs_verify_path *path)
 {
     struct search s = {.v = v};
-    path->start = sizeof path->text - 1;
-    path->text[path->start] = 0;
+    begin_path(path);
     if (v->paths++ >= PATHS_MOST)
         return 0;
     uint64_t entry = 0;
