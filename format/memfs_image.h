@@ -3,6 +3,9 @@
  * any number of filesystems can stand; memfs_freeze_...() writes a filesystem
  * to an image. FORMAT.md specifies the bytes.
  *
+ * Structs grow as memfs_host.h says: struct memfs_image_extent, of which callers have arrays, does
+ * not, struct memfs_image_block may.
+ *
  * An image may come from an enemy: opening, reading and verifying one is safe
  * in any order. Its checksums show damage, not malice.
  */
@@ -60,6 +63,12 @@ memfs_backing *memfs_image_backing(memfs_image *image);
 
 /* The newest damage met while reading: MEMFS_E... with where and what, or 0. */
 int memfs_image_damage(memfs_image *image, struct memfs_detail *out);
+
+/* The first damage that reading a regular file meets from offset on: MEMFS_E... with where and what
+ * in *out, or 0. It reads the contents until there is one, which are mostly in the cache after
+ * reading has failed. node is a handle as for memfs_image_extents(), whose other errors are these
+ * too. Other than memfs_image_damage() it is about this file, whatever other threads read. */
+int memfs_image_file_damage(memfs_image *image, memfs_node node, uint64_t offset, struct memfs_detail *out);
 
 /* What the root says. */
 struct memfs_image_info {

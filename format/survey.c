@@ -95,9 +95,9 @@ int memfs_image_blocks(memfs_image *image, memfs_image_block_fn *visit, void *co
         result = walk(s);
         memfs_free(&image->allocator, s, sizeof *s);
     }
-    if (result != 0 && found.error != result)
+    if (result < 0 && found.error != result)
         memfs_detail_fill(&found, result, MEMFS_NOWHERE, "%s", memfs_strerror(result));
-    if (result != 0 && detail)
+    if (result < 0 && detail) /* what is positive is the visitor's, and no failure */
         *detail = found;
     return result;
 }

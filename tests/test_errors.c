@@ -155,6 +155,32 @@ static void test_errors__damage_is_told(void **state)
     test_buffer_free(&image);
 }
 
+/* Whatever else was read meanwhile. */
+static void test_errors__damage_of_a_file(void **state)
+{
+    struct test_state *test = *state;
+    struct test_buffer image = {0};
+    struct memfs_image_options options = {.size = sizeof options, .allocator = &test->memory.hook};
+    struct memfs_detail detail = {0};
+    memfs_image *opened = NULL;
+    an_image(test, &image);
+    image.data[HEADER + 3] ^= 1;
+    assert_ok(memfs_image_open_buffer(image.data, image.length, &options, &opened, NULL));
+    memfs *fs = test_create(test, memfs_image_backing(opened));
+    memfs_node damaged = test_node(fs, "a/b/large");
+    assert_result(memfs_image_file_damage(opened, damaged, 0, &detail), MEMFS_ECHECKSUM);
+    assert_result(detail.error, MEMFS_ECHECKSUM);
+    assert_int_equal(detail.offset, HEADER);
+    detail = (struct memfs_detail){0};
+    assert_ok(memfs_image_file_damage(opened, damaged, UINT64_MAX, &detail)); /* there is nothing behind it */
+    assert_int_equal(detail.error, 0);
+    assert_result(memfs_image_file_damage(opened, test_node(fs, "a"), 0, &detail), -EINVAL);
+    assert_result(memfs_image_file_damage(opened, 999, 0, &detail), -ESTALE);
+    memfs_destroy(fs);
+    memfs_image_close(opened);
+    test_buffer_free(&image);
+}
+
 static void test_errors__corrupt(void **state)
 {
     struct test_state *test = *state;
@@ -328,12 +354,19 @@ static void test_errors__in_words(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        test_with_fs(test_errors__not_an_image),     test_with_fs(test_errors__newer_version),
-        test_with_fs(test_errors__unknown_features), test_with_fs(test_errors__checksum),
-        test_with_fs(test_errors__damage_is_told),   test_with_fs(test_errors__corrupt),
-        test_with_fs(test_errors__truncated),        test_with_fs(test_errors__limit),
-        test_with_fs(test_errors__of_freezing),      test_with_fs(test_errors__of_opening),
-        test_with_fs(test_errors__errnos),           cmocka_unit_test(test_errors__in_words),
+        test_with_fs(test_errors__not_an_image),
+        test_with_fs(test_errors__newer_version),
+        test_with_fs(test_errors__unknown_features),
+        test_with_fs(test_errors__checksum),
+        test_with_fs(test_errors__damage_is_told),
+        test_with_fs(test_errors__damage_of_a_file),
+        test_with_fs(test_errors__corrupt),
+        test_with_fs(test_errors__truncated),
+        test_with_fs(test_errors__limit),
+        test_with_fs(test_errors__of_freezing),
+        test_with_fs(test_errors__of_opening),
+        test_with_fs(test_errors__errnos),
+        cmocka_unit_test(test_errors__in_words),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -16,7 +16,7 @@ static int write_node(struct input *input, memfs_node node, const char *path)
         struct memfs_view view;
         int result = memfs_node_view(input->fs, node, offset, VIEW_MAX, &view);
         if (result != 0)
-            return input_error(input, path, result);
+            return input_file_error(input, path, node, offset, result);
         size_t length = view.length;
         if (length > 0)
             result = output_bytes(view.data, length);

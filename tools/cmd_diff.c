@@ -57,9 +57,9 @@ static const struct {
     const char *word;
     unsigned kinds;
 } ignorable[] = {
-    {"time", DIFFERS_TIME},   {"owner", DIFFERS_OWNER | DIFFERS_GROUP},
-    {"mode", DIFFERS_MODE},   {"xattrs", DIFFERS_XATTRS},
-    {"links", DIFFERS_LINKS}, {"contents", DIFFERS_CONTENTS},
+    {"time", DIFFERS_TIME},         {"mtime", DIFFERS_TIME},    {"owner", DIFFERS_OWNER | DIFFERS_GROUP},
+    {"mode", DIFFERS_MODE},         {"xattrs", DIFFERS_XATTRS}, {"links", DIFFERS_LINKS},
+    {"contents", DIFFERS_CONTENTS},
 };
 #define IGNORABLE (sizeof ignorable / sizeof ignorable[0])
 
@@ -140,7 +140,7 @@ static int tell(struct diff *diff, const struct queued *item)
     if (progress_update(NULL, &diff->progress) != 0)
         return -1;
     if (item->result != 0) {
-        side_error(&diff->sides[item->failed], pair->path, item->result);
+        side_file_error(&diff->sides[item->failed], pair->path, pair->stat[item->failed].node, item->result);
         return 0;
     }
     compare_keep(&diff->compare, pair, &item->comparison);

@@ -93,7 +93,7 @@ static int told(void *context, const struct hashing_file *file)
     struct hash *hash = context;
     char digest[2 * CHECKSUM_BYTES_MAX + 1];
     if (file->error) {
-        hash->code = message_worse(hash->code, message_error(hash->input.name, file->path, file->error, &file->detail));
+        hash->code = message_worse(hash->code, input_say_damage(&hash->input, file->path, file->error, &file->detail));
         return 0;
     }
     for (size_t i = 0; i < file->digest_length; i++)

@@ -154,7 +154,8 @@ cp noise.mfs damaged.mfs && printf '\001\002\003\004' | dd of=damaged.mfs bs=1 s
 for jobs in 1 4; do
     run "$memfs" hash -j $jobs damaged.mfs
     check "damage, -j $jobs: exit code 3" test "$status" = 3
-    check "one or two files are named" test "$(grep -c '^memfs: damaged.mfs: [0-9][0-9]: .*checksum' .err)" = "$(wc -l <.err)" -a "$(wc -l <.err)" -ge 1
+    check "one or two files are named" test "$(grep -c '^memfs: damaged.mfs: [0-9][0-9]: .*(at byte ' .err)" = "$(wc -l <.err)" -a "$(wc -l <.err)" -ge 1
+    check "what is wrong with the block is said once" test "$(grep -c 'checksum.*memfs verify' .err)" = 1
     check "the others are right" test "$(wc -l <.out)" = $((30 - $(wc -l <.err)))
     matches() { (cd noise && sha256sum -c --quiet --strict) <.out; }
     check "by sha256sum -c" matches

@@ -138,7 +138,7 @@ int side_is_one(const char *a, const char *b)
            left.st_dev == right.st_dev && left.st_ino == right.st_ino;
 }
 
-void side_share(struct side *side, const struct side *other)
+void side_share(struct side *side, struct side *other)
 {
     *side = (struct side){.name = other->name, .fs = other->fs, .is_host = other->is_host, .entries = other->entries};
     side->twin = other;
@@ -157,6 +157,15 @@ void side_error(struct side *side, const char *path, int error)
     else
         code = message_error(side->name, path, error, NULL);
     side->code = message_worse(side->code, code);
+}
+
+void side_file_error(struct side *side, const char *path, memfs_node node, int error)
+{
+    struct input *input = side->twin ? &side->twin->input : &side->input;
+    if (side->is_host)
+        side_error(side, path, error);
+    else
+        side->code = message_worse(side->code, input_file_error(input, path, node, 0, error));
 }
 
 void side_close(struct side *side)

@@ -15,10 +15,10 @@ struct side {
     uint64_t entries; /* that it has at most: directories that show more of them lie */
     int code;         /* EXIT_DONE, or what went wrong so far comes to */
     struct input input;
-    memfs_backing *backing;  /* of a directory */
-    struct buffer problems;  /* of struct side_problem, sorted by path */
-    struct buffer names;     /* their paths */
-    const struct side *twin; /* has it open; NULL: it is open itself */
+    memfs_backing *backing; /* of a directory */
+    struct buffer problems; /* of struct side_problem, sorted by path */
+    struct buffer names;    /* their paths */
+    struct side *twin;      /* has it open; NULL: it is open itself */
 };
 
 /* Opens a directory of the host or an image, "-" for one on standard input. A directory's names and
@@ -29,7 +29,7 @@ int side_open(struct side *side, const char *name, int no_xattrs);
 /* Whether two names mean one file or directory, whatever is in it. */
 int side_is_one(const char *a, const char *b);
 /* A side that is the other one too; that must stay open. */
-void side_share(struct side *side, const struct side *other);
+void side_share(struct side *side, struct side *other);
 
 /* Whether something of a path (by kind: the file, what is in the directory, extended attributes) was left
  * out since it could not be read: nothing can be said about it. */
@@ -37,6 +37,8 @@ int side_lacks(const struct side *side, const char *path, enum memfs_problem_kin
 
 /* Says that an operation failed, with why, which also goes into code. path may be NULL. */
 void side_error(struct side *side, const char *path, int error);
+/* The same for reading the contents of a regular file. */
+void side_file_error(struct side *side, const char *path, memfs_node node, int error);
 
 void side_close(struct side *side);
 

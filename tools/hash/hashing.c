@@ -33,13 +33,14 @@ struct hashing {
 
 /* ---- One file, in any thread -------------------------------------------------------------------- */
 
-static int read_file(struct hashing *hashing, memfs_node node, struct checksum *checksum)
+/* *offset is how far it got. */
+static int read_file(struct hashing *hashing, memfs_node node, struct checksum *checksum, uint64_t *offset)
 {
-    for (uint64_t offset = 0;;) {
+    for (*offset = 0;;) {
         struct memfs_view view;
         if (atomic_load(&hashing->stop))
             return -ECANCELED;
-        const int result = memfs_node_view(hashing->fs, node, offset, VIEW_MOST, &view);
+        const int result = memfs_node_view(hashing->fs, node, *offset, VIEW_MOST, &view);
         if (result != 0)
             return result;
         const size_t length = view.length;
@@ -49,17 +50,19 @@ static int read_file(struct hashing *hashing, memfs_node node, struct checksum *
         if (length == 0)
             return 0;
         atomic_fetch_add(&hashing->bytes, length);
-        offset += length;
+        *offset += length;
     }
 }
 
 static void hash_file(struct hashing *hashing, struct hashing_file *file)
 {
     struct checksum checksum;
+    file->detail.offset = UINT64_MAX;
     checksum_begin(&checksum, hashing->options.algorithm);
-    file->error = read_file(hashing, file->node, &checksum);
-    if (file->error)
-        memfs_image_damage(hashing->image, &file->detail);
+    uint64_t offset;
+    file->error = read_file(hashing, file->node, &checksum, &offset);
+    if (file->error && file->error != -ECANCELED)
+        memfs_image_file_damage(hashing->image, file->node, offset, &file->detail);
     else
         file->digest_length = checksum_end(&checksum, file->digest);
 }

@@ -4,6 +4,7 @@
 #include "system/interrupt.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -142,6 +143,27 @@ int input_error(const struct input *input, const char *path, int error)
     struct memfs_detail detail = {.offset = UINT64_MAX};
     memfs_image_damage(input->image, &detail);
     return message_error(input->name, path, error, &detail);
+}
+
+int input_say_damage(struct input *input, const char *path, int error, const struct memfs_detail *damage)
+{
+    const struct memfs_detail *told = &input->told;
+    if (damage->error == error && told->error == error && told->offset == damage->offset &&
+        damage->offset != UINT64_MAX && strcmp(told->text, damage->text) == 0) {
+        message(input->name, path, "damaged in the same place (at byte %" PRIu64 ")", damage->offset);
+        return message_exit_code(error);
+    }
+    if (damage->error == error)
+        input->told = *damage;
+    return message_error(input->name, path, error, damage);
+}
+
+int input_file_error(struct input *input, const char *path, memfs_node node, uint64_t offset, int error)
+{
+    struct memfs_detail damage = {.offset = UINT64_MAX};
+    if (message_exit_code(error) == EXIT_DAMAGED)
+        memfs_image_file_damage(input->image, node, offset, &damage);
+    return input_say_damage(input, path, error, &damage);
 }
 
 int input_path_error(const struct input *input, const char *path, int error)

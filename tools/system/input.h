@@ -13,6 +13,7 @@ struct input {
     memfs_image *image;
     memfs *fs; /* standing on it; NULL unless asked for */
     struct buffer memory;
+    struct memfs_detail told; /* the damage that input_say_damage() said last; error 0: none */
 };
 
 /* Opens the image name, "-" for standard input, and with with_fs makes a
@@ -25,6 +26,12 @@ int input_find(const struct input *input, const char *path, int itself, struct m
 /* Says that an operation on the image failed, with the damage that was met if
  * that is why. Returns the exit code. */
 int input_error(const struct input *input, const char *path, int error);
+
+/* The same for a regular file that cannot be read from offset on: what is wrong with this one. */
+int input_file_error(struct input *input, const char *path, memfs_node node, uint64_t offset, int error);
+/* The same where that is known already. Many files have parts in one block: of the second it is
+ * said in a word. */
+int input_say_damage(struct input *input, const char *path, int error, const struct memfs_detail *damage);
 
 /* The same for a path that was looked for: EXIT_INCOMPLETE where it is not there. */
 int input_path_error(const struct input *input, const char *path, int error);
