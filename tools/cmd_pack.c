@@ -3,9 +3,9 @@
 #include "pack/packing.h"
 #include "system/interrupt.h"
 #include "system/processors.h"
-#include "system/text.h"
 #include "values/account.h"
 #include "values/quantity.h"
+#include "values/rules.h"
 #include "values/timestamp.h"
 
 #include <errno.h>
@@ -88,35 +88,10 @@ static int read_epoch(struct packing *packing)
 
 /* ---- What to take ---------------------------------------------------------------- */
 
-static int read_rules(const char *file, struct ignore *ignore)
-{
-    struct buffer text = {0};
-    int result = text_read(file, &text);
-    if (result == 0)
-        result = ignore_add_lines(ignore, text.data, text.length);
-    buffer_free(&text);
-    return result != 0 ? message_error(text_name(file), NULL, result, NULL) : EXIT_DONE;
-}
-
-/* Of rules that match the last counts: those of the command line come last. */
 static int take_rules(const struct settings *settings, struct ignore *ignore)
 {
-    int code = EXIT_DONE, inputs = settings->files_from && strcmp(settings->files_from, "-") == 0;
-    for (size_t i = 0; i < settings->exclude_from.count; i++)
-        inputs += strcmp(settings->exclude_from.texts[i], "-") == 0;
-    if (inputs > 1)
-        return message_usage("pack", "standard input can be read only once: name a file for all but one '-'");
-    for (size_t i = 0; code == EXIT_DONE && i < settings->exclude_from.count; i++)
-        code = read_rules(settings->exclude_from.texts[i], ignore);
-    for (size_t i = 0; code == EXIT_DONE && i < settings->exclude.count; i++) {
-        const char *text = settings->exclude.texts[i];
-        if (text[0] == '\0')
-            return message_usage("pack", "--exclude '': matches nothing; give a name or a pattern");
-        int result = ignore_add(ignore, text, strlen(text));
-        if (result != 0)
-            code = message_error("pack", NULL, result, NULL);
-    }
-    return code;
+    const int is_taken = settings->files_from && strcmp(settings->files_from, "-") == 0;
+    return rules_take(&command_pack, &settings->exclude, &settings->exclude_from, is_taken, ignore);
 }
 
 static int take_names(const struct settings *settings, struct packing *packing)

@@ -173,6 +173,12 @@ fi
 expect 2 "--exclude '': " "$memfs" pack --exclude '' a new.mfs
 expect 4 "^memfs: none: No such file" "$memfs" pack --exclude-from none a new.mfs
 expect 4 "^memfs: a: Is a directory" "$memfs" pack --exclude-from a a new.mfs
+expect 4 "^memfs: /dev/zero: has a line of more than 1M: is it a list of rules" "$memfs" pack --exclude-from /dev/zero a new.mfs
+expect 4 "^memfs: /dev/zero: has a line of more than 1M: is it a list of names" "$memfs" pack --files-from /dev/zero a new.mfs
+many_rules() { yes '*.o' | head -c 68000000 | "$memfs" pack --exclude-from - a new.mfs; }
+expect 4 "^memfs: standard input: has more than 64M: is it a list of rules" many_rules
+expect 1 "^memfs: empty.mfs: is empty: what was asked for leaves nothing" "$memfs" pack --exclude '*' a empty.mfs
+check "the image is there" "$memfs" verify -q empty.mfs && rm -f empty.mfs
 expect 2 "standard input can be read only once" "$memfs" pack --exclude-from - --files-from - new.mfs
 check "nothing was made" test ! -e new.mfs
 

@@ -83,6 +83,14 @@ int compare_xattrs(struct compare *compare, const struct pair *pair, compare_xat
     return result < 0 ? result : 0;
 }
 
+void compare_tell_xattrs(struct compare *compare, const struct pair *pair, compare_xattr_fn *differs, void *context)
+{
+    int failed;
+    const int result = compare_xattrs(compare, pair, differs, context, &failed);
+    if (result != 0)
+        side_error(compare->sides[failed], pair->path, result);
+}
+
 static int note_difference(void *context, const char *name, const char *const value[2], const size_t length[2])
 {
     (void)name;

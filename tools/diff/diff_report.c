@@ -5,6 +5,7 @@
 #include "diff/unified.h"
 #include "output/message.h"
 #include "output/output.h"
+#include "values/quantity.h"
 
 #include <stdio.h>
 
@@ -26,7 +27,7 @@ static void count_below(struct diff_report *report, const struct pair *pair, int
         side_error(report->compare->sides[side], pair->path, result);
     report->one_sided[side].entries += below->entries;
     report->one_sided[side].files += below->files;
-    report->one_sided[side].bytes += below->bytes;
+    report->one_sided[side].bytes = quantity_sum(report->one_sided[side].bytes, below->bytes);
 }
 
 int diff_report_one_sided(struct diff_report *report, const struct pair *pair)
@@ -37,7 +38,7 @@ int diff_report_one_sided(struct diff_report *report, const struct pair *pair)
     sum->entries++;
     if ((pair->stat[side].mode & MEMFS_IFMT) == MEMFS_IFREG) {
         sum->files++;
-        sum->bytes += pair->stat[side].size;
+        sum->bytes = quantity_sum(sum->bytes, pair->stat[side].size);
     }
     if (report->form == DIFF_JSON)
         diff_json_one_sided(report, pair, &below);
@@ -52,7 +53,7 @@ static void count_changed(struct diff_report *report, const struct pair *pair, c
     for (int i = 0; i < DIFFERENCE_KINDS; i++)
         report->kinds[i] += comparison->differs >> i & 1u;
     for (int side = 0; side < 2 && (comparison->differs & DIFFERS_CONTENTS); side++)
-        report->bytes[side] += pair->stat[side].size;
+        report->bytes[side] = quantity_sum(report->bytes[side], pair->stat[side].size);
 }
 
 /* Nonzero: there is no diff(1), or it has failed. */

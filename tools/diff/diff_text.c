@@ -98,8 +98,7 @@ static void put_difference(struct diff_report *report, const struct pair *pair, 
 {
     const struct memfs_stat *old = &pair->stat[OLD], *new = &pair->stat[NEW];
     if (kind == DIFFERS_XATTRS) {
-        int failed;
-        compare_xattrs(report->compare, pair, put_xattr, report, &failed);
+        compare_tell_xattrs(report->compare, pair, put_xattr, report);
         return;
     }
     put_separator(report);

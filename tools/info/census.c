@@ -61,7 +61,7 @@ static int take_file(struct walk *walk, memfs_node dir, const struct memfs_diren
         largest_add(&census->largest, dir, entry, weight.stored);
         extensions_add(&census->extensions, entry->name, entry->name_length, &weight);
     }
-    walk->progress.bytes = weight_sum(walk->progress.bytes, weight.size);
+    walk->progress.bytes = quantity_sum(walk->progress.bytes, weight.size);
     return census->outlined ? outline_add(&census->outline, entry->name, entry->name_length, &weight) : 0;
 }
 

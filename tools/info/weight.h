@@ -5,7 +5,7 @@
 #ifndef MEMFS_TOOLS_WEIGHT_H
 #define MEMFS_TOOLS_WEIGHT_H
 
-#include <stdint.h>
+#include "values/quantity.h"
 
 struct weight {
     uint64_t size;   /* bytes of contents, holes counted */
@@ -13,16 +13,11 @@ struct weight {
     uint64_t files;  /* everything that is no directory */
 };
 
-static inline uint64_t weight_sum(uint64_t a, uint64_t b)
-{
-    return a > UINT64_MAX - b ? UINT64_MAX : a + b;
-}
-
 static inline void weight_add(struct weight *to, const struct weight *more)
 {
-    to->size = weight_sum(to->size, more->size);
-    to->stored = weight_sum(to->stored, more->stored);
-    to->files = weight_sum(to->files, more->files);
+    to->size = quantity_sum(to->size, more->size);
+    to->stored = quantity_sum(to->stored, more->stored);
+    to->files = quantity_sum(to->files, more->files);
 }
 
 #endif

@@ -1,6 +1,7 @@
 #include "list/subtree.h"
 
 #include "list/directory.h"
+#include "values/quantity.h"
 
 #include <string.h>
 
@@ -13,7 +14,7 @@ static int count_rows(const struct directory *directory, struct subtree *out, st
         out->entries++;
         if (type == MEMFS_IFREG) {
             out->files++;
-            out->bytes += stat->size;
+            out->bytes = quantity_sum(out->bytes, stat->size);
         }
         if (type == MEMFS_IFDIR)
             result = buffer_append(stack, &stat->node, sizeof stat->node);

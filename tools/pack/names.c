@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define NAMES_BYTES_MAX ((size_t)1 << 30)
+
 /* Takes out what leads nowhere: "./a//b/" is "a/b". -1 if ".." is in it. */
 static int tidy(char *path)
 {
@@ -95,7 +97,7 @@ static void sort(struct names *names)
 
 int names_read(struct names *names, const char *file, int null, int absolute, int *refused)
 {
-    int result = text_read(file, &names->text);
+    int result = text_read(file, null ? '\0' : '\n', NAMES_BYTES_MAX, &names->text);
     char *text = names->text.data, *end = text ? text + names->text.length : NULL;
     if (result == 0 && !null && memchr(text, '\0', names->text.length))
         return message_usage("pack", "%s has NULs in it: -0 takes names that end with them", text_name(file));
@@ -108,7 +110,7 @@ int names_read(struct names *names, const char *file, int null, int absolute, in
         text = stop + 1;
     }
     if (result != 0)
-        return message_error(text_name(file), NULL, result, NULL);
+        return text_error(file, result, NAMES_BYTES_MAX, "names");
     sort(names);
     return EXIT_DONE;
 }

@@ -259,6 +259,17 @@ static int summarise(const struct packing *packing, memfs *fs, double seconds, i
     return EXIT_DONE;
 }
 
+/* Options may have left nothing of sources that have something: that is hardly what was meant. */
+static int say_emptiness(const struct packing *packing, memfs *fs)
+{
+    struct memfs_statfs statfs;
+    if ((!selection_is_any(&packing->selection) && packing->strip == 0) || memfs_statfs(fs, &statfs) != 0 ||
+        statfs.nodes > 1)
+        return EXIT_DONE;
+    message(packing->target.path, NULL, "is empty: what was asked for leaves nothing");
+    return EXIT_INCOMPLETE;
+}
+
 int packing_run(struct packing *packing)
 {
     memfs_backing *backing = NULL;
@@ -276,6 +287,8 @@ int packing_run(struct packing *packing)
         if (code == EXIT_DONE)
             code = summarise(packing, fs, seconds, shown);
     }
+    if (code == EXIT_DONE)
+        code = say_emptiness(packing, fs);
     if (code == EXIT_DONE && packing->problems > 0)
         code = EXIT_INCOMPLETE;
     memfs_destroy(fs);

@@ -5,8 +5,8 @@
 #define MEMFS_TOOLS_SELECTION_H
 
 #include "memfs_host.h"
-#include "pack/ignore.h"
 #include "pack/names.h"
+#include "values/ignore.h"
 #include "values/mode.h"
 
 /* Zeroed: all, as it is. */

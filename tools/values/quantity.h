@@ -9,6 +9,12 @@
 
 #define QUANTITY_ROOM 32 /* bytes that every text made here fits in */
 
+/* Of what an image claims: stays at the greatest value rather than start over. */
+static inline uint64_t quantity_sum(uint64_t a, uint64_t b)
+{
+    return a > UINT64_MAX - b ? UINT64_MAX : a + b;
+}
+
 /* Digits, with suffixes one of K, M, G, T in either case. 0, or -1 if text is anything else or too large. */
 int quantity_parse(const char *text, int suffixes, uint64_t *out);
 

@@ -1,4 +1,4 @@
-#include "pack/ignore.h"
+#include "values/ignore.h"
 
 #include <errno.h>
 #include <fnmatch.h>
