@@ -71,6 +71,17 @@ uint32_t memfs_export_next_up(const struct memfs_export *job, uint32_t directory
     return directory + 1 - above->first < above->count ? memfs_export_deepest(job, directory + 1) : parent;
 }
 
+int memfs_export_over_budget(struct memfs_export *job, enum memfs_budget budget, uint32_t directory, const char *name)
+{
+    static const char *const texts[] = {
+        [MEMFS_BUDGET_NONE] = "",
+        [MEMFS_BUDGET_BYTES] = "more contents than allowed, from here on; raise the budget of bytes",
+        [MEMFS_BUDGET_ENTRIES] = "more entries than allowed, from here on; raise the budget of entries",
+        [MEMFS_BUDGET_DEPTH] = "deeper than allowed; raise the budget of depth"};
+    job->budget = budget;
+    return memfs_host_fail(&job->report, directory, name, -EDQUOT, texts[budget]);
+}
+
 /* ---- What all steps need ---------------------------------------------------------- */
 
 int memfs_export_is_taken(const struct memfs_export *job, uint32_t directory, const struct memfs_dirent *entry)
@@ -269,9 +280,10 @@ static int check_unchanged(struct memfs_export *job, uint64_t changes, int error
 
 static void undo(struct memfs_export *job)
 {
-    uint64_t replaced = memfs_export_restore(job);
-    say_kept(job, replaced, "file that was there stays replaced", "files that were there stay replaced");
-    say_kept(job, memfs_export_undo(job), "thing that was made could not be removed again",
+    job->left_replaced = memfs_export_restore(job);
+    say_kept(job, job->left_replaced, "file that was there stays replaced", "files that were there stay replaced");
+    job->left_behind = memfs_export_undo(job);
+    say_kept(job, job->left_behind, "thing that was made could not be removed again",
              "things that were made could not be removed again");
 }
 
@@ -289,15 +301,41 @@ static int make_all(struct memfs_export *job, const char *path)
     return error;
 }
 
+/* What is told to be made is: nothing but removing what was replaced is still to be done. */
 static int put_in_place(struct memfs_export *job)
 {
-    int error = job->options.made ? memfs_export_tell_made(job) : 0;
-    if (!error)
-        error = memfs_export_sync(job);
-    if (error || !memfs_export_replaces(job))
-        return error;
-    error = memfs_export_replace(job);
+    int error = memfs_export_sync(job);
+    if (!error && memfs_export_replaces(job)) {
+        error = memfs_export_replace(job);
+        if (!error)
+            error = memfs_export_sync(job);
+    }
+    return error || !job->options.made ? error : memfs_export_tell_made(job);
+}
+
+static int remove_replaced(struct memfs_export *job)
+{
+    if (!memfs_export_replaces(job))
+        return 0;
+    int error = memfs_export_drop(job);
     return error ? error : memfs_export_sync(job);
+}
+
+/* All that can be known before the first write: as if what is planned had been made. */
+static int foresee(struct memfs_export *job, const char *path)
+{
+    int error = memfs_export_open(job, path);
+    if (!error && job->options.into && job->workers[0].trail.tree)
+        error = memfs_export_look(job);
+    for (uint64_t i = 0; i < job->dirs.count && !error; i++) {
+        struct memfs_export_dir *dir = memfs_export_dir(job, (uint32_t)i);
+        if (dir->state == MEMFS_EXPORT_PLANNED)
+            dir->state = MEMFS_EXPORT_MADE;
+    }
+    if (!error)
+        error = memfs_export_tell_made(job);
+    atomic_store(&job->written, job->bytes);
+    return error;
 }
 
 static void fill_exported(const struct memfs_export *job)
@@ -316,6 +354,15 @@ static void fill_exported(const struct memfs_export *job)
     }
 }
 
+static void fill_failure(const struct memfs_export *job)
+{
+    struct memfs_export_failure *out = job->options.failure;
+    if (!out)
+        return;
+    const struct memfs_export_failure failure = {out->size, job->budget, job->left_behind, job->left_replaced};
+    memcpy(out, &failure, out->size && out->size < sizeof failure ? out->size : sizeof failure);
+}
+
 static int run(struct memfs_export *job, const char *path)
 {
     struct memfs_statfs before;
@@ -325,6 +372,8 @@ static int run(struct memfs_export *job, const char *path)
     error = check_unchanged(job, before.changes, memfs_export_plan(job));
     if (error)
         return error;
+    if (job->options.plan_only)
+        return check_unchanged(job, before.changes, foresee(job, path));
     error = check_unchanged(job, before.changes, make_all(job, path));
     if (!error)
         error = put_in_place(job);
@@ -332,8 +381,7 @@ static int run(struct memfs_export *job, const char *path)
         undo(job);
         return error;
     }
-    fill_exported(job);
-    return memfs_export_drop(job);
+    return remove_replaced(job);
 }
 
 int memfs_host_export(memfs *fs, const char *path, const struct memfs_export_options *options,
@@ -357,7 +405,7 @@ int memfs_host_export(memfs *fs, const char *path, const struct memfs_export_opt
     job->self_uid = geteuid();
     job->self_gid = getegid();
     job->seed = random_number();
-    job->temporary = job->seed;
+    job->temporary = random_number();
     job->tree = (struct memfs_host_tree){job, 0, tree_parent, tree_name, tree_admit, NULL};
     job->image = (struct memfs_host_tree){job, 0, image_parent, tree_name, NULL, NULL};
     job->report =
@@ -367,6 +415,10 @@ int memfs_host_export(memfs *fs, const char *path, const struct memfs_export_opt
         memfs_host_fail(&job->report, 0, NULL, error, "cannot be unpacked");
     else
         error = run(job, path);
+    if (error)
+        fill_failure(job);
+    else
+        fill_exported(job);
     end(job);
     return error;
 }

@@ -151,7 +151,7 @@ struct memfs_export {
     struct memfs_host_map exceptions; /* the same: enum memfs_export_fate */
     struct memfs_host_list landed;    /* what strip brings into the root: struct memfs_export_landed */
     struct memfs_host_map landed_numbers;
-    uint64_t seed;                 /* random */
+    uint64_t seed;                 /* random, and told nobody: of hashes of names */
     struct memfs_host_list levels; /* while what was made is told */
     int incomplete;                /* something could not be listed, and was to be left out */
     int any_links, any_symlinks;
@@ -179,7 +179,9 @@ struct memfs_export {
     unsigned worker_room;
     _Atomic(uint64_t) stop; /* what comes in this run or behind it is not wanted any more */
     int cancelled;
-    void *buffer; /* for the host's directory records; the caller's */
+    enum memfs_budget budget;            /* that was too small */
+    uint64_t left_behind, left_replaced; /* of what was to be undone */
+    void *buffer;                        /* for the host's directory records; the caller's */
 };
 
 static inline struct memfs_export_dir *memfs_export_dir(const struct memfs_export *job, uint32_t directory)
@@ -228,6 +230,9 @@ uint32_t memfs_export_next(const struct memfs_export *job, uint32_t directory, i
 uint32_t memfs_export_deepest(const struct memfs_export *job, uint32_t directory);
 uint32_t memfs_export_next_up(const struct memfs_export *job, uint32_t directory);
 
+/* A budget is too small: reported. */
+int memfs_export_over_budget(struct memfs_export *job, enum memfs_budget budget, uint32_t directory, const char *name);
+
 /* To be called all the time: -ECANCELED if the caller has had enough, or what the
  * worker does is not wanted any more. The caller's own worker tells him how far
  * it is. */
@@ -274,7 +279,7 @@ int memfs_export_make_runs(struct memfs_export *job);
 /* Gives directories their attributes, deepest first. */
 int memfs_export_finish(struct memfs_export *job);
 
-/* Tells the caller what was made. */
+/* Tells the caller what was made; of a plan that is not to be carried out counts it, too. */
 int memfs_export_tell_made(struct memfs_export *job);
 
 /* Waits until all is on the disk. */
@@ -319,6 +324,10 @@ int memfs_export_make_directory(struct memfs_export_worker *worker, uint32_t dir
 /* Makes a file of any type but directory; link is its record, if it has one. */
 int memfs_export_make_file(struct memfs_export_worker *worker, uint32_t directory, const struct memfs_dirent *entry,
                            struct memfs_export_link *link);
+
+/* Devices are made by an option only; and what is told without it. */
+int memfs_export_is_device(const struct memfs_dirent *entry);
+int memfs_export_leave_device(struct memfs_export_worker *worker, uint32_t directory, const struct memfs_dirent *entry);
 
 /* Is it the name under which a file with several is to be made, or was made? */
 int memfs_export_is_first(const struct memfs_export *job, const struct memfs_export_link *link, uint32_t directory,

@@ -152,13 +152,23 @@ static int try_special(struct memfs_export_worker *worker, const void *what, con
     return mknodat(memfs_host_trail_fd(&worker->trail), name, (entry->stat.mode & S_IFMT) | 0600, device) ? -errno : 0;
 }
 
+int memfs_export_is_device(const struct memfs_dirent *entry)
+{
+    mode_t type = entry->stat.mode & S_IFMT;
+    return type == S_IFCHR || type == S_IFBLK;
+}
+
+int memfs_export_leave_device(struct memfs_export_worker *worker, uint32_t directory, const struct memfs_dirent *entry)
+{
+    return memfs_export_left_out(worker, MEMFS_PROBLEM_DEVICE, directory, entry->name,
+                                 "devices are left out unless asked for");
+}
+
 static int make_special(struct memfs_export_worker *worker, uint32_t directory, const struct memfs_dirent *entry,
                         struct memfs_export_spot *spot, uint64_t *ino)
 {
-    mode_t type = entry->stat.mode & S_IFMT;
-    if ((type == S_IFCHR || type == S_IFBLK) && !worker->job->options.devices)
-        return memfs_export_left_out(worker, MEMFS_PROBLEM_DEVICE, directory, entry->name,
-                                     "devices are left out unless asked for");
+    if (memfs_export_is_device(entry) && !worker->job->options.devices)
+        return memfs_export_leave_device(worker, directory, entry);
     int error = memfs_export_try_spot(worker, spot, try_special, entry);
     return error ? not_made(worker, directory, entry, spot, error) : dress(worker, directory, entry, spot, ino);
 }

@@ -63,20 +63,19 @@ static int look_at_directory(struct memfs_export_worker *caller, uint32_t direct
 
 /* ---- Files ---------------------------------------------------------------------- */
 
-static int is_left_out(const struct memfs_export *job, const struct memfs_dirent *entry)
+static int set_fate(struct memfs_export_worker *caller, uint32_t directory, const struct memfs_dirent *entry,
+                    enum memfs_export_fate fate)
 {
-    uint32_t type = entry->stat.mode & MEMFS_IFMT;
-    return (type == MEMFS_IFBLK || type == MEMFS_IFCHR) && !job->options.devices;
+    if (!memfs_host_map_put(&caller->job->exceptions, directory, entry->cursor, fate))
+        return 0;
+    return memfs_export_fail(caller, directory, entry->name, -ENOMEM, "cannot be left out");
 }
 
 static int refuse_file(struct memfs_export_worker *caller, uint32_t directory, const struct memfs_dirent *entry,
                        int error, const char *text)
 {
-    struct memfs_export *job = caller->job;
     error = problem(caller, directory, entry->name, error, text);
-    if (!error && memfs_host_map_put(&job->exceptions, directory, entry->cursor, MEMFS_EXPORT_MISSING))
-        error = memfs_export_fail(caller, directory, entry->name, -ENOMEM, "cannot be left out");
-    return error;
+    return error ? error : set_fate(caller, directory, entry, MEMFS_EXPORT_MISSING);
 }
 
 static int visit(struct memfs_export_worker *caller, uint32_t directory, const struct memfs_dirent *entry)
@@ -84,7 +83,7 @@ static int visit(struct memfs_export_worker *caller, uint32_t directory, const s
     struct stat stat;
     const struct memfs_export *job = caller->job;
     if ((entry->stat.mode & MEMFS_IFMT) == MEMFS_IFDIR || !memfs_name_ok(entry->name, entry->name_length) ||
-        !memfs_export_is_wanted(job, directory, entry) || is_left_out(job, entry))
+        !memfs_export_is_wanted(job, directory, entry) || (memfs_export_is_device(entry) && !job->options.devices))
         return 0;
     int error = look_at(caller, entry->name, &stat);
     if (error)
@@ -93,7 +92,10 @@ static int visit(struct memfs_export_worker *caller, uint32_t directory, const s
         return refuse_file(caller, directory, entry, -EISDIR, memfs_export_in_the_way);
     if (job->options.existing == MEMFS_EXISTING_REFUSED)
         return refuse_file(caller, directory, entry, -EEXIST, "is there already");
-    return 0;
+    if (!job->options.plan_only)
+        return 0; /* whoever makes it meets it again */
+    return set_fate(caller, directory, entry,
+                    job->options.existing == MEMFS_EXISTING_REPLACED ? MEMFS_EXPORT_REPLACES : MEMFS_EXPORT_SKIPPED);
 }
 
 static int look_inside(struct memfs_export_worker *caller, uint32_t directory)

@@ -29,11 +29,29 @@ static int gather(struct memfs_export *job)
     return 0;
 }
 
+/* What is only foreseen has not been counted by those who make it. */
+static void count(struct memfs_export_worker *caller, const struct memfs_stat *stat, int replaced)
+{
+    struct memfs_exported *exported = &caller->exported;
+    struct memfs_export_link *link = stat->nlink > 1 ? memfs_export_find_link(caller->job, stat->node) : NULL;
+    int is_directory = (stat->mode & MEMFS_IFMT) == MEMFS_IFDIR, is_link = !is_directory && link && link->made;
+    exported->directories += (uint64_t)is_directory;
+    exported->links += (uint64_t)is_link;
+    exported->files += !is_directory && !is_link;
+    exported->replaced += (uint64_t)replaced;
+    if (link)
+        link->made = 1;
+}
+
 static int tell(struct memfs_export_worker *caller, uint32_t directory, const char *name, const struct memfs_stat *stat,
                 int replaced)
 {
     struct memfs_export *job = caller->job;
     size_t size = 0;
+    if (job->options.plan_only)
+        count(caller, stat, replaced);
+    if (!job->options.made)
+        return 0;
     char *path = memfs_host_path(&job->tree, &job->allocator, directory, name, &size);
     if (!path)
         return memfs_export_fail(caller, directory, name, -ENOMEM, "cannot be listed");
@@ -67,9 +85,13 @@ static int visit(struct memfs_export_worker *caller, uint32_t directory, const s
     if ((entry->stat.mode & MEMFS_IFMT) == MEMFS_IFDIR)
         return visit_directory(caller, memfs_host_list_at(&job->levels, depth), entry);
     uint64_t fate = memfs_host_map_get(&job->exceptions, directory, entry->cursor);
+    if (job->options.plan_only && fate == MEMFS_EXPORT_SKIPPED)
+        caller->exported.skipped++;
     if (depth < job->options.strip || !memfs_export_is_taken(job, directory, entry) || fate == MEMFS_EXPORT_SKIPPED ||
         fate == MEMFS_EXPORT_MISSING)
         return 0;
+    if (memfs_export_is_device(entry) && !job->options.devices)
+        return job->options.plan_only ? memfs_export_leave_device(caller, directory, entry) : 0;
     return tell(caller, memfs_export_host(job, directory), entry->name, &entry->stat, fate == MEMFS_EXPORT_REPLACES);
 }
 

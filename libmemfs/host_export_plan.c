@@ -144,8 +144,7 @@ static int plan_file(struct memfs_export *job, uint32_t parent, const struct mem
         bytes = stat->size;
     job->bytes = job->bytes > UINT64_MAX - bytes ? UINT64_MAX : job->bytes + bytes;
     if (job->options.bytes_max && job->bytes > job->options.bytes_max)
-        return memfs_host_fail(&job->report, parent, entry->name, -EDQUOT,
-                               "more contents than allowed, from here on; raise the budget of bytes");
+        return memfs_export_over_budget(job, MEMFS_BUDGET_BYTES, parent, entry->name);
     if ((stat->nlink > 1 && add_link(job, parent, entry)) || add_cost(job, parent, entry, bytes))
         return memfs_host_fail(&job->report, parent, entry->name, -ENOMEM, "cannot be planned");
     return 0;
@@ -190,8 +189,7 @@ static int count_entry(struct memfs_export *job, uint32_t parent, const struct m
     int is_made = job->level >= job->options.strip;
     job->entries += (uint64_t)is_made;
     if (job->options.entries_max && job->entries > job->options.entries_max)
-        return memfs_host_fail(&job->report, parent, entry->name, -EDQUOT,
-                               "more entries than allowed, from here on; raise the budget of entries");
+        return memfs_export_over_budget(job, MEMFS_BUDGET_ENTRIES, parent, entry->name);
     if (see(job, entry->stat.node, before))
         return memfs_host_fail(&job->report, parent, entry->name, -ENOMEM, "cannot be planned");
     job->nodes += is_made && !*before;
@@ -278,8 +276,7 @@ int memfs_export_plan(struct memfs_export *job)
         job->depth = made > job->depth ? made : job->depth;
         job->level = depth;
         if (job->options.depth_max && made > job->options.depth_max)
-            error = memfs_host_fail(&job->report, directory, NULL, -EDQUOT,
-                                    "deeper than allowed; raise the budget of depth");
+            error = memfs_export_over_budget(job, MEMFS_BUDGET_DEPTH, directory, NULL);
         else
             error = plan_inside(job, directory);
         if (error || !(directory = memfs_export_next(job, directory, 0, &depth)))

@@ -168,7 +168,7 @@ int memfs_export_replaces(const struct memfs_export *job)
 
 static uint64_t hash(const struct memfs_export *job, const char *name, size_t length)
 {
-    return memfs_host_hash(name, length) ^ job->seed;
+    return memfs_host_hash(job->seed, name, length);
 }
 
 /* While nothing has been replaced yet, since it needs memory. */

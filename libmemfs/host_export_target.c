@@ -36,10 +36,11 @@ static int open_above(struct memfs_export *job, const char *path)
 static int open_base(struct memfs_export *job)
 {
     struct stat stat;
-    if (!mkdirat(job->above, job->base, 0700))
-        job->made_root = 1;
-    else if (errno != EEXIST)
-        return -errno;
+    if (!job->options.plan_only) {
+        job->made_root = !mkdirat(job->above, job->base, 0700);
+        if (!job->made_root && errno != EEXIST)
+            return -errno;
+    }
     int fd = openat(job->above, job->base, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
     if (fd < 0)
         fd = -errno;
@@ -111,7 +112,7 @@ static int check_base(struct memfs_export *job, int fd, const char **text)
     }
     if (any > 0)
         *text = "has things in it; give an empty or a new directory, or allow it";
-    if (any)
+    if (any || job->options.plan_only)
         return any > 0 ? -ENOTEMPTY : any;
     if (job->made_root)
         job->spare_mode = stat.st_mode & 0077;
@@ -146,6 +147,8 @@ int memfs_export_open(struct memfs_export *job, const char *path)
     const char *text = NULL;
     int error = open_above(job, path);
     int fd = error ? error : open_base(job);
+    if (!error && fd == -ENOENT && job->options.plan_only)
+        return 0; /* it would be made */
     if (fd >= 0) {
         error = check_base(job, fd, &text);
         if (error)

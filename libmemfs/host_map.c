@@ -25,10 +25,10 @@ static uint64_t mix(uint64_t x)
     return x ^ x >> 33;
 }
 
-uint64_t memfs_host_hash(const void *bytes, size_t length)
+uint64_t memfs_host_hash(uint64_t secret, const void *bytes, size_t length)
 {
     const unsigned char *at = bytes;
-    uint64_t hash = mix(length + 0x9e3779b97f4a7c15u);
+    uint64_t hash = mix(secret ^ mix(length + 0x9e3779b97f4a7c15u));
     while (length) {
         size_t step = length < 8 ? length : 8;
         uint64_t word = 0;

@@ -43,7 +43,7 @@ void memfs_scan_xattrs_free(struct memfs_scan_xattrs *xattrs)
 int memfs_scan_string(struct memfs_scan_xattrs *xattrs, const void *bytes, size_t length, uint64_t *offset)
 {
     struct memfs_host_list *blobs = &xattrs->tables->blobs;
-    uint64_t hash = memfs_host_hash(bytes, length);
+    uint64_t hash = memfs_host_hash(0, bytes, length);
     uint64_t found = memfs_host_map_get(&xattrs->strings, hash, length);
     if (found && !memcmp(memfs_host_list_at(blobs, found - 1), bytes, length)) {
         *offset = found - 1;
@@ -138,7 +138,7 @@ static int read_one(struct memfs_scan_xattrs *xattrs, const char *path, const ch
 static int store_set(struct memfs_scan_xattrs *xattrs, size_t count, uint32_t *out)
 {
     struct memfs_host_list *records = &xattrs->tables->xattrs;
-    uint64_t hash = memfs_host_hash(xattrs->set, count * sizeof *xattrs->set);
+    uint64_t hash = memfs_host_hash(0, xattrs->set, count * sizeof *xattrs->set);
     uint64_t found = memfs_host_map_get(&xattrs->sets, hash, count);
     int equal = found != 0;
     for (size_t i = 0; equal && i < count; i++)

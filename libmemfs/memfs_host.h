@@ -1,5 +1,9 @@
 /*
  * memfs: directories of the host, in and out.
+ *
+ * Structs of options, and those that callers lend to be filled, begin with their size. Structs that the library gives
+ * to a callback have none: they may grow at their ends, and callers do not rely on their sizes. Those that stand in
+ * arrays (struct memfs_scan_source) stay as they are.
  */
 #ifndef MEMFS_HOST_H
 #define MEMFS_HOST_H
@@ -142,13 +146,24 @@ struct memfs_made {
 /* Called for all that was made below the destination. Nonzero cancels: -ECANCELED. */
 typedef int memfs_made_fn(void *context, const struct memfs_made *made);
 
-/* What was written. */
+/* What was written. Has no size, and so stays as it is. */
 struct memfs_exported {
     uint64_t directories, files; /* that were made below the destination; files of all other types */
     uint64_t links;              /* further names of these files */
     uint64_t replaced;           /* of all these names: something that was there */
     uint64_t skipped;            /* names not among these, since something was there */
     uint64_t bytes;              /* of contents */
+};
+
+/* The budgets of an export. */
+enum memfs_budget { MEMFS_BUDGET_NONE, MEMFS_BUDGET_BYTES, MEMFS_BUDGET_ENTRIES, MEMFS_BUDGET_DEPTH };
+
+/* What is to be known of one that failed, beside the error. */
+struct memfs_export_failure {
+    size_t size;              /* sizeof, by the caller; 0: the same */
+    enum memfs_budget budget; /* with -EDQUOT: which of them was too small; none: it is the host's quota */
+    uint64_t left_behind;     /* things that were made and could not be removed again */
+    uint64_t left_replaced;   /* files that were there and stay replaced */
 };
 
 struct memfs_export_options {
@@ -175,9 +190,12 @@ struct memfs_export_options {
     enum memfs_existing existing; /* with into */
     uint32_t strip;               /* leading components that paths lose; what has no more is left out */
     int sync;                     /* all that was made is on the disk before 0 is returned */
-    memfs_made_fn *made;          /* called when all is made, in path order; with into before files take their places */
+    memfs_made_fn *made;          /* called when all is in its place, in path order */
     void *made_context;
-    struct memfs_exported *exported; /* filled if 0 is returned; may be NULL */
+    struct memfs_exported *exported;      /* filled if 0 is returned; may be NULL */
+    struct memfs_export_failure *failure; /* filled if anything else is; may be NULL */
+    int plan_only; /* nothing is written: made, exported and problem tell of what would be, as far as
+                    * that is known before the first write; contents are not read */
 };
 
 /* Writes the whole tree into the directory path, which is made if it does not

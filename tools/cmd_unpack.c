@@ -8,9 +8,10 @@
 #include "system/input.h"
 #include "system/interrupt.h"
 #include "system/processors.h"
-#include "unpack/chosen.h"
 #include "unpack/left_out.h"
+#include "unpack/wanted.h"
 #include "values/quantity.h"
+#include "values/rules.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -20,7 +21,7 @@
 #include <unistd.h>
 
 struct settings {
-    struct option_list only;
+    struct option_list only, exclude, exclude_from;
     uint64_t strip;
     int into;
     int overwrite;
@@ -36,11 +37,17 @@ struct settings {
     uint64_t entries_max;
     uint64_t depth_max;
     uint64_t jobs;
+    int dry_run;
+    int keep_going;
 };
 
 static const struct option_row rows[] = {
     {0, "only", "PATH", OPTION_LIST, offsetof(struct settings, only), 0, 0,
      "only that path or pattern, and all below it; several add up"},
+    {0, "exclude", "GLOB", OPTION_LIST, offsetof(struct settings, exclude), 0, 0,
+     "leave out what matches, a rule as in .gitignore; several in order"},
+    {0, "exclude-from", "FILE", OPTION_LIST, offsetof(struct settings, exclude_from), 0, 0,
+     "such rules from FILE, a .gitignore; before those of --exclude"},
     {0, "strip-components", "N", OPTION_NUMBER, offsetof(struct settings, strip), 1, UINT32_MAX,
      "drop the first N components of paths"},
     {0, "into", NULL, OPTION_FLAG, offsetof(struct settings, into), 0, 0,
@@ -64,6 +71,10 @@ static const struct option_row rows[] = {
      "fail rather than make more entries than that"},
     {0, "max-depth", "N", OPTION_NUMBER, offsetof(struct settings, depth_max), 1, UINT32_MAX,
      "fail rather than make directories more than N deep"},
+    {'n', "dry-run", NULL, OPTION_FLAG, offsetof(struct settings, dry_run), 0, 0,
+     "list what would be unpacked, and write nothing"},
+    {0, "keep-going", NULL, OPTION_FLAG, offsetof(struct settings, keep_going), 0, 0,
+     "leave out what is damaged or cannot be made, and name it"},
     {'j', "jobs", "N", OPTION_NUMBER, offsetof(struct settings, jobs), 1, PROCESSORS_MAX,
      "work on N processors (default: all)"},
     {.name = NULL},
@@ -72,12 +83,15 @@ static const struct option_row rows[] = {
 struct unpack {
     struct settings settings;
     struct input input;
+    int from_input; /* the image comes from standard input */
     const char *dir;
     struct buffer dir_name; /* memory of it, if it was made from the image's */
-    struct chosen chosen;
+    struct wanted wanted;
     struct left_out left_out;
     struct memfs_exported exported;
+    struct memfs_export_failure failure;
     int problems; /* that were said */
+    int code;     /* of those that were said and left out */
     double seconds;
 };
 
@@ -137,9 +151,9 @@ static int select_paths(struct unpack *unpack, int *any)
     const struct option_list *only = &unpack->settings.only;
     int code = EXIT_DONE;
     *any = only->count == 0;
-    unpack->chosen.fs = unpack->input.fs;
+    unpack->wanted.chosen.fs = unpack->input.fs;
     for (size_t i = 0; i < only->count && code <= EXIT_INCOMPLETE; i++) {
-        int error = chosen_add(&unpack->chosen, only->texts[i]);
+        int error = chosen_add(&unpack->wanted.chosen, only->texts[i]);
         if (error != 0)
             code = message_worse(code, say_unselected(unpack, only->texts[i], error));
         else
@@ -150,12 +164,24 @@ static int select_paths(struct unpack *unpack, int *any)
 
 /* ---- What goes wrong ------------------------------------------------------------ */
 
-/* Of a problem that is to be fatal. */
+/* Of a file whose contents are damaged: where. */
+static int say_damage(struct unpack *unpack, const struct memfs_problem *problem)
+{
+    struct memfs_stat stat;
+    if (problem->kind != MEMFS_PROBLEM_FILE || message_exit_code(problem->error) != EXIT_DAMAGED ||
+        memfs_lstat(unpack->input.fs, NULL, problem->path, &stat) != 0 || (stat.mode & MEMFS_IFMT) != MEMFS_IFREG)
+        return 0;
+    input_file_error(&unpack->input, problem->path, stat.node, 0, problem->error);
+    return 1;
+}
+
 static void say_problem(const struct unpack *unpack, const struct memfs_problem *problem)
 {
     const char *thing = message_exit_code(problem->error) == EXIT_DAMAGED ? unpack->input.name : unpack->dir;
     const char *advice = "";
-    if (problem->error == -EPERM && problem->kind == MEMFS_PROBLEM_OWNER && geteuid() != 0)
+    if (unpack->settings.keep_going)
+        advice = "; left out";
+    else if (problem->error == -EPERM && problem->kind == MEMFS_PROBLEM_OWNER && geteuid() != 0)
         advice = "; only root may restore owners";
     else if (problem->error == -EEXIST)
         advice = "; --overwrite replaces such files, --skip leaves them as they are";
@@ -164,53 +190,69 @@ static void say_problem(const struct unpack *unpack, const struct memfs_problem 
     message(thing, problem->path, "%s: %s%s", problem->text, memfs_strerror(problem->error), advice);
 }
 
+/* Whatever comes next would fail as well. */
+static int is_general(int error)
+{
+    return error == -ENOSPC || error == -EDQUOT || error == -EROFS;
+}
+
 /* A memfs_problem_fn. */
 static int destination_problem(void *context, const struct memfs_problem *problem)
 {
     struct unpack *unpack = context;
     if (left_out_note(&unpack->left_out, unpack->dir, problem))
         return 0;
-    say_problem(unpack, problem);
+    if (!say_damage(unpack, problem))
+        say_problem(unpack, problem);
     unpack->problems++;
-    return -1;
+    if (!unpack->settings.keep_going || is_general(problem->error))
+        return -1;
+    unpack->left_out.failed++;
+    unpack->code =
+        message_worse(unpack->code, message_exit_code(problem->error) == EXIT_DAMAGED ? EXIT_DAMAGED : EXIT_INCOMPLETE);
+    return 0;
 }
 
 /* A budget was too small: which, and if everything was to be unpacked what would have been needed. */
-static int over_budget(const struct unpack *unpack, const struct memfs_detail *detail)
+static int over_budget(const struct unpack *unpack)
 {
     const struct settings *settings = &unpack->settings;
-    const int whole = settings->only.count == 0 && settings->strip == 0;
+    const int whole = settings->only.count == 0 && settings->strip == 0 && unpack->wanted.ignore.count == 0;
     struct memfs_image_info info = {0};
     char has[QUANTITY_ROOM], allowed[QUANTITY_ROOM];
     if (whole)
         memfs_image_info(unpack->input.image, &info);
-    if (strstr(detail->text, "budget of entries") && info.entries > settings->entries_max)
-        message(unpack->input.name, NULL, "has %" PRIu64 " entries, and --max-entries is %" PRIu64 "; nothing was made",
-                info.entries, settings->entries_max);
-    else if (strstr(detail->text, "budget of entries"))
-        message(unpack->input.name, NULL,
-                "more entries are to be made than --max-entries %" PRIu64 "; nothing was made", settings->entries_max);
-    else if (strstr(detail->text, "budget of bytes") && info.data_bytes > settings->bytes_max)
-        message(unpack->input.name, NULL, "has %s of contents, and --max-bytes is %s; nothing was made",
-                quantity_bytes(info.data_bytes, has), quantity_exact(settings->bytes_max, allowed));
-    else if (strstr(detail->text, "budget of bytes"))
-        message(unpack->input.name, NULL, "more contents are to be written than --max-bytes %s; nothing was made",
-                quantity_exact(settings->bytes_max, allowed));
-    else if (strstr(detail->text, "budget of depth"))
+    if (unpack->failure.budget == MEMFS_BUDGET_DEPTH)
         message(unpack->input.name, NULL, "is deeper than --max-depth %" PRIu64 "; nothing was made",
                 settings->depth_max);
+    else if (unpack->failure.budget == MEMFS_BUDGET_ENTRIES && info.entries > settings->entries_max)
+        message(unpack->input.name, NULL, "has %" PRIu64 " entries, and --max-entries is %" PRIu64 "; nothing was made",
+                info.entries, settings->entries_max);
+    else if (unpack->failure.budget == MEMFS_BUDGET_ENTRIES)
+        message(unpack->input.name, NULL,
+                "more entries are to be made than --max-entries %" PRIu64 "; nothing was made", settings->entries_max);
+    else if (info.data_bytes > settings->bytes_max)
+        message(unpack->input.name, NULL, "has %s of contents, and --max-bytes is %s; nothing was made",
+                quantity_bytes(info.data_bytes, has), quantity_exact(settings->bytes_max, allowed));
     else
-        return message_error(unpack->dir, NULL, -EDQUOT, detail);
+        message(unpack->input.name, NULL, "more contents are to be written than --max-bytes %s; nothing was made",
+                quantity_exact(settings->bytes_max, allowed));
     return EXIT_FAILED;
 }
 
-/* When the detail is not said for another reason: what is left behind, if anything is. */
-static void say_left_behind(const struct unpack *unpack, const struct memfs_detail *detail)
+static void say_left(const struct unpack *unpack, uint64_t count, const char *one, const char *many)
 {
-    static const char end[] = "could not be removed again";
-    const char *last = strrchr(detail->text, ';');
-    if (last && strstr(last, end))
-        message(unpack->dir, NULL, "%s", last + 2);
+    if (count > 0)
+        message(unpack->dir, NULL, "%" PRIu64 " %s", count, count == 1 ? one : many);
+}
+
+/* When the detail is not said for another reason: what is left behind, if anything is. */
+static void say_left_behind(const struct unpack *unpack)
+{
+    say_left(unpack, unpack->failure.left_replaced, "file that was there stays replaced",
+             "files that were there stay replaced");
+    say_left(unpack, unpack->failure.left_behind, "thing that was made could not be removed again",
+             "things that were made could not be removed again");
 }
 
 static int failed(const struct unpack *unpack, int error, const struct memfs_detail *detail)
@@ -224,14 +266,14 @@ static int failed(const struct unpack *unpack, int error, const struct memfs_det
             input_error(&unpack->input, NULL, error);
     }
     if (said) {
-        say_left_behind(unpack, detail);
+        say_left_behind(unpack);
         return code;
     }
+    if (unpack->failure.budget != MEMFS_BUDGET_NONE)
+        return over_budget(unpack);
     switch (error) {
     case -ENOTEMPTY:
         return message_error_hint(unpack->dir, NULL, error, NULL, "name a new directory, or use --into");
-    case -EDQUOT:
-        return over_budget(unpack, detail);
     case -ENOENT:
     case -ENOTDIR:
     case -ELOOP:
@@ -277,22 +319,34 @@ static void summarise_json(const struct unpack *unpack)
     json_end(&json);
 }
 
+/* Options may have left nothing. */
+static int say_emptiness(const struct unpack *unpack)
+{
+    const struct memfs_exported *exported = &unpack->exported;
+    if (unpack->settings.into || exported->directories + exported->files > 0)
+        return EXIT_DONE;
+    if (unpack->settings.strip > 0)
+        message(unpack->dir, NULL, "is empty: no path has more than %" PRIu64 " component%s", unpack->settings.strip,
+                unpack->settings.strip == 1 ? "" : "s");
+    else if (unpack->wanted.ignore.count > 0)
+        message(unpack->dir, NULL, "is empty: what is excluded is all there is");
+    else
+        return EXIT_DONE;
+    return EXIT_INCOMPLETE;
+}
+
 static int summarise(const struct unpack *unpack, int shown)
 {
     const struct memfs_exported *exported = &unpack->exported;
     if (common.json && !common.quiet)
         summarise_json(unpack);
-    if (shown) /* DIR is a node of the image too */
+    if (shown && !unpack->settings.dry_run) /* DIR is a node of the image too */
         progress_summary(unpack->dir, exported->directories + exported->files + !unpack->settings.into, exported->bytes,
                          unpack->seconds);
-    if (!common.quiet)
+    if (!common.quiet && !unpack->settings.dry_run)
         left_out_say_defaults(&unpack->left_out, unpack->dir);
     int code = left_out_say_refusals(&unpack->left_out, unpack->dir) ? EXIT_INCOMPLETE : EXIT_DONE;
-    if (unpack->settings.strip > 0 && !unpack->settings.into && exported->directories + exported->files == 0) {
-        message(unpack->dir, NULL, "is empty: no path has more than %" PRIu64 " component%s", unpack->settings.strip,
-                unpack->settings.strip == 1 ? "" : "s");
-        code = EXIT_INCOMPLETE;
-    }
+    code = message_worse(code, message_worse(unpack->code, say_emptiness(unpack)));
     return message_worse(code, output_finish());
 }
 
@@ -324,12 +378,15 @@ static struct memfs_export_options export_options(struct unpack *unpack)
     options.entries_max = settings->entries_max;
     options.depth_max = (uint32_t)settings->depth_max;
     options.threads = (unsigned)settings->jobs;
-    if (settings->only.count > 0 && !chosen_is_whole(&unpack->chosen)) {
-        options.select = chosen_take;
-        options.select_context = &unpack->chosen;
+    unpack->wanted.by_choice = settings->only.count > 0 && !chosen_is_whole(&unpack->wanted.chosen);
+    if (unpack->wanted.by_choice || unpack->wanted.ignore.count > 0) {
+        options.select = wanted_take;
+        options.select_context = &unpack->wanted;
     }
-    options.made = common.verbose ? list_made : NULL;
+    options.made = common.verbose || settings->dry_run ? list_made : NULL;
+    options.plan_only = settings->dry_run;
     options.exported = &unpack->exported;
+    options.failure = &unpack->failure;
     options.problem = destination_problem;
     options.problem_context = unpack;
     options.progress = progress_update;
@@ -353,7 +410,11 @@ static int export(struct unpack *unpack)
 static int unpack_image(struct unpack *unpack)
 {
     int any;
-    int code = select_paths(unpack, &any);
+    int code = rules_take(&command_unpack, &unpack->settings.exclude, &unpack->settings.exclude_from,
+                          unpack->from_input, &unpack->wanted.ignore);
+    if (code != EXIT_DONE)
+        return code;
+    code = select_paths(unpack, &any);
     if (!any || code > EXIT_INCOMPLETE)
         return code;
     return message_worse(code, export(unpack));
@@ -369,6 +430,7 @@ static int run(int argc, char **argv)
     code = check_settings(&unpack.settings);
     if (code != EXIT_DONE)
         goto out;
+    unpack.from_input = strcmp(argv[first], "-") == 0;
     unpack.dir = argv[first + 1]; /* NULL if there is none */
     if (unpack.dir && strcmp(unpack.dir, "-") == 0) {
         code = message_usage("unpack", "a tree cannot be written to standard output: name a directory "
@@ -382,13 +444,15 @@ static int run(int argc, char **argv)
     }
     if (code == EXIT_DONE) {
         code = unpack_image(&unpack);
-        chosen_free(&unpack.chosen);
+        wanted_free(&unpack.wanted);
         input_close(&unpack.input);
     }
 out:
     left_out_free(&unpack.left_out);
     buffer_free(&unpack.dir_name);
     option_list_free(&unpack.settings.only);
+    option_list_free(&unpack.settings.exclude);
+    option_list_free(&unpack.settings.exclude_from);
     return code;
 }
 
@@ -402,32 +466,46 @@ const struct command command_unpack = {
              "umask says. On failure all that was made is removed again. -v lists what was made.\n",
     .examples = "  memfs unpack photos.mfs\n"
                 "  memfs unpack --all backup.mfs /mnt/restored\n"
-                "  memfs unpack --only 2024 --only '**/*.txt' photos.mfs some\n"
+                "  memfs unpack --only 2024 --exclude '*.raw' photos.mfs some\n"
+                "  memfs unpack --keep-going damaged.mfs rescued\n"
                 "  memfs unpack --into --overwrite photos.mfs photos\n"
                 "  memfs unpack --max-bytes 1G --max-entries 10000 upload.mfs inbox\n",
-    .manual = "--only takes a path of the image, or a pattern: * and ? and [a-z] within a name, ** for any number\n"
-              "of directories. A directory brings all that is below it, and the directories on the way are made\n"
-              "with the attributes that they have in the image. One that takes nothing is said, and the exit code\n"
-              "is 1; if none takes anything, nothing is made.\n"
-              "\n"
-              "With --into, directories that are there are filled, and keep their mode, owner and attributes. If\n"
-              "a file of any type is there where one is to be made, nothing is written at all, unless --overwrite\n"
-              "or --skip says what to do. Symbolic links that are there are never followed; --overwrite replaces\n"
-              "them themselves. A directory is never replaced by a file, nor a file by a directory: both are\n"
-              "refused before the first write, as is a filesystem that is mounted below DIR. Files that replace\n"
-              "others are written beside them, under names that begin with .memfs-, and take their places when\n"
-              "all is written: until then there must be room for both. If something fails, the old ones are\n"
-              "there as they were.\n"
-              "\n"
-              "--strip-components leaves out what has no more components than that. If two paths become the same,\n"
-              "nothing is written.\n"
-              "\n"
-              "-v lists on standard output what was made, in the order of paths, when all is made. With --json\n"
-              "each is an object with the keys path, type (file, directory, symlink, fifo, socket, character,\n"
-              "block), size (of files) and replaced. The last object has the keys name (DIR), directories, files\n"
-              "(of all other types), links (further names of files), bytes (of contents that were written),\n"
-              "replaced, skipped, left_out and seconds. left_out is an object: owners (whether there were others'),\n"
-              "setuid, devices, privileged_xattrs and refused_xattrs are numbers of what was left out.\n",
+    .manual =
+        "--only takes a path of the image, or a pattern: * and ? and [a-z] within a name, ** for any number\n"
+        "of directories. A directory brings all that is below it, and the directories on the way are made\n"
+        "with the attributes that they have in the image. One that takes nothing is said, and the exit code\n"
+        "is 1; if none takes anything, nothing is made.\n"
+        "\n"
+        "With --into, directories that are there are filled, and keep their mode, owner and attributes. If\n"
+        "a file of any type is there where one is to be made, nothing is written at all, unless --overwrite\n"
+        "or --skip says what to do. Symbolic links that are there are never followed; --overwrite replaces\n"
+        "them themselves. A directory is never replaced by a file, nor a file by a directory: both are\n"
+        "refused before the first write, as is a filesystem that is mounted below DIR. Files that replace\n"
+        "others are written beside them, under names that begin with .memfs-, and take their places when\n"
+        "all is written: until then there must be room for both. If something fails, the old ones are\n"
+        "there as they were.\n"
+        "\n"
+        "Rules of --exclude are those of pack, on the image's paths: of what --only chooses, or of everything, they\n"
+        "leave out what matches, a directory with all that is in it.\n"
+        "\n"
+        "With --keep-going everything is unpacked that can be: each file that is damaged, or cannot be made, is\n"
+        "named with the reason and left out, as is an attribute that cannot be set; a directory that cannot be\n"
+        "listed stays empty. The exit code is 3 if there was damage, else 1. Without it the first one fails, and\n"
+        "nothing is unpacked. A disk that is full ends it in either case.\n"
+        "\n"
+        "-n lists as -v does what would be made, and writes nothing: the tree, the budgets and what is in DIR are\n"
+        "checked, contents are not.\n"
+        "\n"
+        "--strip-components leaves out what has no more components than that. If two paths become the same,\n"
+        "nothing is written.\n"
+        "\n"
+        "-v lists on standard output what was made, in the order of paths, when all is made. With --json\n"
+        "each is an object with the keys path, type (file, directory, symlink, fifo, socket, character,\n"
+        "block), size (of files) and replaced. The last object has the keys name (DIR), directories, files\n"
+        "(of all other types), links (further names of files), bytes (of contents that were written),\n"
+        "replaced, skipped, left_out and seconds. left_out is an object: owners (whether there were others'),\n"
+        "setuid, devices, privileged_xattrs and refused_xattrs are numbers of what was left out, failed of what\n"
+        "--keep-going left out.\n",
     .common = COMMON_PROGRESS | COMMON_JSON,
     .options = rows,
     .operands_min = 1,

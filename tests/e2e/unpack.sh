@@ -330,7 +330,83 @@ check "nothing is made" test ! -e said
 check "what is not taken does not count" "$memfs" unpack -q --max-depth 1 --max-entries 3 --max-bytes 4 --only ab --only 'a*' --only here stars.mfs said
 rm -rf said
 
+# ---- Leaving out, and only looking ----
+mkdir -p rules/src/deep rules/doc && echo 1 >rules/src/a.c && echo 2 >rules/src/a.o && echo 3 >rules/src/deep/b.o &&
+    echo 4 >rules/doc/a.o && echo 5 >rules/keep && ln rules/keep rules/src/keep
+check "pack what rules are for" "$memfs" pack rules
+listed() { # what, expected names, options
+    local what=$1 want=$2
+    shift 2
+    run "$memfs" unpack -n "$@" rules.mfs some
+    cp .out .listed
+    check "-n $what" test "$status" = 0 -a ! -s .err -a ! -e some
+    check "lists what is wanted" diff <(printf '%s\n' $want) .listed
+    "$memfs" unpack -v "$@" rules.mfs some >.made
+    check "as -v lists it" cmp .listed .made
+    rm -rf some
+}
+listed "of everything" "doc doc/a.o keep src src/a.c src/a.o src/deep src/deep/b.o src/keep"
+listed "--exclude of a name" "doc keep src src/a.c src/deep src/keep" --exclude '*.o'
+listed "--exclude of a directory" "doc doc/a.o keep" --exclude /src
+listed "--exclude that takes back" "doc keep src src/a.c src/a.o src/deep src/keep" --exclude '*.o' --exclude '!src/a.o'
+listed "--exclude of what --only takes" "src src/a.c src/deep src/keep" --only src --exclude '*.o'
+listed "--only of a file, and --exclude" "doc doc/a.o src" --only 'src' --only doc/a.o --exclude 'src/*'
+listed "--exclude and --strip-components" "a.c deep keep" --strip-components 1 --exclude '*.o'
+printf '# objects\n*.o\n' >.rules
+listed "--exclude-from" "doc keep src src/a.c src/deep src/keep" --exclude-from .rules
+expect 1 "some: is empty: what is excluded is all there is" "$memfs" unpack --exclude '*' rules.mfs some
+rm -rf some
+expect 2 "unpack: --exclude '': matches nothing" "$memfs" unpack --exclude '' rules.mfs some
+from_input() { "$memfs" unpack --exclude-from - - some <rules.mfs; }
+expect 2 "standard input can be read only once" from_input
+expect 4 "/dev/zero: has a line of more than 1M: is it a list of rules" "$memfs" unpack --exclude-from /dev/zero rules.mfs some
+check "nothing is made" test ! -e some
+mkdir some && echo old >some/keep
+run "$memfs" unpack -n --json --into --overwrite rules.mfs some
+check "-n says what would be replaced" grep -q '"path":"keep","type":"file","size":2,"replaced":true' .out
+check "how many" test "$(key replaced)" = 1 -a "$(key files)" = 5 -a "$(key links)" = 1
+check "and replaces nothing" test "$(cat some/keep)" = old -a "$(ls some)" = keep
+run "$memfs" unpack -n --json --into --skip rules.mfs some
+check "what would be skipped" test "$(key skipped)" = 1 -a "$(key files)" = 5
+expect 4 "some: keep: is there already" "$memfs" unpack -n --into rules.mfs some
+expect 4 "some: Directory not empty" "$memfs" unpack -n rules.mfs some
+expect 4 "parent directory" "$memfs" unpack -n rules.mfs nowhere/some
+expect 4 "^memfs: rules.mfs: has 9 entries, and --max-entries is 1" "$memfs" unpack -n --max-entries 1 rules.mfs new
+rm -rf some
+
 # ---- Damage ----
+mkdir noise && for i in $(seq 10 29); do head -c 100000 /dev/urandom >noise/$i; done
+mkdir noise/sub && for i in 1 2 3 4 5; do echo $i >noise/sub/$i; done
+"$memfs" pack --block 64K noise
+cp noise.mfs damaged.mfs && printf '\001\002\003\004' | dd of=damaged.mfs bs=1 seek=1000000 conv=notrunc status=none
+same_names() { diff <(sed 's/^memfs: damaged.mfs: \([0-9]*\): .*/\1/' "$1" | sort) <(sed 's/^memfs: damaged.mfs: \([0-9]*\): .*/\1/' "$2" | sort); }
+expect 3 "^memfs: damaged.mfs: [0-9]*: block [0-9]*: .* \\(at byte [0-9]*\\)" "$memfs" unpack damaged.mfs some
+check "nothing is unpacked" test ! -e some
+"$memfs" hash damaged.mfs >/dev/null 2>.hashed
+for jobs in 1 4; do
+    run "$memfs" unpack --keep-going -q -j $jobs damaged.mfs some
+    check "--keep-going, -j $jobs: exit code 3" test "$status" = 3
+    check "each damaged file is named, with where" test "$(grep -c '^memfs: damaged.mfs: [0-9]*: .*(at byte [0-9]*)' .err)" = "$(wc -l <.err)" -a -s .err
+    check "those that hash names" same_names .err .hashed
+    rescued() { diff -r noise some | grep -v '^Only in noise: '; test "$(find some -type f | wc -l)" = $((25 - $(wc -l <.err))); }
+    check "the others are what they were" rescued
+    check "without anything else" test -z "$(diff -rq noise some | grep -v '^Only in noise: ')"
+    rm -rf some
+done
+run "$memfs" unpack --keep-going --json damaged.mfs some
+check "--json says how many" test "$(grep -o '"failed":[0-9]*' .out | cut -d : -f 2)" = "$(wc -l <.err)"
+rm -rf some
+check "--keep-going of what is whole" "$memfs" unpack --keep-going -q noise.mfs some
+echo mine >some/10
+expect 1 "^memfs: some: 10: is there already: .*; left out" "$memfs" unpack --keep-going -q --into --only 10 noise.mfs some
+check "what was there stays" test "$(cat some/10)" = mine
+rm -rf some
+run "$memfs" verify damaged.mfs
+check "verify names the same files" diff <(sed -n 's/^memfs: damaged.mfs: node [0-9]*, \([0-9]*\): .*/\1/p' .err | sort) <(sed 's/^memfs: damaged.mfs: \([0-9]*\): .*/\1/' .hashed | sort)
+run "$memfs" verify --json damaged.mfs
+check "in JSON too" grep -q '"finding":"node [0-9]*, [0-9]*: parts of it are in block [0-9]*, which is damaged"' .out
+run "$memfs" diff damaged.mfs noise.mfs
+check "and diff" same_names .err .hashed
 size=$(stat -c %s tree.mfs)
 head -c $((size / 2)) tree.mfs >half.mfs
 mkdir dest && echo old >dest/old

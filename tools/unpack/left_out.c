@@ -113,6 +113,7 @@ void left_out_json(const struct left_out *left_out, struct json *json)
     json_unsigned(json, "devices", left_out->counts[MEMFS_PROBLEM_DEVICE]);
     json_unsigned(json, "privileged_xattrs", left_out->counts[MEMFS_PROBLEM_XATTR]);
     json_unsigned(json, "refused_xattrs", refused);
+    json_unsigned(json, "failed", left_out->failed);
     json_close(json, 0);
 }
 

@@ -21,6 +21,7 @@ struct refusal {
 /* Zeroed: nothing. */
 struct left_out {
     uint64_t counts[MEMFS_PROBLEM_XATTR + 1]; /* by kind, because no option asked for it; owners once for all */
+    uint64_t failed;                          /* what was damaged or could not be made, each told of at once */
     struct refusal refusals[LEFT_OUT_REFUSALS];
 };
 
