@@ -10,6 +10,7 @@
 
 /* A directory that may have matches below it. */
 struct glob_level {
+    memfs_node dir;
     size_t path_length;
     struct listing listing; /* names that may match */
     size_t next;
@@ -21,7 +22,8 @@ struct glob_level {
 struct glob {
     memfs *fs;
     const struct memfs_cred *cred;
-    memfs_walk_fn *visit;
+    uint64_t depth_max; /* UINT64_MAX: any */
+    memfs_step_fn *visit;
     void *context;
     struct pattern pattern;
     struct trail trail;
@@ -105,13 +107,15 @@ static int push(struct glob *glob, memfs_node dir)
 {
     const struct pattern *pattern = &glob->pattern;
     const uint64_t *set = set_of(glob, glob->depth);
+    if (glob->depth >= glob->depth_max)
+        return MEMFS_ELIMIT;
     void *levels = glob->levels;
     int error = memfs_grow_array(&glob->fs->allocator, &levels, &glob->levels_room, glob->depth, glob->depth + 1,
                                  sizeof *glob->levels);
     glob->levels = levels;
     if (error)
         return error;
-    struct glob_level level = {.path_length = glob->trail.length};
+    struct glob_level level = {.dir = dir, .path_length = glob->trail.length};
     size_t part = set_next(glob, set, 0);
     if (pattern->parts[part].kind == PART_LITERAL && set_next(glob, set, part + 1) >= pattern->count) {
         error = list_one(glob, dir, pattern->text + pattern->parts[part].start, &level.listing);
@@ -167,6 +171,17 @@ static int is_type(const struct memfs_stat *stat, uint32_t type)
     return (stat->mode & MEMFS_IFMT) == type;
 }
 
+/* Tells the caller of the trail's end. */
+static int call(struct glob *glob, const struct memfs_stat *stat)
+{
+    struct memfs_step step = {.path = trail_text(&glob->trail), .depth = glob->depth, .stat = stat};
+    const struct glob_level *level = glob->depth > 0 ? &glob->levels[glob->depth - 1] : NULL;
+    step.path_length = glob->trail.length > 0 ? glob->trail.length : 1;
+    step.name = step.path + (level ? level->path_length : 0) + 1;
+    step.dir = level ? level->dir : 0;
+    return glob->visit(glob->context, &step);
+}
+
 /* The trail's end matches as far as the set below the deepest level says. */
 static int arrive(struct glob *glob, const struct memfs_stat *stat)
 {
@@ -181,7 +196,7 @@ static int arrive(struct glob *glob, const struct memfs_stat *stat)
     }
     if (matches && (!glob->pattern.wants_dirs || is_type(&end, MEMFS_IFDIR))) {
         glob->found = 1;
-        int result = glob->visit(glob->context, trail_text(&glob->trail), glob->pattern.wants_dirs ? &end : stat);
+        int result = call(glob, glob->pattern.wants_dirs ? &end : stat);
         if (result)
             return result == MEMFS_WALK_SKIP ? 0 : result;
     }
@@ -225,9 +240,14 @@ static int run(struct glob *glob)
     return result ? result : glob->found ? 0 : -ENOENT;
 }
 
-int memfs_glob(memfs *fs, const struct memfs_cred *cred, const char *pattern, memfs_walk_fn *visit, void *context)
+int memfs_glob_steps(memfs *fs, const struct memfs_cred *cred, const char *pattern,
+                     const struct memfs_walk_options *options, memfs_step_fn *visit, void *context)
 {
-    struct glob glob = {.fs = fs, .cred = cred, .visit = visit, .context = context};
+    struct glob glob = {.fs = fs, .cred = cred, .depth_max = UINT64_MAX, .visit = visit, .context = context};
+    struct memfs_walk_options taken;
+    walk_options_take(&taken, options);
+    if (taken.depth_max > 0)
+        glob.depth_max = taken.depth_max;
     int result = pattern_parse(&fs->allocator, pattern, &glob.pattern);
     if (result)
         return result;
@@ -242,4 +262,10 @@ int memfs_glob(memfs *fs, const struct memfs_cred *cred, const char *pattern, me
     trail_free(&fs->allocator, &glob.trail);
     pattern_free(&fs->allocator, &glob.pattern);
     return result;
+}
+
+int memfs_glob(memfs *fs, const struct memfs_cred *cred, const char *pattern, memfs_walk_fn *visit, void *context)
+{
+    struct walk_plain plain = {visit, context};
+    return memfs_glob_steps(fs, cred, pattern, NULL, walk_visit_plain, &plain);
 }

@@ -13,9 +13,10 @@ int trail_append(const struct memfs_allocator *allocator, struct trail *trail, c
     trail->bytes = bytes;
     if (error)
         return error;
-    trail->bytes[trail->length] = '/';
-    memcpy(trail->bytes + trail->length + 1, name, length + 1);
-    trail->length += length + 1;
+    if (trail->length == 0 || trail->bytes[trail->length - 1] != '/')
+        trail->bytes[trail->length++] = '/';
+    memcpy(trail->bytes + trail->length, name, length + 1);
+    trail->length += length;
     return 0;
 }
 
@@ -99,4 +100,17 @@ void listing_free(const struct memfs_allocator *allocator, struct listing *listi
     memfs_free(allocator, listing->items, listing->room * sizeof *listing->items);
     memfs_free(allocator, listing->bytes, listing->bytes_room);
     *listing = (struct listing){0};
+}
+
+void walk_options_take(struct memfs_walk_options *out, const struct memfs_walk_options *given)
+{
+    *out = (struct memfs_walk_options){.size = sizeof *out};
+    if (given)
+        memcpy(out, given, given->size && given->size < sizeof *out ? given->size : sizeof *out);
+}
+
+int walk_visit_plain(void *context, const struct memfs_step *step)
+{
+    const struct walk_plain *plain = context;
+    return plain->visit(plain->context, step->path, step->stat);
 }

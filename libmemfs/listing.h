@@ -1,12 +1,13 @@
 /*
- * What walk and glob go by: a growing path, and a directory's names in order.
+ * What walk and glob have in common: a growing path, a directory's names in order, options, and
+ * the adapter for who asks for no more than paths.
  */
 #ifndef MEMFS_LISTING_H
 #define MEMFS_LISTING_H
 
 #include "alloc.h"
 
-/* A path from the root. Zeroed: the root's own. */
+/* A path from the root, or from what stands for one. Zeroed: the root's own. */
 struct trail {
     char *bytes;
     size_t length, room;
@@ -42,5 +43,15 @@ void listing_sort(struct listing *listing);
 int listing_read(memfs *fs, const struct memfs_cred *cred, memfs_node dir, struct memfs_dirent *batch,
                  size_t batch_count, struct listing *out);
 void listing_free(const struct memfs_allocator *allocator, struct listing *listing);
+
+/* All members, of a caller who may know of less of them (NULL: of none). */
+void walk_options_take(struct memfs_walk_options *out, const struct memfs_walk_options *given);
+
+struct walk_plain {
+    memfs_walk_fn *visit;
+    void *context;
+};
+/* A memfs_step_fn, whose context is a walk_plain. */
+int walk_visit_plain(void *context, const struct memfs_step *step);
 
 #endif

@@ -415,6 +415,35 @@ typedef int memfs_walk_fn(void *context, const char *path, const struct memfs_st
 int memfs_walk(memfs *fs, const struct memfs_cred *cred, const char *path, uint32_t flags, memfs_walk_fn *visit,
                void *context);
 
+/* What a walk has come to. Filled by the library, and may get more members at its end; all of it is
+ * good until the call returns. */
+struct memfs_step {
+    const char *path; /* path_length bytes, and a NUL */
+    size_t path_length;
+    const char *name; /* its last component: the end of path; "" if that ends with a slash */
+    uint64_t depth;   /* directories between it and where the walk began; 0: that itself */
+    memfs_node dir;   /* that it is in; 0 at depth 0 */
+    const struct memfs_stat *stat;
+};
+typedef int memfs_step_fn(void *context, const struct memfs_step *step); /* returns as memfs_walk_fn does */
+
+/* Called for what cannot be read, or lies too deep (MEMFS_ELIMIT); stat is NULL if it is not known. 0: it and what is
+ * below it is passed over; else the walk ends with what is returned. */
+typedef int memfs_step_error_fn(void *context, const struct memfs_step *step, int error);
+
+struct memfs_walk_options {
+    size_t size;                 /* sizeof(struct memfs_walk_options) */
+    uint32_t flags;              /* MEMFS_WALK_... */
+    uint64_t depth_max;          /* 0: any, and an image of a few hundred KB can be a million directories deep */
+    memfs_step_error_fn *failed; /* NULL: any error ends the walk */
+    const char *as;              /* what paths begin with in place of path's own, from the root; NULL: that */
+};
+
+/* memfs_walk() with options (NULL: none), and knowing more at each step. One step takes time by the length of its name,
+ * not of its path. */
+int memfs_walk_steps(memfs *fs, const struct memfs_cred *cred, const char *path,
+                     const struct memfs_walk_options *options, memfs_step_fn *visit, void *context);
+
 /* Visits the paths that match a pattern, each once, in sorted order: * and ? within
  * a name, [a-z] and [!a-z], ** as a whole name for any number of directories (at
  * the end, for everything below), \ to quote. A leading dot is not special. A
@@ -422,6 +451,10 @@ int memfs_walk(memfs *fs, const struct memfs_cred *cred, const char *path, uint3
  * between slashes do. Directories that may not be read do not match.
  * -ENOENT if nothing matches; -EINVAL for a malformed pattern or a name "..". */
 int memfs_glob(memfs *fs, const struct memfs_cred *cred, const char *pattern, memfs_walk_fn *visit, void *context);
+/* The same as steps, whose depths count from the root; of the options (NULL: none) depth_max alone counts: MEMFS_ELIMIT
+ * if deciding what matches takes going deeper. */
+int memfs_glob_steps(memfs *fs, const struct memfs_cred *cred, const char *pattern,
+                     const struct memfs_walk_options *options, memfs_step_fn *visit, void *context);
 
 #ifdef __cplusplus
 }

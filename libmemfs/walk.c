@@ -19,8 +19,8 @@ struct level {
 struct walk {
     memfs *fs;
     const struct memfs_cred *cred;
-    uint32_t flags;
-    memfs_walk_fn *visit;
+    struct memfs_walk_options options;
+    memfs_step_fn *visit;
     void *context;
     struct trail trail;
     struct level *levels;
@@ -31,6 +31,16 @@ struct walk {
     uint64_t entries; /* that have been met */
     uint64_t changes; /* of the filesystem, when the walk began */
 };
+
+static int is_post(const struct walk *walk)
+{
+    return (walk->options.flags & MEMFS_WALK_POST) != 0;
+}
+
+static int is_sorted(const struct walk *walk)
+{
+    return (walk->options.flags & MEMFS_WALK_SORTED) != 0;
+}
 
 /* What has been removed since it was found is passed over. */
 static int is_gone(int error)
@@ -44,9 +54,46 @@ static void drop_batch(struct walk *walk)
     walk->batch_wanted = BATCH_FIRST;
 }
 
+/* ---- What is told ---------------------------------------------------------------- */
+
+/* What the trail ends with; its name is what it got behind the directory's path. */
+static struct memfs_step step_of(const struct walk *walk, const struct memfs_stat *stat)
+{
+    struct memfs_step step = {.path = trail_text(&walk->trail), .path_length = walk->trail.length, .stat = stat};
+    if (walk->depth > 0) {
+        const struct level *level = &walk->levels[walk->depth - 1];
+        step.dir = level->dir;
+        step.name = step.path + level->path_length;
+        step.name += step.name[0] == '/';
+    } else {
+        const char *slash = strrchr(step.path, '/');
+        step.name = slash ? slash + 1 : step.path;
+        step.path_length = strlen(step.path); /* "/" is no trail */
+    }
+    step.depth = walk->depth;
+    return step;
+}
+
+static int tell(struct walk *walk, const struct memfs_stat *stat)
+{
+    const struct memfs_step step = step_of(walk, stat);
+    return walk->visit(walk->context, &step);
+}
+
+/* What is at the trail's end could not be read: what that comes to. */
+static int fail(struct walk *walk, const struct memfs_stat *stat, int error)
+{
+    if (is_gone(error))
+        return 0;
+    if (!walk->options.failed)
+        return error;
+    const struct memfs_step step = step_of(walk, stat);
+    return walk->options.failed(walk->context, &step, error);
+}
+
 /* ---- The levels ------------------------------------------------------------------ */
 
-static int push(struct walk *walk, memfs_node dir)
+static int push(struct walk *walk, memfs_node dir, const struct memfs_stat *stat)
 {
     void *levels = walk->levels;
     int error = memfs_grow_array(&walk->fs->allocator, &levels, &walk->room, walk->depth, walk->depth + 1,
@@ -56,10 +103,10 @@ static int push(struct walk *walk, memfs_node dir)
         return error;
     struct level level = {.dir = dir, .path_length = walk->trail.length};
     error = memfs_node_access(walk->fs, walk->cred, dir, MEMFS_X_OK);
-    if (!error && (walk->flags & MEMFS_WALK_SORTED))
+    if (!error && is_sorted(walk))
         error = listing_read(walk->fs, walk->cred, dir, walk->batch, BATCH, &level.listing);
     if (error)
-        return is_gone(error) ? 0 : error;
+        return fail(walk, stat, error);
     walk->levels[walk->depth++] = level;
     drop_batch(walk);
     return 0;
@@ -79,7 +126,7 @@ static int next_unsorted(struct walk *walk, struct level *level, memfs_node *nod
         walk->batch_wanted = wanted * 2 < BATCH ? wanted * 2 : BATCH;
         int64_t count = memfs_node_readdir(walk->fs, walk->cred, level->dir, level->cursor, walk->batch, wanted, 0);
         if (count <= 0)
-            return is_gone((int)count) ? 0 : (int)count;
+            return (int)count;
         walk->batch_next = 0;
         walk->batch_count = (size_t)count;
     }
@@ -92,7 +139,7 @@ static int next_unsorted(struct walk *walk, struct level *level, memfs_node *nod
 
 static int next_entry(struct walk *walk, struct level *level, memfs_node *node, const char **name)
 {
-    if (!(walk->flags & MEMFS_WALK_SORTED))
+    if (!is_sorted(walk))
         return next_unsorted(walk, level, node, name);
     if (level->next == level->listing.count)
         return 0;
@@ -103,22 +150,30 @@ static int next_entry(struct walk *walk, struct level *level, memfs_node *node, 
 
 /* ---- Visiting --------------------------------------------------------------------- */
 
+/* Into *stat. 0: it is passed over, or the walk ends with *result. */
+static int look(struct walk *walk, memfs_node node, struct memfs_stat *stat, int *result)
+{
+    int error = memfs_node_stat(walk->fs, node, stat);
+    if (!error && stat->nlink == 0)
+        error = -ENOENT;
+    *result = error ? fail(walk, NULL, error) : 0;
+    return !error;
+}
+
 /* Where the trail ends there is this node: visits it, or goes down into it. */
 static int arrive(struct walk *walk, memfs_node node)
 {
     struct memfs_stat stat;
-    int error = memfs_node_stat(walk->fs, node, &stat);
-    if (!error && stat.nlink == 0)
-        error = -ENOENT;
-    if (error)
-        return is_gone(error) ? 0 : error;
+    int result;
+    if (!look(walk, node, &stat, &result))
+        return result;
     int is_dir = (stat.mode & MEMFS_IFMT) == MEMFS_IFDIR;
-    if (!is_dir || !(walk->flags & MEMFS_WALK_POST)) {
-        int result = walk->visit(walk->context, trail_text(&walk->trail), &stat);
+    if (!is_dir || !is_post(walk)) {
+        result = tell(walk, &stat);
         if (result)
             return result == MEMFS_WALK_SKIP ? 0 : result;
     }
-    return is_dir ? push(walk, node) : 0;
+    return is_dir ? push(walk, node, &stat) : 0;
 }
 
 /* All entries of the deepest level have been visited. */
@@ -127,14 +182,12 @@ static int leave(struct walk *walk)
     struct memfs_stat stat;
     memfs_node dir = walk->levels[walk->depth - 1].dir;
     pop(walk);
-    if (!(walk->flags & MEMFS_WALK_POST))
+    if (!is_post(walk))
         return 0;
-    int error = memfs_node_stat(walk->fs, dir, &stat);
-    if (!error && stat.nlink == 0)
-        error = -ENOENT;
-    if (error)
-        return is_gone(error) ? 0 : error;
-    int result = walk->visit(walk->context, trail_text(&walk->trail), &stat);
+    int result;
+    if (!look(walk, dir, &stat, &result))
+        return result;
+    result = tell(walk, &stat);
     return result == MEMFS_WALK_SKIP ? 0 : result;
 }
 
@@ -147,6 +200,25 @@ static int count_entry(struct walk *walk)
     return ++walk->entries > all && atomic_load(&walk->fs->changes) == walk->changes ? MEMFS_ECORRUPT : 0;
 }
 
+/* One entry of the deepest level. */
+static int take(struct walk *walk, memfs_node node, const char *name)
+{
+    int result = count_entry(walk);
+    if (!result)
+        result = trail_append(&walk->fs->allocator, &walk->trail, name);
+    if (result)
+        return result;
+    const uint64_t most = walk->options.depth_max;
+    return most > 0 && walk->depth > most ? fail(walk, NULL, MEMFS_ELIMIT) : arrive(walk, node);
+}
+
+/* The deepest level's next entries cannot be read. */
+static int give_up(struct walk *walk, int error)
+{
+    pop(walk);
+    return fail(walk, NULL, error);
+}
+
 static int walk_from(struct walk *walk, memfs_node node)
 {
     int result = arrive(walk, node);
@@ -156,16 +228,11 @@ static int walk_from(struct walk *walk, memfs_node node)
         trail_cut(&walk->trail, level->path_length);
         int more = next_entry(walk, level, &node, &name);
         if (more < 0)
-            return more;
-        if (more == 0) {
+            result = give_up(walk, more);
+        else if (more == 0)
             result = leave(walk);
-            continue;
-        }
-        result = count_entry(walk);
-        if (!result)
-            result = trail_append(&walk->fs->allocator, &walk->trail, name);
-        if (!result)
-            result = arrive(walk, node);
+        else
+            result = take(walk, node, name);
     }
     return result;
 }
@@ -194,11 +261,27 @@ static int trail_to_dir(struct walk *walk, memfs_node dir)
     }
 }
 
-/* The path from the root to what a path leads to. */
+static int trail_as(struct walk *walk, const char *text)
+{
+    struct trail *trail = &walk->trail;
+    const size_t length = strlen(text);
+    void *bytes = trail->bytes;
+    int error = memfs_grow_array(&walk->fs->allocator, &bytes, &trail->room, 0, length + 1, 1);
+    trail->bytes = bytes;
+    if (error)
+        return error;
+    memcpy(trail->bytes, text, length + 1);
+    trail->length = length;
+    return 0;
+}
+
+/* What stands for where the walk begins; else the path from the root to what a path leads to. */
 static int trail_to(struct walk *walk, const char *path, memfs_node node)
 {
     char name[MEMFS_NAME_MAX + 1];
     memfs_node dir;
+    if (walk->options.as)
+        return trail_as(walk, walk->options.as);
     int error = trail_to_dir(walk, node);
     if (error != -ENOTDIR)
         return error;
@@ -212,13 +295,14 @@ static int trail_to(struct walk *walk, const char *path, memfs_node node)
     return error;
 }
 
-int memfs_walk(memfs *fs, const struct memfs_cred *cred, const char *path, uint32_t flags, memfs_walk_fn *visit,
-               void *context)
+int memfs_walk_steps(memfs *fs, const struct memfs_cred *cred, const char *path,
+                     const struct memfs_walk_options *options, memfs_step_fn *visit, void *context)
 {
-    struct walk walk = {.fs = fs, .cred = cred, .flags = flags, .visit = visit, .context = context};
+    struct walk walk = {.fs = fs, .cred = cred, .visit = visit, .context = context};
     walk.changes = atomic_load(&fs->changes);
     memfs_node node;
-    if (flags & ~(MEMFS_WALK_POST | MEMFS_WALK_SORTED))
+    walk_options_take(&walk.options, options);
+    if (walk.options.flags & ~(MEMFS_WALK_POST | MEMFS_WALK_SORTED))
         return -EINVAL;
     int result = path_resolve(fs, cred, path, 0, &node);
     if (result)
@@ -234,4 +318,12 @@ int memfs_walk(memfs *fs, const struct memfs_cred *cred, const char *path, uint3
     memfs_free(&fs->allocator, walk.batch, BATCH * sizeof *walk.batch);
     trail_free(&fs->allocator, &walk.trail);
     return result;
+}
+
+int memfs_walk(memfs *fs, const struct memfs_cred *cred, const char *path, uint32_t flags, memfs_walk_fn *visit,
+               void *context)
+{
+    const struct memfs_walk_options options = {.size = sizeof options, .flags = flags};
+    struct walk_plain plain = {visit, context};
+    return memfs_walk_steps(fs, cred, path, &options, walk_visit_plain, &plain);
 }

@@ -52,6 +52,7 @@ for replay in "$BUILD"/fuzz/replay_*; do
     name=${replay##*/}
     [ -x "$replay" ] && [ -f "fuzz/${name#replay_}.c" ] && add "$name" "$replay fuzz/seeds"
 done
+add agree tests/agree.sh
 add seeds tests/seeds.sh
 if [ -z "$SANITIZE$EMULATED" ]; then
     add layers tests/check_layers.sh

@@ -147,6 +147,77 @@ static void test_walk__glob(void **state)
     expect_glob(test->fs, "d/three.txt", 0, "/d/three.txt ");
 }
 
+static int print_step(void *context, const struct memfs_step *step)
+{
+    assert_int_equal(step->path_length, strlen(step->path));
+    assert_ptr_equal(step->name, step->path + step->path_length - strlen(step->name));
+    test_buffer_print(context, "%d:%s(%s) ", (int)step->depth, step->path, step->name);
+    return 0;
+}
+
+static int print_failed(void *context, const struct memfs_step *step, int error)
+{
+    test_buffer_print(context, "%d:%s!%d ", (int)step->depth, step->path, error);
+    return 0;
+}
+
+static void expect_steps(memfs *fs, const char *path, const struct memfs_walk_options *options, int result,
+                         const char *want)
+{
+    struct test_buffer text = {0};
+    assert_result(memfs_walk_steps(fs, NULL, path, options, print_step, &text), result);
+    test_buffer_add(&text, "", 1);
+    assert_string_equal((char *)text.data, want);
+    test_buffer_free(&text);
+}
+
+static void test_walk__steps(void **state)
+{
+    struct test_state *test = *state;
+    struct memfs_walk_options options = {.size = sizeof options, .flags = MEMFS_WALK_SORTED, .as = "./d/"};
+    tree(test->fs);
+    expect_steps(test->fs, "d/x", NULL, 0, "0:/d/x(x) 1:/d/x/deep(deep) 2:/d/x/deep/two.c(two.c) 1:/d/x/one.c(one.c) ");
+    expect_steps(test->fs, "d/x", &options, 0, "0:./d/() 1:./d/deep(deep) 2:./d/deep/two.c(two.c) 1:./d/one.c(one.c) ");
+    options.as = "/";
+    expect_steps(test->fs, "d/y", &options, 0, "0:/() ");
+    options.as = NULL;
+    options.flags = MEMFS_WALK_SORTED | MEMFS_WALK_POST;
+    expect_steps(test->fs, "/d", &options, 0,
+                 "1:/d/three.txt(three.txt) 3:/d/x/deep/two.c(two.c) 2:/d/x/deep(deep) 2:/d/x/one.c(one.c) 1:/d/x(x) "
+                 "1:/d/y(y) 0:/d(d) ");
+    options.flags = 8;
+    expect_steps(test->fs, "/d", &options, -EINVAL, "");
+}
+
+static void test_walk__too_deep(void **state)
+{
+    struct test_state *test = *state;
+    struct memfs_walk_options options = {.size = sizeof options, .flags = MEMFS_WALK_SORTED, .depth_max = 2};
+    tree(test->fs);
+    expect_steps(test->fs, "d/x", &options, 0,
+                 "0:/d/x(x) 1:/d/x/deep(deep) 2:/d/x/deep/two.c(two.c) 1:/d/x/one.c(one.c) ");
+    options.depth_max = 1;
+    expect_steps(test->fs, "d/x", &options, MEMFS_ELIMIT, "0:/d/x(x) 1:/d/x/deep(deep) ");
+    options.failed = print_failed;
+    expect_steps(test->fs, "d/x", &options, 0,
+                 "0:/d/x(x) 1:/d/x/deep(deep) 2:/d/x/deep/two.c!-4006 1:/d/x/one.c(one.c) ");
+}
+
+static void test_walk__glob_depth(void **state)
+{
+    struct test_state *test = *state;
+    struct memfs_walk_options options = {.size = sizeof options, .depth_max = 4};
+    struct test_buffer text = {0};
+    tree(test->fs);
+    assert_ok(memfs_glob_steps(test->fs, NULL, "**/*.c", &options, print_step, &text));
+    test_buffer_add(&text, "", 1);
+    assert_string_equal((char *)text.data, "1:/a.c(a.c) 4:/d/x/deep/two.c(two.c) 3:/d/x/one.c(one.c) ");
+    options.depth_max = 3;
+    assert_result(memfs_glob_steps(test->fs, NULL, "**/*.c", &options, print_step, &text), MEMFS_ELIMIT);
+    assert_ok(memfs_glob_steps(test->fs, NULL, "d/*/*.c", &options, print_step, &text));
+    test_buffer_free(&text);
+}
+
 /* Patterns that make naive matchers take years. */
 static void test_walk__glob_is_not_exponential(void **state)
 {
@@ -165,7 +236,10 @@ int main(void)
         test_with_fs(test_walk__skip_and_stop),
         test_with_fs(test_walk__changes_meanwhile),
         test_with_fs(test_walk__permissions),
+        test_with_fs(test_walk__steps),
+        test_with_fs(test_walk__too_deep),
         test_with_fs(test_walk__glob),
+        test_with_fs(test_walk__glob_depth),
         test_with_fs(test_walk__glob_is_not_exponential),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -2,9 +2,9 @@
 #define _GNU_SOURCE /* tdestroy */
 #endif
 #include "commands.h"
-#include "list/below.h"
+#include "list/depth.h"
 #include "list/stored.h"
-#include "output/json.h"
+#include "output/json_node.h"
 #include "output/message.h"
 #include "output/output.h"
 #include "system/input.h"
@@ -19,7 +19,7 @@
 
 struct settings {
     int all, summarize, human, bytes, total, stored;
-    uint64_t depth;
+    uint64_t depth, levels;
 };
 
 #define FLAG(letter, name, field, help)                                                                                \
@@ -34,6 +34,8 @@ static const struct option_row rows[] = {
     FLAG('c', "total", total, "show a total at the end"),
     {'d', "max-depth", "DEPTH", OPTION_NUMBER, offsetof(struct settings, depth), 0, UINT64_MAX,
      "show what is DEPTH directories down at most; 0: the PATHs only"},
+    {0, "max-levels", "N", OPTION_NUMBER, offsetof(struct settings, levels), 1, UINT64_MAX,
+     "fail beyond N directories deep (default: 4096)"},
     FLAG('h', "human-readable", human, "sizes as 1.5K, 23M, 4G"),
     FLAG('s', "summarize", summarize, "show the PATHs only"),
     FLAG(0, "stored", stored, "show in a second column what it takes in the image"),
@@ -53,7 +55,6 @@ struct du {
     struct stored stored;
     void *seen;            /* a tree of nodes, which are their own keys */
     struct buffer amounts; /* struct amount by depth: of what has been visited in the directory that is there */
-    struct below below;
     struct amount total;
 };
 
@@ -86,7 +87,7 @@ static int print_json(const struct du *du, const struct amount *amount, const ch
 {
     struct json json = json_begin(stdout);
     if (path)
-        json_text(&json, "path", path);
+        json_path(&json, path, strlen(path));
     else
         json_bool(&json, "total", 1);
     json_unsigned(&json, "files", amount->files);
@@ -151,14 +152,13 @@ static int reach_depth(struct du *du, uint64_t depth)
 }
 
 /* All below a directory comes before it. Nonzero ends the walk. */
-static int visit(void *context, const char *path, const struct memfs_stat *stat)
+static int visit(void *context, const struct memfs_step *step)
 {
     struct du *du = context;
+    const struct memfs_stat *stat = step->stat;
     const int is_directory = (stat->mode & MEMFS_IFMT) == MEMFS_IFDIR;
-    int result = below_set(&du->below, path);
-    const uint64_t depth = du->below.depth;
-    if (result == 0)
-        result = reach_depth(du, depth);
+    const uint64_t depth = step->depth;
+    int result = reach_depth(du, depth);
     if (result != 0)
         return result;
     struct amount *here = (struct amount *)(void *)du->amounts.data + depth, amount = {.files = 0};
@@ -176,7 +176,18 @@ static int visit(void *context, const char *path, const struct memfs_stat *stat)
     add(here, &amount);
     if (seen || depth > du->settings.depth || !(is_directory || du->settings.all || depth == 0))
         return 0;
-    return print(du, &amount, du->below.path.data) ? STOP : 0;
+    return print(du, &amount, step->path) ? STOP : 0;
+}
+
+/* Sums of half of something would be no sums: it ends. */
+static int failed(void *context, const struct memfs_step *step, int error)
+{
+    struct du *du = context;
+    if (error == MEMFS_ELIMIT)
+        du->code = message_worse(du->code, depth_refuse(du->input.name, step->path, "max-levels"));
+    else
+        fail(du, step->path, error);
+    return STOP;
 }
 
 /* ---- All of it --------------------------------------------------------------------------------- */
@@ -184,15 +195,15 @@ static int visit(void *context, const char *path, const struct memfs_stat *stat)
 /* Nonzero if it was the last one. */
 static int count_below(struct du *du, const char *path)
 {
-    int result = below_begin(&du->below, du->input.fs, path);
-    if (result != 0) {
-        du->code = message_worse(du->code, input_path_error(&du->input, path, result));
-        return 0;
-    }
+    const struct memfs_walk_options options = {.size = sizeof options,
+                                               .flags = MEMFS_WALK_SORTED | MEMFS_WALK_POST,
+                                               .depth_max = common.depth_max,
+                                               .failed = failed,
+                                               .as = common.json ? NULL : path};
     du->amounts.length = 0;
-    result = memfs_walk(du->input.fs, NULL, path, MEMFS_WALK_SORTED | MEMFS_WALK_POST, visit, du);
+    int result = memfs_walk_steps(du->input.fs, NULL, path, &options, visit, du);
     if (result < 0)
-        fail(du, du->below.path.length > 0 ? du->below.path.data : path, result);
+        du->code = message_worse(du->code, input_path_error(&du->input, path, result));
     if (result == 0)
         add(&du->total, (const struct amount *)(const void *)du->amounts.data);
     return result == STOP;
@@ -219,7 +230,6 @@ static void count(struct du *du, char **paths, int count)
     stored_end(&du->stored);
     tdestroy(du->seen, keep_key);
     buffer_free(&du->amounts);
-    below_free(&du->below);
 }
 
 /* What contradicts itself; -1: nothing. */
@@ -233,6 +243,8 @@ static int check(struct settings *settings)
         return message_usage("du", "--bytes and --human-readable contradict each other");
     if (settings->summarize)
         settings->depth = 0;
+    if (settings->levels != 0)
+        common.depth_max = settings->levels;
     return -1;
 }
 
@@ -275,7 +287,9 @@ const struct command command_du = {
         "first file that has them, in the order of output; and blocks are compressed as a whole, so that each byte in "
         "one\n"
         "takes the same share of it. Names and attributes are not counted.\n\n"
-        "With --json each line is an object with path, files (all below it that are no directories), bytes, and with\n"
+        "With --json each line is an object with path (from the image's root, without a slash before it, and \".\" for "
+        "the "
+        "root), files (all below it that are no directories), bytes, and with\n"
         "--stored stored. The total is an object with total (true) in place of path.\n",
     .options = rows,
     .operands_min = 1,

@@ -1,11 +1,13 @@
 #include "commands.h"
-#include "list/below.h"
+#include "list/depth.h"
 #include "list/expression.h"
+#include "list/rooted.h"
 #include "output/json_node.h"
 #include "output/message.h"
 #include "output/output.h"
 #include "system/input.h"
 
+#include <errno.h>
 #include <string.h>
 
 #define STOP 2 /* ends a walk: neither 0 nor MEMFS_WALK_SKIP nor an error */
@@ -16,9 +18,11 @@ struct find {
     struct input input;
     struct expression expression;
     int code;
-    struct below below;
-    struct buffer name; /* of PATH itself */
-    int stop;           /* standard output has failed */
+    const char *start;    /* PATH as it was given */
+    struct buffer name;   /* its own */
+    struct buffer rooted; /* its path from the root, for JSON */
+    size_t rooted_length;
+    int stop; /* standard output has failed */
 };
 
 static void fail(struct find *find, const char *path, int error)
@@ -31,8 +35,10 @@ static void fail(struct find *find, const char *path, int error)
 static void print_json(struct find *find, const struct expression_subject *subject)
 {
     struct json json = json_begin(stdout);
-    json_text(&json, "path", subject->path);
-    int result = json_node(&json, find->input.fs, subject->stat);
+    int result = rooted_append(&find->rooted, find->rooted_length, subject->path + strlen(find->start));
+    json_path(&json, find->rooted.data, find->rooted.length);
+    if (result == 0)
+        result = json_node(&json, find->input.fs, subject->stat);
     json_end(&json);
     if (result != 0)
         fail(find, subject->path, result);
@@ -52,21 +58,29 @@ static void print(void *context, const struct expression_subject *subject, enum 
     }
 }
 
-static int visit(void *context, const char *path, const struct memfs_stat *stat)
+static int visit(void *context, const struct memfs_step *step)
 {
     struct find *find = context;
-    const int result = below_set(&find->below, path);
-    if (result != 0)
-        return result;
-    const uint64_t depth = find->below.depth;
-    const char *text = find->below.path.data, *name = depth > 0 ? strrchr(text, '/') + 1 : find->name.data;
-    const struct expression_subject subject = {text, name, stat};
+    const uint64_t depth = step->depth;
+    const struct expression_subject subject = {step->path, depth > 0 ? step->name : find->name.data, step->stat};
     int then = 0;
     if (depth >= find->expression.depth_min)
         then = expression_evaluate(&find->expression, &subject, print, find);
     if (find->stop || (then & EXPRESSION_DO_QUIT))
         return STOP;
     return (then & EXPRESSION_DO_PRUNE) || depth >= find->expression.depth_max ? MEMFS_WALK_SKIP : 0;
+}
+
+/* What cannot be read is passed over; beyond the depth it ends. */
+static int failed(void *context, const struct memfs_step *step, int error)
+{
+    struct find *find = context;
+    if (error == MEMFS_ELIMIT) {
+        find->code = message_worse(find->code, depth_refuse(find->input.name, step->path, "max-depth"));
+        return STOP;
+    }
+    fail(find, step->path, error);
+    return error == -ENOMEM ? STOP : 0;
 }
 
 /* ---- All of them ---------------------------------------------------------------------------- */
@@ -91,15 +105,22 @@ static int take_name(struct buffer *name, const char *path)
 static int find_below(struct find *find, const char *path)
 {
     int result = take_name(&find->name, path);
-    if (result == 0)
-        result = below_begin(&find->below, find->input.fs, path);
+    if (result == 0 && common.json)
+        result = rooted_path(&find->rooted, find->input.fs, path, 0);
     if (result != 0) {
         find->code = message_worse(find->code, input_path_error(&find->input, path, result));
         return 0;
     }
-    result = memfs_walk(find->input.fs, NULL, path, MEMFS_WALK_SORTED, visit, find);
+    find->start = path;
+    find->rooted_length = find->rooted.length;
+    const struct memfs_walk_options options = {.size = sizeof options,
+                                               .flags = MEMFS_WALK_SORTED,
+                                               .depth_max = common.depth_max,
+                                               .failed = failed,
+                                               .as = path};
+    result = memfs_walk_steps(find->input.fs, NULL, path, &options, visit, find);
     if (result < 0)
-        fail(find, find->below.path.data, result);
+        find->code = message_worse(find->code, input_path_error(&find->input, path, result));
     return result == STOP;
 }
 
@@ -166,8 +187,8 @@ static int run(int argc, char **argv)
         code = message_worse(code, output_finish());
     }
     expression_free(&find.expression);
-    below_free(&find.below);
     buffer_free(&find.name);
+    buffer_free(&find.rooted);
     return code;
 }
 
@@ -184,7 +205,7 @@ const struct command command_find = {
     .examples = "  memfs find site.mfs -name '*.html' -size +100k\n"
                 "  memfs find photos.mfs 2024 -type f ! -name '*.jpg'\n"
                 "  memfs find src.mfs . \\( -name .git -prune \\) -o -type f -print0 | xargs -0 ...\n",
-    .common = COMMON_JSON,
+    .common = COMMON_JSON | COMMON_DEPTH,
     .manual =
         "Paths are printed as find prints them: PATH as it was given, and behind it what lies below. So 'memfs find "
         "IMAGE .'\n"

@@ -1,5 +1,7 @@
 #include "commands.h"
 #include "hash/hashing.h"
+#include "list/depth.h"
+#include "list/rooted.h"
 #include "output/json.h"
 #include "output/message.h"
 #include "output/output.h"
@@ -32,6 +34,7 @@ static const struct option_row rows[] = {
     {.name = NULL},
 };
 
+#define STOP 2 /* ends a walk: neither 0 nor MEMFS_WALK_SKIP nor an error */
 #define BYTES_MOST ((uint64_t)64 << 30)
 #define BYTES_PER_BYTE 1024 /* of a large image */
 
@@ -122,25 +125,32 @@ static int add(struct hash *hash, const char *path, const struct memfs_stat *sta
     return hashing_add(hash->hashing, path, stat->node, stat->size);
 }
 
-static int visit(void *context, const char *path, const struct memfs_stat *stat)
+static int visit(void *context, const struct memfs_step *step)
 {
-    return (stat->mode & MEMFS_IFMT) == MEMFS_IFREG ? add(context, path + 1, stat) : 0;
+    return (step->stat->mode & MEMFS_IFMT) == MEMFS_IFREG ? add(context, step->path + 1, step->stat) : 0;
+}
+
+/* What cannot be read is passed over; beyond the depth it ends. */
+static int failed(void *context, const struct memfs_step *step, int error)
+{
+    struct hash *hash = context;
+    int code = error == MEMFS_ELIMIT ? depth_refuse(hash->input.name, step->path + 1, "max-depth")
+                                     : input_error(&hash->input, step->path + 1, error);
+    hash->code = message_worse(hash->code, code);
+    return error == MEMFS_ELIMIT || error == -ENOMEM ? STOP : 0;
 }
 
 /* By its own path, since a walk does not begin at a symbolic link to it. */
-static int take_directory(struct hash *hash, memfs_node node)
+static int take_directory(struct hash *hash, const char *path)
 {
-    struct buffer path = {.length = 0};
-    int64_t length = memfs_node_path(hash->input.fs, node, NULL, 0);
-    if (length >= 0)
-        length = buffer_reserve(&path, (size_t)length + 1);
-    if (length >= 0)
-        length = memfs_node_path(hash->input.fs, node, path.data, path.room);
-    int result = (int)length;
-    if (length >= 0)
-        result = memfs_walk(hash->input.fs, NULL, path.data, MEMFS_WALK_SORTED, visit, hash);
-    buffer_free(&path);
-    return result;
+    const struct memfs_walk_options options = {
+        .size = sizeof options, .flags = MEMFS_WALK_SORTED, .depth_max = common.depth_max, .failed = failed};
+    struct buffer rooted = {.length = 0};
+    int result = rooted_path(&rooted, hash->input.fs, path, 1);
+    if (result == 0)
+        result = memfs_walk_steps(hash->input.fs, NULL, rooted.data, &options, visit, hash);
+    buffer_free(&rooted);
+    return result == STOP ? 0 : result;
 }
 
 /* A file or directory that was named; a symbolic link stands for what it leads to. */
@@ -156,7 +166,7 @@ static int take_path(struct hash *hash, const char *path)
     if (type == MEMFS_IFREG)
         return add(hash, path + strspn(path, "/"), &stat);
     if (type == MEMFS_IFDIR)
-        return take_directory(hash, stat.node);
+        return take_directory(hash, path);
     message(hash->input.name, path, "is not a regular file and has no contents");
     hash->code = message_worse(hash->code, EXIT_INCOMPLETE);
     return 0;
@@ -234,7 +244,7 @@ const struct command command_hash = {
     .examples = "  memfs hash photos.mfs >photos.sha256\n"
                 "  memfs hash photos.mfs | (cd photos && sha256sum -c --quiet)\n"
                 "  memfs hash --algorithm blake2b photos.mfs 2024\n",
-    .common = COMMON_JSON | COMMON_PROGRESS,
+    .common = COMMON_JSON | COMMON_PROGRESS | COMMON_DEPTH,
     .manual =
         "Names are paths from the image's root, without a slash before them. Names with a backslash, a newline or a\n"
         "carriage return are escaped, as sha256sum does, unless standard output is a terminal, which gets them "

@@ -1,6 +1,8 @@
 #include "commands.h"
+#include "list/depth.h"
 #include "list/descent.h"
 #include "list/directory_print.h"
+#include "list/rooted.h"
 #include "output/json_node.h"
 #include "output/message.h"
 #include "output/output.h"
@@ -45,11 +47,14 @@ struct ls {
     struct directory files, directories; /* the operands */
     struct descent descent;
     struct directory_print print;
+    struct buffer rooted; /* an operand's path */
 };
 
 static void fail(struct ls *ls, const char *path, int error)
 {
-    ls->code = message_worse(ls->code, input_error(&ls->input, path, error));
+    int code =
+        error == MEMFS_ELIMIT ? depth_refuse(ls->input.name, path, "max-depth") : input_error(&ls->input, path, error);
+    ls->code = message_worse(ls->code, code);
 }
 
 static enum directory_order order_of(const struct settings *settings)
@@ -127,22 +132,32 @@ static int list_tree(struct ls *ls, memfs_node node, const char *path)
 
 /* ---- Operands ----------------------------------------------------------------- */
 
+static int add_operand(struct ls *ls, const char *path, int itself)
+{
+    struct memfs_stat stat;
+    int result = input_find(&ls->input, path, itself, &stat);
+    if (result != 0)
+        return result;
+    const int is_directory = (stat.mode & MEMFS_IFMT) == MEMFS_IFDIR;
+    if (common.json) {
+        result = rooted_path(&ls->rooted, ls->input.fs, path, is_directory);
+        path = ls->rooted.data;
+    }
+    if (result != 0)
+        return result;
+    const int contents = is_directory && !ls->settings.itself;
+    return directory_add(contents ? &ls->directories : &ls->files, path, strlen(path), &stat);
+}
+
 /* What is no directory comes first, and complaints before it. */
 static void sort_out(struct ls *ls, char **paths, int count)
 {
     const struct settings *settings = &ls->settings;
     const int itself = settings->detailed || settings->itself || settings->classify;
     for (int i = 0; i < count; i++) {
-        struct memfs_stat stat;
-        int result = input_find(&ls->input, paths[i], itself, &stat);
-        if (result != 0) {
-            ls->code = message_worse(ls->code, input_path_error(&ls->input, paths[i], result));
-            continue;
-        }
-        const int contents = (stat.mode & MEMFS_IFMT) == MEMFS_IFDIR && !settings->itself;
-        result = directory_add(contents ? &ls->directories : &ls->files, paths[i], strlen(paths[i]), &stat);
+        int result = add_operand(ls, paths[i], itself);
         if (result != 0)
-            fail(ls, paths[i], result);
+            ls->code = message_worse(ls->code, input_path_error(&ls->input, paths[i], result));
     }
     directory_sort(&ls->files);
     directory_sort(&ls->directories);
@@ -180,6 +195,7 @@ static int prepare(struct ls *ls)
     memfs_image_info(ls->input.image, &info);
     ls->descent.fs = ls->input.fs;
     ls->descent.entries = info.entries;
+    ls->descent.depth_max = common.depth_max;
     print->layout = layout_of(settings);
     print->form = (struct long_format){.input = &ls->input,
                                        .inode = settings->inode,
@@ -231,6 +247,7 @@ static int run(int argc, char **argv)
     directory_free(&ls.files);
     directory_free(&ls.directories);
     descent_free(&ls.descent);
+    buffer_free(&ls.rooted);
     directory_print_free(&ls.print);
     return message_worse(message_worse(ls.code, ls.print.code), output_finish());
 }
@@ -256,7 +273,7 @@ const struct command command_ls = {
               "dircolors(1).\n"
               "\n" JSON_NODE_MANUAL
               " What only changes the look of a listing says nothing then, and there are no headings.\n",
-    .common = COMMON_JSON | COMMON_COLOR,
+    .common = COMMON_JSON | COMMON_COLOR | COMMON_DEPTH,
     .options = rows,
     .operands_min = 1,
     .operands_max = -1,

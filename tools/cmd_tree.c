@@ -1,6 +1,8 @@
 #include "commands.h"
+#include "list/depth.h"
 #include "list/descent.h"
 #include "list/label.h"
+#include "list/rooted.h"
 #include "output/json_node.h"
 #include "output/message.h"
 #include "output/output.h"
@@ -45,13 +47,16 @@ struct tree {
     const struct branches *branches;
     struct descent descent;
     struct labels labels;
+    struct buffer rooted;        /* an operand's path */
     struct buffer lasts;         /* a char a level above the current one: whether it was the last of its siblings */
     uint64_t directories, files; /* shown */
 };
 
 static void fail(struct tree *tree, const char *path, int error)
 {
-    tree->code = message_worse(tree->code, input_error(&tree->input, path, error));
+    int code = error == MEMFS_ELIMIT ? depth_refuse(tree->input.name, path, "max-depth")
+                                     : input_error(&tree->input, path, error);
+    tree->code = message_worse(tree->code, code);
 }
 
 static int is_directory(const struct memfs_stat *stat)
@@ -110,7 +115,7 @@ static int print_object(const struct tree *tree, const struct descent_entry *ent
 {
     const struct buffer *path = &tree->descent.path;
     struct json json = json_begin(stdout);
-    json_bytes(&json, "path", path->data, path->length);
+    json_path(&json, path->data, path->length);
     int result = json_node(&json, tree->input.fs, &entry->stat);
     json_unsigned(&json, "depth", tree->descent.depth);
     json_end(&json);
@@ -175,7 +180,12 @@ static void show(struct tree *tree, const char *path)
         tree->code = message_worse(tree->code, input_path_error(&tree->input, path, result));
         return;
     }
-    result = descent_start(&tree->descent, path);
+    if (common.json) {
+        result = rooted_path(&tree->rooted, tree->input.fs, path, is_directory(&entry.stat));
+        path = tree->rooted.data;
+    }
+    if (result == 0)
+        result = descent_start(&tree->descent, path);
     if (result != 0) {
         fail(tree, path, result);
         return;
@@ -204,6 +214,7 @@ static int prepare(struct tree *tree)
     memfs_image_info(tree->input.image, &info);
     tree->descent.fs = tree->input.fs;
     tree->descent.entries = info.entries;
+    tree->descent.depth_max = common.depth_max;
     tree->branches = strcmp(nl_langinfo(CODESET), "UTF-8") == 0 ? &drawn : &ascii;
     int code = labels_start(&tree->labels, &tree->input, settings->classify, 1);
     tree->with_stat = settings->sizes || settings->human || settings->classify || common.json || tree->labels.colored;
@@ -233,6 +244,7 @@ static int run(int argc, char **argv)
     descent_free(&tree.descent);
     labels_free(&tree.labels);
     buffer_free(&tree.lasts);
+    buffer_free(&tree.rooted);
     return message_worse(tree.code, output_finish());
 }
 
@@ -251,7 +263,7 @@ const struct command command_tree = {
               "At the end stands how many directories and how many "
               "files were shown. Colours are those of LS_COLORS, see dircolors(1).\n"
               "\n" JSON_NODE_MANUAL " And depth: 0 for PATH itself, 1 for what is in it, and so on.\n",
-    .common = COMMON_JSON | COMMON_COLOR,
+    .common = COMMON_JSON | COMMON_COLOR | COMMON_DEPTH,
     .options = rows,
     .operands_min = 1,
     .operands_max = -1,

@@ -140,6 +140,10 @@ static int say_unselected(const struct unpack *unpack, const char *text, int err
     case -ENOENT:
         message(unpack->input.name, text, "nothing in the image is called so or matches");
         return EXIT_INCOMPLETE;
+    case MEMFS_ELIMIT:
+        message(unpack->input.name, NULL,
+                "is too deep for --only '%s'; --max-depth=N looks into N directories in each other", text);
+        return EXIT_DAMAGED;
     default:
         return input_error(&unpack->input, text, error);
     }
@@ -152,6 +156,7 @@ static int select_paths(struct unpack *unpack, int *any)
     int code = EXIT_DONE;
     *any = only->count == 0;
     unpack->wanted.chosen.fs = unpack->input.fs;
+    unpack->wanted.chosen.depth_max = unpack->settings.depth_max > 0 ? unpack->settings.depth_max : DEPTH_MAX;
     for (size_t i = 0; i < only->count && code <= EXIT_INCOMPLETE; i++) {
         int error = chosen_add(&unpack->wanted.chosen, only->texts[i]);
         if (error != 0)

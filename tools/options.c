@@ -15,7 +15,7 @@
 #define OPTIONS_MAX 60
 #define VALUE_FIRST 513 /* what getopt_long() returns for the first row */
 
-struct common_options common;
+struct common_options common = {.depth_max = DEPTH_MAX};
 
 const struct option_row common_rows[] = {
     {'h', "help", NULL, OPTION_FLAG, 0, 0, 0, "show this"},
@@ -25,6 +25,8 @@ const struct option_row common_rows[] = {
      "show no progress, and nothing when all is well"},
     {'v', "verbose", NULL, OPTION_FLAG, offsetof(struct common_options, verbose), 0, 0, "tell more"},
     {0, "json", NULL, OPTION_FLAG, offsetof(struct common_options, json), 0, 0, "one JSON object a line"},
+    {0, "max-depth", "N", OPTION_NUMBER, offsetof(struct common_options, depth_max), 1, UINT64_MAX,
+     "fail beyond N directories deep (default: 4096)"},
     {0, "color", "auto|always|never", OPTION_CHOICE, offsetof(struct common_options, color), 0, 0,
      "colours (default: on a terminal)"},
     {0, "progress", "auto|json|none", OPTION_CHOICE, offsetof(struct common_options, progress), 0, 0,
@@ -38,6 +40,8 @@ int options_has_common(const struct command *command, const struct option_row *r
         return (command->common & COMMON_JSON) != 0;
     if (strcmp(row->name, "color") == 0)
         return (command->common & COMMON_COLOR) != 0;
+    if (strcmp(row->name, "max-depth") == 0)
+        return (command->common & COMMON_DEPTH) != 0;
     if (strcmp(row->name, "progress") == 0)
         return (command->common & COMMON_PROGRESS) != 0;
     return 1;

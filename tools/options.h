@@ -41,6 +41,10 @@ struct option_row {
 #define COMMON_JSON 1u     /* --json */
 #define COMMON_COLOR 2u    /* --color */
 #define COMMON_PROGRESS 4u /* --progress */
+#define COMMON_DEPTH 8u    /* --max-depth */
+
+#define DEPTH_MAX 4096 /* of --max-depth: no honest tree has as many levels, and paths are short enough to be printed  \
+                        */
 
 enum when { WHEN_AUTO, WHEN_ALWAYS, WHEN_NEVER };
 enum progress_form { PROGRESS_AUTO, PROGRESS_JSON, PROGRESS_NONE };
@@ -51,6 +55,7 @@ struct common_options {
     int json;
     int color;    /* enum when */
     int progress; /* enum progress_form */
+    uint64_t depth_max;
 };
 extern struct common_options common;
 

@@ -93,6 +93,36 @@ only() { # directory, names...
     diff <(printf '%s\n' "$@" | sed '/^$/d' | sort) <(ls -A "$dir" | sort)
 }
 
+# ---- GNU's tools, made comparable
+
+# What GNU ls cannot know, or says otherwise than memfs ls: sizes and links of directories are those of its
+# filesystem, and columns may be wider for them.
+plain() { LC_ALL=C sed -E -e '/^total [0-9.]+[KMG]?$/d'; }
+squeezed() {
+    plain | LC_ALL=C sed -E -e 's/  +/ /g' \
+        -e 's/^(((\x1b\[|<)[^m>]*[m>])*d[-rwxsStT]{9}[+ ]?) ?[0-9]+ ([^ ]+ [^ ]+) [0-9.]+K? (-?[0-9]{4,}-[0-9]{2}-)/\1 N \4 S \5/'
+}
+
+# GNU du, less the sizes that directories have themselves: memfs says, as du of coreutils 9.2 and
+# later, that they have none. Both sorted by path; below the directory that is the current one.
+gnu_du() { # options and paths of du
+    mkdir -p "$work/.nothing"
+    find . -type d -printf '%p\t%s\n' >"$work/.dirs"
+    du -B1 --apparent-size "$@" | awk -F'\t' -v own="$([[ $(du -B1 --apparent-size -s "$work/.nothing") == 0$'\t'* ]] && echo 0 || echo 1)" '
+        NR == FNR { size[$1] = $2; next }
+        { bytes[$2] = $1 }
+        END {
+            for (dir in size) {
+                for (at = dir; ; at = substr(at, 1, length(at) - length(part))) {
+                    sum[at] += own * size[dir]
+                    if (at !~ /\//) break
+                    part = at; sub(/.*\//, "/", part)
+                }
+            }
+            for (path in bytes) printf "%d\t%s\n", bytes[path] - sum[path], path
+        }' "$work/.dirs" - | sort -t"$(printf '\t')" -k2
+}
+
 done_testing() {
     echo "$passed passed, $failed failed, $skipped skipped"
     [ "$failed" = 0 ]

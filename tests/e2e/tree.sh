@@ -127,19 +127,19 @@ check "no colours in a pipe" test "$("$memfs" tree tree.mfs | grep -c $'\033')" 
 unset LS_COLORS
 "$memfs" tree --json -a small.mfs | sed -E 's/.*"path":"([^"]*)".*"type":"([^"]*)".*"depth":([0-9]*)}$/\1 \2 \3/' >.got
 check "--json: what is shown, and how deep" diff - .got <<'EOT'
-/ directory 0
-/.dot file 1
-/.hidden directory 1
-/.hidden/y file 2
-/empty directory 1
-/fifo fifo 1
-/link symlink 1
-/sub directory 1
-/sub/deeper directory 2
-/sub/deeper/.below directory 3
-/sub/deeper/.below/x file 4
-/sub/deeper/more file 3
-/sub/five file 2
+. directory 0
+.dot file 1
+.hidden directory 1
+.hidden/y file 2
+empty directory 1
+fifo fifo 1
+link symlink 1
+sub directory 1
+sub/deeper directory 2
+sub/deeper/.below directory 3
+sub/deeper/.below/x file 4
+sub/deeper/more file 3
+sub/five file 2
 EOT
 check "--json: the members are those of ls" diff <("$memfs" ls --json -aR tree.mfs | sort) <("$memfs" tree --json -a tree.mfs | sed -n 's/,"depth":[1-9][0-9]*}$/}/p' | sort)
 check "--json -d: directories only" test "$("$memfs" tree --json -d small.mfs | grep -vc '"type":"directory"')" = 0

@@ -1,5 +1,9 @@
 #include "diff/pairs.h"
 
+#include "list/depth.h"
+#include "options.h"
+#include "output/message.h"
+
 #include <errno.h>
 #include <string.h>
 
@@ -9,6 +13,7 @@ struct pending {
     memfs_node node[2];
     unsigned has;
     size_t parent_length, name_length;
+    uint64_t depth; /* of the pair */
 };
 
 /* ---- The path -------------------------------------------------------------------- */
@@ -45,10 +50,10 @@ static int set_start(struct pairs *pairs, const char *path)
 
 /* ---- Directories ----------------------------------------------------------------- */
 
-static int push(struct pairs *pairs, const struct pair *pair, unsigned has, size_t parent_length, const char *name,
-                size_t length)
+static int push(struct pairs *pairs, const struct pair *pair, unsigned has, struct pending pending, const char *name)
 {
-    struct pending pending = {.has = has, .parent_length = parent_length, .name_length = length};
+    const size_t length = pending.name_length;
+    pending.has = has;
     for (int side = 0; side < 2; side++)
         pending.node[side] = has & (1u << side) ? pair->stat[side].node : 0;
     int result = buffer_append(&pairs->names, name, length);
@@ -72,6 +77,21 @@ static int read_directory(struct pairs *pairs, int number, memfs_node node)
     if (result != 0)
         side_error(side, pairs->path.length > 0 ? pairs->path.data : NULL, result);
     return result;
+}
+
+/* Whether what is in the directory lies deeper than it may; that is said. */
+static int is_too_deep(struct pairs *pairs, const struct pending *dir)
+{
+    if (dir->depth < common.depth_max)
+        return 0;
+    for (int number = 0; number < 2; number++) {
+        struct side *side = pairs->sides[number];
+        if ((dir->has & (1u << number)) == 0 || pairs->directory[number].count == 0)
+            continue;
+        side->code = message_worse(side->code, depth_refuse(side->name, pairs->path.data, "max-depth"));
+        return 1;
+    }
+    return 0;
 }
 
 /* The next name of either side, which both may have: at counts the rows that are done. */
@@ -111,7 +131,9 @@ static int merge(struct pairs *pairs, const struct pending *dir)
         if (down < 0)
             return -ECANCELED;
         const unsigned has = (unsigned)down & dirs_of(&pair);
-        result = has ? push(pairs, &pair, has, parent_length, row->name, row->name_length) : 0;
+        const struct pending below = {
+            .parent_length = parent_length, .name_length = row->name_length, .depth = dir->depth + 1};
+        result = has ? push(pairs, &pair, has, below, row->name) : 0;
         if (result != 0)
             return result;
         for (int side = 0; side < 2; side++)
@@ -167,7 +189,9 @@ static int walk_directories(struct pairs *pairs)
         int readable = result == 0;
         for (int side = 0; side < 2 && readable; side++)
             readable = !(dir.has & (1u << side)) || read_directory(pairs, side, dir.node[side]) == 0;
-        if (readable)
+        if (readable && is_too_deep(pairs, &dir))
+            result = -ECANCELED;
+        else if (readable)
             result = merge(pairs, &dir);
         if (readable && result == 0)
             result = reverse(pairs, from, names_from);
@@ -203,7 +227,8 @@ static int walk_pair(struct pairs *pairs, struct pair *pair)
     if (down < 0)
         return -ECANCELED;
     const unsigned has = (unsigned)down & dirs_of(pair);
-    int result = has ? push(pairs, pair, has, 0, pairs->path.data, pairs->path.length) : 0;
+    const struct pending start = {.name_length = pairs->path.length};
+    int result = has ? push(pairs, pair, has, start, pairs->path.data) : 0;
     return result == 0 ? walk_directories(pairs) : result;
 }
 

@@ -22,10 +22,14 @@ int descent_read(struct descent *descent, memfs_node node, int with_stat)
 {
     int result = directory_read(&descent->directory, descent->fs, node, with_stat);
     descent->listed += descent->directory.count;
-    if (result != 0 || descent->listed <= descent->entries)
+    if (result == 0 && descent->directory.count > 0 && descent->depth >= descent->depth_max)
+        result = MEMFS_ELIMIT;
+    else if (result != 0 || descent->listed <= descent->entries)
         return result;
+    else
+        result = MEMFS_ECORRUPT;
     descent->stack.length = descent->names.length = 0;
-    return MEMFS_ECORRUPT;
+    return result;
 }
 
 int descent_push(struct descent *descent, const struct directory_row *row, int last)

@@ -8,10 +8,11 @@
 #include "list/directory.h"
 #include "system/input.h"
 
-/* Zeroed but for fs and entries. */
+/* Zeroed but for the first three. */
 struct descent {
     memfs *fs;
-    uint64_t entries; /* that the image has */
+    uint64_t entries;   /* that the image has */
+    uint64_t depth_max; /* of an entry */
 
     struct buffer path;         /* of what is visited, with a NUL behind */
     size_t depth;               /* of that: 0 where it began */
@@ -24,8 +25,9 @@ struct descent {
 /* Starts at path. 0 or -ENOMEM. */
 int descent_start(struct descent *descent, const char *path);
 
-/* Reads a directory. 0 or the library's error: MEMFS_ECORRUPT, and nothing is pending any
- * more, for directories that claim the same entries, to which there would hardly be an end. */
+/* Reads a directory, which path leads to. 0 or the library's error. Nothing is pending any more after
+ * MEMFS_ECORRUPT for directories that claim the same entries, to which there would hardly be an end, and
+ * MEMFS_ELIMIT for entries that lie deeper than depth_max. */
 int descent_read(struct descent *descent, memfs_node node, int with_stat);
 
 /* A row of that directory is to be visited, before all that were pushed till now. 0 or -ENOMEM. */

@@ -125,7 +125,7 @@ static int print_object(struct directory_print *print, const char *directory, co
     if (result != 0)
         return result;
     struct json json = json_begin(stdout);
-    json_bytes(&json, "path", print->path.data, print->path.length);
+    json_path(&json, print->path.data, print->path.length);
     result = json_node(&json, print->labels.input->fs, &row->stat);
     json_end(&json);
     return result;

@@ -30,6 +30,15 @@ static int put_target(struct json *json, memfs *fs, const struct memfs_stat *sta
     return 0;
 }
 
+void json_path(struct json *json, const char *path, size_t length)
+{
+    while (length > 0 && path[0] == '/') {
+        path++;
+        length--;
+    }
+    json_bytes(json, "path", length > 0 ? path : ".", length > 0 ? length : 1);
+}
+
 int json_node(struct json *json, memfs *fs, const struct memfs_stat *stat)
 {
     const uint32_t type = stat->mode & MEMFS_IFMT;

@@ -68,13 +68,20 @@ static int mark_directory(struct chosen *chosen, memfs_node directory, int whole
     return result;
 }
 
+/* A name in a directory. */
+static int mark_file(struct chosen *chosen, memfs_node directory, const char *name)
+{
+    int before;
+    int result = mark_directory(chosen, directory, 0);
+    return result == 0 ? mark(chosen, directory, name, 0, &before) : result;
+}
+
 /* A name in the directory that the path before it leads to. */
-static int mark_file(struct chosen *chosen, const char *path)
+static int mark_path(struct chosen *chosen, const char *path)
 {
     const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
     struct buffer parent = {0};
     memfs_node directory;
-    int before;
     int result = buffer_append(&parent, path, (size_t)(name - path));
     if (result == 0)
         result = buffer_append_text(&parent, slash ? "" : "/");
@@ -83,22 +90,25 @@ static int mark_file(struct chosen *chosen, const char *path)
     buffer_free(&parent);
     if (result != 0)
         return result;
-    result = mark_directory(chosen, directory, 0);
-    if (result == 0)
-        result = mark(chosen, directory, name, 0, &before);
+    result = mark_file(chosen, directory, name);
     memfs_node_forget(chosen->fs, directory, 1);
     return result;
 }
 
-/* A memfs_walk_fn. Nothing below a directory needs to be matched. */
-static int take(void *context, const char *path, const struct memfs_stat *stat)
+static int is_directory(const struct memfs_stat *stat)
+{
+    return (stat->mode & MEMFS_IFMT) == MEMFS_IFDIR;
+}
+
+/* A memfs_step_fn. Nothing below a directory needs to be matched. */
+static int take(void *context, const struct memfs_step *step)
 {
     struct chosen *chosen = context;
     if (interrupt_noted())
         return -ECANCELED;
-    if ((stat->mode & MEMFS_IFMT) != MEMFS_IFDIR)
-        return mark_file(chosen, path);
-    int result = mark_directory(chosen, stat->node, 1);
+    if (!is_directory(step->stat))
+        return mark_file(chosen, step->dir, step->name);
+    int result = mark_directory(chosen, step->stat->node, 1);
     return result == 0 ? MEMFS_WALK_SKIP : result;
 }
 
@@ -107,20 +117,26 @@ static int is_no_path(int error)
     return error == -ENOENT || error == -ENOTDIR || error == -ELOOP || error == -ENAMETOOLONG;
 }
 
+static int glob(struct chosen *chosen, const char *pattern)
+{
+    const struct memfs_walk_options options = {.size = sizeof options, .depth_max = chosen->depth_max};
+    return memfs_glob_steps(chosen->fs, NULL, pattern, &options, take, chosen);
+}
+
 int chosen_add(struct chosen *chosen, const char *pattern)
 {
     struct memfs_stat stat;
     memfs_node node;
     int result = memfs_resolve(chosen->fs, NULL, pattern, 0, &node);
     if (is_no_path(result))
-        return memfs_glob(chosen->fs, NULL, pattern, take, chosen);
+        return glob(chosen, pattern);
     if (result != 0)
         return result;
     result = memfs_node_stat(chosen->fs, node, &stat);
     if (result == 0)
-        result = take(chosen, pattern, &stat);
+        result = is_directory(&stat) ? mark_directory(chosen, node, 1) : mark_path(chosen, pattern);
     memfs_node_forget(chosen->fs, node, 1);
-    return result == MEMFS_WALK_SKIP ? 0 : result;
+    return result;
 }
 
 int chosen_is_whole(const struct chosen *chosen)

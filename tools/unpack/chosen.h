@@ -7,15 +7,16 @@
 
 #include "memfs_host.h"
 
-/* Zeroed but for fs: empty. */
+/* Zeroed but for the first two: empty. */
 struct chosen {
     memfs *fs;
-    void *marks; /* a tree of tsearch(3) */
+    uint64_t depth_max; /* directories that patterns look into */
+    void *marks;        /* a tree of tsearch(3) */
 };
 
 /* Takes what a path of the image names, a symbolic link as itself, or else what
  * matches it as a pattern of memfs_glob(). -ENOENT if nothing does, -EINVAL if it is
- * none; on failure some of it may be taken. */
+ * none, MEMFS_ELIMIT if there are more directories in each other; on failure some of it may be taken. */
 int chosen_add(struct chosen *chosen, const char *pattern);
 
 /* Is everything taken? */

@@ -1,0 +1,19 @@
+#include "list/depth.h"
+
+#include "options.h"
+#include "output/message.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+#define SHOWN 48 /* bytes of the path: enough to look there */
+
+int depth_refuse(const char *image, const char *path, const char *option)
+{
+    char start[SHOWN + sizeof "..."];
+    int length = snprintf(start, SHOWN + 1, "%s", path);
+    if (length > SHOWN)
+        snprintf(start + SHOWN, sizeof "...", "...");
+    message(image, start, "lies more than %" PRIu64 " directories deep; --%s=N allows N", common.depth_max, option);
+    return message_exit_code(MEMFS_ELIMIT);
+}
