@@ -187,6 +187,13 @@ same "bash: in another directory" <(offered sub/) <(cd / && in_bash memfs ls -C 
 same "bash: a name is not run" <(offered '$(touch evil)') <(in_bash memfs cat photos.mfs '$')
 check "nor leaves a trace" test ! -e evil
 same "bash: nor does it move the cursor" /dev/null <(in_bash memfs cat photos.mfs mo)
+mkdir -p odd dashes/-r && touch odd/-rf $'odd/new\nline' odd/new dashes/-r/f dashes/-x .hidden
+memfs pack -q dashes dashes.mfs && memfs pack -q odd odd.mfs
+same "bash: what begins with a dash is no option" <(offered ./-r ./-x) <(in_bash memfs cat dashes.mfs '')
+same "bash: nor below" <(offered ./-r/f) <(in_bash memfs cat dashes.mfs ./-r/)
+same "bash: a name with a newline is none in pieces" <(offered ./-rf new) <(in_bash memfs cat odd.mfs '')
+same "bash: nor of the host" <(offered ./-rf new) <(cd odd && in_bash memfs pack '' | sort -u)
+mv odd dashes odd.mfs dashes.mfs "$work" && rm .hidden
 same "bash: no image, no names" /dev/null <(in_bash memfs cat notes.txt '')
 same "fish: an image to list" <(offered photos.mfs) <(in_fish 'memfs ls photos.' )
 same "fish: what is in an image" <(offered sub/file sub/fine) <(in_fish 'memfs cat photos.mfs sub/fi')

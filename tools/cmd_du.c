@@ -18,7 +18,7 @@
 #define STOP 2 /* ends a walk: neither 0 nor MEMFS_WALK_SKIP nor an error */
 
 struct settings {
-    int all, summarize, human, bytes, total, stored;
+    int all, summarize, human, bytes, kib, mib, total, stored;
     uint64_t depth, levels;
 };
 
@@ -37,6 +37,8 @@ static const struct option_row rows[] = {
     {0, "max-levels", "N", OPTION_NUMBER, offsetof(struct settings, levels), 1, UINT64_MAX,
      "fail beyond N directories deep (default: 4096)"},
     FLAG('h', "human-readable", human, "sizes as 1.5K, 23M, 4G"),
+    FLAG('k', "kilobytes", kib, "sizes in KiB, rounded up"),
+    FLAG('m', "megabytes", mib, "sizes in MiB, rounded up"),
     FLAG('s', "summarize", summarize, "show the PATHs only"),
     FLAG(0, "stored", stored, "show in a second column what it takes in the image"),
     {.name = NULL},
@@ -51,6 +53,7 @@ struct du {
     struct input input;
     struct settings settings;
     int code;
+    uint64_t unit;   /* of sizes */
     int counts_once; /* not only hard links: PATHs may lie in each other */
     struct stored stored;
     void *seen;            /* a tree of nodes, which are their own keys */
@@ -79,7 +82,7 @@ static void print_size(const struct du *du, uint64_t bytes)
     if (du->settings.human)
         output("%s\t", quantity_short(bytes, text));
     else
-        output("%" PRIu64 "\t", bytes);
+        output("%" PRIu64 "\t", bytes / du->unit + (bytes % du->unit != 0));
 }
 
 /* path is NULL for the total. Nonzero once standard output has failed. */
@@ -239,8 +242,22 @@ static int check(struct settings *settings)
         return message_usage("du", "--all and --summarize contradict each other");
     if (settings->summarize && settings->depth != UINT64_MAX && settings->depth != 0)
         return message_usage("du", "--max-depth and --summarize contradict each other");
-    if (settings->bytes && settings->human)
-        return message_usage("du", "--bytes and --human-readable contradict each other");
+    const char *units[2] = {NULL, NULL};
+    const struct {
+        int set;
+        const char *name;
+    } all[] = {{settings->bytes, "bytes"},
+               {settings->kib, "kilobytes"},
+               {settings->mib, "megabytes"},
+               {settings->human, "human-readable"},
+               {common.json && (settings->kib || settings->mib), "json"}};
+    for (size_t i = 0; i < sizeof all / sizeof all[0]; i++) {
+        if (!all[i].set)
+            continue;
+        units[units[0] != NULL] = all[i].name;
+    }
+    if (units[1])
+        return message_usage("du", "--%s and --%s contradict each other", units[0], units[1]);
     if (settings->summarize)
         settings->depth = 0;
     if (settings->levels != 0)
@@ -260,6 +277,7 @@ static int run(int argc, char **argv)
     code = input_open(&du.input, argv[first], 1);
     if (code != EXIT_DONE)
         return code;
+    du.unit = du.settings.kib ? 1024 : du.settings.mib ? 1 << 20 : 1;
     count(&du, argv + first + 1, argc - first - 1);
     input_close(&du.input);
     return message_worse(du.code, output_finish());

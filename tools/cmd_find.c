@@ -9,6 +9,7 @@
 
 #include <errno.h>
 #include <string.h>
+#include <time.h>
 
 #define STOP 2 /* ends a walk: neither 0 nor MEMFS_WALK_SKIP nor an error */
 
@@ -64,7 +65,7 @@ static int visit(void *context, const struct memfs_step *step)
     const uint64_t depth = step->depth;
     const struct expression_subject subject = {step->path, depth > 0 ? step->name : find->name.data, step->stat};
     int then = 0;
-    if (depth >= find->expression.depth_min)
+    if (depth >= find->expression.depth_min && depth <= find->expression.depth_max)
         then = expression_evaluate(&find->expression, &subject, print, find);
     if (find->stop || (then & EXPRESSION_DO_QUIT))
         return STOP;
@@ -114,7 +115,8 @@ static int find_below(struct find *find, const char *path)
     find->start = path;
     find->rooted_length = find->rooted.length;
     const struct memfs_walk_options options = {.size = sizeof options,
-                                               .flags = MEMFS_WALK_SORTED,
+                                               .flags = find->expression.is_post ? MEMFS_WALK_SORTED | MEMFS_WALK_POST
+                                                                                 : MEMFS_WALK_SORTED,
                                                .depth_max = common.depth_max,
                                                .failed = failed,
                                                .as = path};
@@ -124,20 +126,31 @@ static int find_below(struct find *find, const char *path)
     return result == STOP;
 }
 
-/* The times that -newer compares with. */
+/* What -newer and -samefile compare with. */
+static int look_at_reference(struct find *find, struct expression_test *test)
+{
+    struct memfs_stat stat;
+    const int result = memfs_lstat(find->input.fs, NULL, test->text, &stat);
+    if (result != 0)
+        return input_path_error(&find->input, test->text, result);
+    test->time = stat.mtime;
+    test->node = stat.node;
+    return EXIT_DONE;
+}
+
 static int look_at_references(struct find *find)
 {
-    for (size_t i = 0; i < find->expression.test_count; i++) {
+    struct timespec now;
+    int code = EXIT_DONE;
+    clock_gettime(CLOCK_REALTIME, &now);
+    for (size_t i = 0; i < find->expression.test_count && code == EXIT_DONE; i++) {
         struct expression_test *test = &find->expression.tests[i];
-        struct memfs_stat stat;
-        if (test->kind != EXPRESSION_NEWER)
-            continue;
-        int result = memfs_lstat(find->input.fs, NULL, test->text, &stat);
-        if (result != 0)
-            return input_path_error(&find->input, test->text, result);
-        test->time = stat.mtime;
+        if (test->kind == EXPRESSION_NEWER || test->kind == EXPRESSION_SAMEFILE)
+            code = look_at_reference(find, test);
+        else if (test->kind == EXPRESSION_MTIME || test->kind == EXPRESSION_MMIN)
+            test->time = (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
     }
-    return EXIT_DONE;
+    return code;
 }
 
 static int search(struct find *find, char **paths, int count)

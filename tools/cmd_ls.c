@@ -11,7 +11,8 @@
 #include <string.h>
 
 struct settings {
-    int detailed, recursive, all, itself, human, inode, numeric, by_time, by_size, reverse, lines, columns, classify;
+    int detailed, recursive, all, itself, human, inode, numeric, by_time, by_size, reverse, lines, columns, classify,
+        no_owner, no_group, full_time;
 };
 
 #define FLAG(letter, name, member, help)                                                                               \
@@ -28,6 +29,9 @@ static const struct option_row rows[] = {
     FLAG('h', "human-readable", human, "with -l sizes as 1.5K or 23M"),
     FLAG('i', "inode", inode, "the inode's number first; hard links share it"),
     FLAG('n', "numeric-uid-gid", numeric, "as -l, with owner and group as numbers"),
+    FLAG('g', "no-owner", no_owner, "as -l, without owners"),
+    FLAG('o', "no-group", no_group, "as -l, without groups"),
+    FLAG(0, "full-time", full_time, "as -l, with times to the nanosecond"),
     FLAG('t', "by-time", by_time, "the newest first"),
     FLAG('S', "by-size", by_size, "the largest first"),
     FLAG('r', "reverse", reverse, "in reverse order"),
@@ -201,6 +205,9 @@ static int prepare(struct ls *ls)
                                        .inode = settings->inode,
                                        .numeric = settings->numeric,
                                        .human = settings->human,
+                                       .no_owner = settings->no_owner,
+                                       .no_group = settings->no_group,
+                                       .full_time = settings->full_time,
                                        .xattrs = info.xattrs > 0};
     int code = labels_start(&print->labels, &ls->input, settings->classify, print->layout == LAYOUT_LONG);
     ls->with_stat = print->layout == LAYOUT_LONG || print->layout == LAYOUT_JSON || settings->by_time ||
@@ -212,13 +219,18 @@ static int check(struct settings *settings)
 {
     if (settings->by_time && settings->by_size)
         return message_usage(command_ls.name, "--by-time and --by-size exclude each other");
+    if (settings->columns && (settings->no_owner || settings->no_group || settings->full_time))
+        return message_usage(command_ls.name, "--columns and --%s exclude each other",
+                             settings->no_owner   ? "no-owner"
+                             : settings->no_group ? "no-group"
+                                                  : "full-time");
     if (settings->columns && (settings->lines || settings->detailed || settings->numeric || common.json))
         return message_usage(command_ls.name, "--columns and --%s exclude each other",
                              common.json          ? "json"
                              : settings->lines    ? "lines"
                              : settings->detailed ? "long"
                                                   : "numeric-uid-gid");
-    settings->detailed |= settings->numeric;
+    settings->detailed |= settings->numeric || settings->no_owner || settings->no_group || settings->full_time;
     return EXIT_DONE;
 }
 

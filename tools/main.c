@@ -6,6 +6,7 @@
 #include "output/message.h"
 #include "output/output.h"
 #include "system/interrupt.h"
+#include "values/nearest.h"
 
 #include <fcntl.h>
 #include <locale.h>
@@ -37,6 +38,33 @@ static int is_help(const char *word)
     return strcmp(word, "help") == 0 || strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0;
 }
 
+static int unknown_subcommand(const char *word)
+{
+    struct nearest nearest = {.word = word};
+    for (size_t i = 0; commands[i]; i++)
+        nearest_look(&nearest, commands[i]->name);
+    if (nearest.found)
+        return message_usage(NULL, "unknown subcommand '%s'; did you mean %s?", word, nearest.found);
+    return message_usage(NULL, "unknown subcommand '%s'", word);
+}
+
+/* -C DIR before the subcommand is what it is behind it. -1, or the exit code; *used words are taken. */
+static int take_directory(int argc, char **argv, int *used)
+{
+    *used = 0;
+    while (*used < argc && strncmp(argv[*used], "-C", 2) == 0) {
+        const char *dir = argv[(*used)++] + 2;
+        if (dir[0] == '\0' && *used == argc)
+            return message_usage(NULL, "-C needs a value, DIR");
+        if (dir[0] == '\0')
+            dir = argv[(*used)++];
+        const int code = options_directory(dir);
+        if (code >= 0)
+            return code;
+    }
+    return -1;
+}
+
 static int help(int argc, char **argv)
 {
     if (argc < 2)
@@ -47,18 +75,24 @@ static int help(int argc, char **argv)
         return help_all();
     const struct command *command = commands_find(argv[1]);
     if (!command)
-        return message_usage(NULL, "unknown subcommand '%s'", argv[1]);
+        return unknown_subcommand(argv[1]);
     options_help(command);
     return output_finish();
 }
 
 static int dispatch(int argc, char **argv)
 {
+    int used;
+    const int code = take_directory(argc, argv, &used);
+    if (code >= 0)
+        return code;
+    argc -= used;
+    argv += used;
     if (argc < 1)
         return message_usage(NULL, "needs a subcommand");
     if (is_help(argv[0]))
         return help(argc, argv);
-    if (strcmp(argv[0], "--version") == 0) {
+    if (strcmp(argv[0], "--version") == 0 || strcmp(argv[0], "-V") == 0) {
         output("memfs %s\n", MEMFS_VERSION);
         return output_finish();
     }
@@ -67,7 +101,7 @@ static int dispatch(int argc, char **argv)
         return command->run(argc, argv);
     if (argv[0][0] == '-')
         return message_usage(NULL, "unknown option '%s'; a subcommand comes first", argv[0]);
-    return message_usage(NULL, "unknown subcommand '%s'", argv[0]);
+    return unknown_subcommand(argv[0]);
 }
 
 /* If a standard descriptor is closed, the next file opened would take its place

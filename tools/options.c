@@ -2,6 +2,7 @@
 
 #include "output/message.h"
 #include "output/output.h"
+#include "values/nearest.h"
 #include "values/quantity.h"
 
 #include <errno.h>
@@ -28,7 +29,7 @@ const struct option_row common_rows[] = {
     {0, "max-depth", "N", OPTION_NUMBER, offsetof(struct common_options, depth_max), 1, UINT64_MAX,
      "fail beyond N directories deep (default: 4096)"},
     {0, "color", "auto|always|never", OPTION_CHOICE, offsetof(struct common_options, color), 0, 0,
-     "colours (default: on a terminal)"},
+     "colours (default: on a terminal; --color alone: always)"},
     {0, "progress", "auto|json|none", OPTION_CHOICE, offsetof(struct common_options, progress), 0, 0,
      "show progress: on a terminal, as JSON lines, or not"},
     {.name = NULL},
@@ -171,7 +172,8 @@ static int take_number(const struct command *command, const struct option_row *r
     uint64_t value;
     if (quantity_parse(text, row->kind == OPTION_BYTES, &value) != 0)
         return message_usage(command->name, "--%s %s: not a number%s", row->name, text[0] != '\0' ? text : "''",
-                             row->kind == OPTION_BYTES ? " of bytes such as 4096, 64K or 1M" : "");
+                             row->kind == OPTION_BYTES ? " of bytes such as 4096, 64K, 1M or 1MiB (2^20), 1MB (10^6)"
+                                                       : "");
     if (value < row->min || value > row->max)
         return out_of_range(command, row, text);
     memcpy(place, &value, sizeof value);
@@ -210,9 +212,29 @@ static int take_common(const struct command *command, const struct option_row *r
     }
     if (strcmp(row->name, "directory") != 0)
         return take_value(command, row, text, &common);
-    if (chdir(text) == 0)
-        return -1;
-    return message_error_hint(text, NULL, -errno, NULL, "-C names the directory to work in");
+    return options_directory(text);
+}
+
+/* "--max": the options that begin so, if there are several, or the one that is nearest. */
+static int unknown_long(const struct command *command, const struct known *known, const char *argument)
+{
+    char name[64], candidates[256] = "";
+    snprintf(name, sizeof name, "%.*s", (int)strcspn(argument + 2, "="), argument + 2);
+    struct nearest nearest = {.word = name};
+    int count = 0;
+    for (int i = 0; i < known->count; i++) {
+        nearest_look(&nearest, known->rows[i].name);
+        if (name[0] == '\0' || strncmp(known->rows[i].name, name, strlen(name)) != 0)
+            continue;
+        const size_t length = strlen(candidates);
+        snprintf(candidates + length, sizeof candidates - length, "%s--%s", count++ > 0 ? ", " : "",
+                 known->rows[i].name);
+    }
+    if (count > 1)
+        return message_usage(command->name, "'--%s' may be %s", name, candidates);
+    if (nearest.found)
+        return message_usage(command->name, "unknown option '%s'; did you mean --%s?", argument, nearest.found);
+    return message_usage(command->name, "unknown option '%s'", argument);
 }
 
 /* getopt_long() returned '?' or ':'. */
@@ -228,7 +250,7 @@ static int refuse(const struct command *command, const struct known *known, int 
         return message_usage(command->name, "'%s' before %s: those come first", argument, command->operands);
     if (optopt != 0)
         return message_usage(command->name, "unknown option '-%c'", optopt);
-    return message_usage(command->name, "unknown option '%s'", argument ? argument : "");
+    return unknown_long(command, known, argument);
 }
 
 static int check_operands(const struct command *command, int operands, const char *last)
@@ -240,6 +262,24 @@ static int check_operands(const struct command *command, int operands, const cha
     return -1;
 }
 
+/* "--color" alone is "--color=always". */
+static void complete_color(const struct command *command, int argc, char **argv)
+{
+    static char always[] = "--color=always";
+    for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++) {
+        if ((command->common & COMMON_COLOR) && strcmp(argv[i], "--color") == 0 &&
+            (i + 1 == argc || find_choice("auto|always|never", argv[i + 1]) < 0))
+            argv[i] = always;
+    }
+}
+
+int options_directory(const char *text)
+{
+    if (chdir(text) == 0)
+        return -1;
+    return message_error_hint(text, NULL, -errno, NULL, "-C names the directory to work in");
+}
+
 int options_parse(const struct command *command, int argc, char **argv, void *settings, int *first)
 {
     struct known known;
@@ -247,6 +287,7 @@ int options_parse(const struct command *command, int argc, char **argv, void *se
     char letters[2 * OPTIONS_MAX + 3];
     learn(command, &known);
     make_getopt(&known, command->words != NULL, longs, letters);
+    complete_color(command, argc, argv);
     opterr = 0;
     int value;
     while ((value = getopt_long(argc, argv, letters, longs, NULL)) != -1) {

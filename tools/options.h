@@ -11,7 +11,7 @@
 enum option_kind {
     OPTION_FLAG,   /* no argument; an int becomes 1 */
     OPTION_NUMBER, /* a uint64_t from min to max */
-    OPTION_BYTES,  /* the same, with a suffix K, M, G or T for powers of 1,024 */
+    OPTION_BYTES,  /* the same, with a suffix as quantity_parse() takes it */
     OPTION_CHOICE, /* one of the words in argument, "a|b|c": an int, 0 for the first */
     OPTION_TEXT,   /* a const char *: the last one counts */
     OPTION_LIST    /* a struct option_list: all of them, in order */
@@ -43,8 +43,9 @@ struct option_row {
 #define COMMON_PROGRESS 4u /* --progress */
 #define COMMON_DEPTH 8u    /* --max-depth */
 
-#define DEPTH_MAX 4096 /* of --max-depth: no honest tree has as many levels, and paths are short enough to be printed  \
-                        */
+#define DEPTH_MAX                                                                                                      \
+    4096 /* of --max-depth: no honest tree has as many levels, and paths are short enough to be printed                \
+          */
 
 enum when { WHEN_AUTO, WHEN_ALWAYS, WHEN_NEVER };
 enum progress_form { PROGRESS_AUTO, PROGRESS_JSON, PROGRESS_NONE };
@@ -79,6 +80,9 @@ struct command {
  * the operands to argv[*first] and behind, where argv[argc] is NULL. Returns -1
  * to go on, else the exit code to end with: everything has been said. */
 int options_parse(const struct command *command, int argc, char **argv, void *settings, int *first);
+
+/* -C: works in another directory from now on. -1, or says what is wrong and returns the exit code. */
+int options_directory(const char *text);
 
 /* The common options, a table as above: offsets are those of struct common_options. */
 extern const struct option_row common_rows[];

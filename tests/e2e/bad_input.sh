@@ -16,6 +16,29 @@ expect 2 "subcommand.*--help" "$memfs"
 expect 2 "'frobnicate'.*--help" "$memfs" frobnicate
 expect 2 "'--frobnicate'" "$memfs" --frobnicate
 expect 2 "unknown subcommand 'x'" "$memfs" help x
+expect 2 "unknown subcommand 'unpakc'; did you mean unpack\?" "$memfs" unpakc good.mfs
+expect 2 "unknown subcommand 'lss'; did you mean ls\?" "$memfs" help lss
+expect 2 "unknown option '--recursiv3'; did you mean --recursive\?" "$memfs" ls --recursiv3 good.mfs
+expect 2 "'--max' may be --max-bytes, --max-entries, --max-depth" "$memfs" unpack --max good.mfs
+expect 2 "'--max' may be --max-bytes, --max-entries, --max-depth" "$memfs" unpack --max=3 good.mfs
+expect 0 "" "$memfs" -V
+expect 0 "" "$memfs" -C tree -Csub ls ../../good.mfs
+expect 4 "nowhere: .*-C names the directory" "$memfs" -C nowhere ls good.mfs
+expect 2 "-C needs a value" "$memfs" -C
+expect 1 "good.mfs: good.mfs: no such file or directory in the image; it is a file here: one image at a time" "$memfs" ls good.mfs good.mfs
+expect 1 "good.mfs: '': no such file" "$memfs" ls good.mfs ''
+for size in 1.5M 1MiX 1MBs M 1bM 18446744073709551616K; do
+    expect 2 "--max-bytes $size: not a number of bytes such as" "$memfs" unpack --max-bytes $size good.mfs out
+done
+for size in 128K 128k 128KiB 131072; do
+    check "a block of $size is one of 131072 bytes" "$memfs" pack -qf --block $size tree "block$size.mfs"
+    check "it makes the same image" cmp block128K.mfs "block$size.mfs"
+done
+rm -f block*.mfs
+expect 2 "--block 131000: not a power of two" "$memfs" pack --block 131KB tree new.mfs
+expect 2 "--block 64KB: must be from 64K to 16M" "$memfs" pack --block 64KB tree new.mfs
+check "--color alone is always" cmp <("$memfs" ls --color good.mfs) <("$memfs" ls --color=always good.mfs)
+check "and colours" grep -q $'\033' <("$memfs" ls --color good.mfs)
 expect 2 "pack: .*'--frobnicate'.*pack --help" "$memfs" pack --frobnicate tree
 expect 2 "unknown option '-x'" "$memfs" ls -lx good.mfs
 expect 2 "pack: needs DIR" "$memfs" pack

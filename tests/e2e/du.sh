@@ -100,6 +100,16 @@ check "one block is divided by its bytes" awk '
     { of[$3] = $2 }
     END { exit !(of["/xs"] > 8.9 * of["/noise"] && of["/xs"] < 9.1 * of["/noise"] && of["/noise"] + of["/xs"] == of["/"]) }' .out
 
+# Units.
+mkdir units && head -c 2049 /dev/zero >units/one && head -c 1048576 /dev/zero >units/two && "$memfs" pack units
+says '3\tone\n1024\ttwo\n' -k units.mfs one two
+says '1\tone\n1\ttwo\n' -m units.mfs one two
+says '2\t/\n' -m units.mfs
+for options in "-k -m" "-b -k" "-h -m" "-k --json"; do
+    # shellcheck disable=SC2086
+    expect 2 "du: --[a-z-]+ and --[a-z-]+ contradict" "$memfs" du $options links.mfs
+done
+
 # --json
 run "$memfs" du --json links.mfs
 printf '%s\n' '{"path":"a/in","files":1,"bytes":1000}' '{"path":"a","files":1,"bytes":1000}' '{"path":"b","files":1,"bytes":12}' \

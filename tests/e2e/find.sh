@@ -62,6 +62,27 @@ for depth in 0 1 2 100; do
 done
 agree -type f -maxdepth 1 # wherever it stands
 
+# Times, far enough from every border that both look at one side of it.
+touch -d '36 hours ago' tree/yesterday && touch -d '90 minutes ago' tree/lately && touch -d '2 days' tree/to-come
+"$memfs" pack -f tree
+for sign in "" + -; do
+    for days in 0 1 2 10000; do agree -mtime "$sign$days"; done
+    for minutes in 60 120 100000; do agree -mmin "$sign$minutes"; done
+done
+agree -newermt 2001-02-03
+agree -newermt '2024-07-01 12:00:01' -type f
+agree -samefile ./hard-links/file-1
+agree -samefile ./yesterday
+agree -wholename './types/*'
+agree -iwholename './TYPES/*'
+agree -depth -type d
+agree -depth -maxdepth 2
+agree -depth -mindepth 2 -maxdepth 3 -name '*1*'
+agree -depth -name types -prune -o -print
+check "-depth: what is in a directory comes before it" test "$("$memfs" find tree.mfs types -depth | tail -n 1)" = types
+check "-inum" test "$("$memfs" find tree.mfs . -inum "$("$memfs" ls -i tree.mfs hard-links/file-1 | awk '{ print $1 }')" | sort)" = \
+    "$("$memfs" find tree.mfs . -samefile hard-links/file-1 | sort)"
+
 # Precedence, short circuit, and what each action does on the way.
 agree -name 'file*' -o -type d
 agree -name 'file*' -o -type d -name '*1*'
@@ -203,8 +224,12 @@ bad "a test is missing between '-o' and '-a'" -true -o -a -true
 bad "a test is missing between '!' and '\)'" \( ! \)
 bad "-name needs a value, GLOB" -name
 bad "-size needs a value" -true -size
-bad "unknown word '-nmae'" -nmae x
-bad "unknown word '-exec'" -type f -exec rm '{}' ';'
+bad "unknown word '-nmae' in the expression; did you mean -name?" -nmae x
+bad "unknown word '-regex' in the expression: -name and -path" -regex x
+bad "unknown word '-delete' in the expression: images are not changed" -delete
+bad "-newermt .*: no time such as" -newermt yesterday
+bad "-samefile needs a value, PATH" -samefile
+bad "unknown word '-exec'.*xargs -0" -type f -exec rm '{}' ';'
 bad "unknown word '-'" -
 bad "'--json' in the expression: options stand before IMAGE" --json
 bad "'--help' in the expression: options" -type f --help
@@ -215,6 +240,9 @@ for value in "" x + - 1x 1kk k +-1 1.5 0x10 18446744073709551616 999999999999999
     bad "-size .*: must be a number" -size "$value"
 done
 for value in "" x + 1k -- 1- 18446744073709551616; do
+    bad "-mtime .*: must be a number" -mtime "$value"
+    bad "-mmin .*: must be a number" -mmin "$value"
+    bad "-inum .*: must be a number" -inum "$value"
     bad "-links .*: must be a number" -links "$value"
     bad "-uid .*: must be a number" -uid "$value"
     bad "-gid .*: must be a number" -gid "$value"

@@ -48,6 +48,9 @@ done
 # (GNU ls does not show a link that leads to itself, unless asked for details.)
 mapfile -d '' -t files < <(cd tree && find . ! -type d ! -name to-directory ! -name 'loop*' -print0)
 mapfile -d '' -t documents < <(cd "$doc" && find . -type f -print0 | head -z -n 1500)
+for options in -g -o -go -on "-l --full-time" "-go --full-time"; do
+    agree cat tree.mfs tree "$options" "${files[@]}"
+done
 for options in -l -n -lS -lSr -lt -ltr -lr -lh -lhS -lF -S -t -tr; do
     agree cat tree.mfs tree "$options" "${files[@]}"
     agree cat doc.mfs "$doc" "$options" "${documents[@]}"
@@ -207,6 +210,7 @@ check "--json of several: no headings" test "$("$memfs" ls --json tree.mfs hidde
 expect 2 "--by-time and --by-size exclude each other" "$memfs" ls -tS tree.mfs
 expect 2 "--columns and --long exclude each other" "$memfs" ls --columns -l tree.mfs
 expect 2 "--columns and --lines exclude each other" "$memfs" ls --columns -1 tree.mfs
+expect 2 "--columns and --no-owner exclude each other" "$memfs" ls --columns -g tree.mfs
 expect 2 "--columns and --json exclude each other" "$memfs" ls --columns --json tree.mfs
 expect 2 "unknown option '-z'" "$memfs" ls -z tree.mfs
 expect 1 "tree.mfs: types/missing: no such file" "$memfs" ls -l tree.mfs types/missing types/file

@@ -30,28 +30,37 @@ _memfs_plain()
     plain=${plain//\\/}
 }
 
-_memfs_list() # path in the image; "" for its root
+# Whether a path in the image leads to a directory: the slash asks for one.
+_memfs_is_directory()
 {
-    "${COMP_WORDS[0]}" ls ${directory:+-C "$directory"} -- "$image" "${1:-/}" 2>/dev/null
+    "${COMP_WORDS[0]}" ls ${directory:+-C "$directory"} -d -- "$image" "$1/" >/dev/null 2>&1
+}
+
+_memfs_list() # path in the image with a slash behind; "./": its root
+{
+    "${COMP_WORDS[0]}" find ${directory:+-C "$directory"} -- "$image" "$1" -mindepth 1 -maxdepth 1 -print0 2>/dev/null
 }
 
 # Names in the image, of so many in a directory that nobody waits. They may come from anyone: they are never evaluated, as
 # compgen -W would, and those that could move the cursor are not offered.
 _memfs_paths()
 {
-    local plain name above=
+    local plain name above=./ count=0
     _memfs_plain "$directory" && directory=$plain
     _memfs_plain "$image" && image=$plain
     [[ -f ${directory:+$directory/}$image ]] || return
     _memfs_plain "$cur"
     [[ $plain != */* ]] || above=${plain%/*}/
-    while IFS= read -r name; do
-        [[ $above$name == "$plain"* && $name != *[[:cntrl:]]* ]] || continue
-        COMPREPLY+=("$above$name")
-    done < <(_memfs_list "$above" | head -n 20000)
+    # What begins with a dash is an option, unless something stands before it.
+    [[ $above != -* ]] || above=./$above plain=./$plain
+    while ((count++ < 20000)) && IFS= read -r -d '' name; do
+        [[ $plain == */* || $name == ./-* ]] || name=${name#./}
+        [[ $name == "$plain"* && $name != *[[:cntrl:]]* ]] || continue
+        [[ ${name##*/} != .* || ${plain##*/} == .* ]] || continue
+        COMPREPLY+=("$name")
+    done < <(_memfs_list "$above")
     compopt -o filenames
-    # The slash asks for a directory: anything else has no listing.
-    if [[ ${#COMPREPLY[@]} = 1 ]] && _memfs_list "${COMPREPLY[0]}/" >/dev/null; then
+    if [[ ${#COMPREPLY[@]} = 1 ]] && _memfs_is_directory "${COMPREPLY[0]}"; then
         COMPREPLY[0]+=/
         compopt -o nospace
     fi
@@ -60,9 +69,14 @@ _memfs_paths()
 _memfs_files() # compgen's options
 {
     local IFS=$'\n'
-    local found
+    local found name
     mapfile -t found < <(compgen "$@" -- "$cur")
-    COMPREPLY+=("${found[@]}")
+    for name in "${found[@]}"; do
+        # A piece of a name with a newline is no file, and "-rf" would be an option.
+        [[ -e ${name/#\~\//"$HOME"/} || -L $name ]] || continue
+        [[ $name != -* ]] || name=./$name
+        COMPREPLY+=("$name")
+    done
     compopt -o filenames
 }
 

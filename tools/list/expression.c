@@ -6,7 +6,9 @@
 #include "output/message.h"
 #include "values/account.h"
 #include "values/mode.h"
+#include "values/nearest.h"
 #include "values/quantity.h"
+#include "values/timestamp.h"
 
 #include <errno.h>
 #include <fnmatch.h>
@@ -121,6 +123,23 @@ static int take_count(const struct parser *parser, const struct word *word, cons
     return refuse(parser, word, text, "must be a number, with + or - before it or not");
 }
 
+/* Of -mtime and -mmin. */
+static int take_age(const struct parser *parser, const struct word *word, const char *text,
+                    struct expression_test *test)
+{
+    const int code = take_count(parser, word, text, test);
+    test->unit = (word->kind == EXPRESSION_MTIME ? UINT64_C(86400) : 60) * 1000000000;
+    return code;
+}
+
+static int take_time(const struct parser *parser, const struct word *word, const char *text,
+                     struct expression_test *test)
+{
+    if (timestamp_parse(text, &test->time) == 0)
+        return -1;
+    return refuse(parser, word, text, "no time such as @1700000000, 2023-11-14 or 2023-11-14T22:13:20Z");
+}
+
 static int take_type(const struct parser *parser, const struct word *word, const char *text,
                      struct expression_test *test)
 {
@@ -178,7 +197,13 @@ static int take_argument(const struct parser *parser, const struct word *word, c
     switch (word->kind) {
     case EXPRESSION_SIZE:
         return take_size(parser, word, text, test);
+    case EXPRESSION_MTIME:
+    case EXPRESSION_MMIN:
+        return take_age(parser, word, text, test);
+    case EXPRESSION_NEWERMT:
+        return take_time(parser, word, text, test);
     case EXPRESSION_LINKS:
+    case EXPRESSION_INUM:
         return take_count(parser, word, text, test);
     case EXPRESSION_TYPE:
         return take_type(parser, word, text, test);
@@ -262,7 +287,8 @@ static int take_test(struct parser *parser, const struct word *word)
         if (code >= 0)
             return code;
     }
-    if (word->kind == EXPRESSION_MAXDEPTH || word->kind == EXPRESSION_MINDEPTH)
+    out->is_post |= word->kind == EXPRESSION_DEPTH;
+    if (word->kind == EXPRESSION_MAXDEPTH || word->kind == EXPRESSION_MINDEPTH || word->kind == EXPRESSION_DEPTH)
         test->kind = EXPRESSION_TRUE;
     if (word->kind == EXPRESSION_PRINT || word->kind == EXPRESSION_PRINT0)
         parser->has_action = 1;
@@ -272,10 +298,36 @@ static int take_test(struct parser *parser, const struct word *word)
     return -1;
 }
 
+/* find's words that people look for here. */
+static const char runs_nothing[] = "pipe -print0 into 'xargs -0'";
+static const char names_only[] = "-name and -path take GLOBs";
+static const struct {
+    const char *word, *why;
+} refused[] = {{"-exec", runs_nothing},
+               {"-execdir", runs_nothing},
+               {"-ok", runs_nothing},
+               {"-delete", "images are not changed; 'memfs pack --exclude' makes one without"},
+               {"-regex", names_only},
+               {"-iregex", names_only},
+               {"-ls", "'memfs ls -lR' lists"},
+               {"-printf", "--json tells everything"},
+               {"-atime", "images keep no times of access"},
+               {"-ctime", "images keep no times of change of status"}};
+
 static int unknown(const struct parser *parser, const char *text)
 {
     if (text[0] == '-' && text[1] == '-')
         return message_usage(parser->subcommand, "'%s' in the expression: options stand before IMAGE", text);
+    struct nearest nearest = {.word = text};
+    for (size_t i = 0; i < sizeof refused / sizeof refused[0]; i++) {
+        if (strcmp(text, refused[i].word) == 0)
+            return message_usage(parser->subcommand, "unknown word '%s' in the expression: %s", text, refused[i].why);
+    }
+    for (size_t i = 0; i < WORDS; i++)
+        nearest_look(&nearest, all_words[i].word);
+    if (text[0] == '-' && nearest.found)
+        return message_usage(parser->subcommand, "unknown word '%s' in the expression; did you mean %s?", text,
+                             nearest.found);
     if (text[0] == '-')
         return message_usage(parser->subcommand, "unknown word '%s' in the expression", text);
     return message_usage(parser->subcommand, "'%s' in the expression: paths stand before it, and GLOBs in quotes",
@@ -394,6 +446,14 @@ static int compare(const struct expression_test *test, uint64_t value)
     return value == test->number;
 }
 
+/* Whole units ago; what is yet to come is less than none. */
+static int test_age(const struct expression_test *test, int64_t mtime)
+{
+    if (mtime > test->time)
+        return test->sign == '-';
+    return compare(test, ((uint64_t)test->time - (uint64_t)mtime) / test->unit);
+}
+
 static int test_perm(const struct expression_test *test, uint32_t mode)
 {
     const uint32_t wanted = test->mode[(mode & MEMFS_IFMT) == MEMFS_IFDIR], bits = mode & 07777u;
@@ -428,7 +488,15 @@ static int test_attribute(const struct expression_test *test, const struct memfs
     case EXPRESSION_EMPTY:
         return test_empty(stat);
     case EXPRESSION_NEWER:
+    case EXPRESSION_NEWERMT:
         return stat->mtime > test->time;
+    case EXPRESSION_MTIME:
+    case EXPRESSION_MMIN:
+        return test_age(test, stat->mtime);
+    case EXPRESSION_INUM:
+        return compare(test, stat->node & UINT32_MAX);
+    case EXPRESSION_SAMEFILE:
+        return stat->node == test->node;
     case EXPRESSION_PERM:
         return test_perm(test, stat->mode);
     case EXPRESSION_USER:

@@ -18,6 +18,7 @@ enum expression_kind {
     EXPRESSION_LIST,
     EXPRESSION_MAXDEPTH, /* options: true, and good for all */
     EXPRESSION_MINDEPTH,
+    EXPRESSION_DEPTH,
     EXPRESSION_NAME, /* tests */
     EXPRESSION_INAME,
     EXPRESSION_PATH,
@@ -26,6 +27,11 @@ enum expression_kind {
     EXPRESSION_SIZE,
     EXPRESSION_EMPTY,
     EXPRESSION_NEWER,
+    EXPRESSION_NEWERMT,
+    EXPRESSION_MTIME,
+    EXPRESSION_MMIN,
+    EXPRESSION_INUM,
+    EXPRESSION_SAMEFILE,
     EXPRESSION_PERM,
     EXPRESSION_USER,
     EXPRESSION_GROUP,
@@ -45,10 +51,17 @@ enum expression_kind {
     W("-iname", "GLOB", EXPRESSION_INAME, "the same, upper and lower case being equal")                                \
     W("-path", "GLOB", EXPRESSION_PATH, "the path as printed matches GLOB, whose * and ? match slashes too")           \
     W("-ipath", "GLOB", EXPRESSION_IPATH, "the same, upper and lower case being equal")                                \
+    W("-wholename", "GLOB", EXPRESSION_PATH, "the same as -path")                                                      \
+    W("-iwholename", "GLOB", EXPRESSION_IPATH, "the same as -ipath")                                                   \
     W("-type", "LETTERS", EXPRESSION_TYPE, "one of b, c, d, f, l, p, s; several with commas between")                  \
     W("-size", "N[bcwkMG]", EXPRESSION_SIZE, "N units, rounded up: b 512 bytes (default), c 1, w 2, k, M, G")          \
     F("-empty", EXPRESSION_EMPTY, "a file without contents, or a directory without entries")                           \
     W("-newer", "PATH", EXPRESSION_NEWER, "modified later than PATH, also in the image")                               \
+    W("-newermt", "TIME", EXPRESSION_NEWERMT, "modified later than TIME: @SECONDS, 2024-07-01 or 2024-07-01T12:00")    \
+    W("-mtime", "N", EXPRESSION_MTIME, "modified N times 24 hours ago, rounded down")                                  \
+    W("-mmin", "N", EXPRESSION_MMIN, "modified N minutes ago, rounded down")                                           \
+    W("-inum", "N", EXPRESSION_INUM, "the inode's number, as ls -i shows it")                                          \
+    W("-samefile", "PATH", EXPRESSION_SAMEFILE, "PATH in the image, or a hard link to it")                             \
     W("-perm", "[-/]MODE", EXPRESSION_PERM, "permissions: exactly MODE, -all of it, /any of it; 644 or u=rw,go=r")     \
     W("-user", "NAME", EXPRESSION_USER, "the owner: a user of this host, or a number")                                 \
     W("-group", "NAME", EXPRESSION_GROUP, "the group: one of this host, or a number")                                  \
@@ -61,6 +74,7 @@ enum expression_kind {
     F("-print", EXPRESSION_PRINT, "true; and prints the path (what is done if nothing says what)")                     \
     F("-print0", EXPRESSION_PRINT0, "the same with a NUL behind instead of a newline")                                 \
     F("-quit", EXPRESSION_QUIT, "ends the search")                                                                     \
+    F("-depth", EXPRESSION_DEPTH, "true; and what is in a directory comes before it; -prune does nothing then")        \
     W("-maxdepth", "N", EXPRESSION_MAXDEPTH, "go down N directories at most; 0: the PATHs only")                       \
     W("-mindepth", "N", EXPRESSION_MINDEPTH, "look only at what lies N directories down or deeper")                    \
     F("(", EXPRESSION_OPEN, "what follows, up to its )")                                                               \
@@ -79,13 +93,14 @@ extern const struct option_row expression_rows[];
 /* One test or action. */
 struct expression_test {
     enum expression_kind kind;
-    const char *text; /* GLOB, or PATH of -newer */
+    const char *text; /* GLOB, or PATH of -newer and -samefile */
     char sign;        /* '+' more than, '-' less than number, or '\0'; of -perm: '-', '/' or '\0' */
     uint64_t number;
     uint64_t unit;    /* of -size, in bytes */
     uint32_t mode[2]; /* of -perm: for files, for directories */
     unsigned types;   /* bits, by mode >> 12 */
-    int64_t time;     /* of -newer: to be filled in before evaluating */
+    int64_t time;     /* of -newermt; of -newer (its file's), -mtime, -mmin (now): to be filled in before evaluating */
+    memfs_node node;  /* of -samefile: the same */
 };
 
 struct expression_step;
@@ -95,6 +110,7 @@ struct expression {
     struct expression_step *steps;
     size_t step_count;
     uint64_t depth_min, depth_max;
+    int is_post; /* directories come after what is in them */
 };
 
 /* Whether a word of the command line begins the expression. */

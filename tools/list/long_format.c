@@ -95,15 +95,20 @@ static void put_owner(struct line *line, const struct owner_name *name, int widt
 
 static void put_owners(const struct long_format *format, struct line *line, const struct memfs_stat *stat)
 {
-    if (format->numeric) {
-        line_number(line, stat->uid, format->uid_width, ' ');
+    if (!format->no_owner) {
+        if (format->numeric)
+            line_number(line, stat->uid, format->uid_width, ' ');
+        else
+            put_owner(line, owners_user(stat->uid), format->uid_width);
         line_char(line, ' ');
-        line_number(line, stat->gid, format->gid_width, ' ');
-        return;
     }
-    put_owner(line, owners_user(stat->uid), format->uid_width);
-    line_char(line, ' ');
-    put_owner(line, owners_group(stat->gid), format->gid_width);
+    if (!format->no_group) {
+        if (format->numeric)
+            line_number(line, stat->gid, format->gid_width, ' ');
+        else
+            put_owner(line, owners_group(stat->gid), format->gid_width);
+        line_char(line, ' ');
+    }
 }
 
 /* "MAJOR, MINOR" for a device. */
@@ -140,10 +145,12 @@ size_t long_format_put(const struct long_format *format, const struct directory 
     line_number(&line, stat->nlink, format->nlink_width, ' ');
     line_char(&line, ' ');
     put_owners(format, &line, stat);
-    line_char(&line, ' ');
     put_size(format, &line, stat);
     line_char(&line, ' ');
-    line_time(&line, stat->mtime);
+    if (format->full_time)
+        line_full_time(&line, stat->mtime);
+    else
+        line_time(&line, stat->mtime);
     line_char(&line, ' ');
     output_text(line.text, line.length);
     return line.length;

@@ -14,7 +14,9 @@ struct long_format {
     int inode;   /* the node's number first */
     int numeric; /* owners by number */
     int human;   /* sizes rounded */
-    int xattrs;  /* some entry may have an access control list */
+    int no_owner, no_group;
+    int full_time; /* to the nanosecond */
+    int xattrs;    /* some entry may have an access control list */
 
     /* of the directory that was measured last */
     struct buffer marks; /* a char an entry: '+' if it has such a list */

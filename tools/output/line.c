@@ -56,3 +56,19 @@ void line_time(struct line *line, int64_t time)
     last.length = line->length - before;
     memcpy(last.text, line->text + before, last.length);
 }
+
+void line_full_time(struct line *line, int64_t time)
+{
+    const int64_t seconds = time / 1000000000 - (time % 1000000000 < 0);
+    char *const end = line->text + sizeof line->text;
+    struct tm parts;
+    time_t host = (time_t)seconds;
+    if (host != seconds || !localtime_r(&host, &parts)) {
+        put_date(line, seconds);
+        return;
+    }
+    line->length +=
+        strftime(line->text + line->length, (size_t)(end - line->text) - line->length, "%Y-%m-%d %H:%M:%S.", &parts);
+    line_number(line, (uint64_t)(time - seconds * 1000000000), 9, '0');
+    line->length += strftime(line->text + line->length, (size_t)(end - line->text) - line->length, " %z", &parts);
+}

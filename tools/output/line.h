@@ -61,5 +61,7 @@ void line_mode(struct line *line, uint32_t mode);
 /* "2024-07-01 12:00" in local time, from nanoseconds since 1970. The last one is kept for
  * the next call: files often have one time. */
 void line_time(struct line *line, int64_t time);
+/* "2024-07-01 12:00:00.123456789 +0200" */
+void line_full_time(struct line *line, int64_t time);
 
 #endif

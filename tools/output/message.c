@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#define NAME_ROOM 4096
 #define TEXT_ROOM 1024 /* longer texts are cut; paths are not part of them */
 
 static void put(const char *text)
@@ -16,11 +17,12 @@ static void put(const char *text)
     escape_put(stderr, text, strlen(text));
 }
 
-/* An empty name shows that it is. */
+/* An empty name shows that it is. Of a path that is longer than any that a host takes the beginning is enough. */
 static void put_name(const char *name)
 {
-    put(name[0] != '\0' ? name : "''");
-    fputs(": ", stderr);
+    const size_t length = strlen(name);
+    escape_put(stderr, length > 0 ? name : "''", length == 0 ? 2 : length > NAME_ROOM ? NAME_ROOM : length);
+    fputs(length > NAME_ROOM ? "...: " : ": ", stderr);
 }
 
 /* "memfs: THING: PATH: TEXT", without the end of the line. */

@@ -166,11 +166,20 @@ int input_file_error(struct input *input, const char *path, memfs_node node, uin
     return input_say_damage(input, path, error, &damage);
 }
 
+/* Whether somebody may have meant another image. */
+static int is_image_name(const char *path)
+{
+    const size_t length = strlen(path);
+    struct stat status;
+    return length > 4 && strcmp(path + length - 4, ".mfs") == 0 && stat(path, &status) == 0 && S_ISREG(status.st_mode);
+}
+
 int input_path_error(const struct input *input, const char *path, int error)
 {
     switch (error) {
     case -ENOENT:
-        message(input->name, path, "no such file or directory in the image");
+        message(input->name, path, "no such file or directory in the image%s",
+                is_image_name(path) ? "; it is a file here: one image at a time" : "");
         return EXIT_INCOMPLETE;
     case -ENOTDIR:
     case -ELOOP:

@@ -6,6 +6,22 @@
 
 static const char suffix_letters[] = "KMGT";
 
+/* The unit that stands there, if one does. */
+static uint64_t take_unit(const char **text)
+{
+    const char *at = *text;
+    const char upper = (char)(*at >= 'a' && *at <= 'z' ? *at - 'a' + 'A' : *at);
+    const char *letter = upper != '\0' ? strchr(suffix_letters, upper) : NULL;
+    if (!letter)
+        return 1;
+    const uint64_t base = at[1] == 'B' ? 1000 : 1024;
+    *text = at + (at[1] == 'B' ? 2 : at[1] == 'i' && at[2] == 'B' ? 3 : 1);
+    uint64_t unit = base;
+    for (ptrdiff_t i = 0; i < letter - suffix_letters; i++)
+        unit *= base;
+    return unit;
+}
+
 int quantity_parse(const char *text, int suffixes, uint64_t *out)
 {
     uint64_t value = 0;
@@ -18,20 +34,11 @@ int quantity_parse(const char *text, int suffixes, uint64_t *out)
     }
     if (at == text)
         return -1;
-    if (*at != '\0' && suffixes) {
-        char upper = (char)(*at >= 'a' && *at <= 'z' ? *at - 'a' + 'A' : *at);
-        const char *letter = strchr(suffix_letters, upper);
-        if (!letter)
-            return -1;
-        unsigned shift = 10 * (unsigned)(letter - suffix_letters + 1);
-        if (value > UINT64_MAX >> shift)
-            return -1;
-        value <<= shift;
-        at++;
-    }
-    if (*at != '\0')
+    const char *end = at + strlen(at);
+    const uint64_t unit = suffixes ? take_unit(&at) : 1;
+    if (at != end || value > UINT64_MAX / unit)
         return -1;
-    *out = value;
+    *out = value * unit;
     return 0;
 }
 

@@ -15,7 +15,8 @@ static inline uint64_t quantity_sum(uint64_t a, uint64_t b)
     return a > UINT64_MAX - b ? UINT64_MAX : a + b;
 }
 
-/* Digits, with suffixes one of K, M, G, T in either case. 0, or -1 if text is anything else or too large. */
+/* Digits; with suffixes behind them one of K, M, G, T in either case, alone or as KiB for powers of 1,024, as KB for
+ * powers of 1,000: as GNU's. 0, or -1 if text is anything else or too large. */
 int quantity_parse(const char *text, int suffixes, uint64_t *out);
 
 /* As quantity_parse() takes it: "517", "64K", "16M". */
