@@ -1,7 +1,8 @@
 #!/bin/bash
 # Runs the tests that `make tests` built, and sums up: tests/run.sh [--fast] [NAME...]
 #
-# One line a suite; its whole output only if it fails (and in $BUILD/logs). The
+# One line a suite; its whole output only if it fails (and in $BUILD/logs), and lines
+# of it that begin with "cases  ": how many were tried, by kind. The
 # last line is "N passed, N failed", with ", N skipped" if any were. Environment:
 # BUILD, CC, SANITIZE, JOBS (tests at once; default: the processors), TEST_TIMEOUT
 # (seconds a suite).
@@ -54,6 +55,7 @@ for replay in "$BUILD"/fuzz/replay_*; do
 done
 add agree tests/agree.sh
 add seeds tests/seeds.sh
+add damage "$BUILD/tests/damage/test_damage"
 if [ -z "$SANITIZE$EMULATED" ]; then
     add layers tests/check_layers.sh
     add symbols tests/check_symbols.sh
@@ -97,7 +99,7 @@ report() { # name
     [ "$skipped" = 0 ] || note=", $skipped skipped"
     if [ "$failed" = 0 ]; then
         echo "ok   $1 ($passed tests$note, $seconds s)"
-        sed -n 's/^skip   /     skipped: /p' "$log"
+        sed -n 's/^skip   /     skipped: /p; s/^cases  /     /p' "$log"
     else
         [ "$status" != 124 ] || note="$note, timed out"
         echo "FAIL $1 ($passed passed, $failed failed$note, exit code $status, $seconds s)"
