@@ -35,6 +35,7 @@ struct memfs_image {
     struct memfs_chunkmap map[MEMFS_BACKED]; /* bound for whoever reserves; readers need no lock */
     struct memfs_detail damage;              /* the newest; error 0: none */
     _Atomic(uint64_t) reads, read_bytes, decoded_bytes;
+    _Atomic(uint64_t) decoded_end; /* what decoded_bytes may come to */
     struct memfs_recent recent;
 };
 

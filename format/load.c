@@ -87,15 +87,29 @@ int memfs_image_fetch(struct memfs_image *image, const struct memfs_ref *ref, co
     return error ? error : read_verified(image, ref, what, worker->stored, detail);
 }
 
+/* Counts bytes that are about to be decoded, if the budget has them. */
+static int spend(struct memfs_image *image, const struct memfs_ref *ref, const char *what, size_t bytes,
+                 struct memfs_detail *detail)
+{
+    const uint64_t before = atomic_fetch_add_explicit(&image->decoded_bytes, bytes, memory_order_relaxed);
+    const uint64_t end = atomic_load_explicit(&image->decoded_end, memory_order_relaxed);
+    if (before <= end && bytes <= end - before)
+        return 0;
+    atomic_fetch_sub_explicit(&image->decoded_bytes, bytes, memory_order_relaxed);
+    return memfs_detail_fill(detail, MEMFS_ELIMIT, ref->offset,
+                             "%s: to decode %zu bytes of it would exceed the budget of decoded bytes", what, bytes);
+}
+
 static int decode(struct memfs_image *image, const struct memfs_ref *ref, const char *what, struct memfs_worker *worker,
                   void *out, size_t wanted, struct memfs_detail *detail)
 {
     const char *reason;
-    const int error =
-        memfs_decode(worker->decoder, ref->codec, worker->stored, ref->stored, ref->raw, out, wanted, &reason);
+    int error = spend(image, ref, what, wanted, detail);
+    if (error)
+        return error;
+    error = memfs_decode(worker->decoder, ref->codec, worker->stored, ref->stored, ref->raw, out, wanted, &reason);
     if (error && reason)
         return memfs_detail_fill(detail, error, ref->offset, "%s: %s", what, reason);
-    atomic_fetch_add_explicit(&image->decoded_bytes, wanted, memory_order_relaxed);
     return error;
 }
 
@@ -289,7 +303,7 @@ static int load_block(struct memfs_image *image, uint64_t key, const struct memf
     const int in_order = follows(&image->recent, key_index(key));
     if (length == ref->raw)
         note_whole(&image->recent, key_index(key));
-    int error = raw ? 0 : memfs_image_fetch(image, ref, what, worker, detail);
+    int error = raw ? spend(image, ref, what, ref->raw, detail) : memfs_image_fetch(image, ref, what, worker, detail);
     if (error)
         return error;
     const uint64_t budget = image->cache.budget;
@@ -303,8 +317,6 @@ static int load_block(struct memfs_image *image, uint64_t key, const struct memf
         error = read_verified(image, ref, what, buffer->data, detail);
     else
         error = decode(image, ref, what, worker, buffer->data, buffer->length, detail);
-    if (!error && raw)
-        atomic_fetch_add_explicit(&image->decoded_bytes, ref->raw, memory_order_relaxed);
     if (error)
         memfs_buffer_free(buffer);
     else
@@ -390,7 +402,7 @@ static int acquire(struct memfs_image *image, unsigned table, uint64_t index, si
     if (found.error == 0)
         memfs_detail_fill(&found, error, MEMFS_NOWHERE, "%s %" PRIu64 ": %s", memfs_table_name(table), index,
                           memfs_strerror(error));
-    if (error == MEMFS_ECHECKSUM || error == MEMFS_ECORRUPT) {
+    if (error == MEMFS_ECHECKSUM || error == MEMFS_ECORRUPT || error == MEMFS_ELIMIT) {
         pthread_mutex_lock(&image->lock);
         image->damage = found;
         pthread_mutex_unlock(&image->lock);

@@ -40,6 +40,7 @@ struct memfs_image_options {
     size_t size;
     const struct memfs_allocator *allocator; /* copied */
     uint64_t cache_bytes;                    /* budget of decoded chunks and blocks; 0: 256 MiB */
+    uint64_t decoded_max;                    /* as memfs_image_allow() says; 0: no limit */
 };
 
 /* Opens an image, reading its header, trailer and root only. The image is held
@@ -61,7 +62,15 @@ void memfs_image_close(memfs_image *image); /* NULL is accepted */
  * caller. */
 memfs_backing *memfs_image_backing(memfs_image *image);
 
-/* The newest damage met while reading: MEMFS_E... with where and what, or 0. */
+/* From now on no more than so many bytes come out of decoding, whatever is done with the image:
+ * MEMFS_ELIMIT, and nothing is decoded, where it would be more. What is in the cache can still be
+ * had. A lying image can have a few bytes read from as many blocks of 16 MiB as it likes, and
+ * from the same ones again and again: who serves images of strangers grants each request so
+ * much. (An image that is open for long decodes any number of bytes in honest ways: hence
+ * no limit unless one is set.) UINT64_MAX: no limit. */
+void memfs_image_allow(memfs_image *image, uint64_t decoded_bytes);
+
+/* The newest damage met while reading, or the limit above: MEMFS_E... with where and what, or 0. */
 int memfs_image_damage(memfs_image *image, struct memfs_detail *out);
 
 /* The first damage that reading a regular file meets from offset on: MEMFS_E... with where and what

@@ -139,21 +139,24 @@ static struct memfs_image_options take_options(const struct memfs_image_options 
         memcpy(&taken, options, options->size && options->size < sizeof taken ? options->size : sizeof taken);
     if (taken.cache_bytes == 0)
         taken.cache_bytes = MEMFS_CACHE_DEFAULT;
+    if (taken.decoded_max == 0)
+        taken.decoded_max = UINT64_MAX;
     return taken;
 }
 
 /* The source is closed in any case. */
-static int open_source(const struct memfs_source *source, const struct memfs_allocator *allocator, uint64_t budget,
-                       memfs_image **out, struct memfs_detail *detail)
+static int open_source(const struct memfs_source *source, const struct memfs_image_options *taken,
+                       const struct memfs_allocator *allocator, memfs_image **out, struct memfs_detail *detail)
 {
     struct memfs_image *image = NULL;
-    int error = make_image(allocator, budget, &image);
+    int error = make_image(allocator, taken->cache_bytes, &image);
     if (error) {
         if (source->close)
             source->close(source->context);
         return memfs_detail_fill(detail, error, MEMFS_NOWHERE, "no memory to open an image");
     }
     image->source = *source;
+    memfs_image_allow(image, taken->decoded_max);
     memfs_detail_fill(detail, 0, MEMFS_NOWHERE, "%s", "");
     error = read_ends(image, detail);
     if (error) {
@@ -172,7 +175,7 @@ int memfs_image_open_source(const struct memfs_source *source, const struct memf
 {
     const struct memfs_image_options taken = take_options(options);
     const struct memfs_allocator allocator = memfs_allocator_or_default(taken.allocator);
-    return open_source(source, &allocator, taken.cache_bytes, out, detail);
+    return open_source(source, &taken, &allocator, out, detail);
 }
 
 static int open_fd(int fd, int owned, const char *name, const struct memfs_image_options *options, memfs_image **out,
@@ -189,7 +192,7 @@ static int open_fd(int fd, int owned, const char *name, const struct memfs_image
                                  "%s is no file: an image is read from its end, copy it to a file first", name);
     if (error)
         return memfs_detail_fill(detail, error, MEMFS_NOWHERE, "%s: %s", name, memfs_strerror(error));
-    return open_source(&source, &allocator, taken.cache_bytes, out, detail);
+    return open_source(&source, &taken, &allocator, out, detail);
 }
 
 int memfs_image_open_fd(int fd, const struct memfs_image_options *options, memfs_image **out,
@@ -223,7 +226,7 @@ int memfs_image_open_buffer(const void *data, size_t length, const struct memfs_
     const int error = memfs_source_of_buffer(data, length, &allocator, &source);
     if (error)
         return memfs_detail_fill(detail, error, MEMFS_NOWHERE, "no memory to open an image");
-    return open_source(&source, &allocator, taken.cache_bytes, out, detail);
+    return open_source(&source, &taken, &allocator, out, detail);
 }
 
 void memfs_image_close(memfs_image *image)
@@ -235,6 +238,12 @@ void memfs_image_close(memfs_image *image)
 memfs_backing *memfs_image_backing(memfs_image *image)
 {
     return &image->backing;
+}
+
+void memfs_image_allow(memfs_image *image, uint64_t decoded_bytes)
+{
+    const uint64_t so_far = atomic_load(&image->decoded_bytes);
+    atomic_store(&image->decoded_end, decoded_bytes > UINT64_MAX - so_far ? UINT64_MAX : so_far + decoded_bytes);
 }
 
 int memfs_image_damage(memfs_image *image, struct memfs_detail *out)

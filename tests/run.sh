@@ -55,7 +55,10 @@ for replay in "$BUILD"/fuzz/replay_*; do
 done
 add agree tests/agree.sh
 add seeds tests/seeds.sh
-add damage "$BUILD/tests/damage/test_damage"
+for suite in "$BUILD"/tests/damage/test_*; do
+    name=${suite##*/}
+    [ -x "$suite" ] && [ -f "tests/damage/$name.c" ] && add "$name" "$suite"
+done
 if [ -z "$SANITIZE$EMULATED" ]; then
     add layers tests/check_layers.sh
     add symbols tests/check_symbols.sh

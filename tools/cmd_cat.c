@@ -103,6 +103,7 @@ const struct command command_cat = {
                 "  ssh host cat logs.mfs | memfs cat - var/log/syslog | grep error\n",
     .manual = "Links are followed as if the image were all there is: one that leads out of it leads nowhere. What\n"
               "is no regular file has no contents; it is named, and the exit code is 1.\n",
+    .common = COMMON_DECODED,
     .options = rows,
     .operands_min = 2,
     .operands_max = -1,

@@ -325,7 +325,7 @@ const struct command command_diff = {
                 "  memfs diff --ignore time,owner backup.mfs ~/project src\n"
                 "  memfs diff -U 3 etc.mfs /etc | less\n"
                 "  ssh host cat site.mfs | memfs diff --brief - site\n",
-    .common = COMMON_DEPTH | COMMON_JSON | COMMON_COLOR | COMMON_PROGRESS,
+    .common = COMMON_DEPTH | COMMON_JSON | COMMON_COLOR | COMMON_PROGRESS | COMMON_DECODED,
     .manual =
         "Nothing is read that is known already. Contents of different sizes are different, and so are those of two\n"
         "images whose digests (XXH3-64 of all bytes) are. Equal digests do not prove that contents are equal: they "

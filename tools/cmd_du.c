@@ -292,7 +292,7 @@ const struct command command_du = {
     .examples = "  memfs du -h -d 1 photos.mfs\n"
                 "  memfs du -sh --stored photos.mfs 2023 2024\n"
                 "  memfs du --json -a src.mfs | jq -s 'max_by(.bytes).path'\n",
-    .common = COMMON_JSON,
+    .common = COMMON_JSON | COMMON_DECODED,
     .manual =
         "Bytes are those of contents, holes counted, and of the targets of symbolic links, as 'du --apparent-size' "
         "counts\n"

@@ -218,7 +218,7 @@ const struct command command_find = {
     .examples = "  memfs find site.mfs -name '*.html' -size +100k\n"
                 "  memfs find photos.mfs 2024 -type f ! -name '*.jpg'\n"
                 "  memfs find src.mfs . \\( -name .git -prune \\) -o -type f -print0 | xargs -0 ...\n",
-    .common = COMMON_JSON | COMMON_DEPTH,
+    .common = COMMON_JSON | COMMON_DEPTH | COMMON_DECODED,
     .manual =
         "Paths are printed as find prints them: PATH as it was given, and behind it what lies below. So 'memfs find "
         "IMAGE .'\n"

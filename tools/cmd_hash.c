@@ -95,6 +95,10 @@ static int told(void *context, const struct hashing_file *file)
 {
     struct hash *hash = context;
     char digest[2 * CHECKSUM_BYTES_MAX + 1];
+    if (input_is_spent(&hash->input, file->error)) { /* nor will there be more for those that follow */
+        hash->code = input_error(&hash->input, file->path, file->error);
+        return 1;
+    }
     if (file->error) {
         hash->code = message_worse(hash->code, input_say_damage(&hash->input, file->path, file->error, &file->detail));
         return 0;
@@ -244,7 +248,7 @@ const struct command command_hash = {
     .examples = "  memfs hash photos.mfs >photos.sha256\n"
                 "  memfs hash photos.mfs | (cd photos && sha256sum -c --quiet)\n"
                 "  memfs hash --algorithm blake2b photos.mfs 2024\n",
-    .common = COMMON_JSON | COMMON_PROGRESS | COMMON_DEPTH,
+    .common = COMMON_JSON | COMMON_PROGRESS | COMMON_DEPTH | COMMON_DECODED,
     .manual =
         "Names are paths from the image's root, without a slash before them. Names with a backslash, a newline or a\n"
         "carriage return are escaped, as sha256sum does, unless standard output is a terminal, which gets them "

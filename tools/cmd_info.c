@@ -210,7 +210,7 @@ const struct command command_info = {
     .examples = "  memfs info photos.mfs\n"
                 "  memfs info -v --largest 10 photos.mfs\n"
                 "  memfs info --html photos.html photos.mfs\n",
-    .common = COMMON_JSON | COMMON_PROGRESS,
+    .common = COMMON_JSON | COMMON_PROGRESS | COMMON_DECODED,
     .manual =
         "The page of --html needs nothing but a browser: it loads nothing, and what it shows is in it. It\n"
         "has a map of the tree, in which each file and directory is as large as its share of the bytes or of the\n"

@@ -285,7 +285,7 @@ const struct command command_ls = {
               "dircolors(1).\n"
               "\n" JSON_NODE_MANUAL
               " What only changes the look of a listing says nothing then, and there are no headings.\n",
-    .common = COMMON_JSON | COMMON_COLOR | COMMON_DEPTH,
+    .common = COMMON_JSON | COMMON_COLOR | COMMON_DEPTH | COMMON_DECODED,
     .options = rows,
     .operands_min = 1,
     .operands_max = -1,

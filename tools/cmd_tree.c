@@ -263,7 +263,7 @@ const struct command command_tree = {
               "At the end stands how many directories and how many "
               "files were shown. Colours are those of LS_COLORS, see dircolors(1).\n"
               "\n" JSON_NODE_MANUAL " And depth: 0 for PATH itself, 1 for what is in it, and so on.\n",
-    .common = COMMON_JSON | COMMON_COLOR | COMMON_DEPTH,
+    .common = COMMON_JSON | COMMON_COLOR | COMMON_DEPTH | COMMON_DECODED,
     .options = rows,
     .operands_min = 1,
     .operands_max = -1,

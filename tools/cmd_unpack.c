@@ -66,11 +66,11 @@ static const struct option_row rows[] = {
      "restore modes whatever the umask says"},
     {0, "sync", NULL, OPTION_FLAG, offsetof(struct settings, sync), 0, 0, "wait until all is on the disk"},
     {0, "max-bytes", "SIZE", OPTION_BYTES, offsetof(struct settings, bytes_max), 1, UINT64_MAX,
-     "fail rather than write more contents than that"},
+     "fail rather than write more contents (default: 64G, more for large images)"},
     {0, "max-entries", "N", OPTION_NUMBER, offsetof(struct settings, entries_max), 1, UINT64_MAX,
-     "fail rather than make more entries than that"},
+     "fail rather than make more entries (default: 10000000, more for large images)"},
     {0, "max-depth", "N", OPTION_NUMBER, offsetof(struct settings, depth_max), 1, UINT32_MAX,
-     "fail rather than make directories more than N deep"},
+     "fail rather than make directories more than N deep (default: 4096)"},
     {'n', "dry-run", NULL, OPTION_FLAG, offsetof(struct settings, dry_run), 0, 0,
      "list what would be unpacked, and write nothing"},
     {0, "keep-going", NULL, OPTION_FLAG, offsetof(struct settings, keep_going), 0, 0,
@@ -79,6 +79,11 @@ static const struct option_row rows[] = {
      "work on N processors (default: all)"},
     {.name = NULL},
 };
+
+/* Budgets that no honest image meets, unless others are given. */
+#define BYTES_LEAST ((uint64_t)64 << 30)
+#define BYTES_RATIO 1024u /* of contents to the image */
+#define ENTRIES_LEAST 10000000u
 
 struct unpack {
     struct settings settings;
@@ -205,6 +210,11 @@ static int is_general(int error)
 static int destination_problem(void *context, const struct memfs_problem *problem)
 {
     struct unpack *unpack = context;
+    if (input_is_spent(&unpack->input, problem->error)) {
+        input_error(&unpack->input, problem->path, problem->error);
+        unpack->problems++;
+        return -1;
+    }
     if (left_out_note(&unpack->left_out, unpack->dir, problem))
         return 0;
     if (!say_damage(unpack, problem))
@@ -262,10 +272,11 @@ static void say_left_behind(const struct unpack *unpack)
 
 static int failed(const struct unpack *unpack, int error, const struct memfs_detail *detail)
 {
-    int code = message_exit_code(error), said = error == -ECANCELED || unpack->problems > 0;
-    if (code == EXIT_DAMAGED && !said) {
+    const int spent = input_is_spent(&unpack->input, error);
+    int code = spent ? EXIT_FAILED : message_exit_code(error), said = error == -ECANCELED || unpack->problems > 0;
+    if ((code == EXIT_DAMAGED || spent) && !said) {
         said = 1;
-        if (detail->error == error && detail->text[0])
+        if (!spent && detail->error == error && detail->text[0])
             message_error(unpack->input.name, NULL, error, detail);
         else
             input_error(&unpack->input, NULL, error);
@@ -363,6 +374,20 @@ static uint32_t current_umask(void)
     return (uint32_t)mask;
 }
 
+static void set_budgets(struct unpack *unpack)
+{
+    struct settings *settings = &unpack->settings;
+    struct memfs_image_info info;
+    memfs_image_info(unpack->input.image, &info);
+    if (settings->bytes_max == 0)
+        settings->bytes_max =
+            info.image_bytes > BYTES_LEAST / BYTES_RATIO ? info.image_bytes * BYTES_RATIO : BYTES_LEAST;
+    if (settings->entries_max == 0)
+        settings->entries_max = info.image_bytes > ENTRIES_LEAST ? info.image_bytes : ENTRIES_LEAST;
+    if (settings->depth_max == 0)
+        settings->depth_max = DEPTH_MAX;
+}
+
 static struct memfs_export_options export_options(struct unpack *unpack)
 {
     const struct settings *settings = &unpack->settings;
@@ -422,6 +447,7 @@ static int unpack_image(struct unpack *unpack)
     code = select_paths(unpack, &any);
     if (!any || code > EXIT_INCOMPLETE)
         return code;
+    set_budgets(unpack);
     return message_worse(code, export(unpack));
 }
 
@@ -504,6 +530,12 @@ const struct command command_unpack = {
         "--strip-components leaves out what has no more components than that. If two paths become the same,\n"
         "nothing is written.\n"
         "\n"
+        "An image of a few kilobytes can have contents without end: hence budgets. By default no more than 64 GiB of\n"
+        "contents are written (or 1,024 times the image, if that is more), 10,000,000 entries made (or one for each\n"
+        "byte of the image), directories 4,096 deep; these are counted before the first write. And no more\n"
+        "than 16 GiB are decompressed, or 16 times what the image has: it can also have the same block\n"
+        "decompressed over and over. Larger values lift them.\n"
+        "\n"
         "-v lists on standard output what was made, in the order of paths, when all is made. With --json\n"
         "each is an object with the keys path, type (file, directory, symlink, fifo, socket, character,\n"
         "block), size (of files) and replaced. The last object has the keys name (DIR), directories, files\n"
@@ -511,7 +543,7 @@ const struct command command_unpack = {
         "replaced, skipped, left_out and seconds. left_out is an object: owners (whether there were others'),\n"
         "setuid, devices, privileged_xattrs and refused_xattrs are numbers of what was left out, failed of what\n"
         "--keep-going left out.\n",
-    .common = COMMON_PROGRESS | COMMON_JSON,
+    .common = COMMON_PROGRESS | COMMON_JSON | COMMON_DECODED,
     .options = rows,
     .operands_min = 1,
     .operands_max = 2,

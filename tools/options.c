@@ -32,6 +32,8 @@ const struct option_row common_rows[] = {
      "colours (default: on a terminal; --color alone: always)"},
     {0, "progress", "auto|json|none", OPTION_CHOICE, offsetof(struct common_options, progress), 0, 0,
      "show progress: on a terminal, as JSON lines, or not"},
+    {0, "max-decoded", "SIZE", OPTION_BYTES, offsetof(struct common_options, decoded_max), 1, UINT64_MAX,
+     "decompress no more (default: 16G, more for large images)"},
     {.name = NULL},
 };
 
@@ -45,6 +47,8 @@ int options_has_common(const struct command *command, const struct option_row *r
         return (command->common & COMMON_DEPTH) != 0;
     if (strcmp(row->name, "progress") == 0)
         return (command->common & COMMON_PROGRESS) != 0;
+    if (strcmp(row->name, "max-decoded") == 0)
+        return (command->common & COMMON_DECODED) != 0;
     return 1;
 }
 

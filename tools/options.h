@@ -42,10 +42,10 @@ struct option_row {
 #define COMMON_COLOR 2u    /* --color */
 #define COMMON_PROGRESS 4u /* --progress */
 #define COMMON_DEPTH 8u    /* --max-depth */
+#define COMMON_DECODED 16u /* --max-decoded */
 
-#define DEPTH_MAX                                                                                                      \
-    4096 /* of --max-depth: no honest tree has as many levels, and paths are short enough to be printed                \
-          */
+/* Of --max-depth: no honest tree has as many levels, and paths are short enough to be printed. */
+#define DEPTH_MAX 4096
 
 enum when { WHEN_AUTO, WHEN_ALWAYS, WHEN_NEVER };
 enum progress_form { PROGRESS_AUTO, PROGRESS_JSON, PROGRESS_NONE };
@@ -54,9 +54,10 @@ enum progress_form { PROGRESS_AUTO, PROGRESS_JSON, PROGRESS_NONE };
 struct common_options {
     int quiet, verbose;
     int json;
-    int color;    /* enum when */
-    int progress; /* enum progress_form */
-    uint64_t depth_max;
+    int color;            /* enum when */
+    int progress;         /* enum progress_form */
+    uint64_t depth_max;   /* levels below the root */
+    uint64_t decoded_max; /* bytes; 0: as the image's size has it */
 };
 extern struct common_options common;
 

@@ -1,13 +1,14 @@
 # Damage, bombs, and images that change while they are read.
 DAMAGE_SUITES := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/damage/test_*.c))
-DAMAGE_HELPERS := $(BUILD)/tests/damage/look.o
-TEST_OBJECTS += $(DAMAGE_HELPERS) $(DAMAGE_SUITES:=.o)
+DAMAGE_PROGRAMS := $(DAMAGE_SUITES) $(BUILD)/tests/damage/make_bombs
+DAMAGE_HELPERS := $(BUILD)/tests/damage/look.o $(BUILD)/tests/damage/bombs.o
+TEST_OBJECTS += $(DAMAGE_HELPERS) $(DAMAGE_PROGRAMS:=.o)
 
-$(DAMAGE_HELPERS) $(DAMAGE_SUITES:=.o): INCLUDES = -Ilibmemfs -Iformat -Itests -Itests/damage $(TEST_CFLAGS) $(IMAGE_CFLAGS)
-$(DAMAGE_HELPERS) $(DAMAGE_SUITES:=.o): | deps-check
+$(DAMAGE_HELPERS) $(DAMAGE_PROGRAMS:=.o): INCLUDES = -Ilibmemfs -Iformat -Itests -Itests/damage $(TEST_CFLAGS) $(IMAGE_CFLAGS)
+$(DAMAGE_HELPERS) $(DAMAGE_PROGRAMS:=.o): | deps-check
 
-$(DAMAGE_SUITES): %: %.o $(DAMAGE_HELPERS) $(HELPER_OBJECTS) $(LIBRARY_OBJECTS)
+$(DAMAGE_PROGRAMS): %: %.o $(DAMAGE_HELPERS) $(HELPER_OBJECTS) $(LIBRARY_OBJECTS)
 	$(call say,LINK  $@)
 	$(Q)$(LINK) -o $@ $^ $(TEST_LIBS) $(IMAGE_LIBS)
 
-tests: $(DAMAGE_SUITES)
+tests: $(DAMAGE_PROGRAMS)

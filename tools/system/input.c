@@ -1,7 +1,9 @@
 #include "system/input.h"
 
+#include "options.h"
 #include "output/message.h"
 #include "system/interrupt.h"
+#include "values/quantity.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -10,7 +12,11 @@
 #include <unistd.h>
 
 #define READ_STEP 65536
-#define MAGIC_BYTES 8 /* that tell an image from anything else */
+#define MAGIC_BYTES 8                      /* that tell an image from anything else */
+#define DECODED_LEAST ((uint64_t)16 << 30) /* bytes that may be decoded of any image, */
+#define DECODED_TIMES 16u                  /* or so many times what it has, */
+#define DECODED_RATIO 1024u                /* which is no more than so many times the image, */
+#define DECODED_RECORD 128u                /* a record with its name taken for so many */
 
 static const char standard_input[] = "standard input";
 
@@ -65,8 +71,26 @@ static int open_standard_input(struct input *input, struct memfs_detail *detail)
     return memfs_image_open_buffer(input->memory.data, input->memory.length, &image_options, &input->image, detail);
 }
 
+/* Whoever reads an image decodes all of it about once; one that is made to be decoded again and
+ * again is stopped. What the root says of records and blocks may be a lie: it is believed as far
+ * as one can imagine of an image of this size. */
+static uint64_t decoded_max(const struct input *input)
+{
+    struct memfs_image_info info;
+    if (common.decoded_max > 0)
+        return common.decoded_max;
+    memfs_image_info(input->image, &info);
+    const uint64_t most = UINT64_MAX / DECODED_TIMES / DECODED_RATIO, image = info.image_bytes;
+    const uint64_t believed = (image < most ? image : most) * DECODED_RATIO;
+    const uint64_t records = (info.nodes + info.entries + info.extents) * DECODED_RECORD;
+    const uint64_t all = info.raw_bytes < UINT64_MAX - records ? info.raw_bytes + records : UINT64_MAX;
+    const uint64_t allowed = (all < believed ? all : believed) * DECODED_TIMES;
+    return allowed > DECODED_LEAST ? allowed : DECODED_LEAST;
+}
+
 static int open_fs(struct input *input)
 {
+    memfs_image_allow(input->image, decoded_max(input));
     struct memfs_options options = {.size = sizeof options};
     options.backing = memfs_image_backing(input->image);
     return memfs_create(&options, &input->fs);
@@ -138,9 +162,20 @@ int input_find(const struct input *input, const char *path, int itself, struct m
     return result == 0 || result == -ENOENT || result == -ELOOP ? memfs_lstat(input->fs, NULL, path, stat) : result;
 }
 
+int input_is_spent(const struct input *input, int error)
+{
+    return error == MEMFS_ELIMIT && memfs_image_damage(input->image, NULL) == MEMFS_ELIMIT;
+}
+
 int input_error(const struct input *input, const char *path, int error)
 {
     struct memfs_detail detail = {.offset = UINT64_MAX};
+    if (input_is_spent(input, error)) {
+        char most[QUANTITY_ROOM];
+        message(input->name, path, "to read this, more than %s would have to be decompressed; --max-decoded gives more",
+                quantity_bytes(decoded_max(input), most));
+        return EXIT_FAILED;
+    }
     memfs_image_damage(input->image, &detail);
     return message_error(input->name, path, error, &detail);
 }

@@ -17,11 +17,14 @@ struct input {
 };
 
 /* Opens the image name, "-" for standard input, and with with_fs makes a
- * filesystem on it. EXIT_DONE, or says what is wrong. */
+ * filesystem on it, for which no more than --max-decoded is decoded. EXIT_DONE, or says what is wrong. */
 int input_open(struct input *input, const char *name, int with_fs);
 
 /* What is at path: of a symbolic link to a directory that directory, unless itself; else the link. */
 int input_find(const struct input *input, const char *path, int itself, struct memfs_stat *stat);
+
+/* Whether an error of reading says that --max-decoded, or its default, is spent. */
+int input_is_spent(const struct input *input, int error);
 
 /* Says that an operation on the image failed, with the damage that was met if
  * that is why. Returns the exit code. */
