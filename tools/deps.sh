@@ -47,6 +47,7 @@ wanted() {
         echo "python3 command -v python3"
         echo "git command -v git"
         echo "tree command -v tree"
+        echo "btrfs-progs command -v mkfs.btrfs"
         ;;
     clang)
         echo "clang command -v clang"
