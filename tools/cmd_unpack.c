@@ -66,11 +66,11 @@ static const struct option_row rows[] = {
      "restore modes whatever the umask says"},
     {0, "sync", NULL, OPTION_FLAG, offsetof(struct settings, sync), 0, 0, "wait until all is on the disk"},
     {0, "max-bytes", "SIZE", OPTION_BYTES, offsetof(struct settings, bytes_max), 1, UINT64_MAX,
-     "fail rather than write more contents (default: 64G, more for large images)"},
+     "write no more contents (default: 64G, more for large images)"},
     {0, "max-entries", "N", OPTION_NUMBER, offsetof(struct settings, entries_max), 1, UINT64_MAX,
-     "fail rather than make more entries (default: 10000000, more for large images)"},
+     "make no more entries (default: 10000000, or more)"},
     {0, "max-depth", "N", OPTION_NUMBER, offsetof(struct settings, depth_max), 1, UINT32_MAX,
-     "fail rather than make directories more than N deep (default: 4096)"},
+     "make directories no more than N deep (default: 4096)"},
     {'n', "dry-run", NULL, OPTION_FLAG, offsetof(struct settings, dry_run), 0, 0,
      "list what would be unpacked, and write nothing"},
     {0, "keep-going", NULL, OPTION_FLAG, offsetof(struct settings, keep_going), 0, 0,
@@ -161,7 +161,7 @@ static int select_paths(struct unpack *unpack, int *any)
     int code = EXIT_DONE;
     *any = only->count == 0;
     unpack->wanted.chosen.fs = unpack->input.fs;
-    unpack->wanted.chosen.depth_max = unpack->settings.depth_max > 0 ? unpack->settings.depth_max : DEPTH_MAX;
+    unpack->wanted.chosen.depth_max = unpack->settings.depth_max;
     for (size_t i = 0; i < only->count && code <= EXIT_INCOMPLETE; i++) {
         int error = chosen_add(&unpack->wanted.chosen, only->texts[i]);
         if (error != 0)
@@ -444,10 +444,10 @@ static int unpack_image(struct unpack *unpack)
                           unpack->from_input, &unpack->wanted.ignore);
     if (code != EXIT_DONE)
         return code;
+    set_budgets(unpack);
     code = select_paths(unpack, &any);
     if (!any || code > EXIT_INCOMPLETE)
         return code;
-    set_budgets(unpack);
     return message_worse(code, export(unpack));
 }
 
