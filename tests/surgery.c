@@ -88,6 +88,49 @@ void surgery_free(struct surgery *s)
     free(s->blobs);
     free(s->digests);
     free(s->blocks);
+    free(s->sums);
+}
+
+/* ---- Checksums ---------------------------------------------------------------------- */
+
+static int same_place(const struct surgery_place *a, const struct surgery_place *b)
+{
+    return a->part == b->part && a->table == b->table && a->level == b->level && a->index == b->index;
+}
+
+/* The checksum of bytes, or that which stood at their place before. Places come in the
+ * order in which they were noted, but for those that are new. */
+static uint64_t sum_of(struct surgery *s, const struct surgery_place *place, const void *bytes, size_t length)
+{
+    const uint64_t hash = memfs_hash(bytes, length);
+    if (s->noting) {
+        s->sums = surgery_grow(s->sums, s->sums_count, 1, sizeof *s->sums);
+        s->sums[s->sums_count++] = (struct surgery_sum){*place, hash};
+    }
+    for (size_t i = 0; s->stale && i < s->sums_count; i++) {
+        const size_t at = (s->sums_next + i) % s->sums_count;
+        if (same_place(&s->sums[at].place, place)) {
+            s->sums_next = at + 1;
+            return s->sums[at].hash;
+        }
+    }
+    return hash;
+}
+
+static void edit_any(const struct surgery *s, const struct surgery_place *place, void *what, size_t *length)
+{
+    if (s->edit_any)
+        s->edit_any(s->context, place, what, length);
+}
+
+void surgery_note_sums(struct surgery *s)
+{
+    struct test_buffer out = {0};
+    s->noting = 1;
+    s->sums_count = s->sums_next = 0;
+    surgery_close(s, &out);
+    s->noting = 0;
+    test_buffer_free(&out);
 }
 
 /* ---- Together ----------------------------------------------------------------------- */
@@ -103,11 +146,14 @@ struct closing {
 static void put_block(struct closing *c, unsigned table, unsigned level, uint64_t index, const void *raw, size_t length,
                       struct memfs_ref *ref)
 {
-    *ref = (struct memfs_ref){c->out->length, memfs_hash(raw, length), (uint32_t)length, (uint32_t)length,
+    const struct surgery_place place = {SURGERY_REF, table, level, index};
+    *ref = (struct memfs_ref){c->out->length, sum_of(c->s, &place, raw, length), (uint32_t)length, (uint32_t)length,
                               MEMFS_CODEC_RAW};
     test_buffer_add(c->out, raw, length);
     if (c->s->edit_ref)
         c->s->edit_ref(table, level, index, ref);
+    size_t width = sizeof *ref;
+    edit_any(c->s, &place, ref, &width);
 }
 
 static void put_gap(struct closing *c, size_t length)
@@ -162,6 +208,7 @@ static void put_table(struct closing *c, enum memfs_table table, const void *rec
         size_t length = memfs_chunk_encode(table, from, here, raw);
         if (s->edit_raw)
             s->edit_raw(table, chunk, raw, &length);
+        edit_any(s, &(struct surgery_place){SURGERY_RAW, table, 0, chunk}, raw, &length);
         put_block(c, table, 0, chunk, raw, length, &c->refs[table][chunk]);
     }
     free(native);
@@ -192,27 +239,56 @@ static void put_refs(struct closing *c, unsigned table)
     free(refs);
 }
 
-static void put_end(struct closing *c, const uint8_t *header)
+/* The last eight bytes are the trailer's own checksum. */
+static void put_trailer(struct closing *c, const struct memfs_trailer *trailer)
+{
+    const struct surgery_place place = {SURGERY_TRAILER, 0, 0, trailer->generation};
+    struct memfs_appender own;
+    uint8_t bytes[MEMFS_TRAILER_BYTES], sealed[MEMFS_HASH_BYTES];
+    size_t length = sizeof bytes;
+    memfs_trailer_encode(trailer, bytes);
+    memcpy(sealed, bytes + sizeof bytes - sizeof sealed, sizeof sealed);
+    edit_any(c->s, &place, bytes, &length);
+    if (memcmp(sealed, bytes + sizeof bytes - sizeof sealed, sizeof sealed) == 0) {
+        memfs_appender_begin(&own, bytes + sizeof bytes - sizeof sealed, sizeof sealed);
+        memfs_append_u64(&own, sum_of(c->s, &place, bytes, sizeof bytes - sizeof sealed));
+    }
+    test_buffer_add(c->out, bytes, sizeof bytes);
+}
+
+static void put_end(struct closing *c, struct memfs_trailer *trailer)
 {
     struct surgery *s = c->s;
+    const struct surgery_place place = {SURGERY_ROOT, 0, 0, trailer->generation};
     uint8_t bytes[2 * MEMFS_ROOT_BYTES_MAX];
     if (s->edit_root)
         s->edit_root(&c->root);
     size_t length = memfs_root_encode(&c->root, bytes);
     if (s->edit_root_bytes)
         s->edit_root_bytes(bytes, &length);
-    struct memfs_trailer trailer = {.root_offset = c->out->length,
-                                    .root_length = (uint32_t)length,
-                                    .generation = 1,
-                                    .root_hash = memfs_hash(bytes, length),
-                                    .header_hash = memfs_hash(header, MEMFS_HEADER_BYTES)};
+    edit_any(s, &place, bytes, &length);
+    trailer->root_offset = c->out->length;
+    trailer->root_length = (uint32_t)length;
+    trailer->root_hash = sum_of(s, &place, bytes, length);
     test_buffer_add(c->out, bytes, length);
-    trailer.offset = c->out->length;
+    trailer->offset = c->out->length;
     if (s->edit_trailer)
-        s->edit_trailer(&trailer);
-    uint8_t end[MEMFS_TRAILER_BYTES];
-    memfs_trailer_encode(&trailer, end);
-    test_buffer_add(c->out, end, sizeof end);
+        s->edit_trailer(trailer);
+    put_trailer(c, trailer);
+}
+
+/* A generation that changes nothing but the list of those before it. */
+static void put_generation(struct closing *c, struct memfs_trailer *trailer)
+{
+    struct memfs_root *root = &c->root;
+    const struct memfs_generation before = {trailer->offset, root->time, trailer->generation, root->has_time};
+    memmove(root->generation + 1, root->generation, (MEMFS_GENERATIONS_MAX - 1) * sizeof before);
+    root->generation[0] = before;
+    if (root->generations < MEMFS_GENERATIONS_MAX)
+        root->generations++;
+    trailer->previous = trailer->offset;
+    trailer->generation++;
+    put_end(c, trailer);
 }
 
 static void sum_blocks(struct closing *c)
@@ -230,13 +306,18 @@ void surgery_close(struct surgery *s, struct test_buffer *out)
     struct closing *c = calloc(1, sizeof *c);
     uint8_t header[MEMFS_HEADER_BYTES];
     assert_non_null(c);
+    s->sums_next = 0;
     c->s = s;
     c->out = out;
     c->root = s->root;
     out->length = 0;
+    const struct surgery_place place = {.part = SURGERY_HEADER};
+    size_t length = sizeof header;
     memfs_header_encode(&s->header, header);
     if (s->edit_header)
         s->edit_header(header);
+    edit_any(s, &place, header, &length);
+    struct memfs_trailer trailer = {.generation = 1, .header_hash = sum_of(s, &place, header, sizeof header)};
     test_buffer_add(out, header, sizeof header);
     put_gap(c, s->gap_before_blocks);
     put_blocks(c);
@@ -255,6 +336,8 @@ void surgery_close(struct surgery *s, struct test_buffer *out)
     put_refs(c, MEMFS_DIGESTS);
     put_refs(c, MEMFS_DATA);
     put_gap(c, s->gap_before_root);
-    put_end(c, header);
+    put_end(c, &trailer);
+    for (unsigned i = 0; i < s->generations_more; i++)
+        put_generation(c, &trailer);
     free(c);
 }
