@@ -247,6 +247,21 @@ static uint64_t insertion_cursor(uint32_t number, const struct delta *delta)
     return INSERTIONS | (uint64_t)(delta->order & ORDER_MASK) << 32 | number;
 }
 
+/* Names of a run ascend within a chunk, which was checked when it was loaded; and from the last of
+ * one chunk to the first of the next: or a directory might have a name twice. */
+static int check_seam(struct op *op, const struct dir_record *state, uint32_t number, const struct memfs_entry *entry,
+                      const char *name)
+{
+    const struct memfs_entry *before;
+    const char *name_before;
+    if (number & (MEMFS_CHUNK_RECORDS - 1) || number == state->first)
+        return 0;
+    int r = base_entry(op, number - 1, &before, &name_before);
+    if (r)
+        return r;
+    return memfs_name_compare(name_before, before->length, name, entry->length) < 0 ? 0 : MEMFS_ECORRUPT;
+}
+
 static int next_in_run(struct op *op, uint32_t dir, const struct dir_record *state, uint64_t *cursor, struct found *out)
 {
     for (unsigned steps = 0; *cursor < state->count; steps++) {
@@ -258,6 +273,8 @@ static int next_in_run(struct op *op, uint32_t dir, const struct dir_record *sta
         int r = base_entry(op, number, &entry, &name);
         if (r == 0)
             r = check_run(state, number, entry);
+        if (r == 0)
+            r = check_seam(op, state, number, entry, name);
         if (r)
             return r;
         found_in_base(out, number, entry, name);
