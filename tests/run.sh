@@ -1,13 +1,13 @@
 #!/bin/bash
-# Runs the tests that `make tests` built, and sums up: tests/run.sh [--fast] [NAME...]
+# Runs the tests that `make tests` built, and sums up: tests/run.sh [--fast|--full] [NAME...]
 #
 # One line a suite; its whole output only if it fails (and in $BUILD/logs), and lines
-# of it that begin with "cases  ": how many were tried, by kind. The
+# of it that begin with "tried  ": how many were tried, by kind. The
 # last line is "N passed, N failed", with ", N skipped" if any were. Environment:
 # BUILD, CC, SANITIZE, JOBS (tests at once; default: the processors), TEST_TIMEOUT
 # (seconds a suite).
 #
-# Suites and scripts find here how much to do: MEMFS_FAST (1 or unset),
+# Suites and scripts find here how much to do: MEMFS_FAST and MEMFS_FULL (1 or unset),
 # MEMFS_MODEL_OPS (random operations against the model), MEMFS_SCALE (percent
 # of files, threads' rounds and so on), MEMFS (the command), LIST_TREE and
 # MAKE_TREE (see tests/tree/).
@@ -23,6 +23,10 @@ export LC_ALL=C
 if [ "${1:-}" = --fast ]; then
     shift
     export MEMFS_FAST=1 MEMFS_MODEL_OPS=${MEMFS_MODEL_OPS:-20000} MEMFS_SCALE=${MEMFS_SCALE:-10}
+elif [ "${1:-}" = --full ]; then
+    shift
+    export MEMFS_FULL=1 MEMFS_MODEL_OPS=${MEMFS_MODEL_OPS:-2000000} MEMFS_SCALE=${MEMFS_SCALE:-100}
+    export TEST_TIMEOUT=${TEST_TIMEOUT:-7200}
 else
     export MEMFS_MODEL_OPS=${MEMFS_MODEL_OPS:-400000} MEMFS_SCALE=${MEMFS_SCALE:-100}
 fi
@@ -45,6 +49,8 @@ EMULATED=${EMULATED:-}
 [ -n "$EMULATED" ] || add e2e tests/e2e/run.sh
 [ -n "$SANITIZE$EMULATED" ] || add golden tests/golden.sh
 [ -z "$EMULATED" ] || add foreign tests/foreign.sh
+add hostile "$BUILD/tests/hostile/hostile"
+[ -n "$EMULATED" ] || add surroundings tests/hostile/surroundings.sh
 for suite in "$BUILD"/tests/test_model "$BUILD"/tests/test_*; do
     name=${suite##*/}
     [ -x "$suite" ] && [ -f "tests/$name.c" ] && [ -z "${command[$name]:-}" ] && add "$name" "$suite"
@@ -102,7 +108,7 @@ report() { # name
     [ "$skipped" = 0 ] || note=", $skipped skipped"
     if [ "$failed" = 0 ]; then
         echo "ok   $1 ($passed tests$note, $seconds s)"
-        sed -n 's/^skip   /     skipped: /p; s/^cases  /     /p' "$log"
+        sed -n 's/^skip   /     skipped: /p; s/^tried  /     /p' "$log"
     else
         [ "$status" != 124 ] || note="$note, timed out"
         echo "FAIL $1 ($passed passed, $failed failed$note, exit code $status, $seconds s)"

@@ -26,12 +26,15 @@ tests: all $(SUITES) $(TEST_PROGRAMS) | deps-check ## builds all tests without r
 
 RUN_TESTS = BUILD=$(abspath $(BUILD)) CC='$(CC)' SANITIZE='$(SANITIZE)' tests/run.sh
 
-.PHONY: check check-fast check-san check-large check-browser
+.PHONY: check check-fast check-full check-san check-large check-browser
 check: tests ## all tests, in three minutes
 	@$(RUN_TESTS)
 
 check-fast: tests ## the same with smaller figures, in one minute
 	@$(RUN_TESTS) --fast
+
+check-full: tests ## all of what the others do a share of: hours
+	@$(RUN_TESTS) --full
 
 check-san: ## check-fast built with ASan and UBSan, then with TSan
 	$(MAKE) BUILD=$(BUILD)/asan SANITIZE=address,undefined check-fast

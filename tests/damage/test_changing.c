@@ -259,7 +259,7 @@ static void read_while(const char *what, change_fn *change, int errors_come)
         c.rounds -= c.rounds > 0;
     }
     stop_changer(&changer);
-    print_message("cases  %s while it is read: %" PRIu64 " reads right, %" PRIu64 " errors, none wrong\n", what,
+    print_message("tried  %s while it is read: %" PRIu64 " reads right, %" PRIu64 " errors, none wrong\n", what,
                   c.right, c.errors);
     assert_false(c.wrong);
     assert_true(c.right > 0 && (c.errors > 0) == errors_come);

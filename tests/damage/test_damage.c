@@ -167,7 +167,7 @@ static void judge(struct tally *tally, const struct subject *s, const uint8_t *b
 
 static void say(const struct tally *tally)
 {
-    print_message("cases  %s: %" PRIu64 " tried, %" PRIu64 " noticed by verifying and reading", tally->kind,
+    print_message("tried  %s: %" PRIu64 " tried, %" PRIu64 " noticed by verifying and reading", tally->kind,
                   tally->cases, tally->noticed);
     if (tally->unread)
         print_message(", %" PRIu64 " by verifying alone", tally->unread);
