@@ -62,7 +62,10 @@ int memfs_image_read(struct memfs_image *image, uint64_t offset, void *buffer, s
 {
     atomic_fetch_add_explicit(&image->reads, 1, memory_order_relaxed);
     atomic_fetch_add_explicit(&image->read_bytes, length, memory_order_relaxed);
-    return image->source.read_at(image->source.context, offset, buffer, length);
+    const int error = image->source.read_at(image->source.context, offset, buffer, length);
+    /* The filesystem takes these for answers about its nodes: a file server that has
+     * lost the image must not look like a directory that was removed. */
+    return error == -ESTALE || error == -ENOENT || error == -ENOTDIR ? -EIO : error;
 }
 
 static int read_verified(struct memfs_image *image, const struct memfs_ref *ref, const char *what, void *stored,

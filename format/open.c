@@ -6,6 +6,7 @@
 #include "detail.h"
 #include "hash.h"
 #include "image.h"
+#include "retry.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -205,7 +206,8 @@ int memfs_image_open_path(const char *path, const struct memfs_image_options *op
                           struct memfs_detail *detail)
 {
     /* Without O_NONBLOCK a FIFO would wait here for somebody who writes. */
-    const int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+    int fd;
+    MEMFS_RETRY(fd, open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
     if (fd < 0) {
         const int error = -errno;
         return memfs_detail_fill(detail, error, MEMFS_NOWHERE, "cannot open %s: %s", path, memfs_strerror(error));

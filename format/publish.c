@@ -8,6 +8,7 @@
 #include "alloc.h"
 #include "detail.h"
 #include "memfs_image.h"
+#include "retry.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -127,10 +128,10 @@ static int open_directory(struct publication *publication, const struct memfs_al
     else
         publication->parent[length++] = slash ? '/' : '.';
     publication->parent[length] = 0;
-    publication->directory = open(publication->parent, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    MEMFS_RETRY(publication->directory, open(publication->parent, O_RDONLY | O_DIRECTORY | O_CLOEXEC));
 #ifdef O_PATH
     if (publication->directory < 0 && errno == EACCES) {
-        publication->directory = open(publication->parent, O_PATH | O_DIRECTORY | O_CLOEXEC);
+        MEMFS_RETRY(publication->directory, open(publication->parent, O_PATH | O_DIRECTORY | O_CLOEXEC));
         publication->unreadable = 1;
     }
 #endif
@@ -164,8 +165,8 @@ static int make_temporary(struct publication *publication)
         salt = salt * 6364136223846793005u + 1442695040888963407u;
         snprintf(publication->temporary, publication->room, ".%.*s.%016llx.tmp", shown, publication->name,
                  (unsigned long long)salt);
-        publication->fd = openat(publication->directory, publication->temporary,
-                                 O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+        MEMFS_RETRY(publication->fd, openat(publication->directory, publication->temporary,
+                                            O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
         if (publication->fd >= 0)
             return 0;
         if (errno != EEXIST)
@@ -195,6 +196,15 @@ static mode_t current_umask(void)
     return before;
 }
 
+/* Once: after any other error it is not known what the host has thrown away, and a
+ * second success would mean nothing. */
+static int sync_fd(int fd)
+{
+    int failed;
+    MEMFS_RETRY(failed, fsync(fd));
+    return failed;
+}
+
 /* The bytes are written: makes them last. close comes in any case. */
 static int settle(struct publication *publication)
 {
@@ -203,11 +213,11 @@ static int settle(struct publication *publication)
     int error = 0;
     if (fchmod(publication->fd, mode) != 0)
         error = failed(publication, -errno, "cannot set the permissions of its temporary file");
-    else if (fsync(publication->fd) != 0)
+    else if (sync_fd(publication->fd) != 0)
         error = failed(publication, -errno, "cannot sync its temporary file");
     int closed = close(publication->fd);
     publication->fd = -1;
-    if (!error && closed != 0)
+    if (!error && closed != 0 && errno != EINTR)
         error = failed(publication, -errno, "cannot close its temporary file");
     return error;
 }
@@ -238,9 +248,21 @@ static int name_file(struct publication *publication)
     if (renamed != 0)
         return failed(publication, -errno, "cannot give the temporary file this name");
     publication->temporary[0] = 0;
-    if (!publication->unreadable && fsync(publication->directory) != 0 && errno != EINVAL)
+    if (!publication->unreadable && sync_fd(publication->directory) != 0 && errno != EINVAL)
         return failed(publication, -errno, "is in place, but its directory cannot be synced");
     return 0;
+}
+
+/* After a failure, of which the detail tells: also that it is still there. */
+static void remove_temporary(const struct publication *publication)
+{
+    struct memfs_detail *detail = publication->detail;
+    if (unlinkat(publication->directory, publication->temporary, 0) == 0 || errno == ENOENT || !detail)
+        return;
+    char note[SHOWN + 64];
+    snprintf(note, sizeof note, "; its temporary file %.*s could not be removed", SHOWN, publication->temporary);
+    const size_t most = sizeof detail->text - strlen(note) - 1, length = strlen(detail->text);
+    strcpy(detail->text + (length < most ? length : most), note);
 }
 
 static int publish(memfs *fs, struct publication *publication, const struct memfs_allocator *allocator)
@@ -270,7 +292,7 @@ int memfs_freeze_path(memfs *fs, const char *path, const struct memfs_freeze_opt
     if (publication.fd >= 0)
         close(publication.fd);
     if (publication.temporary && publication.temporary[0])
-        unlinkat(publication.directory, publication.temporary, 0);
+        remove_temporary(&publication);
     if (publication.directory >= 0)
         close(publication.directory);
     memfs_free(&allocator, publication.temporary, publication.room);

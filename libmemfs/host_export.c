@@ -2,6 +2,7 @@
 #include "host_export.h"
 
 #include "pool.h"
+#include "retry.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -193,7 +194,10 @@ int memfs_export_finish(struct memfs_export *job)
 
 int memfs_export_sync(struct memfs_export *job)
 {
-    if (!job->options.sync || !syncfs(job->workers[0].trail.root))
+    int failed = 0;
+    if (job->options.sync)
+        MEMFS_RETRY(failed, syncfs(job->workers[0].trail.root));
+    if (!failed)
         return 0;
     return memfs_host_fail(&job->report, 0, NULL, -errno, "cannot be brought to the disk");
 }

@@ -121,6 +121,7 @@ struct memfs_export_worker {
     struct memfs_host_list names;        /* theirs */
     struct memfs_host_list exceptions;   /* struct memfs_export_exception; if the caller is told what was made */
     struct memfs_exported exported;      /* its part */
+    uint64_t lost;                       /* it made, could not look at, and could not remove */
     struct memfs_dirent *batch;          /* MEMFS_EXPORT_BATCH */
     char *list, *value;                  /* of attributes */
     char *gathered;                      /* contents: MEMFS_EXPORT_GATHERED */

@@ -1,5 +1,6 @@
 #define _GNU_SOURCE
 #include "host_export.h"
+#include "retry.h"
 
 #include <errno.h>
 #include <string.h>
@@ -91,6 +92,13 @@ static int copy_range(struct memfs_export_worker *worker, int fd, memfs_node nod
     return error;
 }
 
+static int set_size(int fd, uint64_t size)
+{
+    int failed;
+    MEMFS_RETRY(failed, ftruncate(fd, (off_t)size));
+    return failed;
+}
+
 /* Asks for data before each piece, since a directory of the host as backing
  * knows where the next data is, but not where the next hole. */
 int memfs_export_content(struct memfs_export_worker *worker, int fd, const struct memfs_stat *stat, const char **text)
@@ -101,7 +109,7 @@ int memfs_export_content(struct memfs_export_worker *worker, int fd, const struc
     *text = unwritable;
     if (stat->size > INT64_MAX)
         return -EFBIG;
-    if (stat->allocated < stat->size && ftruncate(fd, (off_t)stat->size))
+    if (stat->allocated < stat->size && set_size(fd, stat->size))
         return -errno;
     while (at < stat->size) {
         *text = unreadable;
@@ -124,5 +132,5 @@ int memfs_export_content(struct memfs_export_worker *worker, int fd, const struc
     }
     *text = unwritable;
     /* Whatever ends in a hole has its size now, even if that was not foreseen. */
-    return at < stat->size && ftruncate(fd, (off_t)stat->size) ? -errno : 0;
+    return at < stat->size && set_size(fd, stat->size) ? -errno : 0;
 }

@@ -1,5 +1,6 @@
 #define _GNU_SOURCE
 #include "host_export.h"
+#include "retry.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -39,7 +40,8 @@ static int adopt(const struct memfs_export_worker *worker, int fd, const char *n
 
 static int open_path(int directory, const char *name)
 {
-    int fd = openat(directory, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+    int fd;
+    MEMFS_RETRY(fd, openat(directory, name, O_PATH | O_NOFOLLOW | O_CLOEXEC));
     return fd < 0 ? -errno : fd;
 }
 
@@ -49,6 +51,12 @@ static void take_back(int directory, const char *name, uint64_t ino)
     struct stat stat;
     if (!fstatat(directory, name, &stat, AT_SYMLINK_NOFOLLOW) && !S_ISDIR(stat.st_mode) && stat.st_ino == ino)
         unlinkat(directory, name, 0);
+}
+
+/* The same for what could not be looked at: it could not be told from others later. */
+static void take_back_unknown(struct memfs_export_worker *worker, const char *name)
+{
+    worker->lost += unlinkat(memfs_host_trail_fd(&worker->trail), name, 0) && errno != ENOENT;
 }
 
 /* ---- Files -------------------------------------------------------------------- */
@@ -76,9 +84,10 @@ static int try_create(struct memfs_export_worker *worker, const void *what, cons
     const struct memfs_dirent *entry = what;
     int flags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, directory = memfs_host_trail_fd(&worker->trail);
     mode_t mode = first_mode(worker->job, &entry->stat);
-    int fd = openat(directory, name, flags, mode);
+    int fd;
+    MEMFS_RETRY(fd, openat(directory, name, flags, mode));
     if (fd < 0 && retry(worker, -errno))
-        fd = openat(directory, name, flags, mode);
+        MEMFS_RETRY(fd, openat(directory, name, flags, mode));
     return fd < 0 ? -errno : fd;
 }
 
@@ -96,6 +105,7 @@ static int fill(struct memfs_export_worker *worker, int fd, const struct memfs_s
                 const char **text)
 {
     struct stat made;
+    *text = "cannot be examined";
     if (fstat(fd, &made))
         return -errno;
     *ino = made.st_ino;
@@ -112,13 +122,15 @@ static int make_regular(struct memfs_export_worker *worker, uint32_t directory, 
         return not_made(worker, directory, entry, spot, fd);
     struct memfs_export_made made = {directory, entry->name, fd, 0, -1};
     int error = fill(worker, fd, &entry->stat, ino, &made.mode, &text);
+    if (!*ino)
+        take_back_unknown(worker, spot->name);
     int told = error ? problem(worker, directory, entry->name, error, text)
                      : memfs_export_attributes(worker, &made, &entry->stat);
     if (close(fd) && !error && errno != EINTR) {
         error = -errno;
         told = told ? told : problem(worker, directory, entry->name, error, "cannot be written");
     }
-    if (error && !told) { /* left out */
+    if (error && !told && *ino) { /* left out */
         take_back(memfs_host_trail_fd(&worker->trail), spot->name, *ino);
         *ino = 0;
     }
@@ -133,6 +145,8 @@ static int dress(struct memfs_export_worker *worker, uint32_t directory, const s
     if (fd < 0 && retry(worker, fd))
         fd = open_path(memfs_host_trail_fd(&worker->trail), spot->name);
     int error = adopt(worker, fd < 0 ? -1 : fd, spot->name, entry->stat.mode & S_IFMT, ino);
+    if (error && error != -ESTALE)
+        take_back_unknown(worker, spot->name);
     if (!error && fd < 0) /* it is known now, so that it can be removed */
         error = fd;
     struct memfs_export_made made = {directory, entry->name, fd, 1, -1};

@@ -70,6 +70,8 @@ int memfs_export_make_directory(struct memfs_export_worker *caller, uint32_t dir
         return problem(caller, directory, NULL, -errno, "cannot be made");
     dir->state = MEMFS_EXPORT_MADE;
     error = adopt(caller, name, &dir->ino);
+    if (error && error != -ESTALE && !unlinkat(memfs_host_trail_fd(&caller->trail), name, AT_REMOVEDIR))
+        dir->state = MEMFS_EXPORT_LEFT_OUT; /* it could not be told from others later */
     if (!error)
         error = enter(caller, directory);
     /* Not to be left out: what stands there may not be ours, and then is not removed either. */

@@ -1,5 +1,6 @@
 #define _GNU_SOURCE
 #include "host_export.h"
+#include "retry.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -27,7 +28,7 @@ static int open_above(struct memfs_export *job, const char *path)
         return -ENOMEM;
     memcpy(above, start ? path : ".", start ? start : 1);
     above[start ? start : 1] = '\0';
-    job->above = open(above, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    MEMFS_RETRY(job->above, open(above, O_PATH | O_DIRECTORY | O_CLOEXEC));
     int error = job->above < 0 ? -errno : 0;
     memfs_free(&job->allocator, above, start + 2);
     return error;
@@ -41,7 +42,8 @@ static int open_base(struct memfs_export *job)
         if (!job->made_root && errno != EEXIST)
             return -errno;
     }
-    int fd = openat(job->above, job->base, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    int fd;
+    MEMFS_RETRY(fd, openat(job->above, job->base, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
     if (fd < 0)
         fd = -errno;
     if (fd < 0 && job->made_root && !unlinkat(job->above, job->base, AT_REMOVEDIR))

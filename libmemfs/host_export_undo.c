@@ -1,5 +1,6 @@
 #define _GNU_SOURCE
 #include "host_export.h"
+#include "retry.h"
 
 #include <fcntl.h>
 #include <stdio.h>
@@ -82,8 +83,12 @@ static int remove_ours(void *context, const char *name, size_t length)
 {
     struct emptying *emptying = context;
     struct stat stat;
-    if (fstatat(emptying->fd, name, &stat, AT_SYMLINK_NOFOLLOW) || S_ISDIR(stat.st_mode) ||
-        !is_ours(emptying->job, stat.st_ino) || memfs_export_stays(emptying->job, emptying->directory, name, length))
+    if (fstatat(emptying->fd, name, &stat, AT_SYMLINK_NOFOLLOW)) {
+        emptying->kept += errno != ENOENT; /* for all that is known it is ours */
+        return 0;
+    }
+    if (S_ISDIR(stat.st_mode) || !is_ours(emptying->job, stat.st_ino) ||
+        memfs_export_stays(emptying->job, emptying->directory, name, length))
         return 0;
     if (unlinkat(emptying->fd, name, 0))
         emptying->kept++;
@@ -155,7 +160,8 @@ static void loosen(struct memfs_export *job, uint32_t directory)
     if (memfs_export_go(job, trail_of(job), dir->parent))
         return;
     job->tree.name(job, directory, name);
-    int fd = openat(memfs_host_trail_fd(trail_of(job)), name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    int fd;
+    MEMFS_RETRY(fd, openat(memfs_host_trail_fd(trail_of(job)), name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
     if (fd < 0)
         return;
     snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
@@ -183,8 +189,10 @@ uint64_t memfs_export_undo(struct memfs_export *job)
 {
     uint64_t kept = 0;
     if (trail_of(job)->tree) {
-        for (unsigned i = 0; i < job->worker_room; i++)
+        for (unsigned i = 0; i < job->worker_room; i++) {
             sort_inos(&job->workers[i].inos);
+            kept += job->workers[i].lost;
+        }
         if (job->finishing)
             loosen_all(job);
         for (uint32_t directory = memfs_export_deepest(job, 0); directory;
@@ -198,8 +206,10 @@ uint64_t memfs_export_undo(struct memfs_export *job)
         if (job->finishing || job->root_closed)
             kept += fchmod(trail_of(job)->root, job->root_mode) != 0;
     }
+    /* Its number is not known if it could not be looked at: then nothing was made in it. */
+    const uint64_t root = memfs_export_dir(job, 0)->ino;
     if (job->made_root)
-        kept += !is_directory(job->above, job->base, memfs_export_dir(job, 0)->ino) ||
-                unlinkat(job->above, job->base, AT_REMOVEDIR);
+        kept +=
+            (root && !is_directory(job->above, job->base, root)) || unlinkat(job->above, job->base, AT_REMOVEDIR) != 0;
     return kept;
 }

@@ -1,6 +1,8 @@
 #define _GNU_SOURCE
 #include "host_scan.h"
 
+#include "retry.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
@@ -197,7 +199,8 @@ int memfs_host_scan(const char *path, const struct memfs_scan_options *options, 
     const struct memfs_scan_options chosen = choose(options);
     const struct memfs_allocator allocator = memfs_allocator_or_default(chosen.allocator);
     struct memfs_scan *scan = NULL;
-    int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    int fd;
+    MEMFS_RETRY(fd, open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC));
     if (fd < 0)
         return fail(detail, path, -errno);
     int error = make(fd, &allocator, &scan);

@@ -1,6 +1,8 @@
 #define _GNU_SOURCE
 #include "host_scan_files.h"
 
+#include "retry.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
@@ -73,9 +75,10 @@ static int is_unchanged(const struct memfs_scan_files *files, uint32_t number, i
 static int open_file(int directory, const char *name)
 {
     int flags = O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC;
-    int fd = openat(directory, name, flags | O_NOATIME);
+    int fd;
+    MEMFS_RETRY(fd, openat(directory, name, flags | O_NOATIME));
     if (fd < 0 && errno == EPERM)
-        fd = openat(directory, name, flags);
+        MEMFS_RETRY(fd, openat(directory, name, flags));
     return fd < 0 ? -errno : fd;
 }
 

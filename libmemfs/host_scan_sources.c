@@ -3,6 +3,7 @@
 
 #include "alloc.h"
 #include "backing.h"
+#include "retry.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -128,7 +129,8 @@ int memfs_scan_sources_begin(const struct memfs_scan_source *list, size_t count)
     int relative = 0;
     for (size_t i = 0; i < count; i++)
         relative |= list[i].path[0] != '/';
-    int fd = open(relative ? "." : "/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+    int fd;
+    MEMFS_RETRY(fd, open(relative ? "." : "/", O_PATH | O_DIRECTORY | O_CLOEXEC));
     return fd < 0 ? -errno : fd;
 }
 
@@ -137,7 +139,8 @@ int memfs_scan_sources_enter(const struct memfs_scan_sources *sources, size_t pl
     const char *parent = sources->places[place].parent;
     if (!*parent)
         return begin;
-    int fd = openat(begin, parent, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    int fd;
+    MEMFS_RETRY(fd, openat(begin, parent, O_PATH | O_DIRECTORY | O_CLOEXEC));
     return fd < 0 ? -errno : fd;
 }
 

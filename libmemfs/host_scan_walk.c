@@ -3,6 +3,7 @@
 #include "host_scan.h"
 #include "host_scan_names.h"
 #include "host_scan_xattrs.h"
+#include "retry.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -143,8 +144,11 @@ static int is_made_up(struct walk *walk, const struct found *found)
     struct statfs statfs;
     if (walk->made_up_known && walk->made_up_dev == found->stat.st_dev)
         return walk->made_up;
-    int fd = openat(found->fd, found->where, O_PATH | O_NOFOLLOW | O_CLOEXEC);
-    walk->made_up_known = fd >= 0 && !fstatfs(fd, &statfs);
+    int fd, failed = -1;
+    MEMFS_RETRY(fd, openat(found->fd, found->where, O_PATH | O_NOFOLLOW | O_CLOEXEC));
+    if (fd >= 0)
+        MEMFS_RETRY(failed, fstatfs(fd, &statfs));
+    walk->made_up_known = !failed;
     walk->made_up = walk->made_up_known && type_makes_up((unsigned long)statfs.f_type);
     walk->made_up_dev = found->stat.st_dev;
     if (fd >= 0)

@@ -1,6 +1,8 @@
 #define _GNU_SOURCE
 #include "host_trail.h"
 
+#include "retry.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/openat2.h>
@@ -11,9 +13,10 @@
 static int open_beneath(int parent, const char *name, int flags)
 {
     struct open_how how = {.flags = (unsigned)flags, .resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS};
-    long fd = syscall(SYS_openat2, parent, name, &how, sizeof how);
+    long fd;
+    MEMFS_RETRY(fd, syscall(SYS_openat2, parent, name, &how, sizeof how));
     if (fd < 0 && (errno == ENOSYS || errno == EAGAIN || errno == EPERM)) /* EPERM: perhaps a filter of system calls */
-        fd = openat(parent, name, flags);
+        MEMFS_RETRY(fd, openat(parent, name, flags));
     return fd < 0 ? -errno : (int)fd;
 }
 
@@ -27,9 +30,10 @@ int memfs_host_open_directory(int parent, const char *name)
 static int open_above(int fd)
 {
     int flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
-    int above = openat(fd, "..", flags | O_NOATIME);
+    int above;
+    MEMFS_RETRY(above, openat(fd, "..", flags | O_NOATIME));
     if (above < 0 && errno == EPERM)
-        above = openat(fd, "..", flags);
+        MEMFS_RETRY(above, openat(fd, "..", flags));
     return above < 0 ? -errno : above;
 }
 

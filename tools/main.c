@@ -8,6 +8,7 @@
 #include "system/interrupt.h"
 #include "values/nearest.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <locale.h>
 #include <stdio.h>
@@ -108,13 +109,16 @@ static int dispatch(int argc, char **argv)
  * and get what is meant for the terminal. A write to the stand-in fails. */
 static int occupy_standard_descriptors(void)
 {
-    int fd;
-    do {
-        fd = open("/dev/null", O_RDONLY);
-    } while (fd >= 0 && fd <= STDERR_FILENO);
-    if (fd < 0)
-        return EXIT_FAILED;
-    close(fd);
+    for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++) {
+        if (fcntl(fd, F_GETFD) >= 0)
+            continue;
+        int stand_in; /* gets the lowest number that is free: this one */
+        do {
+            stand_in = open("/dev/null", O_RDONLY);
+        } while (stand_in < 0 && errno == EINTR);
+        if (stand_in < 0)
+            return message_error("/dev/null", NULL, -errno, NULL);
+    }
     return EXIT_DONE;
 }
 

@@ -74,8 +74,11 @@ static int strip_conflict(void *context, const char *path)
 
 static int failed(const struct packing *packing, const char *thing, int error, const struct memfs_detail *detail)
 {
-    if (error == -ECANCELED || packing->sink_error == -ECANCELED || (packing->problems > 0 && !packing->keep_going))
+    if (error == -ECANCELED || packing->sink_error == -ECANCELED || (packing->problems > 0 && !packing->keep_going)) {
+        if (detail)
+            message_left_behind(thing, detail);
         return EXIT_FAILED; /* by the user, or said already */
+    }
     if (packing->sink_error != 0)
         message_error("standard output", NULL, packing->sink_error, NULL);
     else if (error == -EEXIST)

@@ -47,9 +47,12 @@ static int look_at(struct sources *sources, const char *path, int alone)
     int result = lstat(path, &one->stat) == 0 ? 0 : -errno;
     if (result == 0 && alone) {
         struct stat followed;
-        sources->is_root = stat(path, &followed) == 0 && S_ISDIR(followed.st_mode);
+        const int failed = stat(path, &followed) == 0 ? 0 : errno;
+        sources->is_root = !failed && S_ISDIR(followed.st_mode);
         if (sources->is_root)
             one->stat = followed;
+        else if (failed && (!S_ISLNK(one->stat.st_mode) || (failed != ENOENT && failed != ELOOP && failed != EACCES)))
+            result = -failed; /* but a link that leads nowhere is packed itself */
     }
     if (result == 0 && !sources->is_root)
         result = sources_name(path, &one->name);

@@ -1,3 +1,6 @@
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE /* renameat2() */
+#endif
 #include "system/draft.h"
 
 #include "output/message.h"
@@ -45,7 +48,10 @@ static int open_temporary(struct draft *draft)
     for (int try = 0; try < TRIES_MAX; try++) {
         snprintf(draft->temporary, room, "%.*s.%.*s.%ld-%d.tmp", directory, draft->path, NAME_SHOWN,
                  draft->path + directory, (long)getpid(), try);
-        const int fd = open(draft->temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+        int fd;
+        do {
+            fd = open(draft->temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+        } while (fd < 0 && errno == EINTR);
         if (fd >= 0) {
             draft->stream = fdopen(fd, "w");
             return draft->stream ? 0 : -ENOMEM;
@@ -75,26 +81,54 @@ int draft_open(struct draft *draft, const char *path, int replace)
     return message_error(path, NULL, result, NULL);
 }
 
+/* Before it gets its name: what was there is not to be replaced by a file that is not on the disk. */
+static int sync_stream(FILE *stream)
+{
+    int failed;
+    do {
+        failed = fsync(fileno(stream));
+    } while (failed && errno == EINTR);
+    return failed;
+}
+
 static int close_stream(struct draft *draft, int failed)
 {
     if (failed == 0 && fflush(draft->stream) != 0)
         failed = errno;
-    if (fclose(draft->stream) != 0 && failed == 0)
+    if (failed == 0 && sync_stream(draft->stream) != 0)
+        failed = errno;
+    if (fclose(draft->stream) != 0 && failed == 0 && errno != EINTR)
         failed = errno;
     draft->stream = NULL;
     return -failed;
 }
 
-/* Where links cannot be had, what appeared meanwhile is replaced. */
-static int give_name(const struct draft *draft)
+static int rename_new(const struct draft *draft)
 {
-    if (!draft->replace) {
-        if (link(draft->temporary, draft->path) == 0)
+#ifdef RENAME_NOREPLACE
+    return renameat2(AT_FDCWD, draft->temporary, AT_FDCWD, draft->path, RENAME_NOREPLACE);
+#else
+    (void)draft;
+    errno = ENOSYS;
+    return -1;
+#endif
+}
+
+/* Where neither this nor links can be had, what appeared meanwhile is replaced. */
+static int give_name(struct draft *draft)
+{
+    int renamed = !draft->replace && rename_new(draft) == 0;
+    if (!draft->replace && !renamed) {
+        if (errno != EEXIST && link(draft->temporary, draft->path) == 0)
             return 0;
         if (errno == EEXIST)
             return -EEXIST;
     }
-    return rename(draft->temporary, draft->path) == 0 ? 0 : -errno;
+    if (!renamed && rename(draft->temporary, draft->path) != 0)
+        return -errno;
+    free(draft->temporary);
+    draft->temporary = NULL;
+    return 0;
 }
 
 int draft_publish(struct draft *draft, int failed)
@@ -106,12 +140,19 @@ int draft_publish(struct draft *draft, int failed)
     return result == 0 ? EXIT_DONE : message_error(draft->path, NULL, result, NULL);
 }
 
+static void remove_temporary(const struct draft *draft)
+{
+    if (unlink(draft->temporary) != 0 && errno != ENOENT)
+        message(draft->path, NULL, "its temporary file %s could not be removed: %s", draft->temporary,
+                memfs_strerror(-errno));
+}
+
 void draft_discard(struct draft *draft)
 {
     if (draft->stream)
         fclose(draft->stream);
     if (draft->temporary)
-        unlink(draft->temporary);
+        remove_temporary(draft);
     free(draft->temporary);
     draft->temporary = NULL;
     draft->stream = NULL;

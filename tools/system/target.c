@@ -29,13 +29,22 @@ static int is_output(const struct target *target)
     return strcmp(target->path, "-") == 0;
 }
 
-/* Whoever forgets to name the image has named a source last. */
-static int is_something_else(const char *path)
+/* Whoever forgets to name the image has named a source last. What is closed to us may be an
+ * image, and a damaged one was; what cannot be read for another reason may be anything. */
+static int check_replaced(const char *path)
 {
+    struct memfs_detail detail = {.offset = UINT64_MAX};
     memfs_image *image = NULL;
-    const int result = memfs_image_open_path(path, NULL, &image, NULL);
+    const int result = memfs_image_open_path(path, NULL, &image, &detail);
     memfs_image_close(image);
-    return result == MEMFS_ENOTIMAGE;
+    if (result == MEMFS_ENOTIMAGE) {
+        message(path, NULL,
+                "exists and is no image, so -f does not replace it; the last operand names the image to be made");
+        return EXIT_FAILED;
+    }
+    if (result == 0 || result == -EACCES || message_exit_code(result) == EXIT_DAMAGED)
+        return EXIT_DONE;
+    return message_error_hint(path, NULL, result, &detail, "remove it first if it is to be replaced");
 }
 
 int target_find(struct target *target, int force)
@@ -57,11 +66,9 @@ int target_find(struct target *target, int force)
         message(target->path, NULL, "exists; -f replaces it");
         return EXIT_FAILED;
     }
-    if (target->stat.st_size > 0 && is_something_else(target->path)) {
-        message(target->path, NULL,
-                "exists and is no image, so -f does not replace it; the last operand names the image to be made");
-        return EXIT_FAILED;
-    }
+    const int code = target->stat.st_size > 0 ? check_replaced(target->path) : EXIT_DONE;
+    if (code != EXIT_DONE)
+        return code;
     target->file_mode = target->stat.st_mode & 0777u;
     if (target->file_mode == 0)
         target->file_mode = 0600; /* 0 would ask for the default */
