@@ -58,14 +58,23 @@ static void describe(unsigned table, unsigned level, uint64_t index, char what[W
 
 /* ---- From the source ---------------------------------------------------------------- */
 
+/* What would be taken for an answer about a node, or about an attribute: a file server
+ * that has lost the image must not look like a directory that was removed. */
+static int is_answer(int error)
+{
+    static const int answers[] = {ESTALE, ENOENT, ENOTDIR, EINVAL, EPERM, EOPNOTSUPP, ERANGE};
+    for (size_t i = 0; i < sizeof answers / sizeof answers[0]; i++)
+        if (error == -answers[i])
+            return 1;
+    return 0;
+}
+
 int memfs_image_read(struct memfs_image *image, uint64_t offset, void *buffer, size_t length)
 {
     atomic_fetch_add_explicit(&image->reads, 1, memory_order_relaxed);
     atomic_fetch_add_explicit(&image->read_bytes, length, memory_order_relaxed);
     const int error = image->source.read_at(image->source.context, offset, buffer, length);
-    /* The filesystem takes these for answers about its nodes: a file server that has
-     * lost the image must not look like a directory that was removed. */
-    return error == -ESTALE || error == -ENOENT || error == -ENOTDIR ? -EIO : error;
+    return is_answer(error) ? -EIO : error;
 }
 
 static int read_verified(struct memfs_image *image, const struct memfs_ref *ref, const char *what, void *stored,

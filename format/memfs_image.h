@@ -222,7 +222,7 @@ int memfs_freeze(memfs *fs, const struct memfs_sink *sink, const struct memfs_fr
 /* To a file that appears whole or not at all: written beside path under a
  * temporary name, synced, renamed. On failure what was there is as it was; only
  * when the directory cannot be synced at last, the new image is in place already,
- * and detail says so. */
+ * and when the temporary file cannot be removed it stays: detail says so. */
 int memfs_freeze_path(memfs *fs, const char *path, const struct memfs_freeze_options *options,
                       struct memfs_detail *detail);
 /* To a descriptor, a pipe too; not closed, not synced. */

@@ -47,6 +47,7 @@ add() { # name, command
 # programs: it gets the suites and what compares its images with this one's.
 EMULATED=${EMULATED:-}
 [ -n "$EMULATED" ] || add e2e tests/e2e/run.sh
+[ -n "$EMULATED" ] || add faults tests/faults/faults.sh
 [ -n "$SANITIZE$EMULATED" ] || add golden tests/golden.sh
 [ -z "$EMULATED" ] || add foreign tests/foreign.sh
 add hostile "$BUILD/tests/hostile/hostile"
