@@ -115,7 +115,6 @@ const struct call calls[] = {
     {"fsetxattr", SYS_fsetxattr, CALL_FD, CALL_NO_DATA, 0, SETS_XATTRS},
     {"setxattrat", SYS_setxattrat, CALL_AT, CALL_NO_DATA, 0, SETS_XATTRS},
     {"fcntl", SYS_fcntl, CALL_FD, CALL_NO_DATA, 0, {EMFILE}},
-    {"getrandom", SYS_getrandom, CALL_NONE, CALL_NO_DATA, 0, {ENOSYS}},
     {"mmap", SYS_mmap, CALL_NONE, CALL_NO_DATA, 0, {ENOMEM}},
 #ifdef SYS_clone3
     {"clone3", SYS_clone3, CALL_NONE, CALL_NO_DATA, 0, STARTS},

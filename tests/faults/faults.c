@@ -80,7 +80,6 @@ static const struct harmless {
 } harmless[] = {
     {"mmap", 0, -1, ANYWHERE, "malloc has other ways"},
     {"clone3", 0, -1, ANYWHERE, "fewer threads do it too"},
-    {"getrandom", 0, -1, ANYWHERE, "names of temporary files come from the clock too"},
     {"close", 0, O_RDONLY, ANYWHERE, "nothing was written"},
     {"close", 0, O_PATH, ANYWHERE, "nothing was written"},
     {"close", EINTR, -1, ANYWHERE, "it is closed"},
