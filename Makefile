@@ -36,9 +36,21 @@ endif
 WARNINGS = -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes -Wvla \
 	$(if $(filter 1,$(WERROR)),-Werror)
 SANITIZERS = $(if $(SANITIZE),-fsanitize=$(SANITIZE) -fno-sanitize-recover=all -fno-omit-frame-pointer)
+# Hardening, whatever CFLAGS are, as far as the compiler has it; memory checkers do without. FORTIFY
+# needs the optimiser, and who asks for another level has that.
+comma = ,
+asked = $(eval $(1) := $$(shell for flag in $(2); do echo 'int main(void) { return 0; }' | \
+	$(CC) -Werror $$$$flag $(3) -x c -o /dev/null - 2>/dev/null && printf '%s ' $$$$flag; done))$($(1))
+HARDENING_COMPILER = $(call asked,HARDENING_COMPILER,-fstack-protector-strong -fstack-clash-protection -fcf-protection,-c)
+HARDENING_LINKER = $(call asked,HARDENING_LINKER,$(addprefix -Wl$(comma)-z$(comma),relro now noexecstack))
+HARDENING_PIE = $(call asked,HARDENING_PIE,-pie,-fPIE)
+OPTIMISED = $(filter-out -O0,$(lastword $(filter -O%,$(CPPFLAGS) $(CFLAGS))))
+FORTIFY = $(if $(findstring _FORTIFY_SOURCE,$(CPPFLAGS) $(CFLAGS)),,$(if $(OPTIMISED),-U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2))
+HARDENING = $(if $(SANITIZE),,$(FORTIFY) $(HARDENING_COMPILER))
 STANDARD = -std=c11 -D_POSIX_C_SOURCE=200809L -D_FILE_OFFSET_BITS=64 -pthread -fPIC -fno-semantic-interposition
-COMPILE = $(CC) $(STANDARD) $(WARNINGS) $(CPPFLAGS) $(CFLAGS) $(SANITIZERS)
-LINK = $(if $(EMULATOR),tests/link_emulated.sh '$(EMULATOR)') $(CC) -pthread $(CFLAGS) $(SANITIZERS) $(LDFLAGS)
+COMPILE = $(CC) $(STANDARD) $(WARNINGS) $(HARDENING) $(CPPFLAGS) $(CFLAGS) $(SANITIZERS)
+LINK = $(if $(EMULATOR),tests/link_emulated.sh '$(EMULATOR)') $(CC) -pthread $(CFLAGS) \
+	$(if $(SANITIZE),,$(HARDENING_LINKER)) $(SANITIZERS) $(LDFLAGS)
 
 # Asked only when needed, and once: `make deps` may have to install pkg-config first.
 PKG_CONFIG ?= pkg-config
@@ -81,9 +93,9 @@ $(FORMAT_OBJECTS): INCLUDES = -Ilibmemfs -Iformat $(IMAGE_CFLAGS)
 $(TOOL_OBJECTS) $(GENERATE_OBJECTS): INCLUDES = -Ilibmemfs -Iformat -Itools $(COMMAND_CFLAGS)
 
 # Changes when the way of compiling does, so that objects of two ways never mix.
-FLAGS = $(CC) $(STANDARD) $(WARNINGS) $(CPPFLAGS) $(CFLAGS) $(SANITIZERS) $(LDFLAGS)
+FLAGS = $(COMPILE) $(LINK)
 .PHONY: FORCE
-$(BUILD)/flags: FORCE
+$(BUILD)/flags: FORCE | deps-build
 	@mkdir -p $(@D) && { echo '$(FLAGS)' | cmp -s - $@ || echo '$(FLAGS)' >$@; }
 
 $(OBJECTS): $(BUILD)/%.o: %.c $(BUILD)/flags | deps-build
@@ -132,7 +144,7 @@ $(BUILD)/libmemfs.a: $(LIBRARY_OBJECTS) $(BUILD)/exports
 
 $(BUILD)/memfs: $(TOOL_OBJECTS) $(BUILD)/libmemfs.a
 	$(call say,LINK  $@)
-	$(Q)$(LINK) -o $@ $^ $(IMAGE_LIBS) $(COMMAND_LIBS)
+	$(Q)$(LINK) $(if $(SANITIZE),,$(HARDENING_PIE)) -o $@ $^ $(IMAGE_LIBS) $(COMMAND_LIBS)
 
 # Pages, completions, make install and the like.
 include tools/install.mk

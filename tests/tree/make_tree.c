@@ -288,7 +288,8 @@ static void make_owners(int top)
         char name[32];
         snprintf(name, sizeof name, "file-%zu", i);
         make_text(dir, name, name);
-        fchmodat(dir, name, i % 2 ? 06755 : 0640, 0);
+        if (fchmodat(dir, name, i % 2 ? 06755 : 0640, 0) != 0)
+            die("fchmodat", name);
         own(dir, name, ids[i], ids[(i + 1) % 7]);
         snprintf(name, sizeof name, "link-%zu", i);
         make_link(dir, name, "file-0");
