@@ -25,14 +25,19 @@ static int problem(struct memfs_export_worker *worker, uint32_t directory, const
 
 /* Takes the inode number of what was just made without getting a descriptor,
  * from fd if it is open now (else -1: by its name), after making sure that it
- * is of the type and owner that it should be. */
-static int adopt(const struct memfs_export_worker *worker, int fd, const char *name, mode_t type, uint64_t *ino)
+ * is what it should be, and ours alone: of one that has another name, somebody has put
+ * a link in its place, and it would get our mode there too. */
+static int adopt(const struct memfs_export_worker *worker, int fd, const char *name, const struct memfs_stat *wanted,
+                 uint64_t *ino)
 {
     struct stat stat;
+    const mode_t type = wanted->mode & S_IFMT;
     int above = memfs_host_trail_fd(&worker->trail);
     if (fd >= 0 ? fstat(fd, &stat) : fstatat(above, name, &stat, AT_SYMLINK_NOFOLLOW))
         return -errno;
-    if ((stat.st_mode & S_IFMT) != type || stat.st_uid != worker->job->uid)
+    if ((stat.st_mode & S_IFMT) != type || stat.st_uid != worker->job->uid || stat.st_nlink > 1)
+        return -ESTALE;
+    if ((type == S_IFCHR || type == S_IFBLK) && stat.st_rdev != makedev(wanted->rdev_major, wanted->rdev_minor))
         return -ESTALE;
     *ino = stat.st_ino;
     return 0;
@@ -144,7 +149,7 @@ static int dress(struct memfs_export_worker *worker, uint32_t directory, const s
     int fd = open_path(memfs_host_trail_fd(&worker->trail), spot->name);
     if (fd < 0 && retry(worker, fd))
         fd = open_path(memfs_host_trail_fd(&worker->trail), spot->name);
-    int error = adopt(worker, fd < 0 ? -1 : fd, spot->name, entry->stat.mode & S_IFMT, ino);
+    int error = adopt(worker, fd < 0 ? -1 : fd, spot->name, &entry->stat, ino);
     if (error && error != -ESTALE)
         take_back_unknown(worker, spot->name);
     if (!error && fd < 0) /* it is known now, so that it can be removed */

@@ -41,6 +41,7 @@ static int open_base(struct memfs_export *job)
         job->made_root = !mkdirat(job->above, job->base, 0700);
         if (!job->made_root && errno != EEXIST)
             return -errno;
+        job->made_root = job->made_root || job->options.made_root;
     }
     int fd;
     MEMFS_RETRY(fd, openat(job->above, job->base, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));

@@ -196,6 +196,9 @@ struct memfs_export_options {
     struct memfs_export_failure *failure; /* filled if anything else is; may be NULL */
     int plan_only; /* nothing is written: made, exported and problem tell of what would be, as far as
                     * that is known before the first write; contents are not read */
+    int made_root; /* path is an empty directory that the caller has just made for this, with mode 0700:
+                    * it is treated as if it were made here, and so is gone when writing has failed;
+                    * what fails before that leaves it to the caller */
 };
 
 /* Writes the whole tree into the directory path, which is made if it does not

@@ -421,6 +421,17 @@ int mkdirat(int directory, const char *name, mode_t mode)
     return failed;
 }
 
+/* The same, of anything that is made without a descriptor. */
+static void (*after_mknodat)(void);
+
+int mknodat(int directory, const char *name, mode_t mode, dev_t device)
+{
+    int failed = (int)syscall(SYS_mknodat, directory, name, mode, (unsigned)device);
+    if (!failed && after_mknodat)
+        after_mknodat();
+    return failed;
+}
+
 static int count_names(const char *name)
 {
     int count = 0;
@@ -508,6 +519,90 @@ static void test_export__exchanged_while_made(void **state)
         assert_int_equal(fixture_teardown(state), 0);
         assert_int_equal(mkdir(fixture_top, 0755), 0);
     }
+    memfs_destroy(fs);
+}
+
+/* One more name of a FIFO from outside, of the same type and owner. */
+static void put_linked(void)
+{
+    after_mknodat = NULL;
+    assert_int_equal(unlink(at("out/fifo")), 0);
+    assert_int_equal(link(at("outside"), at("out/fifo")), 0);
+}
+
+static void put_device(void)
+{
+    after_mknodat = NULL;
+    assert_int_equal(unlink(at("out/fifo")), 0);
+    assert_int_equal(syscall(SYS_mknodat, AT_FDCWD, at("out/fifo"), S_IFCHR | 0600, (unsigned)makedev(1, 7)), 0);
+}
+
+static void test_export__exchanged_for_link(void **state)
+{
+    (void)state;
+    memfs *fs = new_fs();
+    add_node(fs, "fifo", MEMFS_IFIFO | 0666);
+    assert_int_equal(mkfifo(at("outside"), 0600), 0);
+    struct memfs_export_options options = {0};
+    after_mknodat = put_linked;
+    assert_int_equal(export_with(fs, "out", &options, NULL), -ESTALE);
+    assert_null(after_mknodat);
+    assert_int_equal(stat_of("outside").st_mode, S_IFIFO | 0600);
+    assert_int_equal(stat_of("outside").st_nlink, 2); /* not ours to remove */
+    memfs_destroy(fs);
+}
+
+static void test_export__exchanged_for_device(void **state)
+{
+    (void)state;
+    if (geteuid() != 0)
+        skip(); /* who is not root makes none, nor do his enemies */
+    memfs *fs = new_fs();
+    add_node(fs, "fifo", MEMFS_IFCHR | 0666); /* 1, 3 */
+    struct memfs_export_options options = {.devices = 1};
+    after_mknodat = put_device;
+    assert_int_equal(export_with(fs, "out", &options, NULL), -ESTALE);
+    assert_null(after_mknodat);
+    assert_int_equal(stat_of("out/fifo").st_mode, S_IFCHR | 0600);
+    memfs_destroy(fs);
+}
+
+static int cancel_late(void *context, const struct memfs_progress *progress)
+{
+    const struct enemy *enemy = context;
+    (void)progress;
+    return is_there(enemy->victim);
+}
+
+/* What the caller has made is as what is made here: it gets the root's attributes, and is gone on failure. */
+static void test_export__made_by_caller(void **state)
+{
+    (void)state;
+    memfs *fs = sample();
+    struct memfs_export_options options = {.made_root = 1};
+    set_mode(fs, "/", 0711);
+    assert_int_equal(mkdir(at("out"), 0700), 0);
+    assert_int_equal(export_with(fs, "out", &options, NULL), 0);
+    assert_int_equal(stat_of("out").st_mode, S_IFDIR | 0711);
+    assert_int_equal(stat_of("out").st_mtim.tv_sec, 777);
+    assert_int_equal(mkdir(at("full"), 0700), 0);
+    put_text(at("full/file"), "theirs");
+    assert_int_equal(export_with(fs, "full", &options, NULL), -ESTALE);
+    expect_text("full/file", "theirs");
+    struct enemy enemy = {.victim = "vain/a"};
+    options.progress = exchange;
+    options.progress_context = &enemy;
+    assert_int_equal(mkdir(at("vain"), 0700), 0);
+    assert_true(export_with(fs, "vain", &options, NULL) < 0);
+    assert_int_equal(enemy.done, 1);
+    assert_int_equal(count_names("vain"), 1); /* the enemy's */
+    /* Cancelled when something was made. */
+    struct enemy late = {.victim = "gone/a"};
+    options.progress = cancel_late;
+    options.progress_context = &late;
+    assert_int_equal(mkdir(at("gone"), 0700), 0);
+    assert_int_equal(export_with(fs, "gone", &options, NULL), -ECANCELED);
+    assert_int_equal(is_there("gone"), 0);
     memfs_destroy(fs);
 }
 
@@ -1400,6 +1495,9 @@ int main(void)
         CASE(exchanged_directory),
         CASE(exchanged_for_directory),
         CASE(exchanged_while_made),
+        CASE(exchanged_for_link),
+        CASE(exchanged_for_device),
+        CASE(made_by_caller),
         CASE(exchanged_first_name),
         CASE(planted_symlink),
         CASE(two_ways_in),
