@@ -50,7 +50,7 @@ subcommands() { "$BUILD/memfs" --help | sed -n '/^  [a-z]/{/^  memfs/d; s/^  \([
 expected() { # what is to be there below /usr/local
     printf '/usr/local/%s\n' bin/memfs include/memfs.h include/memfs_host.h include/memfs_image.h lib/libmemfs.a \
         lib/libmemfs.so lib/libmemfs.so.0 "lib/libmemfs.so.$version" lib/pkgconfig/memfs.pc share/doc/memfs/FORMAT.md \
-        share/man/man1/memfs.1 share/man/man3/libmemfs.3 share/man/man5/memfs-image.5 \
+        share/man/man1/memfs.1 share/man/man3/libmemfs.3 share/man/man5/memfs-image.5 share/man/man7/memfs-security.7 \
         share/bash-completion/completions/memfs share/zsh/site-functions/_memfs share/fish/vendor_completions.d/memfs.fish
     subcommands | sed 's|.*|/usr/local/share/man/man1/memfs-&.1|'
 }

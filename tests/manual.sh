@@ -52,7 +52,7 @@ page_options() { # page, section: the line behind each .TP, less its fonts
     awk -v section="$2" '/^\.SH/ { within = $2 == section } within && /^\.TP/ { getline; print }' "$1" | sed -E 's/\\f.//g; s/\\-/-/g; s/^(-.),/\1/' | sort
 }
 of_version() { # a page is of this version, and of the day of the others
-    grep -qE "^\.TH [^ ]+ [135] \"$date\" \"memfs ${version//./\\.}\" " "$1"
+    grep -qE "^\.TH [^ ]+ [1357] \"$date\" \"memfs ${version//./\\.}\" " "$1"
 }
 no_warnings() { # page
     groff -K utf8 -t -man -ww -z -Tutf8 -rLL=78n "$1" 2>&1 | grep . && return 1
@@ -64,7 +64,7 @@ sections() { # page: that it has them, in this order
 }
 date=$(sed -nE 's/^\.TH MEMFS 1 "([0-9]{4}-[0-9]{2}-[0-9]{2})" .*/\1/p' tools/memfs.1)
 check "the pages have a date" test -n "$date"
-for page in tools/memfs.1 tools/man/libmemfs.3 tools/man/memfs-image.5 "$BUILD"/man/*.1; do
+for page in tools/memfs.1 tools/man/libmemfs.3 tools/man/memfs-image.5 tools/man/memfs-security.7 "$BUILD"/man/*.1; do
     check "${page##*/} gives no warnings" no_warnings "$page"
     check "${page##*/} is of this version" of_version "$page"
 done
@@ -92,6 +92,13 @@ for option in $(awk -v all="$(wc -w <<<"$subcommands")" '$1 == all { print $2 }'
 done
 sed 's/^\.SH NOTES/.SM NOTES\n.planted/' tools/memfs.1 >"$work/planted.1"
 check "warnings are noticed" eval '! no_warnings "$work/planted.1"'
+
+# memfs-security(7): every subcommand has its place in the sandbox, and the options are real ones.
+security() { sed -n "/^\.SH $1/,/^\.SH/p" tools/man/memfs-security.7 | sed 's/\\-/-/g'; }
+for subcommand in $subcommands; do
+    check "memfs-security(7) tells of $subcommand" grep -qw -- "$subcommand" <(security "THE SANDBOX" | grep '^\.B')
+done
+check "memfs-security(7) tells of --no-sandbox" grep -q -- --no-sandbox <(security "THE SANDBOX")
 
 # ---- libmemfs(3) ----------------------------------------------------------------------
 

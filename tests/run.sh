@@ -75,6 +75,7 @@ if [ -z "$SANITIZE$EMULATED" ]; then
     add manual tests/manual.sh
     add install tests/install.sh
     add examples tests/examples.sh
+    add enemies tests/enemies/enemies.sh
     add hardening tests/hardening.sh
 fi
 [ ${#names[@]} -gt 0 ] || { echo "no such test:$wanted" >&2; exit 2; }

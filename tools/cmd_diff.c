@@ -1,11 +1,13 @@
 #include "commands.h"
 #include "diff/diff_report.h"
 #include "diff/pair_queue.h"
+#include "diff/unified.h"
 #include "output/color.h"
 #include "output/message.h"
 #include "output/output.h"
 #include "output/progress.h"
 #include "system/processors.h"
+#include "system/sandbox.h"
 
 #include <errno.h>
 #include <string.h>
@@ -265,18 +267,39 @@ static int diff_trees(struct diff *diff, char **paths, int count)
     return code;
 }
 
+/* Directories of the host are still to be read, and with -U diff(1) is to be run and copies are made for it. */
+static void give_up_rest(const struct diff *diff, char **names)
+{
+    struct sandbox sandbox;
+    sandbox_begin(&sandbox);
+    for (int side = 0; side < 2; side++) {
+        if (diff->sides[side].is_host)
+            sandbox_allow(&sandbox, names[side], SANDBOX_READ);
+    }
+    if (diff->report.form == DIFF_UNIFIED) {
+        sandbox_allow(&sandbox, "/", SANDBOX_READ | SANDBOX_RUN);
+        sandbox_allow(&sandbox, unified_directory(), SANDBOX_WRITE);
+    }
+    sandbox_enter(&sandbox);
+}
+
 static int open_sides(struct diff *diff, char **names)
 {
     const int no_xattrs = (diff->compare.ignored & DIFFERS_XATTRS) != 0;
     if (strcmp(names[OLD], "-") == 0 && strcmp(names[NEW], "-") == 0)
         return message_usage("diff", "only one of A and B can be standard input");
-    int code = side_open(&diff->sides[OLD], names[OLD], no_xattrs);
+    int code = side_hold(&diff->sides[OLD], names[OLD]);
+    const int is_one = code == EXIT_DONE && side_is_one(names[OLD], names[NEW]);
+    if (code == EXIT_DONE && !is_one)
+        code = side_hold(&diff->sides[NEW], names[NEW]);
     if (code != EXIT_DONE)
         return code;
-    if (side_is_one(names[OLD], names[NEW]))
+    give_up_rest(diff, names);
+    code = side_read(&diff->sides[OLD], no_xattrs);
+    if (code == EXIT_DONE && is_one)
         side_share(&diff->sides[NEW], &diff->sides[OLD]);
-    else
-        code = side_open(&diff->sides[NEW], names[NEW], no_xattrs);
+    else if (code == EXIT_DONE)
+        code = side_read(&diff->sides[NEW], no_xattrs);
     return code;
 }
 

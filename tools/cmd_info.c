@@ -7,6 +7,7 @@
 #include "output/output.h"
 #include "system/draft.h"
 #include "system/interrupt.h"
+#include "system/sandbox.h"
 
 #include <errno.h>
 #include <string.h>
@@ -161,17 +162,30 @@ static int gather(struct info *info, int needs_census)
     return code;
 }
 
+/* A page that is written into a file gets its name there when it is done. */
+static void give_up_rest(const char *html)
+{
+    struct sandbox sandbox;
+    sandbox_begin(&sandbox);
+    if (html && !is_standard(html))
+        sandbox_allow_beside(&sandbox, html, SANDBOX_WRITE);
+    sandbox_enter(&sandbox);
+}
+
 static int show(struct info *info, const char *image)
 {
     struct memfs_image_info root;
     struct draft draft = {.path = NULL};
     const int needs_census = info->settings.largest > 0 || info->settings.extensions > 0;
-    int code = input_open(&info->input, image, needs_census);
-    if (code != EXIT_DONE)
-        return code;
-    code = begin_page(info, &draft, image);
-    memfs_image_info(info->input.image, &root);
+    int code = input_hold(&info->input, image);
+    if (code == EXIT_DONE)
+        code = begin_page(info, &draft, image);
     if (code == EXIT_DONE) {
+        give_up_rest(info->settings.html);
+        code = input_read(&info->input, needs_census);
+    }
+    if (code == EXIT_DONE) {
+        memfs_image_info(info->input.image, &root);
         code = gather(info, needs_census);
         if (!info->settings.html && !interrupt_noted())
             code = message_worse(code, common.json ? print_json(info, &root) : print(info, &root));

@@ -7,6 +7,7 @@
 #include "output/message.h"
 #include "output/output.h"
 #include "system/input.h"
+#include "values/owners.h"
 
 #include <string.h>
 
@@ -244,6 +245,8 @@ static int run(int argc, char **argv)
     if (code >= 0)
         return code;
     code = check(&ls.settings);
+    if (code == EXIT_DONE && layout_of(&ls.settings) == LAYOUT_LONG && !ls.settings.numeric)
+        owners_start();
     if (code == EXIT_DONE)
         code = input_open(&ls.input, argv[first], 1);
     if (code != EXIT_DONE)

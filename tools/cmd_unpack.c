@@ -8,6 +8,7 @@
 #include "system/input.h"
 #include "system/interrupt.h"
 #include "system/processors.h"
+#include "unpack/destination.h"
 #include "unpack/left_out.h"
 #include "unpack/wanted.h"
 #include "values/quantity.h"
@@ -93,6 +94,8 @@ struct unpack {
     struct buffer dir_name; /* memory of it, if it was made from the image's */
     struct wanted wanted;
     struct left_out left_out;
+    struct destination destination;
+    int is_unpacked;
     struct memfs_exported exported;
     struct memfs_export_failure failure;
     int problems; /* that were said */
@@ -417,6 +420,7 @@ static struct memfs_export_options export_options(struct unpack *unpack)
     options.plan_only = settings->dry_run;
     options.exported = &unpack->exported;
     options.failure = &unpack->failure;
+    options.made_root = unpack->destination.made;
     options.problem = destination_problem;
     options.problem_context = unpack;
     options.progress = progress_update;
@@ -432,6 +436,7 @@ static int export(struct unpack *unpack)
     progress_start("unpacking");
     int result = memfs_host_export(unpack->input.fs, unpack->dir, &options, &detail);
     unpack->seconds = progress_end(&shown);
+    unpack->is_unpacked = result == 0;
     if (result != 0)
         return message_worse(failed(unpack, result, &detail), output_finish());
     return summarise(unpack, shown);
@@ -440,15 +445,32 @@ static int export(struct unpack *unpack)
 static int unpack_image(struct unpack *unpack)
 {
     int any;
-    int code = rules_take(&command_unpack, &unpack->settings.exclude, &unpack->settings.exclude_from,
-                          unpack->from_input, &unpack->wanted.ignore);
-    if (code != EXIT_DONE)
-        return code;
     set_budgets(unpack);
-    code = select_paths(unpack, &any);
+    int code = select_paths(unpack, &any);
     if (!any || code > EXIT_INCOMPLETE)
         return code;
     return message_worse(code, export(unpack));
+}
+
+/* Whatever else is to be read is read before the destination is made, and that before the image is parsed. */
+static int unpack_held(struct unpack *unpack)
+{
+    const struct settings *settings = &unpack->settings;
+    int code = rules_take(&command_unpack, &settings->exclude, &settings->exclude_from, unpack->from_input,
+                          &unpack->wanted.ignore);
+    if (code == EXIT_DONE) {
+        if (settings->dry_run)
+            destination_look(&unpack->destination, unpack->dir);
+        else
+            destination_open(&unpack->destination, unpack->dir, settings->all || settings->devices);
+        code = input_read(&unpack->input, 1);
+        if (code == EXIT_DONE)
+            code = unpack_image(unpack);
+        destination_close(&unpack->destination, unpack->is_unpacked);
+    }
+    wanted_free(&unpack->wanted);
+    input_close(&unpack->input);
+    return code;
 }
 
 static int run(int argc, char **argv)
@@ -471,13 +493,10 @@ static int run(int argc, char **argv)
     code = unpack.dir ? EXIT_DONE : name_directory(&unpack, argv[first]);
     if (code == EXIT_DONE) {
         interrupt_catch();
-        code = input_open(&unpack.input, argv[first], 1);
+        code = input_hold(&unpack.input, argv[first]);
     }
-    if (code == EXIT_DONE) {
-        code = unpack_image(&unpack);
-        wanted_free(&unpack.wanted);
-        input_close(&unpack.input);
-    }
+    if (code == EXIT_DONE)
+        code = unpack_held(&unpack);
 out:
     left_out_free(&unpack.left_out);
     buffer_free(&unpack.dir_name);

@@ -6,6 +6,7 @@
 #include "system/input.h"
 #include "system/interrupt.h"
 #include "system/processors.h"
+#include "system/sandbox.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -90,7 +91,9 @@ static void print_result(const struct verify *verify, int code)
 static int verify_image(const char *name, const struct settings *settings)
 {
     struct verify verify = {.findings = 0};
-    int code = input_open(&verify.input, name, 0);
+    int code = input_hold(&verify.input, name);
+    if (code == EXIT_DONE)
+        code = input_read(&verify.input, 0);
     if (code != EXIT_DONE) {
         if (common.json && code != EXIT_USAGE)
             print_result(&verify, code);
@@ -122,6 +125,18 @@ static int verify_image(const char *name, const struct settings *settings)
     return code;
 }
 
+/* All images stay to be opened one after the other. */
+static void give_up_rest(char **images, int count)
+{
+    struct sandbox sandbox;
+    sandbox_begin(&sandbox);
+    for (int i = 0; i < count; i++) {
+        if (strcmp(images[i], "-") != 0)
+            sandbox_allow(&sandbox, images[i], SANDBOX_READ);
+    }
+    sandbox_enter(&sandbox);
+}
+
 static int run(int argc, char **argv)
 {
     struct settings settings = {.jobs = processors()};
@@ -130,6 +145,7 @@ static int run(int argc, char **argv)
     if (code >= 0)
         return code;
     interrupt_catch();
+    give_up_rest(argv + first, argc - first);
     code = EXIT_DONE;
     for (int i = first; i < argc && !interrupt_noted(); i++)
         code = message_worse(code, verify_image(argv[i], &settings));

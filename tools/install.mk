@@ -25,7 +25,7 @@ $(BUILD)/generate: $(GENERATE_OBJECTS) $(filter-out $(BUILD)/tools/main.o,$(TOOL
 	$(Q)$(LINK) -o $@ $^ $(IMAGE_LIBS) $(COMMAND_LIBS)
 
 COMMAND_PAGES := $(patsubst tools/cmd_%.c,$(BUILD)/man/memfs-%.1,$(wildcard tools/cmd_*.c))
-PAGES := $(COMMAND_PAGES) tools/memfs.1 tools/man/libmemfs.3 tools/man/memfs-image.5
+PAGES := $(COMMAND_PAGES) tools/memfs.1 tools/man/libmemfs.3 tools/man/memfs-image.5 tools/man/memfs-security.7
 COMPLETIONS := $(BUILD)/completions/memfs.bash $(BUILD)/completions/memfs.zsh $(BUILD)/completions/memfs.fish
 all: $(PAGES) $(COMPLETIONS)
 
@@ -69,6 +69,7 @@ link $(SONAME) $(LIBDIR)/libmemfs.so
 $(call listed,644,$(filter %.1,$(PAGES)),$(MANDIR)/man1)
 $(call listed,644,$(filter %.3,$(PAGES)),$(MANDIR)/man3)
 $(call listed,644,$(filter %.5,$(PAGES)),$(MANDIR)/man5)
+$(call listed,644,$(filter %.7,$(PAGES)),$(MANDIR)/man7)
 644 $(BUILD)/completions/memfs.bash $(BASHDIR)/memfs
 644 $(BUILD)/completions/memfs.zsh $(ZSHDIR)/_memfs
 644 $(BUILD)/completions/memfs.fish $(FISHDIR)/memfs.fish

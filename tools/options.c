@@ -25,6 +25,8 @@ const struct option_row common_rows[] = {
     {'q', "quiet", NULL, OPTION_FLAG, offsetof(struct common_options, quiet), 0, 0,
      "show no progress, and nothing when all is well"},
     {'v', "verbose", NULL, OPTION_FLAG, offsetof(struct common_options, verbose), 0, 0, "tell more"},
+    {0, "no-sandbox", NULL, OPTION_FLAG, offsetof(struct common_options, no_sandbox), 0, 0,
+     "keep rights that are not needed: see memfs-security(7)"},
     {0, "json", NULL, OPTION_FLAG, offsetof(struct common_options, json), 0, 0, "one JSON object a line"},
     {0, "max-depth", "N", OPTION_NUMBER, offsetof(struct common_options, depth_max), 1, UINT64_MAX,
      "fail beyond N directories deep (default: 4096)"},

@@ -36,8 +36,8 @@ struct option_row {
     const char *help;
 };
 
-/* What is common to several subcommands. --help (-h too, where that is free), --version, -C, -q
- * and -v are common to all. */
+/* What is common to several subcommands. --help (-h too, where that is free), --version, -C, -q,
+ * -v and --no-sandbox are common to all. */
 #define COMMON_JSON 1u     /* --json */
 #define COMMON_COLOR 2u    /* --color */
 #define COMMON_PROGRESS 4u /* --progress */
@@ -53,6 +53,7 @@ enum progress_form { PROGRESS_AUTO, PROGRESS_JSON, PROGRESS_NONE };
 /* What they were set to; of the one subcommand that runs. */
 struct common_options {
     int quiet, verbose;
+    int no_sandbox;
     int json;
     int color;            /* enum when */
     int progress;         /* enum progress_form */

@@ -100,10 +100,10 @@ static int scan(struct side *side, int no_xattrs)
     return result == 0 ? EXIT_DONE : message_error(side->name, NULL, result, &detail);
 }
 
-static int open_image(struct side *side, const char *name)
+static int read_image(struct side *side)
 {
     struct memfs_image_info info;
-    int code = input_open(&side->input, name, 1);
+    int code = input_read(&side->input, 1);
     if (code != EXIT_DONE)
         return code;
     int result = memfs_image_info(side->input.image, &info);
@@ -115,12 +115,17 @@ static int open_image(struct side *side, const char *name)
     return EXIT_DONE;
 }
 
-int side_open(struct side *side, const char *name, int no_xattrs)
+int side_hold(struct side *side, const char *name)
 {
     struct stat status;
     *side = (struct side){.name = name, .code = EXIT_DONE, .entries = UINT64_MAX};
     side->is_host = strcmp(name, "-") != 0 && stat(name, &status) == 0 && S_ISDIR(status.st_mode);
-    int code = side->is_host ? scan(side, no_xattrs) : open_image(side, name);
+    return side->is_host ? EXIT_DONE : input_hold(&side->input, name);
+}
+
+int side_read(struct side *side, int no_xattrs)
+{
+    int code = side->is_host ? scan(side, no_xattrs) : read_image(side);
     if (code != EXIT_DONE)
         side_close(side);
     return code;

@@ -21,10 +21,13 @@ struct side {
     struct side *twin;      /* has it open; NULL: it is open itself */
 };
 
-/* Opens a directory of the host or an image, "-" for one on standard input. A directory's names and
- * attributes are read now, with no_xattrs no extended ones; what cannot be read is said, goes into
- * code, and is left out. EXIT_DONE, or says what is wrong. */
-int side_open(struct side *side, const char *name, int no_xattrs);
+/* Looks what it is, a directory of the host or an image, "-" for one on standard input; nothing of it is
+ * read. EXIT_DONE, or says what is wrong. */
+int side_hold(struct side *side, const char *name);
+
+/* Opens it. A directory's names and attributes are read now, with no_xattrs no extended ones; what cannot
+ * be read is said, goes into code, and is left out. The same. */
+int side_read(struct side *side, int no_xattrs);
 
 /* Whether two names mean one file or directory, whatever is in it. */
 int side_is_one(const char *a, const char *b);

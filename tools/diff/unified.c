@@ -21,12 +21,17 @@ extern char **environ;
 
 /* ---- Copies -------------------------------------------------------------------------- */
 
+const char *unified_directory(void)
+{
+    const char *dir = getenv("TMPDIR");
+    return dir && dir[0] != '\0' ? dir : "/tmp";
+}
+
 /* A file that has no name any more. A negative errno. */
 static int open_temporary(void)
 {
-    const char *dir = getenv("TMPDIR");
     struct buffer name = {.data = NULL};
-    int fd = buffer_append_text(&name, dir && dir[0] != '\0' ? dir : "/tmp");
+    int fd = buffer_append_text(&name, unified_directory());
     if (fd == 0)
         fd = buffer_append_text(&name, "/memfs-diff.XXXXXX");
     if (fd == 0) {

@@ -11,4 +11,7 @@
  * other files too. */
 int unified_show(struct side *const sides[2], const struct pair *pair, uint64_t context, int colors);
 
+/* Where these files are made. */
+const char *unified_directory(void);
+
 #endif

@@ -6,6 +6,7 @@
 #include "output/output.h"
 #include "output/progress.h"
 #include "pack/strip.h"
+#include "system/sandbox.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -273,11 +274,27 @@ static int say_emptiness(const struct packing *packing, memfs *fs)
     return EXIT_INCOMPLETE;
 }
 
+/* Everything but the sources, and the place of the image. */
+static void give_up_rest(const struct packing *packing)
+{
+    struct sandbox sandbox;
+    sandbox_begin(&sandbox);
+    for (size_t i = 0; i < packing->sources.count; i++) {
+        const struct sources_one *one = &packing->sources.all[i];
+        if (!S_ISLNK(one->stat.st_mode)) /* packed as it is */
+            sandbox_allow(&sandbox, one->path, SANDBOX_READ);
+    }
+    if (!packing->dry_run && strcmp(packing->target.path, "-") != 0)
+        sandbox_allow_beside(&sandbox, packing->target.path, SANDBOX_READ | SANDBOX_WRITE);
+    sandbox_enter(&sandbox);
+}
+
 int packing_run(struct packing *packing)
 {
     memfs_backing *backing = NULL;
     memfs *fs = NULL;
     int shown;
+    give_up_rest(packing);
     int code = scan(packing, &backing);
     double seconds = progress_end(&shown);
     if (code == EXIT_DONE)

@@ -3,9 +3,11 @@
 #include "options.h"
 #include "output/message.h"
 #include "system/interrupt.h"
+#include "system/sandbox.h"
 #include "values/quantity.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -132,18 +134,30 @@ static int explain(const struct input *input, int error, const struct memfs_deta
     }
 }
 
-int input_open(struct input *input, const char *name, int with_fs)
+int input_hold(struct input *input, const char *name)
 {
-    struct memfs_detail detail = {.offset = UINT64_MAX};
-    int standard = strcmp(name, "-") == 0;
+    const int standard = strcmp(name, "-") == 0;
     memset(input, 0, sizeof *input);
     input->name = standard ? standard_input : name;
     if (standard && isatty(STDIN_FILENO)) {
         message(input->name, NULL, "is a terminal; redirect an image to it");
         return EXIT_USAGE;
     }
-    int result = standard ? open_standard_input(input, &detail)
-                          : memfs_image_open_path(name, &image_options, &input->image, &detail);
+    if (standard)
+        return EXIT_DONE;
+    /* Without O_NONBLOCK a FIFO would wait here for somebody who writes. */
+    input->fd = open(name, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+    if (input->fd < 0)
+        return message_error(input->name, NULL, -errno, NULL);
+    input->is_held = 1;
+    return EXIT_DONE;
+}
+
+int input_read(struct input *input, int with_fs)
+{
+    struct memfs_detail detail = {.offset = UINT64_MAX};
+    int result = input->is_held ? memfs_image_open_fd(input->fd, &image_options, &input->image, &detail)
+                                : open_standard_input(input, &detail);
     if (result == 0 && with_fs)
         result = open_fs(input);
     if (result == 0)
@@ -151,6 +165,15 @@ int input_open(struct input *input, const char *name, int with_fs)
     int code = explain(input, result, &detail);
     input_close(input);
     return code;
+}
+
+int input_open(struct input *input, const char *name, int with_fs)
+{
+    int code = input_hold(input, name);
+    if (code != EXIT_DONE)
+        return code;
+    sandbox_enter_reading();
+    return input_read(input, with_fs);
 }
 
 int input_find(const struct input *input, const char *path, int itself, struct memfs_stat *stat)
@@ -231,6 +254,9 @@ void input_close(struct input *input)
     memfs_destroy(input->fs);
     memfs_image_close(input->image);
     buffer_free(&input->memory);
+    if (input->is_held)
+        close(input->fd);
+    input->is_held = 0;
     input->fs = NULL;
     input->image = NULL;
 }

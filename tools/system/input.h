@@ -13,11 +13,20 @@ struct input {
     memfs_image *image;
     memfs *fs; /* standing on it; NULL unless asked for */
     struct buffer memory;
+    int is_held, fd;          /* the file is open, and which */
     struct memfs_detail told; /* the damage that input_say_damage() said last; error 0: none */
 };
 
-/* Opens the image name, "-" for standard input, and with with_fs makes a
- * filesystem on it, for which no more than --max-decoded is decoded. EXIT_DONE, or says what is wrong. */
+/* Opens the file of the image name, "-" for standard input, and reads nothing of it: what is not
+ * needed any more is to be given up first. EXIT_DONE, or says what is wrong. */
+int input_hold(struct input *input, const char *name);
+
+/* Opens the image in it, and with with_fs makes a filesystem on it, for which no
+ * more than --max-decoded is decoded. The same. */
+int input_read(struct input *input, int with_fs);
+
+/* Both, and between them gives up everything but reading what is open (see sandbox.h): for
+ * subcommands that need no more. */
 int input_open(struct input *input, const char *name, int with_fs);
 
 /* What is at path: of a symbolic link to a directory that directory, unless itself; else the link. */

@@ -17,6 +17,11 @@ struct owner_name {
     char text[OWNERS_NAME_MAX + 1];
 };
 
+/* Before the sandbox, in which neither files nor services can be asked: from now on another process
+ * asks them, which gets nothing but numbers to see. It ends with this one. Where there is to be no sandbox,
+ * nothing is done. */
+void owners_start(void);
+
 /* Valid until the next call of the same function. */
 const struct owner_name *owners_user(uint32_t uid);
 const struct owner_name *owners_group(uint32_t gid);
