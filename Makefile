@@ -156,24 +156,21 @@ demo: all ## packs /usr/include, reads it, unpacks it, compares
 # ---- Upkeep -------------------------------------------------------------------
 
 # Packages that are missing are installed (see tools/deps.sh); each target asks for its own.
-DEPS = deps-build deps-check deps-clang deps-large deps-bench deps-packaging deps-browser
+DEPS = deps-lint deps-build deps-check deps-clang deps-large deps-bench deps-packaging deps-browser
 .PHONY: deps $(DEPS)
 deps: deps-build deps-check ## installs the Debian packages that are missing
-deps-check deps-clang deps-bench deps-packaging: deps-build # one after the other: apt allows no two at once
+deps-check deps-clang deps-lint deps-bench deps-packaging: deps-build # one after the other: apt allows no two at once
 deps-large deps-browser: deps-check
 $(DEPS):
 	@CC='$(CC)' tools/deps.sh $(@:deps-%=%)
 
 C_FILES = $(wildcard libmemfs/*.[ch] format/*.[ch] tools/*.[ch] tools/*/*.[ch] tests/*.[ch] tests/*/*.[ch] fuzz/*.[ch])
-.PHONY: format tidy clean help
+.PHONY: format clean help
 format: | deps-clang ## lays the C files out by .clang-format
 	clang-format -i $(C_FILES)
-
-tidy: $(BUILD)/tools/info/info.html.inc | deps-clang ## clang-tidy over library and command
-	clang-tidy --quiet $(wildcard libmemfs/*.c format/*.c tools/*.c tools/*/*.c) -- $(STANDARD) -Ilibmemfs -Iformat -Itools -I$(BUILD)/tools/info
 
 clean: ## removes build/
 	rm -rf $(BUILD)
 
 help: ## this list
-	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile tools/install.mk tests/tests.mk fuzz/fuzz.mk | expand -t 20
+	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile tools/install.mk tests/tests.mk fuzz/fuzz.mk | expand -t 20

@@ -4,8 +4,10 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <linux/fs.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #define TRIES 1000 /* temporary names are random: hardly one is taken */
@@ -136,6 +138,12 @@ static int is_at(const struct place *place, const char *name)
     return !fstatat(place->fd, name, &stat, AT_SYMLINK_NOFOLLOW) && (uint64_t)stat.st_ino == place->record->ino;
 }
 
+/* Not every C library has renameat2(). */
+static int swap_names(const struct place *place)
+{
+    return (int)syscall(SYS_renameat2, place->fd, place->temporary, place->fd, place->name, RENAME_EXCHANGE);
+}
+
 /* What was there gets the temporary name, so that it can be restored. Hosts that
  * cannot do that say EINVAL; if nothing is there any more, nothing is to be kept. */
 static int exchange(struct place *place)
@@ -144,7 +152,7 @@ static int exchange(struct place *place)
     struct memfs_export_replacement *record = place->record;
     if (!is_at(place, place->temporary))
         return -ESTALE;
-    if (!renameat2(place->fd, place->temporary, place->fd, place->name, RENAME_EXCHANGE)) {
+    if (!swap_names(place)) {
         record->is_exchanged = 1;
         int failed = fstatat(place->fd, place->temporary, &stat, AT_SYMLINK_NOFOLLOW);
         return failed ? -errno : S_ISDIR(stat.st_mode) ? -EISDIR : 0;
@@ -229,8 +237,7 @@ static int restore(struct memfs_export *job, struct memfs_export_worker *maker, 
 {
     struct place place;
     int error = find(job, maker, i, &place);
-    return !error && is_at(&place, place.name) &&
-           !renameat2(place.fd, place.temporary, place.fd, place.name, RENAME_EXCHANGE);
+    return !error && is_at(&place, place.name) && !swap_names(&place);
 }
 
 uint64_t memfs_export_restore(struct memfs_export *job)

@@ -69,6 +69,20 @@ static const char *explain(const struct memfs_export *job, const char *path, int
     return job->made_root ? "was made, but cannot be written to" : "cannot be made or opened";
 }
 
+#define GROUPS_ASKED 256 /* who is in more is not known to be in any but the first */
+
+static int is_member(gid_t group)
+{
+    gid_t groups[GROUPS_ASKED];
+    const int count = getgroups(GROUPS_ASKED, groups);
+    if (group == getegid())
+        return 1;
+    for (int i = 0; i < count; i++)
+        if (groups[i] == group)
+            return 1;
+    return 0;
+}
+
 /* What is made gets its final modes before all is there: until then others
  * have no way in. Where that is not ours to say, it stays as it is; so does
  * what would lose setgid for good. */
@@ -76,7 +90,7 @@ static void close_to_others(struct memfs_export *job, int fd, const struct stat 
 {
     struct stat stat;
     mode_t mode = job->root_mode & ~(mode_t)0077;
-    int loses = (job->root_mode & S_ISGID) && geteuid() != 0 && !group_member(found->st_gid);
+    int loses = (job->root_mode & S_ISGID) && geteuid() != 0 && !is_member(found->st_gid);
     if (mode == job->root_mode || loses || fchmod(fd, mode))
         return;
     job->root_closed = 1;

@@ -26,7 +26,7 @@ tests: all $(SUITES) $(TEST_PROGRAMS) | deps-check ## builds all tests without r
 
 RUN_TESTS = BUILD=$(abspath $(BUILD)) CC='$(CC)' SANITIZE='$(SANITIZE)' tests/run.sh
 
-.PHONY: check check-fast check-full check-san check-large check-browser
+.PHONY: check check-fast check-full check-san check-s390x check-i386 check-musl lint check-large check-browser
 check: tests ## all tests, in three minutes
 	@$(RUN_TESTS)
 
@@ -39,6 +39,19 @@ check-full: tests ## all of what the others do a share of: hours
 check-san: ## check-fast built with ASan and UBSan, then with TSan
 	$(MAKE) BUILD=$(BUILD)/asan SANITIZE=address,undefined check-fast
 	$(MAKE) BUILD=$(BUILD)/tsan SANITIZE=thread check-fast
+
+RUN_ELSEWHERE = NATIVE=$(abspath $(BUILD)) BUILD=$(abspath $(BUILD))/$(1) tests/cross.sh $(1)
+check-s390x: ## the suites on an emulated machine with other byte order
+	@$(call RUN_ELSEWHERE,s390x)
+
+check-i386: ## the suites on an emulated machine of 32 bits
+	@$(call RUN_ELSEWHERE,i386)
+
+check-musl: ## libmemfs with another C library
+	@BUILD=$(abspath $(BUILD)) tests/musl.sh
+
+lint: $(BUILD)/tools/info/info.html.inc | deps-lint ## clang-format, clang-tidy and cppcheck over the sources
+	@BUILD=$(abspath $(BUILD)) tests/lint.sh '$(STANDARD)'
 
 check-large: tests | deps-large ## packs and compares linux-source-6.1
 	@BUILD=$(abspath $(BUILD)) tests/large.sh

@@ -4,7 +4,8 @@
 #
 #   build   compiling the library and the command
 #   check   the tests
-#   clang   clang's fuzzing engine, clang-format, clang-tidy
+#   clang   clang, its fuzzing engine, clang-format
+#   lint    static analysis
 #   browser what looks at the page of memfs info --html
 #   s390x, i386  building and running for these machines (tests/cross.sh)
 #   musl    building with another C library
@@ -53,7 +54,11 @@ wanted() {
         echo "clang command -v clang"
         echo "libclang-rt-14-dev ls /usr/lib/llvm-*/lib/clang/*/lib/linux/libclang_rt.fuzzer-x86_64.a"
         echo "clang-format command -v clang-format"
+        ;;
+    lint)
+        wanted clang
         echo "clang-tidy command -v clang-tidy"
+        echo "cppcheck command -v cppcheck"
         ;;
     browser)
         wanted check
