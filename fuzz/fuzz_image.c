@@ -6,8 +6,6 @@
  * a text; whatever memfs_verify() calls intact can be read without an error.
  */
 #include "fuzz.h"
-#include "memfs.h"
-#include "memfs_image.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -16,29 +14,6 @@
 #define PATHS_MOST 20000u      /* visited in one input */
 #define BYTES_MOST (16u << 20) /* read in one input */
 #define BYTES_MOST_OF_FILE (1u << 20)
-#define MEMORY_MOST ((size_t)256 << 20) /* live at the allocator hook */
-
-struct memory {
-    size_t live;
-};
-
-static void *count_alloc(void *context, size_t size)
-{
-    struct memory *memory = context;
-    FUZZ_REQUIRE(size <= MEMORY_MOST && memory->live + size <= MEMORY_MOST, "%zu bytes beside %zu", size, memory->live);
-    void *out = malloc(size);
-    if (out)
-        memory->live += size;
-    return out;
-}
-
-static void count_free(void *context, void *pointer, size_t size)
-{
-    struct memory *memory = context;
-    FUZZ_REQUIRE(size <= memory->live, "%zu of %zu", size, memory->live);
-    memory->live -= size;
-    free(pointer);
-}
 
 struct visit {
     memfs *fs;
@@ -176,15 +151,18 @@ static void survey(memfs_image *image, size_t size, int whole)
     free(info);
 }
 
+const enum fuzz_kind fuzz_kind = FUZZ_IMAGE;
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    struct memory memory = {0};
-    struct memfs_allocator allocator = {count_alloc, count_free, &memory};
-    struct memfs_image_options options = {.size = sizeof options, .allocator = &allocator, .cache_bytes = 256u << 10};
+    struct fuzz_memory memory;
+    fuzz_memory_begin(&memory);
+    struct memfs_image_options options = {.size = sizeof options, .allocator = &memory.hook, .cache_bytes = 256u << 10};
     struct memfs_detail detail = {0};
     memfs_image *image = NULL;
 
     int error = memfs_image_open_buffer(data, size, &options, &image, &detail);
+    fuzz_count(!error);
     if (error) {
         FUZZ_REQUIRE(detail.error == error && detail.text[0], "%d told as %d: %s", error, detail.error, detail.text);
     } else {
@@ -195,9 +173,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         int quick = memfs_verify(image, &verify, &detail);
         FUZZ_REQUIRE(whole || !quick, "whole finds nothing, quick %s", detail.text);
         survey(image, size, !whole);
-        visit_image(image, &allocator, !whole);
+        visit_image(image, &memory.hook, !whole);
         memfs_image_close(image);
     }
-    FUZZ_REQUIRE(memory.live == 0, "%zu bytes leaked", memory.live);
+    fuzz_memory_end(&memory);
     return 0;
 }

@@ -1,10 +1,14 @@
 /*
- * Runs a fuzz target without the engine: replay [-m COUNT] [-s SECONDS] FILE|DIRECTORY...
+ * Runs a fuzz target without the engine:
+ * replay [--statistics] [-m COUNT] [-s SECONDS] FILE|DIRECTORY...
  *
- * First each file as it is; then COUNT (10000) changed variants, taken from the
- * files in turn: half with bytes changed as they stand, half changed inside and
- * sealed again. The same inputs every time, in at most SECONDS (10). The last
- * line is "N passed, 0 failed"; what fails does not get there.
+ * First each file as it is (of a directory, without those below it); then COUNT
+ * (10000) changed variants, taken from the files in turn: of 16 one with bytes
+ * changed as they stand, the others changed inside and sealed again. Where inputs
+ * are anything, half are changed, half made of nothing. The same inputs every
+ * time, in at most SECONDS (10). --statistics says how many of them had all
+ * checksums right. The last line is "N passed, 0 failed"; what fails does not get
+ * there.
  */
 #include "fuzz.h"
 
@@ -16,6 +20,7 @@
 #include <unistd.h>
 
 #define INPUTS_MOST 4096u
+#define MADE_MOST 600u /* bytes of an input made of nothing */
 
 struct input {
     char *path;
@@ -76,44 +81,14 @@ static void add(const char *path)
         size_t room = strlen(path) + strlen(names[i]->d_name) + 2;
         char *name = need(malloc(room));
         snprintf(name, room, "%s/%s", path, names[i]->d_name);
-        if (names[i]->d_name[0] != '.')
+        if (stat(name, &status))
+            die(name);
+        if (S_ISREG(status.st_mode))
             add_file(name);
         free(name);
         free(names[i]);
     }
     free(names);
-}
-
-static uint64_t next_random(uint64_t *state) /* splitmix64 */
-{
-    uint64_t z = *state += 0x9e3779b97f4a7c15u;
-    z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9u;
-    z = (z ^ z >> 27) * 0x94d049bb133111ebu;
-    return z ^ z >> 31;
-}
-
-/* Changes a few bytes, cuts, or moves a piece; the checksums stay as they were. */
-static size_t mangle(uint8_t *data, size_t size, uint64_t seed)
-{
-    if (!size)
-        return 0;
-    uint64_t kind = next_random(&seed) % 8;
-    if (kind == 0)
-        return next_random(&seed) % size;
-    if (kind == 1) {
-        size_t from = next_random(&seed) % size, to = next_random(&seed) % size;
-        size_t room = size - (from > to ? from : to);
-        memmove(data + to, data + from, next_random(&seed) % (room + 1));
-        return size;
-    }
-    for (uint64_t n = 1 + next_random(&seed) % 4; n; n--) {
-        size_t at = next_random(&seed) % size;
-        if (kind < 5)
-            data[at] ^= (uint8_t)(1u << next_random(&seed) % 8);
-        else
-            data[at] = (uint8_t)next_random(&seed);
-    }
-    return size;
 }
 
 /* Runs from a buffer of exactly its size, so that ASan sees reads beyond it. */
@@ -126,61 +101,106 @@ static void run(const uint8_t *data, size_t size)
     free(copy);
 }
 
-/* The variant with a number; 1 if there is one. */
+static uint8_t *copy_of(const struct input *input)
+{
+    uint8_t *data = need(malloc(input->size + 1));
+    memcpy(data, input->data, input->size);
+    return data;
+}
+
+static uint8_t *make_bytes(uint64_t seed, size_t *size)
+{
+    *size = fuzz_random(&seed) % MADE_MOST;
+    uint8_t *data = need(malloc(*size + 1));
+    for (size_t i = 0; i < *size; i++)
+        data[i] = (uint8_t)fuzz_random(&seed);
+    return data;
+}
+
+/* The variant with a number, of malloc's; NULL if there is none. */
+static uint8_t *variant(uint64_t number, size_t *size)
+{
+    const struct input *input = &inputs[number / 16 % input_count];
+    if (fuzz_kind == FUZZ_BYTES && number % 2)
+        return make_bytes(number, size);
+    if (fuzz_kind != FUZZ_BYTES && number % 16) {
+        uint8_t *data;
+        *size = fuzz_change(input->data, input->size, number, &data);
+        return data;
+    }
+    uint8_t *data = copy_of(input);
+    *size = fuzz_mangle(data, input->size, number);
+    return data;
+}
+
+/* With FUZZ_KEEP the input at hand is kept in that file: a crash leaves it there. */
+static void keep(const uint8_t *data, size_t size)
+{
+    const char *path = getenv("FUZZ_KEEP");
+    if (!path)
+        return;
+    FILE *file = fopen(path, "wb");
+    if (!file || fwrite(data, 1, size, file) != size || fclose(file))
+        die(path);
+}
+
 static int run_variant(uint64_t number)
 {
-    const struct input *input = &inputs[number / 2 % input_count];
-    uint8_t *data = NULL;
-    size_t size;
-    if (number % 2) {
-        size = fuzz_reseal(input->data, input->size, number, &data);
-        if (!size)
-            return 0;
-    } else {
-        data = need(malloc(input->size + 1));
-        memcpy(data, input->data, input->size);
-        size = mangle(data, input->size, number);
-    }
-    if (getenv("FUZZ_KEEP")) { /* the input at hand is kept in this file: a crash leaves it there */
-        FILE *file = fopen(getenv("FUZZ_KEEP"), "wb");
-        if (!file || fwrite(data, 1, size, file) != size || fclose(file))
-            die(getenv("FUZZ_KEEP"));
-    }
+    size_t size = 0;
+    uint8_t *data = variant(number, &size);
+    if (!data)
+        return 0;
+    keep(data, size);
     run(data, size);
     free(data);
     return 1;
 }
 
+/* Returns how many were run. */
+static uint64_t run_all(uint64_t variants, time_t end)
+{
+    uint64_t done = 0, number = 0;
+    for (size_t i = 0; i < input_count; i++) {
+        keep(inputs[i].data, inputs[i].size);
+        run(inputs[i].data, inputs[i].size);
+    }
+    printf("%zu inputs as they are\n", input_count);
+    for (; number < variants && time(NULL) < end; number++)
+        done += (uint64_t)run_variant(number);
+    printf("%llu variants%s\n", (unsigned long long)done, number < variants ? ", then time was up" : "");
+    return done + input_count;
+}
+
+static int usage(void)
+{
+    fprintf(stderr, "usage: replay [--statistics] [-m COUNT] [-s SECONDS] FILE|DIRECTORY...\n");
+    return 2;
+}
+
 int main(int argc, char **argv)
 {
-    uint64_t variants = 10000, done = 0;
+    uint64_t variants = 10000;
     long seconds = 10;
     int option;
+    if (argc > 1 && strcmp(argv[1], "--statistics") == 0) {
+        setenv("FUZZ_STATISTICS", "1", 1);
+        argv[1] = argv[0];
+        argc--;
+        argv++;
+    }
     while ((option = getopt(argc, argv, "m:s:")) != -1) {
         if (option == 'm')
             variants = strtoull(optarg, NULL, 10);
         else if (option == 's')
             seconds = strtol(optarg, NULL, 10);
         else
-            return 2;
+            return usage();
     }
     for (int i = optind; i < argc; i++)
         add(argv[i]);
-    if (!input_count) {
-        fprintf(stderr, "replay: no inputs\n");
-        return 2;
-    }
-    time_t end = time(NULL) + seconds;
-    for (size_t i = 0; i < input_count; i++) {
-        run(inputs[i].data, inputs[i].size);
-        done++;
-    }
-    printf("%zu inputs as they are\n", input_count);
-    uint64_t number = 0;
-    for (; number < variants && time(NULL) < end; number++)
-        done += (uint64_t)run_variant(number);
-    printf("%llu variants%s\n", (unsigned long long)(done - input_count),
-           number < variants ? ", then time was up" : "");
+    if (!input_count)
+        return usage();
+    const uint64_t done = run_all(variants, time(NULL) + seconds);
     for (size_t i = 0; i < input_count; i++) {
         free(inputs[i].path);
         free(inputs[i].data);

@@ -56,9 +56,11 @@ for suite in "$BUILD"/tests/test_model "$BUILD"/tests/test_*; do
     name=${suite##*/}
     [ -x "$suite" ] && [ -f "tests/$name.c" ] && [ -z "${command[$name]:-}" ] && add "$name" "$suite"
 done
+# What is random is so in the same way every time; of it in a minute less than in three.
 for replay in "$BUILD"/fuzz/replay_*; do
-    name=${replay##*/}
-    [ -x "$replay" ] && [ -f "fuzz/${name#replay_}.c" ] && add "$name" "$replay fuzz/seeds"
+    name=${replay##*/} target=${name#replay_}
+    inputs=$(ls -d fuzz/seeds "fuzz/seeds/$target" "fuzz/regressions/$target" 2>/dev/null)
+    [ -x "$replay" ] && [ -f "fuzz/$target.c" ] && add "$name" "$replay ${MEMFS_FAST:+-m 2000} ${inputs//$'\n'/ }"
 done
 add agree tests/agree.sh
 add seeds tests/seeds.sh

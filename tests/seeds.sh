@@ -1,5 +1,5 @@
 #!/bin/bash
-# The seeds in fuzz/seeds are those that make_seeds makes. Their bytes may differ,
+# The images in fuzz/seeds are those that make_seeds makes. Their bytes may differ,
 # as another zstd may compress otherwise; what `memfs verify` says of them may not.
 # Environment: BUILD. The last line is "N passed, N failed".
 set -u
@@ -25,8 +25,8 @@ intact_and_same() { # name
 }
 
 check "make_seeds" "$BUILD/fuzz/make_seeds" "$work/seeds"
-check "the same names" diff <(ls fuzz/seeds) <(ls "$work/seeds")
-for seed in fuzz/seeds/*; do
+check "the same names" diff <(cd fuzz/seeds && ls -- *.mfs) <(ls "$work/seeds")
+for seed in fuzz/seeds/*.mfs; do
     check "$seed: intact, and so is the one made anew, with as much in it" intact_and_same "${seed##*/}"
 done
 echo "$passed passed, $failed failed"

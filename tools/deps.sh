@@ -6,6 +6,7 @@
 #   check   the tests
 #   clang   clang, its fuzzing engine, clang-format
 #   lint    static analysis
+#   afl     the other fuzzing engine, AFL++
 #   browser what looks at the page of memfs info --html
 #   s390x, i386  building and running for these machines (tests/cross.sh)
 #   musl    building with another C library
@@ -59,6 +60,10 @@ wanted() {
         wanted clang
         echo "clang-tidy command -v clang-tidy"
         echo "cppcheck command -v cppcheck"
+        ;;
+    afl)
+        wanted clang
+        echo "afl++ command -v afl-fuzz && command -v afl-clang-fast"
         ;;
     browser)
         wanted check
