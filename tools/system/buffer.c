@@ -9,7 +9,7 @@
 
 int buffer_reserve(struct buffer *buffer, size_t more)
 {
-    if (more <= buffer->room - buffer->length)
+    if (buffer->data && more <= buffer->room - buffer->length)
         return 0;
     if (more > SIZE_MAX / 2 - buffer->length)
         return -ENOMEM;

@@ -12,7 +12,7 @@ struct buffer {
     size_t length, room;
 };
 
-/* Room for more bytes behind length. 0 or -ENOMEM, and nothing has changed. */
+/* Room for more bytes, or none, behind length: data is not NULL then. 0 or -ENOMEM, and nothing has changed. */
 int buffer_reserve(struct buffer *buffer, size_t more);
 int buffer_append(struct buffer *buffer, const void *bytes, size_t length);
 /* Appends text, and a NUL that does not count. */
