@@ -72,6 +72,7 @@ if [ -z "$SANITIZE$EMULATED" ]; then
     add layers tests/check_layers.sh
     add symbols tests/check_symbols.sh
     add weak tests/weak.sh
+    add memory "python3 tests/memory/command.py"
     add readme tests/readme.sh
     add abi tests/abi.sh
     add manual tests/manual.sh

@@ -260,11 +260,10 @@ static int diff_trees(struct diff *diff, char **paths, int count)
     pair_queue_end(&diff->queue);
     progress_end(&shown);
     pairs_free(&diff->pairs);
+    int code = diff->result != 0 ? message_error("diff", NULL, diff->result, NULL) : EXIT_DONE;
     diff_report_end(&diff->report);
-    int code = message_worse(diff->report.code, message_worse(diff->sides[OLD].code, diff->sides[NEW].code));
-    if (diff->result != 0)
-        code = message_worse(code, message_error("diff", NULL, diff->result, NULL));
-    return code;
+    code = message_worse(code, diff->report.code);
+    return message_worse(code, message_worse(diff->sides[OLD].code, diff->sides[NEW].code));
 }
 
 /* Directories of the host are still to be read, and with -U diff(1) is to be run and copies are made for it. */

@@ -112,17 +112,26 @@ static const char *or_empty(const char *text)
     return text[0] != '\0' ? text : "''";
 }
 
+/* text is what the option says, or NULL; kind is "user" or "group". */
+static int take_account(const char *option, const char *kind, const char *text, uint32_t *id)
+{
+    const int result = !text ? 0 : kind[0] == 'u' ? account_user(text, id) : account_group(text, id);
+    if (result == -ENOMEM)
+        return message_error(option, NULL, result, NULL);
+    if (result != 0)
+        return message_usage("pack", "%s %s: no %s of this machine, and no number from 0 to 4294967294", option,
+                             or_empty(text), kind);
+    return EXIT_DONE;
+}
+
 static int take_accounts(const struct settings *settings, struct selection *selection)
 {
-    if (settings->owner && account_user(settings->owner, &selection->uid) != 0)
-        return message_usage("pack", "--owner %s: no user of this machine, and no number from 0 to 4294967294",
-                             or_empty(settings->owner));
-    if (settings->group && account_group(settings->group, &selection->gid) != 0)
-        return message_usage("pack", "--group %s: no group of this machine, and no number from 0 to 4294967294",
-                             or_empty(settings->group));
+    int code = take_account("--owner", "user", settings->owner, &selection->uid);
+    if (code == EXIT_DONE)
+        code = take_account("--group", "group", settings->group, &selection->gid);
     selection->has_uid = settings->owner != NULL;
     selection->has_gid = settings->group != NULL;
-    return EXIT_DONE;
+    return code;
 }
 
 static int take_attributes(const struct settings *settings, struct selection *selection)

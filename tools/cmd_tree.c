@@ -9,6 +9,7 @@
 #include "system/input.h"
 #include "values/quantity.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <langinfo.h>
 #include <stdio.h>
@@ -117,7 +118,8 @@ static int print_object(const struct tree *tree, const struct descent_entry *ent
     struct json json = json_begin(stdout);
     json_path(&json, path->data, path->length);
     int result = json_node(&json, tree->input.fs, &entry->stat);
-    json_unsigned(&json, "depth", tree->descent.depth);
+    if (result != -ENOMEM) /* which ends the output here */
+        json_unsigned(&json, "depth", tree->descent.depth);
     json_end(&json);
     return result;
 }

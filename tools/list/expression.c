@@ -175,7 +175,10 @@ static int take_owner(const struct parser *parser, const struct word *word, cons
     if (strcmp(word->argument, "N") == 0)
         return take_count(parser, word, text, test);
     uint32_t id = 0;
-    if ((test->kind == EXPRESSION_USER ? account_user : account_group)(text, &id) == 0) {
+    const int result = (test->kind == EXPRESSION_USER ? account_user : account_group)(text, &id);
+    if (result == -ENOMEM)
+        return message_error(parser->subcommand, word->word, result, NULL);
+    if (result == 0) {
         test->number = id;
         return -1;
     }

@@ -1,6 +1,7 @@
 #include "output/message.h"
 
 #include "output/escape.h"
+#include "output/output.h"
 #include "output/progress.h"
 
 #include <errno.h>
@@ -112,9 +113,23 @@ static const char *without_name(const char *text, const char *thing)
     return text;
 }
 
+/* Lack of memory is no property of one file: whatever else would be told or written then could lack
+ * parts that are there. Whether it was said already. */
+static int no_memory(int error)
+{
+    static int said;
+    if (error != -ENOMEM)
+        return 0;
+    if (!said)
+        output_stop();
+    return said++ > 0;
+}
+
 int message_error_hint(const char *thing, const char *path, int error, const struct memfs_detail *detail,
                        const char *hint)
 {
+    if (no_memory(error))
+        return message_exit_code(error);
     int detailed = detail && detail->error == error && detail->text[0] != '\0';
     start(thing, path, detailed ? without_name(detail->text, thing) : memfs_strerror(error));
     if (detailed && detail->offset != UINT64_MAX)

@@ -27,7 +27,8 @@ enum {
 void message(const char *thing, const char *path, const char *format, ...) MESSAGE_FORMAT(3, 4);
 
 /* The same for an error of the library, with what its detail knows (may be
- * NULL), and a hint where one is known. Returns the exit code that is due. */
+ * NULL), and a hint where one is known. Returns the exit code that is due. Lack of memory
+ * is said once, and ends standard output. */
 int message_error(const char *thing, const char *path, int error, const struct memfs_detail *detail);
 
 /* The same with a hint of the caller's; "" for none. */

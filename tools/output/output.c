@@ -13,7 +13,8 @@
 
 #define LARGE_BYTES 65536
 
-static int failure; /* the errno of the first write that failed */
+static int failure; /* the errno of the first write that failed; ECANCELED: no more is to be written */
+static int stopped;
 
 static int check(int failed)
 {
@@ -27,6 +28,8 @@ static int check(int failed)
 
 int output(const char *format, ...)
 {
+    if (stopped)
+        return failure;
     va_list arguments;
     va_start(arguments, format);
     int length = vprintf(format, arguments);
@@ -36,7 +39,15 @@ int output(const char *format, ...)
 
 int output_text(const char *text, size_t length)
 {
-    return check(fwrite(text, 1, length, stdout) != length);
+    return stopped ? failure : check(fwrite(text, 1, length, stdout) != length);
+}
+
+void output_stop(void)
+{
+    output_flush();
+    stopped = 1;
+    if (failure == 0)
+        failure = ECANCELED;
 }
 
 int output_failed(void)
@@ -94,6 +105,10 @@ int output_bytes(const void *data, size_t length)
 
 int output_flush(void)
 {
+    if (stopped) {
+        __fpurge(stdout);
+        return failure;
+    }
     return check(fflush(stdout) != 0 || ferror(stdout));
 }
 

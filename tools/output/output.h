@@ -19,6 +19,10 @@ int output_text(const char *text, size_t length);
 /* Nonzero once writing has failed, also that of others who write to stdout, as json.h's do. */
 int output_failed(void);
 
+/* What has been written is all: from now on writing has failed, and nothing more is said of it. For
+ * what must not go on with parts missing. */
+void output_stop(void);
+
 int output_is_terminal(void);
 
 /* A name: escaped on a terminal, else as it is. Nonzero once writing has failed. */
@@ -37,7 +41,7 @@ void output_in_large_pieces(void);
 /* Writes what is buffered, before another program writes. Nonzero once writing has failed. */
 int output_flush(void);
 
-/* Writes what is buffered. EXIT_DONE, or EXIT_FAILED and says so once. */
+/* Writes what is buffered. EXIT_DONE, or EXIT_FAILED and says so once (or has been stopped). */
 int output_finish(void);
 
 #endif

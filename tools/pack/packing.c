@@ -103,7 +103,9 @@ static int scan_failed(struct packing *packing, int error, const struct memfs_de
     if (packing->selection.met_image)
         return message_usage("pack", "%s is itself among what is packed: name another image",
                              strcmp(packing->target.path, "-") == 0 ? "standard output" : packing->target.path);
-    return failed(packing, packing->sources.is_root ? packing->sources.all[0].path : NULL, error, detail);
+    if (packing->sources.is_root)
+        return failed(packing, packing->sources.all[0].path, error, detail);
+    return failed(packing, detail->text[0] != '\0' ? NULL : packing->target.path, error, detail); /* which names one */
 }
 
 static int scan(struct packing *packing, memfs_backing **backing)

@@ -6,7 +6,7 @@
 
 #include <stdint.h>
 
-/* 0, or -1 if there is none of that name. Digits are a number, from 0 to 4294967294. */
+/* 0, -EINVAL if there is none of that name, or -ENOMEM. Digits are a number, from 0 to 4294967294. */
 int account_user(const char *text, uint32_t *uid);
 int account_group(const char *text, uint32_t *gid);
 

@@ -1,5 +1,6 @@
 #include "values/owners.h"
 
+#include "output/message.h"
 #include "output/width.h"
 #include "system/sandbox.h"
 
@@ -28,10 +29,13 @@ static const struct owner_name *keep(struct owner_name *slot, uint32_t id, const
     return slot;
 }
 
-static const char *name_of(int is_group, uint32_t id)
+/* *no_memory: whether that is why there is none. */
+static const char *name_of(int is_group, uint32_t id, int *no_memory)
 {
+    errno = 0;
     const struct passwd *user = is_group ? NULL : getpwuid(id);
     const struct group *group = is_group ? getgrgid(id) : NULL;
+    *no_memory = !user && !group && errno == ENOMEM;
     return user ? user->pw_name : group ? group->gr_name : NULL;
 }
 
@@ -42,6 +46,7 @@ struct question {
 };
 
 struct answer {
+    int no_memory;
     char name[OWNERS_NAME_MAX + 1]; /* empty: there is none */
 };
 
@@ -77,8 +82,8 @@ static void help(int questions, int answers)
     for (int fd = 0; fd <= STDERR_FILENO; fd++)
         dup2(null, fd); /* who waits for the end of our output does not wait for the helper's */
     while (take(questions, &question, sizeof question)) {
-        struct answer answer = {""};
-        const char *name = name_of(question.is_group != 0, question.id);
+        struct answer answer = {.name = ""};
+        const char *name = name_of(question.is_group != 0, question.id, &answer.no_memory);
         if (name && strlen(name) <= OWNERS_NAME_MAX)
             memcpy(answer.name, name, strlen(name));
         if (!put(answers, &answer, sizeof answer))
@@ -109,17 +114,26 @@ void owners_start(void)
     from_helper = answers[0];
 }
 
-static const struct owner_name *ask(struct owner_name *slot, int is_group, uint32_t id)
+/* The helper's answer, empty if it is gone. */
+static const char *ask_helper(int is_group, uint32_t id, struct answer *answer)
 {
     const struct question question = {(uint32_t)is_group, id};
-    struct answer answer = {""};
+    const int is_known = put(to_helper, &question, sizeof question) && take(from_helper, answer, sizeof *answer) &&
+                         memchr(answer->name, '\0', sizeof answer->name) != NULL;
+    if (!is_known)
+        *answer = (struct answer){.name = ""};
+    return answer->name;
+}
+
+static const struct owner_name *ask(struct owner_name *slot, int is_group, uint32_t id)
+{
+    struct answer answer = {.name = ""};
     if (slot->asked && slot->id == id)
         return slot;
-    if (to_helper < 0)
-        return keep(slot, id, name_of(is_group, id));
-    const int is_known = put(to_helper, &question, sizeof question) && take(from_helper, &answer, sizeof answer) &&
-                         memchr(answer.name, '\0', sizeof answer.name) != NULL;
-    return keep(slot, id, is_known ? answer.name : NULL);
+    const char *name = to_helper < 0 ? name_of(is_group, id, &answer.no_memory) : ask_helper(is_group, id, &answer);
+    if (answer.no_memory)
+        message_error(is_group ? "the names of groups" : "the names of users", NULL, -ENOMEM, NULL);
+    return keep(slot, id, name);
 }
 
 const struct owner_name *owners_user(uint32_t uid)
