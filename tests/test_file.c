@@ -145,11 +145,66 @@ static void test_file__read_does_not_touch(void **state)
     assert_int_equal(before.ctime, after.ctime);
 }
 
+/* What is opened says no by its type. */
+static void test_file__types(void **state)
+{
+    struct test_state *test = *state;
+    memfs *fs = test->fs;
+    memfs_file *file = NULL;
+    test_put_text(fs, "f", "text");
+    assert_ok(memfs_symlink(fs, NULL, "f", "s"));
+    assert_ok(memfs_mknod(fs, NULL, "fifo", MEMFS_IFIFO | 0666, 0, 0));
+    assert_ok(memfs_mkdir(fs, NULL, "d", 0755));
+    const uint32_t directory = MEMFS_O_READ | MEMFS_O_DIRECTORY;
+    assert_result(memfs_open(fs, NULL, "f", directory, 0, &file), -ENOTDIR);
+    assert_result(memfs_open(fs, NULL, "s", directory | MEMFS_O_NOFOLLOW, 0, &file), -ENOTDIR);
+    assert_result(memfs_open(fs, NULL, "s", MEMFS_O_READ | MEMFS_O_NOFOLLOW, 0, &file), -ELOOP);
+    assert_result(memfs_open(fs, NULL, "fifo", directory, 0, &file), -ENOTDIR);
+    assert_result(memfs_open(fs, NULL, "fifo", MEMFS_O_READ, 0, &file), -ENXIO);
+    assert_result(memfs_open(fs, NULL, "d", directory | MEMFS_O_CREATE, 0, &file), -EINVAL);
+    assert_result(memfs_open(fs, NULL, "d", MEMFS_O_READ | MEMFS_O_TMPFILE, 0, &file), -EINVAL);
+    assert_result(memfs_open(fs, NULL, "d", MEMFS_O_RDWR | MEMFS_O_TMPFILE | MEMFS_O_TRUNC, 0, &file), -EINVAL);
+    assert_result(memfs_node_open(fs, NULL, test_node(fs, "f"), 0), -EINVAL);
+    assert_result(memfs_node_open(fs, NULL, test_node(fs, "f"), MEMFS_O_READ | 0x80000000u), -EINVAL);
+    assert_ok(memfs_open(fs, NULL, "f", MEMFS_O_RDWR, 0, &file));
+    assert_result(memfs_pwrite(file, "x", 1, (uint64_t)MEMFS_SIZE_MAX + 1), -EFBIG);
+    assert_result(memfs_lseek(file, -1, MEMFS_SEEK_DATA), -ENXIO);
+    memfs_close(file);
+    test_expect_text(fs, "f", "text");
+}
+
+/* Setting nothing asks whether the node is there; what is unknown is refused. */
+static void test_file__sets_nothing(void **state)
+{
+    struct test_state *test = *state;
+    memfs *fs = test->fs;
+    struct memfs_setattr nothing = {.set = 0}, unknown = {.set = 0x40000000u};
+    struct memfs_stat out;
+    memfs_node node = 0;
+    assert_ok(memfs_node_create(fs, NULL, MEMFS_ROOT, "f", 0640, &node));
+    atomic_fetch_add(&test->clock.now, 100);
+    struct memfs_stat before = test_lstat(fs, "f");
+    assert_ok(memfs_node_setattr(fs, NULL, node, &nothing, NULL));
+    assert_ok(memfs_node_setattr(fs, NULL, node, &nothing, &out));
+    assert_memory_equal(&out, &before, sizeof out);
+    assert_result(memfs_node_setattr(fs, NULL, node, &unknown, &out), -EINVAL);
+    assert_int_equal(test_lstat(fs, "f").ctime, before.ctime);
+    assert_ok(memfs_unlink(fs, NULL, "f"));
+    memfs_node_forget(fs, node, 1);
+    assert_result(memfs_node_setattr(fs, NULL, node, &nothing, NULL), -ESTALE);
+    assert_result(memfs_node_setattr(fs, NULL, node, &nothing, &out), -ESTALE);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        test_with_fs(test_file__flags),   test_with_fs(test_file__positions),           test_with_fs(test_file__append),
-        test_with_fs(test_file__tmpfile), test_with_fs(test_file__read_does_not_touch),
+        test_with_fs(test_file__flags),
+        test_with_fs(test_file__positions),
+        test_with_fs(test_file__append),
+        test_with_fs(test_file__tmpfile),
+        test_with_fs(test_file__read_does_not_touch),
+        test_with_fs(test_file__types),
+        test_with_fs(test_file__sets_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

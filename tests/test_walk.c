@@ -218,6 +218,100 @@ static void test_walk__glob_depth(void **state)
     test_buffer_free(&text);
 }
 
+/* Sets, quoting, dots, repeated slashes and stars; and what is no pattern. */
+static void test_walk__glob_patterns(void **state)
+{
+    struct test_state *test = *state;
+    memfs *fs = test->fs;
+    tree(fs);
+    test_put_text(fs, "]x", "");
+    test_put_text(fs, "-x", "");
+    test_put_text(fs, "!x", "");
+    expect_glob(fs, "[]]x", 0, "/]x ");
+    expect_glob(fs, "[!]]x", 0, "/!x /-x ");
+    expect_glob(fs, "[a-]x", 0, "/-x ");
+    expect_glob(fs, "[\\!]x", 0, "/!x ");
+    expect_glob(fs, "[a-\\c].c", 0, "/a.c ");
+    expect_glob(fs, "./d//x/./one.c", 0, "/d/x/one.c ");
+    expect_glob(fs, "**/**/two.c", 0, "/d/x/deep/two.c ");
+    expect_glob(fs, "/", 0, "/ ");
+    expect_glob(fs, "s/x/*.c", 0, "/s/x/one.c ");
+    expect_glob(fs, "*/x/deep/", 0, "/d/x/deep /s/x/deep ");
+    expect_glob(fs, "a.c/", -ENOENT, "");
+    expect_glob(fs, "a.c/*", -ENOENT, "");
+    expect_glob(fs, "", -ENOENT, "");
+    static const char *const malformed[] = {"d/..", "[a-", "[a-\\", "[\\", "[!", "x[", "*\\"};
+    for (size_t i = 0; i < sizeof malformed / sizeof *malformed; i++)
+        expect_glob(fs, malformed[i], -EINVAL, "");
+}
+
+/* What is visited takes away what would have been visited next. */
+static int remove_next(void *context, const char *path, const struct memfs_stat *stat)
+{
+    struct seen *seen = context;
+    (void)stat;
+    test_buffer_print(&seen->text, "%s ", path);
+    if (strcmp(path, "/b") == 0) {
+        assert_ok(memfs_unlink(seen->fs, NULL, "b/*"));
+        assert_ok(memfs_rmdir(seen->fs, NULL, "b"));
+        assert_ok(memfs_unlink(seen->fs, NULL, "c.txt"));
+        assert_ok(memfs_unlink(seen->fs, NULL, "d/x/deep/two.c"));
+        assert_ok(memfs_rmdir(seen->fs, NULL, "d/x/deep"));
+    }
+    return 0;
+}
+
+static void expect_while_removing(memfs *fs, uint32_t flags, const char *want)
+{
+    struct seen seen = {.fs = fs};
+    tree(fs);
+    assert_ok(memfs_walk(fs, NULL, "/", flags, remove_next, &seen));
+    test_buffer_add(&seen.text, "", 1);
+    assert_string_equal((char *)seen.text.data, want);
+    test_buffer_free(&seen.text);
+}
+
+static void test_walk__passes_over_what_goes_away(void **state)
+{
+    struct test_state *test = *state;
+    expect_while_removing(test->fs, MEMFS_WALK_SORTED, "/ /.hidden /a.c /b /d /d/three.txt /d/x /d/x/one.c /d/y /s ");
+    memfs_destroy(test->fs);
+    test->fs = test_create(test, NULL);
+    expect_while_removing(test->fs, MEMFS_WALK_SORTED | MEMFS_WALK_POST,
+                          "/.hidden /a.c /b/* /b /d/three.txt /d/x/one.c /d/x /d/y /d /s / ");
+}
+
+static int say_and_answer(void *context, const char *path, const struct memfs_stat *stat)
+{
+    struct seen *seen = context;
+    (void)stat;
+    test_buffer_print(&seen->text, "%s ", path);
+    return seen->stop && strcmp(path, seen->stop) == 0 ? -ECANCELED : MEMFS_WALK_SKIP;
+}
+
+/* Skipping means nothing for a glob and for directories behind their entries; all else ends. */
+static void test_walk__answers(void **state)
+{
+    struct test_state *test = *state;
+    memfs *fs = test->fs;
+    struct seen seen = {.fs = fs};
+    tree(fs);
+    assert_ok(memfs_symlink(fs, NULL, "d/x", "to"));
+    assert_ok(memfs_symlink(fs, NULL, "nowhere", "dangling"));
+    assert_ok(memfs_glob(fs, NULL, "*/", say_and_answer, &seen));
+    assert_ok(memfs_walk(fs, NULL, "/d/x", MEMFS_WALK_SORTED | MEMFS_WALK_POST, say_and_answer, &seen));
+    assert_ok(memfs_walk(fs, NULL, "a.c", 0, say_and_answer, &seen));
+    seen.stop = "/to/one.c";
+    assert_result(memfs_glob(fs, NULL, "t?/*", say_and_answer, &seen), -ECANCELED);
+    assert_result(memfs_glob(fs, NULL, "dangling/*", say_and_answer, &seen), -ENOENT);
+    assert_result(memfs_walk(fs, NULL, "nowhere", 0, say_and_answer, &seen), -ENOENT);
+    assert_result(memfs_walk(fs, NULL, "/", 4, say_and_answer, &seen), -EINVAL);
+    test_buffer_add(&seen.text, "", 1);
+    assert_string_equal((char *)seen.text.data,
+                        "/b /d /s /to /d/x/deep/two.c /d/x/deep /d/x/one.c /d/x /a.c /to/deep /to/one.c ");
+    test_buffer_free(&seen.text);
+}
+
 /* Patterns that make naive matchers take years. */
 static void test_walk__glob_is_not_exponential(void **state)
 {
@@ -240,6 +334,9 @@ int main(void)
         test_with_fs(test_walk__too_deep),
         test_with_fs(test_walk__glob),
         test_with_fs(test_walk__glob_depth),
+        test_with_fs(test_walk__glob_patterns),
+        test_with_fs(test_walk__passes_over_what_goes_away),
+        test_with_fs(test_walk__answers),
         test_with_fs(test_walk__glob_is_not_exponential),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

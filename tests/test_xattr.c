@@ -148,12 +148,58 @@ static void test_xattr__credentials(void **state)
     assert_result(memfs_setxattr(fs, &root, "s", 0, "user.a", "v", 1, 0), -EPERM);
 }
 
+/* user. is for files and directories; a sticky directory's are its owner's. */
+static void test_xattr__where_user_names_may_be(void **state)
+{
+    struct test_state *test = *state;
+    memfs *fs = test->fs;
+    struct memfs_cred root = {.size = sizeof root}, owner = {.size = sizeof owner, .uid = 1, .gid = 1},
+                      other = {.size = sizeof other, .uid = 2, .gid = 2};
+    struct memfs_setattr set = {.set = MEMFS_SET_UID, .uid = 1};
+    char value[16];
+    assert_ok(memfs_mknod(fs, NULL, "fifo", MEMFS_IFIFO | 0666, 0, 0));
+    assert_result(memfs_setxattr(fs, &root, "fifo", 1, "user.a", "v", 1, 0), -EPERM);
+    assert_result(memfs_getxattr(fs, &root, "fifo", 1, "user.a", value, sizeof value), -ENODATA);
+    assert_ok(memfs_mkdir(fs, NULL, "shared", 01777));
+    assert_ok(memfs_setattr(fs, NULL, "shared", 1, &set));
+    assert_result(memfs_setxattr(fs, &other, "shared", 1, "user.a", "v", 1, 0), -EPERM);
+    assert_ok(memfs_setxattr(fs, &owner, "shared", 1, "user.a", "v", 1, 0));
+    assert_ok(memfs_setxattr(fs, &root, "shared", 1, "user.b", "v", 1, 0));
+    assert_result(memfs_getxattr(fs, &other, "shared", 1, "user.a", value, sizeof value), 1);
+    assert_ok(memfs_mkdir(fs, NULL, "open", 0777));
+    assert_ok(memfs_setxattr(fs, &other, "open", 1, "user.a", "v", 1, 0));
+}
+
+static void test_xattr__other_namespaces(void **state)
+{
+    struct test_state *test = *state;
+    memfs *fs = test->fs;
+    struct memfs_cred root = {.size = sizeof root}, other = {.size = sizeof other, .uid = 2, .gid = 2};
+    char value[16];
+    assert_ok(memfs_mknod(fs, NULL, "f", MEMFS_IFREG | 0600, 0, 0));
+    assert_ok(memfs_symlink(fs, NULL, "f", "s"));
+    assert_result(memfs_setxattr(fs, &root, "f", 1, "system.a", "v", 1, 0), -EOPNOTSUPP);
+    assert_result(memfs_getxattr(fs, &other, "f", 1, "system.a", value, sizeof value), -EOPNOTSUPP);
+    assert_result(memfs_getxattr(fs, &other, "f", 1, "a", value, sizeof value), -EACCES);
+    assert_ok(memfs_setxattr(fs, &root, "f", 1, "security.a", "v", 1, 0));
+    assert_result(memfs_getxattr(fs, &other, "f", 1, "security.a", value, sizeof value), 1);
+    assert_result(memfs_setxattr(fs, &root, "f", 1, "user.", "v", 1, 0), -EINVAL);
+    assert_result(memfs_setxattr(fs, NULL, "f", 1, "user.a", NULL, 1, 0), -EINVAL);
+    assert_ok(memfs_setxattr(fs, NULL, "f", 1, "user.a", NULL, 0, 0));
+    assert_result(memfs_getxattr(fs, NULL, "f", 1, "user.a", value, sizeof value), 0);
+    assert_result(memfs_getxattr(fs, &root, "s", 0, "system.posix_acl_access", value, sizeof value), -EOPNOTSUPP);
+    assert_result(memfs_listxattr(fs, NULL, "none", 1, value, sizeof value), -ENOENT);
+    assert_result(memfs_removexattr(fs, NULL, "none", 1, "user.a"), -ENOENT);
+    assert_result(memfs_getxattr(fs, NULL, "f", 1, "", value, sizeof value), -ERANGE);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        test_with_fs(test_xattr__set_get_remove), test_with_fs(test_xattr__by_path),
-        test_with_fs(test_xattr__limits),         test_with_fs(test_xattr__sharing),
-        test_with_fs(test_xattr__credentials),
+        test_with_fs(test_xattr__set_get_remove),   test_with_fs(test_xattr__by_path),
+        test_with_fs(test_xattr__limits),           test_with_fs(test_xattr__sharing),
+        test_with_fs(test_xattr__credentials),      test_with_fs(test_xattr__where_user_names_may_be),
+        test_with_fs(test_xattr__other_namespaces),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
