@@ -1,10 +1,10 @@
 /*
  * What the library can do, one thing a scenario, each on a filesystem of its own that
- * stands on an image of which nothing is resident: each allocation of it fails in turn, once,
- * or from then on. Then it has failed with -ENOMEM and the filesystem is as it was, or it has
- * done without, and says and leaves the same as if nothing had failed. With MEMFS_FAST a
- * sample, always the same.
- * (test_alloc_fail.c tells one long story, in which each thing meets what others left.)
+ * stands on an image of which nothing is resident: each allocation of it fails in turn, or
+ * each read of the image, once, or from then on. Then it has failed with -ENOMEM or -EIO and
+ * the filesystem is as it was, or it has done without, and says and leaves the same as if nothing had failed. With
+ * MEMFS_FAST a sample, always the same. (test_alloc_fail.c tells one long story, in which each thing meets what others
+ * left.)
  */
 #include "host_fixture.h"
 #include "testlib.h"
@@ -725,19 +725,40 @@ static void expect_state(struct scene *scene, const char *want, const char *what
     free(state);
 }
 
-/* Returns how many allocations failed; *error: whether the scenario did. */
-static uint64_t play(struct scene *scene, const struct want *want, size_t number, uint64_t nth, int after, int *error)
+/* What fails: allocations, or reads of the image. */
+enum fault { OF_MEMORY, OF_SOURCE };
+
+static void arm(struct scene *scene, enum fault fault, uint64_t nth, int after)
 {
-    struct test_memory *memory = &scene->test->memory;
-    atomic_store(&memory->failures, 0);
-    test_memory_fail(memory, nth, after);
+    atomic_store(&scene->test->memory.failures, 0);
+    if (fault == OF_MEMORY) {
+        test_memory_fail(&scene->test->memory, nth, after);
+        return;
+    }
+    scene->source.fail_after = after;
+    scene->source.fail_at = scene->source.reads + nth;
+}
+
+/* Returns how many failed. */
+static uint64_t disarm(struct scene *scene, enum fault fault)
+{
+    test_memory_heal(&scene->test->memory);
+    scene->source.fail_at = 0;
+    return fault == OF_MEMORY ? atomic_load(&scene->test->memory.failures) : scene->source.failures;
+}
+
+/* Returns how many calls failed; *error is what became of the scenario. */
+static uint64_t play(struct scene *scene, const struct want *want, size_t number, enum fault fault, uint64_t nth,
+                     int after, int *error)
+{
+    arm(scene, fault, nth, after);
     *error = scenarios[number].run(scene);
-    test_memory_heal(memory);
-    const uint64_t failures = atomic_load(&memory->failures);
+    const uint64_t failures = disarm(scene, fault);
     if (*error) {
-        if (*error != -ENOMEM || failures == 0)
-            print_error("%s, allocation %" PRIu64 " fails\n", scenarios[number].name, nth);
-        assert_result(*error, -ENOMEM);
+        const int due = fault == OF_MEMORY ? -ENOMEM : -EIO;
+        if (*error != due || failures == 0)
+            print_error("%s, call %" PRIu64 " fails\n", scenarios[number].name, nth);
+        assert_result(*error, due);
         assert_true(failures > 0);
         expect_state(scene, want->before, scenarios[number].name);
         scene->out.length = 0;
@@ -754,8 +775,9 @@ static uint64_t sample(uint64_t nth)
     return getenv("MEMFS_FAST") ? nth + 1 + nth / 6 : nth + 1;
 }
 
-/* How many times the scenario failed; adds up the allocations that did. */
-static unsigned play_all(struct test_state *test, const struct test_buffer *image, size_t number, uint64_t *failed)
+/* How many times the scenario failed; adds up the calls that did. */
+static unsigned play_all(struct test_state *test, const struct test_buffer *image, size_t number, enum fault fault,
+                         uint64_t *failed)
 {
     struct want want;
     unsigned errors = 0;
@@ -766,7 +788,7 @@ static unsigned play_all(struct test_state *test, const struct test_buffer *imag
             struct scene scene;
             int error;
             raise_curtain(&scene, test, image);
-            failures = play(&scene, &want, number, nth, after, &error);
+            failures = play(&scene, &want, number, fault, nth, after, &error);
             drop_curtain(&scene);
             errors += error != 0;
             *failed += failures;
@@ -776,25 +798,37 @@ static unsigned play_all(struct test_state *test, const struct test_buffer *imag
     return errors;
 }
 
-static void test_alloc_scenarios__every_allocation(void **state)
+/* Returns how many scenarios have failed at all. */
+static unsigned play_everything(struct test_state *test, enum fault fault)
 {
-    struct test_state *test = *state;
     struct test_buffer image = {0};
     uint64_t failed = 0;
-    unsigned errors = 0;
+    unsigned errors = 0, touched = 0;
     build(test->fs, &image);
     memfs_destroy(test->fs);
     test->fs = NULL;
     for (size_t i = 0; i < SCENARIOS; i++) {
-        unsigned more = play_all(test, &image, i, &failed);
-        if (more == 0)
-            print_error("%s never failed\n", scenarios[i].name);
-        assert_true(more > 0);
+        const unsigned more = play_all(test, &image, i, fault, &failed);
+        touched += more > 0;
         errors += more;
+        if (more == 0 && fault == OF_MEMORY)
+            print_error("%s never failed\n", scenarios[i].name);
     }
-    print_message("%zu scenarios, %" PRIu64 " allocations failed, %u times with their scenario\n", SCENARIOS, failed,
-                  errors);
+    print_message("%u of %zu scenarios, %" PRIu64 " calls failed, %u times with their scenario\n", touched, SCENARIOS,
+                  failed, errors);
     test_buffer_free(&image);
+    return touched;
+}
+
+static void test_alloc_scenarios__every_allocation(void **state)
+{
+    assert_int_equal(play_everything(*state, OF_MEMORY), SCENARIOS);
+}
+
+/* Some read nothing: a new filesystem, an image in memory, directories of the host ... */
+static void test_alloc_scenarios__every_read(void **state)
+{
+    assert_true(play_everything(*state, OF_SOURCE) > SCENARIOS - 10);
 }
 
 static int setup(void **state)
@@ -811,6 +845,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_alloc_scenarios__every_allocation, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_alloc_scenarios__every_read, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
