@@ -156,11 +156,11 @@ demo: all ## packs /usr/include, reads it, unpacks it, compares
 # ---- Upkeep -------------------------------------------------------------------
 
 # Packages that are missing are installed (see tools/deps.sh); each target asks for its own.
-DEPS = deps-build deps-check deps-clang deps-afl deps-lint deps-large deps-bench deps-packaging deps-browser
+DEPS = deps-build deps-check deps-clang deps-afl deps-lint deps-large deps-bench deps-packaging deps-browser deps-coverage
 .PHONY: deps $(DEPS)
 deps: deps-build deps-check ## installs the Debian packages that are missing
 deps-check deps-clang deps-afl deps-lint deps-bench deps-packaging: deps-build # one after the other: apt allows no two at once
-deps-large deps-browser: deps-check
+deps-large deps-browser deps-coverage: deps-check
 $(DEPS):
 	@CC='$(CC)' tools/deps.sh $(@:deps-%=%)
 

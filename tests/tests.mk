@@ -59,6 +59,12 @@ check-large: tests | deps-large ## packs and compares linux-source-6.1
 check-browser: tests | deps-browser ## looks at the page of memfs info --html in headless Chromium
 	@BUILD=$(abspath $(BUILD)) INFO_BROWSER=1 tests/e2e/run.sh info
 
+# Atomic counters: suites have threads. Without ccache, which would mix the notes of two directories.
+.PHONY: coverage
+coverage: | deps-coverage ## which branches of libmemfs/ and format/ the tests take; see tests/COVERAGE.md
+	CCACHE_DISABLE=1 $(MAKE) BUILD=$(BUILD)/coverage CC=gcc CFLAGS='-O0 -g --coverage -fprofile-update=atomic' tests
+	@BUILD=$(abspath $(BUILD))/coverage python3 tests/coverage.py
+
 # ---- Benchmarks -----------------------------------------------------------------
 
 # Measures: nothing else should run. BENCH_ROUNDS=n; see tests/bench/bench.py.

@@ -11,6 +11,7 @@
 #   s390x, i386  building and running for these machines (tests/cross.sh)
 #   musl    building with another C library
 #   large   the tree of make check-large
+#   coverage   the tests, and what counts their branches
 #   packaging  making and checking Debian's packages
 #   bench   the peers and trees of make bench: what cannot be had is said, and done without
 #
@@ -87,6 +88,10 @@ wanted() {
     large)
         echo "linux-source-6.1 ls /usr/src/linux-source-6.1.tar.xz"
         echo "xz-utils command -v xz"
+        ;;
+    coverage)
+        wanted check
+        echo "gcovr command -v gcovr"
         ;;
     packaging)
         wanted build
