@@ -432,6 +432,35 @@ static void test_cred__acl_decides(void **state)
     test_end(test, &image);
 }
 
+/* One thing wrong in each: a byte at an offset, or the length. */
+static void test_cred__acl_malformed(void **state)
+{
+    static const struct {
+        size_t at;
+        uint8_t byte;
+    } wrong[] = {
+        {0, 3},     /* version */
+        {4, 2},     /* begins with a named user */
+        {4, 3},     /* two tags in one */
+        {6, 8},     /* no such permission */
+        {12, 0x20}, /* the others before the last */
+    };
+    struct test_state *test = *state;
+    memfs *fs = test->fs;
+    struct acl acl = an_acl();
+    const size_t lengths[] = {3, acl.length - 1, acl.length - 8, 12};
+    test_put_text(fs, "f", "");
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+        struct acl bad = acl;
+        bad.bytes[wrong[i].at] = wrong[i].byte;
+        assert_result(memfs_setxattr(fs, NULL, "f", 1, "system.posix_acl_access", bad.bytes, bad.length, 0), -EINVAL);
+    }
+    for (size_t i = 0; i < sizeof lengths / sizeof *lengths; i++)
+        assert_result(memfs_setxattr(fs, NULL, "f", 1, "system.posix_acl_access", acl.bytes, lengths[i], 0), -EINVAL);
+    assert_result(memfs_getxattr(fs, NULL, "f", 1, "system.posix_acl_access", NULL, 0), -ENODATA);
+    assert_ok(memfs_setxattr(fs, NULL, "f", 1, "system.posix_acl_access", acl.bytes, acl.length, 0));
+}
+
 static void test_cred__acl_is_inherited(void **state)
 {
     struct test_state *test = *state;
@@ -474,6 +503,7 @@ int main(void)
         test_with_fs(test_cred__write_clears_setuid),
         test_with_fs(test_cred__write_ends_capability),
         test_with_fs(test_cred__acl_decides),
+        test_with_fs(test_cred__acl_malformed),
         test_with_fs(test_cred__acl_is_inherited),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
