@@ -705,8 +705,8 @@ const char *hostile_kind(unsigned kind)
     static const struct {
         unsigned last;
         const char *name;
-    } kinds[] = {{10, "header"}, {22, "root and tables"}, {33, "nodes"}, {47, "directories"},
-                 {54, "links"},  {64, "data"},            {66, "attributes"}};
+    } kinds[] = {{10, "header"}, {22, "root and tables"}, {33, "nodes"}, {47, "directories"}, {54, "links"},
+                 {64, "data"},   {66, "attributes"}};
     size_t i = 0;
     while (kinds[i].last < kind)
         i++;
