@@ -58,15 +58,16 @@ static void describe(unsigned table, unsigned level, uint64_t index, char what[W
 
 /* ---- From the source ---------------------------------------------------------------- */
 
-/* What would be taken for an answer about a node, or about an attribute: a file server
- * that has lost the image must not look like a directory that was removed. */
-static int is_answer(int error)
+/* Of a source's errors those that say of reading what they say of everything. Others would be taken for an
+ * answer about a node, or about an attribute: a file server that has lost the image must not look like
+ * a directory that was removed, nor an odd device like a file without an ACL. */
+static int passed_on(int error)
 {
-    static const int answers[] = {ESTALE, ENOENT, ENOTDIR, EINVAL, EPERM, EOPNOTSUPP, ERANGE};
-    for (size_t i = 0; i < sizeof answers / sizeof answers[0]; i++)
-        if (error == -answers[i])
-            return 1;
-    return 0;
+    static const int known[] = {EIO, ENOMEM, EINTR, ECANCELED, ETIMEDOUT, EOVERFLOW};
+    for (size_t i = 0; i < sizeof known / sizeof known[0]; i++)
+        if (error == -known[i])
+            return error;
+    return !error || error <= MEMFS_ENOTIMAGE ? error : -EIO;
 }
 
 int memfs_image_read(struct memfs_image *image, uint64_t offset, void *buffer, size_t length)
@@ -74,7 +75,7 @@ int memfs_image_read(struct memfs_image *image, uint64_t offset, void *buffer, s
     atomic_fetch_add_explicit(&image->reads, 1, memory_order_relaxed);
     atomic_fetch_add_explicit(&image->read_bytes, length, memory_order_relaxed);
     const int error = image->source.read_at(image->source.context, offset, buffer, length);
-    return is_answer(error) ? -EIO : error;
+    return passed_on(error);
 }
 
 static int read_verified(struct memfs_image *image, const struct memfs_ref *ref, const char *what, void *stored,
@@ -103,11 +104,12 @@ int memfs_image_fetch(struct memfs_image *image, const struct memfs_ref *ref, co
 static int spend(struct memfs_image *image, const struct memfs_ref *ref, const char *what, size_t bytes,
                  struct memfs_detail *detail)
 {
-    const uint64_t before = atomic_fetch_add_explicit(&image->decoded_bytes, bytes, memory_order_relaxed);
     const uint64_t end = atomic_load_explicit(&image->decoded_end, memory_order_relaxed);
-    if (before <= end && bytes <= end - before)
-        return 0;
-    atomic_fetch_sub_explicit(&image->decoded_bytes, bytes, memory_order_relaxed);
+    uint64_t before = atomic_load_explicit(&image->decoded_bytes, memory_order_relaxed);
+    while (before <= end && bytes <= end - before)
+        if (atomic_compare_exchange_weak_explicit(&image->decoded_bytes, &before, before + bytes, memory_order_relaxed,
+                                                  memory_order_relaxed))
+            return 0;
     return memfs_detail_fill(detail, MEMFS_ELIMIT, ref->offset,
                              "%s: to decode %zu bytes of it would exceed the budget of decoded bytes", what, bytes);
 }

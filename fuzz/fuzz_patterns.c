@@ -11,7 +11,7 @@
 #include "fuzz.h"
 #include "list/expression.h"
 #include "output/message.h"
-#include "pack/ignore.h"
+#include "values/ignore.h"
 #include "pattern.h"
 #include "values/account.h"
 #include "values/mode.h"

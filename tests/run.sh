@@ -62,7 +62,7 @@ for replay in "$BUILD"/fuzz/replay_*; do
     inputs=$(ls -d fuzz/seeds "fuzz/seeds/$target" "fuzz/regressions/$target" 2>/dev/null)
     [ -x "$replay" ] && [ -f "fuzz/$target.c" ] && add "$name" "$replay ${MEMFS_FAST:+-m 2000} ${inputs//$'\n'/ }"
 done
-add agree tests/agree.sh
+[ -n "$EMULATED" ] || add agree tests/agree.sh
 add seeds tests/seeds.sh
 for suite in "$BUILD"/tests/damage/test_*; do
     name=${suite##*/}

@@ -267,7 +267,7 @@ static int diff_trees(struct diff *diff, char **paths, int count)
 }
 
 /* Directories of the host are still to be read, and with -U diff(1) is to be run and copies are made for it. */
-static void give_up_rest(const struct diff *diff, char **names)
+static int give_up_rest(const struct diff *diff, char **names)
 {
     struct sandbox sandbox;
     sandbox_begin(&sandbox);
@@ -279,7 +279,7 @@ static void give_up_rest(const struct diff *diff, char **names)
         sandbox_allow(&sandbox, "/", SANDBOX_READ | SANDBOX_RUN);
         sandbox_allow(&sandbox, unified_directory(), SANDBOX_WRITE);
     }
-    sandbox_enter(&sandbox);
+    return sandbox_enter(&sandbox);
 }
 
 static int open_sides(struct diff *diff, char **names)
@@ -293,8 +293,9 @@ static int open_sides(struct diff *diff, char **names)
         code = side_hold(&diff->sides[NEW], names[NEW]);
     if (code != EXIT_DONE)
         return code;
-    give_up_rest(diff, names);
-    code = side_read(&diff->sides[OLD], no_xattrs);
+    code = give_up_rest(diff, names);
+    if (code == EXIT_DONE)
+        code = side_read(&diff->sides[OLD], no_xattrs);
     if (code == EXIT_DONE && is_one)
         side_share(&diff->sides[NEW], &diff->sides[OLD]);
     else if (code == EXIT_DONE)

@@ -163,13 +163,13 @@ static int gather(struct info *info, int needs_census)
 }
 
 /* A page that is written into a file gets its name there when it is done. */
-static void give_up_rest(const char *html)
+static int give_up_rest(const char *html)
 {
     struct sandbox sandbox;
     sandbox_begin(&sandbox);
     if (html && !is_standard(html))
         sandbox_allow_beside(&sandbox, html, SANDBOX_WRITE);
-    sandbox_enter(&sandbox);
+    return sandbox_enter(&sandbox);
 }
 
 static int show(struct info *info, const char *image)
@@ -181,7 +181,9 @@ static int show(struct info *info, const char *image)
     if (code == EXIT_DONE)
         code = begin_page(info, &draft, image);
     if (code == EXIT_DONE) {
-        give_up_rest(info->settings.html);
+        code = give_up_rest(info->settings.html);
+    }
+    if (code == EXIT_DONE) {
         code = input_read(&info->input, needs_census);
     }
     if (code == EXIT_DONE) {

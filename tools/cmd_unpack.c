@@ -459,11 +459,11 @@ static int unpack_held(struct unpack *unpack)
     int code = rules_take(&command_unpack, &settings->exclude, &settings->exclude_from, unpack->from_input,
                           &unpack->wanted.ignore);
     if (code == EXIT_DONE) {
-        if (settings->dry_run)
-            destination_look(&unpack->destination, unpack->dir);
-        else
-            destination_open(&unpack->destination, unpack->dir, settings->all || settings->devices);
-        code = input_read(&unpack->input, 1);
+        code = settings->dry_run
+                   ? destination_look(&unpack->destination, unpack->dir)
+                   : destination_open(&unpack->destination, unpack->dir, settings->all || settings->devices);
+        if (code == EXIT_DONE)
+            code = input_read(&unpack->input, 1);
         if (code == EXIT_DONE)
             code = unpack_image(unpack);
         destination_close(&unpack->destination, unpack->is_unpacked);

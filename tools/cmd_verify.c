@@ -126,7 +126,7 @@ static int verify_image(const char *name, const struct settings *settings)
 }
 
 /* All images stay to be opened one after the other. */
-static void give_up_rest(char **images, int count)
+static int give_up_rest(char **images, int count)
 {
     struct sandbox sandbox;
     sandbox_begin(&sandbox);
@@ -134,7 +134,7 @@ static void give_up_rest(char **images, int count)
         if (strcmp(images[i], "-") != 0)
             sandbox_allow(&sandbox, images[i], SANDBOX_READ);
     }
-    sandbox_enter(&sandbox);
+    return sandbox_enter(&sandbox);
 }
 
 static int run(int argc, char **argv)
@@ -145,8 +145,9 @@ static int run(int argc, char **argv)
     if (code >= 0)
         return code;
     interrupt_catch();
-    give_up_rest(argv + first, argc - first);
-    code = EXIT_DONE;
+    code = give_up_rest(argv + first, argc - first);
+    if (code != EXIT_DONE)
+        return code;
     for (int i = first; i < argc && !interrupt_noted(); i++)
         code = message_worse(code, verify_image(argv[i], &settings));
     if (interrupt_noted())

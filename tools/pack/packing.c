@@ -277,7 +277,7 @@ static int say_emptiness(const struct packing *packing, memfs *fs)
 }
 
 /* Everything but the sources, and the place of the image. */
-static void give_up_rest(const struct packing *packing)
+static int give_up_rest(const struct packing *packing)
 {
     struct sandbox sandbox;
     sandbox_begin(&sandbox);
@@ -288,7 +288,7 @@ static void give_up_rest(const struct packing *packing)
     }
     if (!packing->dry_run && strcmp(packing->target.path, "-") != 0)
         sandbox_allow_beside(&sandbox, packing->target.path, SANDBOX_READ | SANDBOX_WRITE);
-    sandbox_enter(&sandbox);
+    return sandbox_enter(&sandbox);
 }
 
 int packing_run(struct packing *packing)
@@ -296,8 +296,10 @@ int packing_run(struct packing *packing)
     memfs_backing *backing = NULL;
     memfs *fs = NULL;
     int shown;
-    give_up_rest(packing);
-    int code = scan(packing, &backing);
+    int code = give_up_rest(packing);
+    if (code != EXIT_DONE)
+        return code;
+    code = scan(packing, &backing);
     double seconds = progress_end(&shown);
     if (code == EXIT_DONE)
         code = make(packing, backing, &fs);

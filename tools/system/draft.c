@@ -4,6 +4,7 @@
 #include "system/draft.h"
 
 #include "output/message.h"
+#include "system/eintr.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -49,9 +50,7 @@ static int open_temporary(struct draft *draft)
         snprintf(draft->temporary, room, "%.*s.%.*s.%ld-%d.tmp", directory, draft->path, NAME_SHOWN,
                  draft->path + directory, (long)getpid(), try);
         int fd;
-        do {
-            fd = open(draft->temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-        } while (fd < 0 && errno == EINTR);
+        RETRY(fd, open(draft->temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666));
         if (fd >= 0) {
             draft->stream = fdopen(fd, "w");
             return draft->stream ? 0 : -ENOMEM;
@@ -85,9 +84,7 @@ int draft_open(struct draft *draft, const char *path, int replace)
 static int sync_stream(FILE *stream)
 {
     int failed;
-    do {
-        failed = fsync(fileno(stream));
-    } while (failed && errno == EINTR);
+    RETRY(failed, fsync(fileno(stream)));
     return failed;
 }
 

@@ -2,6 +2,7 @@
 
 #include "options.h"
 #include "output/message.h"
+#include "system/eintr.h"
 #include "system/interrupt.h"
 #include "system/sandbox.h"
 #include "values/quantity.h"
@@ -92,7 +93,6 @@ static uint64_t decoded_max(const struct input *input)
 
 static int open_fs(struct input *input)
 {
-    memfs_image_allow(input->image, decoded_max(input));
     struct memfs_options options = {.size = sizeof options};
     options.backing = memfs_image_backing(input->image);
     return memfs_create(&options, &input->fs);
@@ -101,7 +101,7 @@ static int open_fs(struct input *input)
 static int is_empty(const struct input *input)
 {
     struct stat status;
-    const int known = input->name == standard_input ? fstat(STDIN_FILENO, &status) : stat(input->name, &status);
+    const int known = input->name == standard_input ? fstat(STDIN_FILENO, &status) : fstat(input->fd, &status);
     return input->memory.length == 0 && known == 0 && status.st_size == 0;
 }
 
@@ -146,7 +146,7 @@ int input_hold(struct input *input, const char *name)
     if (standard)
         return EXIT_DONE;
     /* Without O_NONBLOCK a FIFO would wait here for somebody who writes. */
-    input->fd = open(name, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+    RETRY(input->fd, open(name, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
     if (input->fd < 0)
         return message_error(input->name, NULL, -errno, NULL);
     input->is_held = 1;
@@ -158,6 +158,8 @@ int input_read(struct input *input, int with_fs)
     struct memfs_detail detail = {.offset = UINT64_MAX};
     int result = input->is_held ? memfs_image_open_fd(input->fd, &image_options, &input->image, &detail)
                                 : open_standard_input(input, &detail);
+    if (result == 0)
+        memfs_image_allow(input->image, decoded_max(input));
     if (result == 0 && with_fs)
         result = open_fs(input);
     if (result == 0)
@@ -172,7 +174,11 @@ int input_open(struct input *input, const char *name, int with_fs)
     int code = input_hold(input, name);
     if (code != EXIT_DONE)
         return code;
-    sandbox_enter_reading();
+    code = sandbox_enter_reading();
+    if (code != EXIT_DONE) {
+        input_close(input);
+        return code;
+    }
     return input_read(input, with_fs);
 }
 

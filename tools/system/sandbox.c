@@ -6,6 +6,7 @@
 #include "options.h"
 #include "output/message.h"
 #include "system/buffer.h"
+#include "system/eintr.h"
 #include "system/syscalls.h"
 
 #include <errno.h>
@@ -114,6 +115,20 @@ static void give_up_landlock(struct sandbox *sandbox)
     sandbox->abi = 0;
 }
 
+/* Whether an error is no word of the kernel on sandboxes, nor on a path: then to go on without would be a way
+ * to switch protection off. */
+static int is_want(int error)
+{
+    return error == ENOMEM || error == EMFILE || error == ENFILE || error == EINTR;
+}
+
+static void fail(struct sandbox *sandbox, int error)
+{
+    if (is_want(error))
+        sandbox->error = -error;
+    give_up_landlock(sandbox);
+}
+
 /* ---- All of it ------------------------------------------------------------------------------ */
 
 int sandbox_is_wanted(void)
@@ -132,7 +147,7 @@ void sandbox_begin(struct sandbox *sandbox)
     sandbox->abi = (int)abi;
     sandbox->ruleset = make_ruleset(sandbox->abi);
     if (sandbox->ruleset < 0)
-        sandbox->abi = 0;
+        fail(sandbox, errno);
 }
 
 void sandbox_allow(struct sandbox *sandbox, const char *path, unsigned rights)
@@ -141,7 +156,12 @@ void sandbox_allow(struct sandbox *sandbox, const char *path, unsigned rights)
     sandbox->any |= rights;
     if (sandbox->abi < ABI_REFER && (sandbox->any & SANDBOX_WRITE))
         give_up_landlock(sandbox);
-    const int fd = sandbox->ruleset >= 0 ? open(path, O_PATH | O_CLOEXEC) : -1;
+    if (sandbox->ruleset < 0)
+        return;
+    int fd;
+    RETRY(fd, open(path, O_PATH | O_CLOEXEC));
+    if (fd < 0 && is_want(errno))
+        fail(sandbox, errno);
     if (fd < 0)
         return;
     struct beneath beneath = {rights_of(rights) & known(sandbox->abi), fd};
@@ -150,7 +170,7 @@ void sandbox_allow(struct sandbox *sandbox, const char *path, unsigned rights)
     /* Pipes and the like lie nowhere (EBADFD), and stay allowed. */
     if (beneath.allowed != 0 && syscall(SYS_landlock_add_rule, sandbox->ruleset, PATH_BENEATH, &beneath, 0) != 0 &&
         errno != EBADFD)
-        give_up_landlock(sandbox);
+        fail(sandbox, errno);
     close(fd);
 }
 
@@ -165,7 +185,7 @@ void sandbox_allow_beside(struct sandbox *sandbox, const char *path, unsigned ri
     if (buffer_append(&parent, path, end) == 0 && buffer_append_text(&parent, ".") == 0)
         sandbox_allow(sandbox, parent.data, rights);
     else
-        give_up_landlock(sandbox);
+        fail(sandbox, ENOMEM);
     buffer_free(&parent);
 }
 
@@ -174,10 +194,14 @@ static int restrict_files(const struct sandbox *sandbox)
     return sandbox->ruleset >= 0 && syscall(SYS_landlock_restrict_self, sandbox->ruleset, 0) == 0;
 }
 
-void sandbox_enter(struct sandbox *sandbox)
+int sandbox_enter(struct sandbox *sandbox)
 {
     if (!sandbox->wanted)
-        return;
+        return EXIT_DONE;
+    if (sandbox->error != 0) {
+        give_up_landlock(sandbox);
+        return message_error("sandbox", NULL, sandbox->error, NULL);
+    }
     tzset(); /* reads what local times are, before that cannot be read */
     int files = 0, calls = 0;
     const int only_reads = (sandbox->any & ~(unsigned)SANDBOX_READ) == 0;
@@ -190,11 +214,12 @@ void sandbox_enter(struct sandbox *sandbox)
         message("sandbox", NULL, "there is no Landlock here: files are not closed to memfs");
     if (common.verbose && only_reads && !calls)
         message("sandbox", NULL, "there is no seccomp here: system calls are not closed to memfs");
+    return EXIT_DONE;
 }
 
-void sandbox_enter_reading(void)
+int sandbox_enter_reading(void)
 {
     struct sandbox sandbox;
     sandbox_begin(&sandbox);
-    sandbox_enter(&sandbox);
+    return sandbox_enter(&sandbox);
 }

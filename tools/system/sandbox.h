@@ -23,6 +23,7 @@ enum {
 /* What is to stay allowed. Zeroed: no sandbox. */
 struct sandbox {
     int wanted;
+    int error;    /* of the host, for want of memory or descriptors: it is not to be done without then */
     int abi;      /* Landlock's; 0: the kernel has none, or it does not do here */
     int ruleset;  /* its descriptor, or -1 */
     unsigned any; /* rights that are allowed anywhere */
@@ -41,10 +42,11 @@ void sandbox_allow(struct sandbox *sandbox, const char *path, unsigned rights);
 void sandbox_allow_beside(struct sandbox *sandbox, const char *path, unsigned rights);
 
 /* Gives up all else, for this thread and those that it starts: there may be no others. What has no place with other
- * rights than reading gets the filter of system calls, too. */
-void sandbox_enter(struct sandbox *sandbox);
+ * rights than reading gets the filter of system calls, too. EXIT_DONE, if only because the kernel has no sandboxes;
+ * EXIT_FAILED where there could be one, but for want of memory or descriptors: that has been said. */
+int sandbox_enter(struct sandbox *sandbox);
 
 /* The same for a subcommand that only reads what is open. */
-void sandbox_enter_reading(void);
+int sandbox_enter_reading(void);
 
 #endif

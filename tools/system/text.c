@@ -1,6 +1,7 @@
 #include "system/text.h"
 
 #include "output/message.h"
+#include "system/eintr.h"
 #include "values/quantity.h"
 
 #include <errno.h>
@@ -50,7 +51,8 @@ int text_read(const char *file, char end, size_t most, struct buffer *text)
 {
     if (strcmp(file, "-") == 0)
         return read_all(STDIN_FILENO, end, most, text);
-    int fd = open(file, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+    int fd;
+    RETRY(fd, open(file, O_RDONLY | O_CLOEXEC | O_NOCTTY));
     if (fd < 0)
         return -errno;
     int result = read_all(fd, end, most, text);

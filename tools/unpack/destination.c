@@ -9,21 +9,21 @@ static int is_there(const char *path, struct stat *stat)
     return lstat(path, stat) == 0 && S_ISDIR(stat->st_mode);
 }
 
-void destination_open(struct destination *destination, const char *path, int devices)
+int destination_open(struct destination *destination, const char *path, int devices)
 {
     struct sandbox sandbox;
     destination->path = path;
     destination->made = mkdir(path, 0700) == 0 && is_there(path, &destination->stat);
     if (!destination->made && !is_there(path, &destination->stat))
-        return;
+        return destination_look(destination, path);
     sandbox_begin(&sandbox);
     sandbox_allow(&sandbox, path, SANDBOX_READ | SANDBOX_WRITE | (devices ? SANDBOX_DEVICES : 0u));
     if (destination->made)
         sandbox_allow_beside(&sandbox, path, SANDBOX_REMOVE_EMPTY);
-    sandbox_enter(&sandbox);
+    return sandbox_enter(&sandbox);
 }
 
-void destination_look(struct destination *destination, const char *path)
+int destination_look(struct destination *destination, const char *path)
 {
     struct sandbox sandbox;
     destination->path = path;
@@ -31,7 +31,7 @@ void destination_look(struct destination *destination, const char *path)
     sandbox_begin(&sandbox);
     sandbox_allow(&sandbox, path, SANDBOX_READ);
     sandbox_allow_beside(&sandbox, path, SANDBOX_READ);
-    sandbox_enter(&sandbox);
+    return sandbox_enter(&sandbox);
 }
 
 void destination_close(const struct destination *destination, int is_unpacked)

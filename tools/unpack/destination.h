@@ -14,11 +14,12 @@ struct destination {
 };
 
 /* Makes it, if it is not there, and gives up everything but writing below it (see sandbox.h), devices if they are
- * wanted. What cannot be made is left to memfs_host_export(), which says why. */
-void destination_open(struct destination *destination, const char *path, int devices);
+ * wanted. What cannot be made is left to memfs_host_export(), which says why. EXIT_DONE, or what sandbox_enter() said.
+ */
+int destination_open(struct destination *destination, const char *path, int devices);
 
 /* The same for a subcommand that will only look at it: it is not made. */
-void destination_look(struct destination *destination, const char *path);
+int destination_look(struct destination *destination, const char *path);
 
 /* If it was made in vain, it is removed. */
 void destination_close(const struct destination *destination, int is_unpacked);
