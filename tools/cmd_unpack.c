@@ -452,6 +452,30 @@ static int unpack_image(struct unpack *unpack)
     return message_worse(code, export(unpack));
 }
 
+/* Why there is no directory to unpack into is found with nothing to unpack, before an image is parsed. */
+static int say_no_directory(struct unpack *unpack)
+{
+    const struct memfs_options empty = {.size = sizeof empty};
+    const struct memfs_export_options options = {
+        .size = sizeof options, .into = unpack->settings.into, .failure = &unpack->failure};
+    struct memfs_detail detail = {.offset = UINT64_MAX};
+    memfs *fs = NULL;
+    int result = memfs_create(&empty, &fs);
+    if (result == 0)
+        result = memfs_host_export(fs, unpack->dir, &options, &detail);
+    memfs_destroy(fs);
+    return result != 0 ? failed(unpack, result, &detail) : EXIT_DONE;
+}
+
+static int enter_destination(struct unpack *unpack)
+{
+    const struct settings *settings = &unpack->settings;
+    if (settings->dry_run)
+        return destination_look(&unpack->destination, unpack->dir);
+    const int code = destination_make(&unpack->destination, unpack->dir) ? EXIT_DONE : say_no_directory(unpack);
+    return code == EXIT_DONE ? destination_enter(&unpack->destination, settings->all || settings->devices) : code;
+}
+
 /* Whatever else is to be read is read before the destination is made, and that before the image is parsed. */
 static int unpack_held(struct unpack *unpack)
 {
@@ -459,9 +483,7 @@ static int unpack_held(struct unpack *unpack)
     int code = rules_take(&command_unpack, &settings->exclude, &settings->exclude_from, unpack->from_input,
                           &unpack->wanted.ignore);
     if (code == EXIT_DONE) {
-        code = settings->dry_run
-                   ? destination_look(&unpack->destination, unpack->dir)
-                   : destination_open(&unpack->destination, unpack->dir, settings->all || settings->devices);
+        code = enter_destination(unpack);
         if (code == EXIT_DONE)
             code = input_read(&unpack->input, 1);
         if (code == EXIT_DONE)

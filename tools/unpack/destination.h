@@ -13,15 +13,17 @@ struct destination {
     struct stat stat;
 };
 
-/* Makes it, if it is not there, and gives up everything but writing below it (see sandbox.h), devices if they are
- * wanted. What cannot be made is left to memfs_host_export(), which says why. EXIT_DONE, or what sandbox_enter() said.
- */
-int destination_open(struct destination *destination, const char *path, int devices);
+/* Makes it, if it is not there. Whether there is a directory now. */
+int destination_make(struct destination *destination, const char *path);
+
+/* Gives up everything but writing below it (see sandbox.h), devices if they are wanted. EXIT_DONE, or
+ * what sandbox_enter() said. */
+int destination_enter(struct destination *destination, int devices);
 
 /* The same for a subcommand that will only look at it: it is not made. */
 int destination_look(struct destination *destination, const char *path);
 
-/* If it was made in vain, it is removed. */
+/* If it was made in vain, it is removed, or it is said that it stays. */
 void destination_close(const struct destination *destination, int is_unpacked);
 
 #endif
