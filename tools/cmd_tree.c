@@ -109,7 +109,7 @@ static int print_line(struct tree *tree, const struct descent_entry *entry)
     start += put_size(tree, entry->stat.size);
     int result = label_put_with_target(&tree->labels, &label, start);
     output_text("\n", 1);
-    return result;
+    return result == 0 && label.capable < 0 ? label.capable : result;
 }
 
 static int print_object(const struct tree *tree, const struct descent_entry *entry)

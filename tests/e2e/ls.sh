@@ -249,6 +249,24 @@ for back in {1000..25000..3000}; do
     done
 done
 check "some damage was met" test -n "$found"
+# An access control list that cannot be read is not one that is not there.
+mkdir acl && echo listed >acl/file && echo plain >acl/plain
+if setfacl -m u:1:r acl/file 2>/dev/null; then
+    "$memfs" pack -q acl
+    "$memfs" ls -l acl.mfs >sound
+    check "an access control list's sign" grep -q '^-[rwx-]*+ .* file$' sound
+    marked=
+    for ((at = 0; at < $(stat -c %s acl.mfs); at += 16)); do
+        cp acl.mfs hurt.mfs
+        printf '\252\125' | dd of=hurt.mfs bs=1 seek=$at conv=notrunc 2>/dev/null
+        run "$memfs" ls -l hurt.mfs
+        [ "$status" = 3 ] || check "damage at byte $at: ls -l tells what it tells of the sound image" cmp sound .out
+        ! grep -q '^-[rwx-]*? .* file$' .out || marked=$status
+    done
+    check "of a list that cannot be read '?' is told, and that it is damage" test "$marked" = 3
+else
+    skip "access control lists" "this filesystem has none"
+fi
 # Times to the ends of what 64 bits of nanoseconds hold.
 check "the earliest time" grep -q '"mtime":"1677-09-21T00:12:43.1' <("$memfs" ls --json "$tests/golden/times.mfs")
 check "and the latest" grep -q '"mtime":"2262-04-11T23:47:16.8' <("$memfs" ls --json "$tests/golden/times.mfs")

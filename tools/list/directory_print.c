@@ -26,9 +26,12 @@ static void print_long(struct directory_print *print, const struct directory *di
     }
     for (size_t i = 0; i < directory->count; i++) {
         const struct directory_row *row = &directory->rows[i];
+        const struct label label = label_of(&print->labels, path, row);
+        result = long_format_error(&print->form, i);
+        if (result != 0 || label.capable < 0)
+            fail_at(print, path, row, result != 0 ? result : label.capable);
         labels_put_normal(&print->labels);
         const size_t start = long_format_put(&print->form, directory, i);
-        const struct label label = label_of(&print->labels, path, row);
         result = label_put_with_target(&print->labels, &label, start);
         if (result != 0)
             fail_at(print, path, row, result);
@@ -62,6 +65,8 @@ static void print_name(struct directory_print *print, const char *path, const st
                        size_t start)
 {
     const struct label label = label_of(&print->labels, path, row);
+    if (label.capable < 0)
+        fail_at(print, path, row, label.capable);
     labels_put_normal(&print->labels);
     if (inodes > 0)
         put_inode(&row->stat, inodes);

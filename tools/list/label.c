@@ -64,9 +64,11 @@ struct label label_of(struct labels *labels, const char *directory, const struct
     if (type == MEMFS_IFLNK && labels->follow)
         label.link_mode = target_mode(labels, directory, row);
     label.leads = label.link_mode != 0;
-    if (type == MEMFS_IFREG && labels->capabilities)
-        label.capable =
-            memfs_node_getxattr(labels->input->fs, NULL, row->stat.node, "security.capability", NULL, 0) >= 0;
+    if (type == MEMFS_IFREG && labels->capabilities) {
+        const int64_t length =
+            memfs_node_getxattr(labels->input->fs, NULL, row->stat.node, "security.capability", NULL, 0);
+        label.capable = length >= 0 ? 1 : length == -ENODATA ? 0 : (int)length;
+    }
     return label;
 }
 
@@ -184,7 +186,7 @@ static void put_name(struct labels *labels, const struct label *label, size_t st
                                    .name_length = row->name_length,
                                    .mode = row->stat.mode,
                                    .nlink = row->stat.nlink,
-                                   .capable = label->capable,
+                                   .capable = label->capable > 0,
                                    .leads = label->leads,
                                    .link_mode = label->link_mode};
     put_painted(labels, &thing, start);

@@ -30,7 +30,7 @@ void labels_free(struct labels *labels);
 /* One name; row must live as long. */
 struct label {
     const struct directory_row *row;
-    int capable;
+    int capable;        /* or the error because of which it is not known: negative */
     int leads;          /* a symbolic link to something */
     uint32_t link_mode; /* that thing's; 0: nothing */
 };

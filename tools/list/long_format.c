@@ -5,6 +5,7 @@
 #include "values/owners.h"
 #include "values/quantity.h"
 
+#include <errno.h>
 #include <string.h>
 
 static void widen(int *width, int needed)
@@ -48,27 +49,46 @@ static void measure(struct long_format *format, const struct memfs_stat *stat)
     }
 }
 
+static int has(const struct long_format *format, const struct memfs_stat *stat, const char *attribute)
+{
+    const int64_t length = memfs_node_getxattr(format->input->fs, NULL, stat->node, attribute, NULL, 0);
+    if (length == -ENODATA)
+        return 0;
+    return length < 0 ? (int)length : 1;
+}
+
+/* 1 or 0, or why it is not known. */
 static int has_acl(const struct long_format *format, const struct memfs_stat *stat)
 {
-    memfs *fs = format->input->fs;
     const uint32_t type = stat->mode & MEMFS_IFMT;
     if (type == MEMFS_IFLNK)
         return 0;
-    return memfs_node_getxattr(fs, NULL, stat->node, "system.posix_acl_access", NULL, 0) >= 0 ||
-           (type == MEMFS_IFDIR && memfs_node_getxattr(fs, NULL, stat->node, "system.posix_acl_default", NULL, 0) >= 0);
+    const int result = has(format, stat, "system.posix_acl_access");
+    return result == 0 && type == MEMFS_IFDIR ? has(format, stat, "system.posix_acl_default") : result;
 }
 
 static int mark(struct long_format *format, const struct directory *directory)
 {
     format->marks.length = 0;
     format->marked = 0;
-    int result = buffer_reserve(&format->marks, directory->count);
+    int result = buffer_reserve(&format->marks, directory->count * sizeof(int));
     for (size_t i = 0; i < directory->count && result == 0; i++) {
         const int acl = has_acl(format, &directory->rows[i].stat);
-        format->marks.data[i] = acl ? '+' : ' ';
-        format->marked |= acl;
+        result = buffer_append(&format->marks, &acl, sizeof acl);
+        format->marked |= acl != 0;
     }
     return result;
+}
+
+static int mark_of(const struct long_format *format, size_t index)
+{
+    return format->marked ? ((const int *)(const void *)format->marks.data)[index] : 0;
+}
+
+int long_format_error(const struct long_format *format, size_t index)
+{
+    const int acl = mark_of(format, index);
+    return acl < 0 ? acl : 0;
 }
 
 int long_format_measure(struct long_format *format, const struct directory *directory)
@@ -140,7 +160,7 @@ size_t long_format_put(const struct long_format *format, const struct directory 
     }
     line_mode(&line, stat->mode);
     if (format->marked)
-        line_char(&line, format->marks.data[index]);
+        line_char(&line, " +?"[mark_of(format, index) < 0 ? 2 : mark_of(format, index)]);
     line_char(&line, ' ');
     line_number(&line, stat->nlink, format->nlink_width, ' ');
     line_char(&line, ' ');
