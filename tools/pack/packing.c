@@ -265,15 +265,12 @@ static int summarise(const struct packing *packing, memfs *fs, double seconds, i
     return EXIT_DONE;
 }
 
-/* Options may have left nothing of sources that have something: that is hardly what was meant. */
-static int say_emptiness(const struct packing *packing, memfs *fs)
+/* Rules and lists may leave nothing of sources that have something: it is what they say, and hardly
+ * what was meant. */
+static void say_emptiness(const struct packing *packing, memfs *fs)
 {
-    struct memfs_statfs statfs;
-    if ((!selection_is_any(&packing->selection) && packing->strip == 0) || memfs_statfs(fs, &statfs) != 0 ||
-        statfs.nodes > 1)
-        return EXIT_DONE;
-    message(packing->target.path, NULL, "is empty: what was asked for leaves nothing");
-    return EXIT_INCOMPLETE;
+    if (selection_is_any(&packing->selection) && !packing->stripped && !common.quiet && is_empty(fs))
+        message(packing->target.path, NULL, "is empty: what was asked for leaves nothing");
 }
 
 /* Everything but the sources, and the place of the image. */
@@ -312,7 +309,7 @@ int packing_run(struct packing *packing)
             code = summarise(packing, fs, seconds, shown);
     }
     if (code == EXIT_DONE)
-        code = say_emptiness(packing, fs);
+        say_emptiness(packing, fs);
     if (code == EXIT_DONE && packing->problems > 0)
         code = EXIT_INCOMPLETE;
     memfs_destroy(fs);
