@@ -156,8 +156,9 @@ struct memfs_verify_options {
     void *finding_context;
     memfs_progress_fn *progress;
     void *progress_context;
-    uint64_t bytes_max; /* of contents: see below; 0: 64 GiB, or 1,024 times the image if that is more */
-    unsigned threads;   /* that work, the caller counted, as many as can be had, 64 at most; 0: 1 */
+    uint64_t bytes_max;   /* of contents: see below; 0: 64 GiB, or 1,024 times the image if that is more */
+    unsigned threads;     /* that work, the caller counted, as many as can be had, 64 at most; 0: 1 */
+    uint64_t decoded_max; /* bytes of blocks: see below; 0: as bytes_max */
 };
 
 /* Checks an image whole: the checksums, every record, every count, that the
@@ -169,7 +170,7 @@ struct memfs_verify_options {
  * of decoded blocks are kept for what comes, and each thread has room for one more. A small
  * image can hold any number of files that share large blocks. MEMFS_ELIMIT, itself
  * a finding, if the data of all files together has more than bytes_max bytes, or if
- * more bytes of blocks have to be decoded to read it; contents are then not, or not
+ * more than decoded_max bytes of blocks have to be decoded to read it; contents are then not, or not
  * all, compared with their digests, but all else has been checked. */
 int memfs_verify(memfs_image *image, const struct memfs_verify_options *options, struct memfs_detail *detail);
 

@@ -41,13 +41,12 @@ static uint64_t sum(uint64_t a, uint64_t b)
     return a > UINT64_MAX - b ? UINT64_MAX : a + b;
 }
 
-int memfs_verify_over_limit(struct memfs_verifying *v, const struct memfs_verify_files *files, const char *what,
-                            uint64_t bytes)
+int memfs_verify_over_limit(struct memfs_verifying *v, const char *what, uint64_t bytes, uint64_t limit)
 {
     memfs_verify_finding(v, MEMFS_ELIMIT, MEMFS_NOWHERE,
                          "%s (%" PRIu64 " bytes) is more than verifying an image of this size may take (%" PRIu64
                          "); a higher limit has to be given",
-                         what, bytes, files->bytes_max);
+                         what, bytes, limit);
     return 1;
 }
 
@@ -56,7 +55,7 @@ int memfs_verify_looked(struct memfs_verifying *v, struct memfs_verify_files *fi
     files->looked += extents * MEMFS_EXTENT_WORK;
     if (files->looked <= files->bytes_max)
         return 0;
-    return memfs_verify_over_limit(v, files, "looking at the extents of all files", files->looked);
+    return memfs_verify_over_limit(v, "looking at the extents of all files", files->looked, files->bytes_max);
 }
 
 /* ---- Each extent alone ----------------------------------------------------------------- */
@@ -209,7 +208,7 @@ static int check_all(struct contents *c)
     if (c->v->findings != findings)
         return 0; /* contents cannot be read, or not in a time that is known */
     if (c->data_bytes > c->files.bytes_max)
-        return memfs_verify_over_limit(c->v, &c->files, "the data of all files", c->data_bytes);
+        return memfs_verify_over_limit(c->v, "the data of all files", c->data_bytes, c->files.bytes_max);
     memfs_twins_end(&c->twins);
     return memfs_verify_digests(c->v, &c->files);
 }

@@ -112,9 +112,8 @@ static int ask_ahead(struct digests *d)
 static int count_decoded(struct digests *d, const struct memfs_ref *ref)
 {
     d->decoded += ref->raw;
-    if (d->decoded <= d->files->bytes_max)
-        return 0;
-    return memfs_verify_over_limit(d->v, d->files, "what has to be decoded", d->decoded);
+    const uint64_t given = d->v->options.decoded_max, limit = given > 0 ? given : d->files->bytes_max;
+    return d->decoded <= limit ? 0 : memfs_verify_over_limit(d->v, "what has to be decoded", d->decoded, limit);
 }
 
 /* What is to be done once to each block that comes from the image. Of a damaged one only

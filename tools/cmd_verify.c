@@ -24,7 +24,7 @@ static const struct option_row rows[] = {
     {0, "quick", NULL, OPTION_FLAG, offsetof(struct settings, quick), 0, 0,
      "check the checksums only, decompress nothing"},
     {0, "max-bytes", "SIZE", OPTION_BYTES, offsetof(struct settings, bytes_max), 1, UINT64_MAX,
-     "decompress no more contents (default: 64G, more for large images)"},
+     "check no more contents (default: 64G, more for large images)"},
     {.name = NULL},
 };
 
@@ -52,7 +52,8 @@ static int report(void *context, const struct memfs_detail *finding)
         report_json(verify, finding);
     else
         message_error_hint(verify->input.name, NULL, finding->error, finding,
-                           finding->error == MEMFS_ELIMIT ? "--max-bytes gives one" : "");
+                           finding->error == MEMFS_ELIMIT ? "--max-bytes (of contents) and --max-decoded give one"
+                                                          : "");
     if (finding->error == MEMFS_ELIMIT)
         verify->limited = 1;
     else
@@ -102,6 +103,7 @@ static int verify_image(const char *name, const struct settings *settings)
     struct memfs_verify_options options = {.size = sizeof options};
     options.quick = settings->quick;
     options.bytes_max = settings->bytes_max;
+    options.decoded_max = input_decoded_max(&verify.input);
     options.threads = (unsigned)settings->jobs;
     options.finding = report;
     options.finding_context = &verify;
@@ -163,23 +165,21 @@ const struct command command_verify = {
              "tree and the contents of all files. Names each finding, and exits 3 if there are any.\n",
     .examples = "  memfs verify photos.mfs\n"
                 "  memfs verify --quick *.mfs\n",
-    .common = COMMON_JSON | COMMON_PROGRESS,
-    .manual =
-        "With --json each finding is an object with image, finding (what is wrong), error (of which kind) and, where\n"
-        "it is known, offset (in the image, in bytes). The last object of each image has image, result (intact,\n"
-        "incomplete, damaged or failed), findings (how many were told), and, if it could be opened, files and bytes "
-        "(of their\n"
-        "contents).\n\n"
-        "Of many findings the first hundred are told, and how many more there are. What is found is the same for any\n"
-        "number of processors.\n\n"
-        "Checked are all checksums, every record, every count, that the tree is one, and that each file's contents "
-        "have\n"
-        "their digest. With --quick it is the checksums only, and that the pieces fill the image without gap or "
-        "overlap.\n"
-        "Each finding is a line on standard error, an image without any one on standard output.\n\n"
-        "A small image can claim endless contents: hence --max-bytes, by default 64 GiB, or 1,024 times the image's "
-        "size\n"
-        "if that is more. An image that has more, and no other finding, is not checked whole: exit code 1.\n",
+    .common = COMMON_JSON | COMMON_PROGRESS | COMMON_DECODED,
+    .manual = "With --json each finding is an object with image, finding (what is wrong), error (of which kind) and,\n"
+              "where it is known, offset (in the image, in bytes). The last object of each image has image, result\n"
+              "(intact, incomplete, damaged or failed), findings (how many were told), and, if it could be opened,\n"
+              "files and bytes (of their contents).\n\n"
+              "Of many findings the first hundred are told, and how many more there are. What is found is the same\n"
+              "for any number of processors.\n\n"
+              "Checked are all checksums, every record, every count, that the tree is one, and that each file's\n"
+              "contents have their digest. With --quick it is the checksums only, and that the pieces fill the image\n"
+              "without gap or overlap. Each finding is a line on standard error, an image without any one on\n"
+              "standard output.\n\n"
+              "A small image can claim endless contents: hence --max-bytes, by default 64 GiB, or 1,024 times the\n"
+              "image's size if that is more; and files that share blocks far from each other can have these\n"
+              "decompressed again and again: hence --max-decoded, see memfs(1). An image that has more, and no other\n"
+              "finding, is not checked whole: exit code 1.\n",
     .options = rows,
     .operands_min = 1,
     .operands_max = -1,

@@ -21,7 +21,7 @@ expect 4 "$spent" "$memfs" hash "${few[@]}" alternating.mfs
 expect 4 "$spent" "$memfs" unpack "${few[@]}" alternating.mfs new
 check "nothing is left" test ! -e new
 expect 4 "$spent" "$memfs" diff "${few[@]}" alternating.mfs same
-expect 1 "--max-bytes" "$memfs" verify --max-bytes 512M alternating.mfs
+expect 1 "what has to be decoded .*--max-decoded" "$memfs" verify "${few[@]}" alternating.mfs
 for command in "ls -l" "find -size +1k" "du" "tree"; do
     read -ra words <<<"$command"
     run "$memfs" "${words[0]}" alternating.mfs "${words[@]:1}"
@@ -29,6 +29,7 @@ for command in "ls -l" "find -size +1k" "du" "tree"; do
 done
 if [ -z "${MEMFS_FAST:-}" ]; then
     expect 4 "alternating.mfs: file: to read this, more than 1[67].* GiB would .*--max-decoded" "$memfs" cat alternating.mfs file
+    expect 1 "what has to be decoded .*(171|172)[0-9]{8}\\).*--max-decoded" "$memfs" verify alternating.mfs
     expect 4 "alternating.mfs: file: to read this, more than 1[67].* GiB would .*--max-decoded" "$memfs" unpack alternating.mfs new
     check "nothing is left" test ! -e new
 fi
@@ -47,6 +48,7 @@ check "a gibibyte through a pipe, in 400 MB of address space" test "$(count)" = 
 expect 4 "^memfs: zeros.mfs: has 1.0 GiB of contents, and --max-bytes is 1023M; nothing was made" "$memfs" unpack --max-bytes 1023M zeros.mfs new
 expect 4 "more than 1023.0 MiB would have to be decompressed" "$memfs" unpack --max-decoded 1023M zeros.mfs new
 check "nothing is left" test ! -e new
+expect 1 "the data of all files .*--max-bytes" "$memfs" verify --max-bytes 1023M zeros.mfs
 
 # ---- Deep --------------------------------------------------------------------------------------
 expect 4 "^memfs: deep.mfs: is deeper than --max-depth 4096; nothing was made" "$memfs" unpack deep.mfs new

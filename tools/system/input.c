@@ -77,7 +77,7 @@ static int open_standard_input(struct input *input, struct memfs_detail *detail)
 /* Whoever reads an image decodes all of it about once; one that is made to be decoded again and
  * again is stopped. What the root says of records and blocks may be a lie: it is believed as far
  * as one can imagine of an image of this size. */
-static uint64_t decoded_max(const struct input *input)
+uint64_t input_decoded_max(const struct input *input)
 {
     struct memfs_image_info info;
     if (common.decoded_max > 0)
@@ -159,7 +159,7 @@ int input_read(struct input *input, int with_fs)
     int result = input->is_held ? memfs_image_open_fd(input->fd, &image_options, &input->image, &detail)
                                 : open_standard_input(input, &detail);
     if (result == 0)
-        memfs_image_allow(input->image, decoded_max(input));
+        memfs_image_allow(input->image, input_decoded_max(input));
     if (result == 0 && with_fs)
         result = open_fs(input);
     if (result == 0)
@@ -202,7 +202,7 @@ int input_error(const struct input *input, const char *path, int error)
     if (input_is_spent(input, error)) {
         char most[QUANTITY_ROOM];
         message(input->name, path, "to read this, more than %s would have to be decompressed; --max-decoded gives more",
-                quantity_bytes(decoded_max(input), most));
+                quantity_bytes(input_decoded_max(input), most));
         return EXIT_FAILED;
     }
     memfs_image_damage(input->image, &detail);

@@ -32,6 +32,9 @@ int input_open(struct input *input, const char *name, int with_fs);
 /* What is at path: of a symbolic link to a directory that directory, unless itself; else the link. */
 int input_find(const struct input *input, const char *path, int itself, struct memfs_stat *stat);
 
+/* How much may be decoded of it: as --max-decoded says, or its default. */
+uint64_t input_decoded_max(const struct input *input);
+
 /* Whether an error of reading says that --max-decoded, or its default, is spent. */
 int input_is_spent(const struct input *input, int error);
 
