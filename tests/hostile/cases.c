@@ -23,7 +23,8 @@
 #define NO_NODE "0330333033303"       /* the same, but some files */
 #define NO_ENTRY "0330333333303"      /* names up to one */
 #define NO_CONTENTS "0003333003033"   /* names and sizes; not all contents */
-#define NO_ATTRIBUTES "0000330003033" /* all but attributes */
+#define ATTRIBUTES_OF_ONE "0000330003033" /* those of an entry that ls -l does not ask for */
+#define NO_ATTRIBUTES "0300330003033" /* all but attributes; ls -l shows which entries have an access control list */
 #define NO_TARGET "0300330303033"     /* all but a link's target */
 #define LARGE "0004011004004"         /* all, as far as cat has room, and the budgets of hash and unpack reach */
 #define COUNTS "0000300003003"        /* all; verify and unpack find that it contradicts itself */
@@ -311,7 +312,7 @@ const struct hostile_case hostile_cases[] = {
     {21, "entries-unsorted-at-the-seam", NAMES, "entry[#512].name = \"name-000\"", NULL, MEMFS_ECORRUPT, "its name does not follow the one before it", NO_ENTRY, MEMFS_ECHECKSUM, NO_ENTRY},
     {21, "extents-unsorted", EVERYTHING, "extent[sparse:0].offset += 300000", NULL, MEMFS_ECORRUPT, "overlaps the one before it, or stands", NO_NODE, MEMFS_ECHECKSUM, NO_NODE},
     {21, "extents-descend", SPARSE, "extent[sparse:2].offset = 50000", NULL, MEMFS_ECORRUPT, "overlaps the one before it, or stands", NO_NODES, MEMFS_ECHECKSUM, NO_NODES},
-    {21, "attributes-unsorted", ATTRIBUTES, "xattr[#1].text = \"user.zmpty\"", NULL, MEMFS_ECORRUPT, "its name does not follow the one before it", NO_ATTRIBUTES, MEMFS_ECHECKSUM, NO_ATTRIBUTES},
+    {21, "attributes-unsorted", ATTRIBUTES, "xattr[#1].text = \"user.zmpty\"", NULL, MEMFS_ECORRUPT, "its name does not follow the one before it", ATTRIBUTES_OF_ONE, MEMFS_ECHECKSUM, NO_ATTRIBUTES},
     {21, "generations-unsorted", GENERATIONS, "earlier[1].trailer = 2^20", NULL, MEMFS_ECORRUPT, "its generations' trailers are not in order", NO_OPEN, MEMFS_ECHECKSUM, NO_OPEN},
 
     /* 22 gap between blocks */
@@ -685,8 +686,8 @@ const struct hostile_case hostile_cases[] = {
     {65, "attribute-name-wraps", ATTRIBUTES, "xattr[#0].name = -1", NULL, MEMFS_ECORRUPT, "its name is outside of the heap", NO_ATTRIBUTES, MEMFS_ECHECKSUM, NO_ATTRIBUTES},
 
     /* 66 duplicate and privileged names, malformed ACLs */
-    {66, "attribute-twice", ATTRIBUTES, "xattr[#2].name = 13; xattr[#2].name_length = 10", NULL, MEMFS_ECORRUPT, "its name does not follow the one before it", NO_ATTRIBUTES, MEMFS_ECHECKSUM, NO_ATTRIBUTES},
-    {66, "attribute-name-nul", ATTRIBUTES, "xattr[#0].text = \"trusted\\x00root\"", NULL, MEMFS_ECORRUPT, "its name contains NUL", NO_ATTRIBUTES, MEMFS_ECHECKSUM, NO_ATTRIBUTES},
+    {66, "attribute-twice", ATTRIBUTES, "xattr[#2].name = 13; xattr[#2].name_length = 10", NULL, MEMFS_ECORRUPT, "its name does not follow the one before it", ATTRIBUTES_OF_ONE, MEMFS_ECHECKSUM, NO_ATTRIBUTES},
+    {66, "attribute-name-nul", ATTRIBUTES, "xattr[#0].text = \"trusted\\x00root\"", NULL, MEMFS_ECORRUPT, "its name contains NUL", ATTRIBUTES_OF_ONE, MEMFS_ECHECKSUM, NO_ATTRIBUTES},
     {66, "attribute-security", ATTRIBUTES, "xattr[#0].text = \"security.max\"", NULL, 0, "names are bytes, whatever stands before the dot", DIFFERS, MEMFS_ECHECKSUM, NO_ATTRIBUTES},
     {66, "attribute-trusted", ATTRIBUTES, "xattr[#0].text = \"trusted.malx\"", NULL, 0, "names are bytes, whatever stands before the dot", DIFFERS, MEMFS_ECHECKSUM, NO_ATTRIBUTES},
     {66, "attribute-without-namespace", ATTRIBUTES, "xattr[#0].text = \"nonamespacex\"", NULL, 0, "names are bytes, whatever stands before the dot", "0000010001004", MEMFS_ECHECKSUM, NO_ATTRIBUTES},
