@@ -200,6 +200,8 @@ static void say_problem(const struct unpack *unpack, const struct memfs_problem 
         advice = "; --overwrite replaces such files, --skip leaves them as they are";
     else if (problem->error == -EISDIR || problem->error == -ENOTDIR)
         advice = "; move it away, or unpack elsewhere";
+    else if (problem->error == -ENOSPC || problem->error == -EDQUOT)
+        advice = "; make room, or name another place";
     message(thing, problem->path, "%s: %s%s", problem->text, memfs_strerror(problem->error), advice);
 }
 
@@ -209,11 +211,17 @@ static int is_general(int error)
     return error == -ENOSPC || error == -EDQUOT || error == -EROFS;
 }
 
+/* Errors that the destination may have as well, but has not. */
+static int is_of_image(const struct input *input, int error)
+{
+    return input_is_spent(input, error) || input_is_cut(input, error);
+}
+
 /* A memfs_problem_fn. */
 static int destination_problem(void *context, const struct memfs_problem *problem)
 {
     struct unpack *unpack = context;
-    if (input_is_spent(&unpack->input, problem->error)) {
+    if (is_of_image(&unpack->input, problem->error)) {
         input_error(&unpack->input, problem->path, problem->error);
         unpack->problems++;
         return -1;
@@ -275,7 +283,7 @@ static void say_left_behind(const struct unpack *unpack)
 
 static int failed(const struct unpack *unpack, int error, const struct memfs_detail *detail)
 {
-    const int spent = input_is_spent(&unpack->input, error);
+    const int spent = is_of_image(&unpack->input, error);
     int code = spent ? EXIT_FAILED : message_exit_code(error), said = error == -ECANCELED || unpack->problems > 0;
     if ((code == EXIT_DAMAGED || spent) && !said) {
         said = 1;

@@ -32,8 +32,10 @@ stopped() { # what, codes
 cut() { truncate -s "$1" image.mfs; }
 changed cut 0
 stopped "truncated to nothing" 4
+check "truncated: it is said why" grep -q "became shorter while it was read" .err
 changed cut $((size / 2))
 stopped "truncated to half" 4
+check "truncated to half: it is said why" grep -q "became shorter while it was read" .err
 rewrite() { yes | dd of=image.mfs bs=64K count=$((size / 65536)) iflag=fullblock conv=notrunc status=none; }
 changed rewrite
 stopped "rewritten" 3

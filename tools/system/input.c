@@ -196,9 +196,22 @@ int input_is_spent(const struct input *input, int error)
     return error == MEMFS_ELIMIT && memfs_image_damage(input->image, NULL) == MEMFS_ELIMIT;
 }
 
+int input_is_cut(const struct input *input, int error)
+{
+    struct memfs_image_info info;
+    struct stat status;
+    const int fd = input->is_held ? input->fd : STDIN_FILENO;
+    return error == -EIO && input->memory.length == 0 && memfs_image_info(input->image, &info) == 0 &&
+           fstat(fd, &status) == 0 && S_ISREG(status.st_mode) && (uint64_t)status.st_size < info.image_bytes;
+}
+
 int input_error(const struct input *input, const char *path, int error)
 {
     struct memfs_detail detail = {.offset = UINT64_MAX};
+    if (input_is_cut(input, error)) {
+        message(input->name, path, "the image became shorter while it was read: is somebody writing it?");
+        return EXIT_FAILED;
+    }
     if (input_is_spent(input, error)) {
         char most[QUANTITY_ROOM];
         message(input->name, path, "to read this, more than %s would have to be decompressed; --max-decoded gives more",
@@ -212,6 +225,8 @@ int input_error(const struct input *input, const char *path, int error)
 int input_say_damage(struct input *input, const char *path, int error, const struct memfs_detail *damage)
 {
     const struct memfs_detail *told = &input->told;
+    if (input_is_cut(input, error))
+        return input_error(input, path, error);
     if (damage->error == error && told->error == error && told->offset == damage->offset &&
         damage->offset != UINT64_MAX && strcmp(told->text, damage->text) == 0) {
         message(input->name, path, "damaged in the same place (at byte %" PRIu64 ")", damage->offset);

@@ -38,6 +38,9 @@ uint64_t input_decoded_max(const struct input *input);
 /* Whether an error of reading says that --max-decoded, or its default, is spent. */
 int input_is_spent(const struct input *input, int error);
 
+/* Whether an error of reading comes of the image's file, which is shorter than when it was opened. */
+int input_is_cut(const struct input *input, int error);
+
 /* Says that an operation on the image failed, with the damage that was met if
  * that is why. Returns the exit code. */
 int input_error(const struct input *input, const char *path, int error);
