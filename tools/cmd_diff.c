@@ -14,9 +14,11 @@
 
 #define NO_CONTEXT UINT64_MAX
 #define CONTEXT_MAX 1000000
+#define CONTEXT_USUAL 3 /* diff -u's */
 
 struct settings {
     int brief, stat;
+    int unified, recursive;
     uint64_t context; /* NO_CONTEXT: no -U */
     struct option_list ignore;
     int contents_only;
@@ -31,6 +33,9 @@ static const struct option_row rows[] = {
      "only how many were added, removed and changed, and bytes"},
     {'U', "unified", "LINES", OPTION_NUMBER, offsetof(struct settings, context), 0, CONTEXT_MAX,
      "also how texts differ, by diff(1), with LINES of context"},
+    {'u', "patch", NULL, OPTION_FLAG, offsetof(struct settings, unified), 0, 0, "the same with 3 LINES, as diff -u"},
+    {'r', "recursive", NULL, OPTION_FLAG, offsetof(struct settings, recursive), 0, 0,
+     "nothing: all of a tree is compared anyway"},
     {0, "ignore", "WHAT", OPTION_LIST, offsetof(struct settings, ignore), 0, 0,
      "one or several of time,owner,mode,xattrs,links,contents"},
     {0, "contents-only", NULL, OPTION_FLAG, offsetof(struct settings, contents_only), 0, 0,
@@ -327,6 +332,8 @@ static int run(int argc, char **argv)
     diff = (struct diff){.settings = {.jobs = processors(), .context = NO_CONTEXT}};
     int code = options_parse(&command_diff, argc, argv, &diff.settings, &first);
     if (code < 0) {
+        if (diff.settings.unified && diff.settings.context == NO_CONTEXT)
+            diff.settings.context = CONTEXT_USUAL;
         code = read_settings(&diff);
         if (code == EXIT_DONE)
             code = run_with(&diff, argv + first, argc - first);

@@ -172,7 +172,8 @@ static int give_up_rest(const char *html)
     return sandbox_enter(&sandbox);
 }
 
-static int show(struct info *info, const char *image)
+/* alone: nothing else is to be opened. */
+static int show(struct info *info, const char *image, int alone)
 {
     struct memfs_image_info root;
     struct draft draft = {.path = NULL};
@@ -181,7 +182,8 @@ static int show(struct info *info, const char *image)
     if (code == EXIT_DONE)
         code = begin_page(info, &draft, image);
     if (code == EXIT_DONE) {
-        code = give_up_rest(info->settings.html);
+        if (alone)
+            code = give_up_rest(info->settings.html);
     }
     if (code == EXIT_DONE) {
         code = input_read(&info->input, needs_census);
@@ -200,6 +202,22 @@ static int show(struct info *info, const char *image)
     return code;
 }
 
+static int show_several(const struct settings *settings, char **images, int count)
+{
+    if (settings->html)
+        return message_usage("info", "--html shows one image, and '%s' is a second one", images[1]);
+    int code = sandbox_enter_images(images, count);
+    if (code != EXIT_DONE)
+        return code;
+    for (int i = 0; i < count && !interrupt_noted(); i++) {
+        struct info info = {.settings = *settings};
+        if (i > 0 && !common.json)
+            output("\n");
+        code = message_worse(code, show(&info, images[i], 0));
+    }
+    return code;
+}
+
 static int run(int argc, char **argv)
 {
     struct info info = {.has_storage = 0};
@@ -208,16 +226,18 @@ static int run(int argc, char **argv)
     if (code >= 0)
         return code;
     code = check_settings(&info.settings);
-    if (code == EXIT_DONE)
-        code = show(&info, argv[first]);
+    if (code == EXIT_DONE && argc - first > 1)
+        code = show_several(&info.settings, argv + first, argc - first);
+    else if (code == EXIT_DONE)
+        code = show(&info, argv[first], 1);
     return message_worse(code, output_finish());
 }
 
 const struct command command_info = {
     .name = "info",
-    .operands = "IMAGE",
+    .operands = "IMAGE...",
     .summary = "show what an image is made of, as text or as a picture",
-    .about = "Shows version, counts and sizes of IMAGE ('-': standard input). Entries are the names in\n"
+    .about = "Shows version, counts and sizes of each IMAGE ('-': standard input). Entries are the names in\n"
              "directories; a node may have several. Contents are all bytes of all files, data those that are\n"
              "not holes, unique data what is left after equal files and parts were stored once, stored data that\n"
              "compressed; tables are all else in the image. So much is told at once of any image. -v reads\n"
@@ -237,7 +257,8 @@ const struct command command_info = {
         "belongs to the first of them. A file with several names counts once, at the first of them in the order of the "
         "tree. An extension is what\n"
         "stands behind the last dot of a name, in lower case: up to 15 of ASCII's letters, digits, _, + and -.\n\n"
-        "With --json there is one object with image, format, generation, features (an object of three numbers:\n"
+        "With --json there is one object an image, with image, format, generation, features (an object of three "
+        "numbers:\n"
         "incompatible, read_only_compatible, compatible), time and message (if the image has them), nodes,\n"
         "types (an object of seven numbers: files, directories, symbolic_links, fifos, sockets,\n"
         "character_devices, block_devices), entries, content_bytes, data_bytes (without holes), unique_bytes (what is\n"
@@ -254,6 +275,6 @@ const struct command command_info = {
         "others).\n",
     .options = rows,
     .operands_min = 1,
-    .operands_max = 1,
+    .operands_max = -1,
     .run = run,
 };

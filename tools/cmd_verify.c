@@ -127,18 +127,6 @@ static int verify_image(const char *name, const struct settings *settings)
     return code;
 }
 
-/* All images stay to be opened one after the other. */
-static int give_up_rest(char **images, int count)
-{
-    struct sandbox sandbox;
-    sandbox_begin(&sandbox);
-    for (int i = 0; i < count; i++) {
-        if (strcmp(images[i], "-") != 0)
-            sandbox_allow(&sandbox, images[i], SANDBOX_READ);
-    }
-    return sandbox_enter(&sandbox);
-}
-
 static int run(int argc, char **argv)
 {
     struct settings settings = {.jobs = processors()};
@@ -147,7 +135,7 @@ static int run(int argc, char **argv)
     if (code >= 0)
         return code;
     interrupt_catch();
-    code = give_up_rest(argv + first, argc - first);
+    code = sandbox_enter_images(argv + first, argc - first);
     if (code != EXIT_DONE)
         return code;
     for (int i = first; i < argc && !interrupt_noted(); i++)

@@ -47,7 +47,7 @@ expect 2 "unpack: needs IMAGE" "$memfs" unpack
 expect 2 "ls: needs IMAGE" "$memfs" ls
 expect 2 "cat: needs IMAGE PATH" "$memfs" cat good.mfs
 expect 2 "verify: needs IMAGE" "$memfs" verify --quick
-expect 2 "'b' is one operand too many" "$memfs" info a b
+expect 2 "html shows one image, and 'b' is a second one" "$memfs" info --html x.html a b
 for level in 0 20 -1 x 3x 99999999999999999999; do
     expect 2 "--level $level: " "$memfs" pack --level="$level" tree new.mfs
 done

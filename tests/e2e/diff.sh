@@ -373,6 +373,12 @@ expect 2 "--ignore '': must be" "$memfs" diff --ignore time, old.mfs new
 expect 2 "nothing to compare" "$memfs" diff --contents-only --ignore contents old.mfs new
 expect 2 "exclude each other" "$memfs" diff --brief --stat old.mfs new
 expect 2 "exclude each other" "$memfs" diff --brief -U 3 old.mfs new
+run "$memfs" diff -U 3 old.mfs new
+cp .out want
+run "$memfs" diff -ru old.mfs new
+check "-u is -U 3, and -r nothing new" cmp want .out
+run "$memfs" diff -u -U 1 old.mfs new
+check "beside -U it counts for nothing" cmp <("$memfs" diff -U 1 old.mfs new) .out
 expect 2 "exclude each other" "$memfs" diff --json -U 3 old.mfs new
 expect 2 "--unified x: not a number" "$memfs" diff -U x old.mfs new
 expect 2 "--unified 1000001: must be from 0" "$memfs" diff -U 1000001 old.mfs new

@@ -50,6 +50,12 @@ else
     skip "how much is read" "no strace here"
 fi
 
+expect 0 "" "$memfs" info tree.mfs tree.mfs
+check "several images, one after the other" cmp <("$memfs" info tree.mfs; echo; "$memfs" info tree.mfs) .out
+expect 0 "" "$memfs" info --json tree.mfs tree.mfs
+check "--json: one object each" test "$(grep -c '^{"image":"tree.mfs",.*}$' .out)" = 2
+expect 4 "^memfs: none.mfs: No such file" "$memfs" info none.mfs tree.mfs
+check "one that is not there does not hide the other" grep -q '^image  *tree.mfs$' .out
 expect 0 "" "$memfs" info -v tree.mfs
 cp .out verbose
 check "-v begins with the same" diff text <(head -n "$(wc -l <text)" verbose)

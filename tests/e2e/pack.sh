@@ -421,4 +421,15 @@ check "it is there" grep -qx precious last
 : >empty.mfs
 expect 0 "" "$memfs" pack -q -f a empty.mfs
 expect 1 "is empty: no path has more than 99 names" "$memfs" pack -q -f --strip-components 99 a empty.mfs
+# Images as sources, and names that are too long.
+mkdir -p twice && "$memfs" pack -q twice inner.mfs
+expect 0 "^memfs: inner.mfs: is packed as a file, image or not; 'memfs unpack'" "$memfs" pack inner.mfs
+check "it is" test "$("$memfs" ls inner.mfs.mfs)" = inner.mfs
+expect 0 "" "$memfs" pack -q -f inner.mfs inner.mfs.mfs
+long=$(printf 'n%.0s' {1..300})
+for command in "pack a $long.mfs" "unpack inner.mfs $long"; do
+    # shellcheck disable=SC2086
+    expect 4 "^memfs: n{300}[.a-z]*: [^n.][^:]*: File name too long" "$memfs" $command
+done
+rm -rf twice inner.mfs inner.mfs.mfs
 done_testing

@@ -312,9 +312,9 @@ if [ "$root" ]; then
 fi
 if script -qec true /dev/null >/dev/null 2>&1 </dev/null; then
     script -qec "$memfs unpack stars.mfs said" .typescript >.tty 2>&1 </dev/null
-    check "on a terminal a last line says what was written" grep -q '^memfs: said: 6 nodes in 8 bytes, 0:0' .tty
+    check "on a terminal a last line says what was written" grep -q '^memfs: said: 6 files and directories in 8 bytes, 0:0' .tty
     script -qec "$memfs pack -f stars" .typescript >.tty 2>&1 </dev/null
-    check "in the words of pack" grep -q '^memfs: stars.mfs: 6 nodes in .*, 0:0' .tty
+    check "in the words of pack" grep -q '^memfs: stars.mfs: 6 files and directories in .*, 0:0' .tty
     rm -rf said
     script -qec "$memfs unpack -v stars.mfs said" .typescript >.tty 2>&1 </dev/null
     check "names are escaped there" grep -q 'new\\nline' .tty

@@ -104,13 +104,22 @@ int message_exit_code(int error)
     }
 }
 
+#define NAME_CUT 120 /* the library's texts have so many bytes of longer paths: the first, or "..." and the last */
+
 /* The library's texts may name the thing themselves: once is enough. */
 static const char *without_name(const char *text, const char *thing)
 {
-    size_t length = thing ? strlen(thing) : 0;
-    if (length > 0 && strncmp(text, thing, length) == 0 && strncmp(text + length, ": ", 2) == 0)
-        return text + length + 2;
-    return text;
+    const size_t length = thing ? strlen(thing) : 0;
+    const int is_end = length > NAME_CUT && strncmp(text, "...", 3) == 0;
+    const char *name = is_end ? text + 3 : text, *rest = NULL;
+    if (length > NAME_CUT)
+        rest = strstr(name, ": ");
+    else if (length > 0 && strncmp(name, thing, length) == 0 && strncmp(name + length, ": ", 2) == 0)
+        rest = name + length;
+    const size_t named = rest ? (size_t)(rest - name) : 0;
+    const int is_it = rest && named <= length && (named == length || named + 4 > NAME_CUT) &&
+                      memcmp(name, is_end ? thing + length - named : thing, named) == 0;
+    return is_it ? rest + 2 : text;
 }
 
 /* Lack of memory is no property of one file: whatever else would be told or written then could lack

@@ -135,6 +135,6 @@ double progress_end(int *shown)
 void progress_summary(const char *thing, uint64_t nodes, uint64_t bytes, double seconds)
 {
     char size[QUANTITY_ROOM], time[QUANTITY_ROOM];
-    message(thing, NULL, "%" PRIu64 " node%s in %s, %s", nodes, nodes == 1 ? "" : "s", quantity_bytes(bytes, size),
-            quantity_seconds((uint64_t)(seconds + 0.5), time));
+    message(thing, NULL, "%" PRIu64 " %s in %s, %s", nodes, nodes == 1 ? "file or directory" : "files and directories",
+            quantity_bytes(bytes, size), quantity_seconds((uint64_t)(seconds + 0.5), time));
 }

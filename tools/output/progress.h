@@ -21,7 +21,7 @@ void progress_hide(void);
 /* Ends it; returns the seconds since the start, and whether it was shown. */
 double progress_end(int *shown);
 
-/* The last line, for a terminal: "THING: 12 nodes in 3.4 MiB, 0:02". */
+/* The last line, for a terminal: "THING: 12 files and directories in 3.4 MiB, 0:02". */
 void progress_summary(const char *thing, uint64_t nodes, uint64_t bytes, double seconds);
 
 #endif

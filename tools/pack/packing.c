@@ -288,11 +288,21 @@ static int give_up_rest(const struct packing *packing)
     return sandbox_enter(&sandbox);
 }
 
+/* What somebody who forgot which way round it goes, or wanted an image to be packed anew, may have meant. */
+static void say_image(const struct packing *packing)
+{
+    const struct sources_one *one = packing->sources.all;
+    const size_t length = packing->sources.count == 1 ? strlen(one->path) : 0;
+    if (length > 4 && S_ISREG(one->stat.st_mode) && strcmp(one->path + length - 4, ".mfs") == 0 && !common.quiet)
+        message(one->path, NULL, "is packed as a file, image or not; 'memfs unpack' takes out what is in an image");
+}
+
 int packing_run(struct packing *packing)
 {
     memfs_backing *backing = NULL;
     memfs *fs = NULL;
     int shown;
+    say_image(packing);
     int code = give_up_rest(packing);
     if (code != EXIT_DONE)
         return code;
