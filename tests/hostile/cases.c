@@ -16,13 +16,13 @@
 
 /* What of an image can be had, by step: info ls find cat verify diff hash tree du unpack, walk read export. */
 #define ALL_WELL "0000000000000"
-#define DIFFERS "0000010000000"       /* from the sound image, and is as sound */
-#define NO_OPEN "3333333333333"       /* nothing */
-#define NO_NAMES "0333333333303"      /* what the root says; no names */
-#define NO_NODES "0333333033303"      /* names; no sizes and contents */
-#define NO_NODE "0330333033303"       /* the same, but some files */
-#define NO_ENTRY "0330333333303"      /* names up to one */
-#define NO_CONTENTS "0003333003033"   /* names and sizes; not all contents */
+#define DIFFERS "0000010000000"           /* from the sound image, and is as sound */
+#define NO_OPEN "3333333333333"           /* nothing */
+#define NO_NAMES "0333333333303"          /* what the root says; no names */
+#define NO_NODES "0333333033303"          /* names; no sizes and contents */
+#define NO_NODE "0330333033303"           /* the same, but some files */
+#define NO_ENTRY "0330333333303"          /* names up to one */
+#define NO_CONTENTS "0003333003033"       /* names and sizes; not all contents */
 #define ATTRIBUTES_OF_ONE "0000330003033" /* those of an entry that ls -l does not ask for */
 #define NO_ATTRIBUTES "0300330003033" /* all but attributes; ls -l shows which entries have an access control list */
 #define NO_TARGET "0300330303033"     /* all but a link's target */

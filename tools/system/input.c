@@ -225,7 +225,7 @@ int input_error(const struct input *input, const char *path, int error)
 int input_say_damage(struct input *input, const char *path, int error, const struct memfs_detail *damage)
 {
     const struct memfs_detail *told = &input->told;
-    if (input_is_cut(input, error))
+    if (input_is_cut(input, error) || input_is_spent(input, error))
         return input_error(input, path, error);
     if (damage->error == error && told->error == error && told->offset == damage->offset &&
         damage->offset != UINT64_MAX && strcmp(told->text, damage->text) == 0) {
