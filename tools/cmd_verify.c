@@ -104,6 +104,7 @@ static int verify_image(const char *name, const struct settings *settings)
     options.quick = settings->quick;
     options.bytes_max = settings->bytes_max;
     options.decoded_max = input_decoded_max(&verify.input);
+    memfs_image_allow(verify.input.image, UINT64_MAX); /* it counts itself, and says so once */
     options.threads = (unsigned)settings->jobs;
     options.finding = report;
     options.finding_context = &verify;
