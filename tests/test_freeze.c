@@ -135,6 +135,23 @@ static void test_freeze__hard_links(void **state)
     test_buffer_free(&image);
 }
 
+/* Hosts have minor numbers above 255. */
+static void test_freeze__device_numbers_are_whole(void **state)
+{
+    struct test_state *test = state_of(state);
+    struct test_buffer image = {0};
+    assert_ok(memfs_mknod(test->fs, NULL, "char", MEMFS_IFCHR | 0600, 0x12345678, 0x9abcdef1));
+    assert_ok(memfs_mknod(test->fs, NULL, "block", MEMFS_IFBLK | 0600, UINT32_MAX, 256));
+    test_reopen(test, &image);
+    assert_int_equal(test_lstat(test->fs, "char").rdev_major, 0x12345678);
+    assert_int_equal(test_lstat(test->fs, "char").rdev_minor, 0x9abcdef1);
+    assert_int_equal(test_lstat(test->fs, "block").rdev_major, UINT32_MAX);
+    assert_int_equal(test_lstat(test->fs, "block").rdev_minor, 256);
+    memfs_destroy(test->fs);
+    test->fs = NULL;
+    test_buffer_free(&image);
+}
+
 static void test_freeze__file_without_name_is_left_out(void **state)
 {
     struct test_state *test = state_of(state);
@@ -1039,6 +1056,7 @@ int main(void)
         test_with_fs(test_freeze__everything),
         test_with_fs(test_freeze__message_and_time),
         test_with_fs(test_freeze__hard_links),
+        test_with_fs(test_freeze__device_numbers_are_whole),
         test_with_fs(test_freeze__file_without_name_is_left_out),
         test_with_fs(test_freeze__many),
         test_with_fs(test_freeze__deep),
