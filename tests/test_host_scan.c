@@ -541,6 +541,44 @@ static void test_scan__changed_while_open(void **state)
     memfs_backing_release(backing);
 }
 
+/* What is done once, when the library has just looked at an open file. */
+static void (*after_fstat)(void);
+
+int fstat(int fd, struct stat *stat)
+{
+    int failed = fstatat(fd, "", stat, AT_EMPTY_PATH);
+    if (!failed && S_ISREG(stat->st_mode) && after_fstat) {
+        void (*change)(void) = after_fstat;
+        after_fstat = NULL;
+        change();
+    }
+    return failed;
+}
+
+static void change_file(void)
+{
+    int fd = open(at("file"), O_WRONLY);
+    assert_int_equal(pwrite(fd, "CHANGED!", 8, 0), 8);
+    close(fd);
+}
+
+/* It was as it should be when it was opened, and is not when it has been read. */
+static void test_scan__changed_while_read(void **state)
+{
+    char buffer[8];
+    (void)state;
+    for (int part = 0; part < 2; part++) { /* all at once, or a part, for which it would be kept open */
+        put_text(at("file"), "12345678");
+        put_mtime(at("file"), 7);
+        memfs_backing *backing = scan();
+        after_fstat = change_file;
+        assert_int_equal(read_at(backing, "file", part ? 2 : 0, buffer, part ? 4 : 8), -ESTALE);
+        assert_null(after_fstat);
+        memfs_backing_release(backing);
+        assert_int_equal(unlink(at("file")), 0);
+    }
+}
+
 static void test_scan__directory_exchanged(void **state)
 {
     char buffer[4];
@@ -1209,6 +1247,7 @@ int main(void)
         CASE(sparse),
         CASE(changed_files),
         CASE(changed_while_open),
+        CASE(changed_while_read),
         CASE(directory_exchanged),
         CASE(threads),
         CASE(unreadable_directory),
