@@ -173,4 +173,4 @@ clean: ## removes build/
 	rm -rf $(BUILD)
 
 help: ## this list
-	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile tools/install.mk tests/tests.mk fuzz/fuzz.mk | expand -t 20
+	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile tools/install.mk tests/tests.mk fuzz/fuzz.mk $(wildcard tests/*/*.mk) | expand -t 22

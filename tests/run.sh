@@ -70,6 +70,7 @@ for suite in "$BUILD"/tests/damage/test_*; do
 done
 if [ -z "$SANITIZE$EMULATED" ]; then
     add layers tests/check_layers.sh
+    add defects-table "tests/defects/defects.sh --table"
     add symbols tests/check_symbols.sh
     add weak tests/weak.sh
     add memory "python3 tests/memory/command.py"
