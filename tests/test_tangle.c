@@ -1,6 +1,7 @@
 /*
- * The command on an image that lies: all its directories claim the entries of one, so that
- * there would hardly be an end to them. MEMFS of the environment is the command.
+ * Images that lie: all directories of one claim the entries of one of them, so that there
+ * would hardly be an end to them, and a directory of another those of the one above it, which
+ * would have no end. MEMFS of the environment is the command, which reads the first.
  */
 #include "surgery.h"
 
@@ -118,11 +119,45 @@ static void test_tangle__one_directory(void **state)
     assert_int_equal(run_command("tree -L 1"), 0);
 }
 
+/* The way down is the way up, even where a directory has the very entries of the one above it. */
+static void test_tangle__no_way_round(void **state)
+{
+    (void)state;
+    struct surgery s;
+    struct test_buffer sound = {0}, lying = {0};
+    memfs *fs = NULL;
+    memfs_image *image = NULL;
+    memfs_node node = 0;
+    assert_ok(memfs_create(NULL, &fs));
+    assert_ok(memfs_mkdir(fs, NULL, "a", 0755));
+    assert_ok(memfs_mkdir(fs, NULL, "a/b", 0755));
+    test_freeze(fs, &sound);
+    memfs_destroy(fs);
+    surgery_open(&s, &sound);
+    for (size_t i = 0; i < s.nodes_count; i++)
+        if (s.nodes[i].mode == (MEMFS_IFDIR | 0755u) && s.nodes[i].run.count == 0)
+            s.nodes[i].run = s.nodes[MEMFS_ROOT].run;
+    surgery_close(&s, &lying);
+    surgery_free(&s);
+    assert_ok(memfs_image_open_buffer(lying.data, lying.length, NULL, &image, NULL));
+    const struct memfs_options options = {.size = sizeof options, .backing = memfs_image_backing(image)};
+    assert_ok(memfs_create(&options, &fs));
+    assert_ok(memfs_resolve(fs, NULL, "a/b", 0, &node));
+    memfs_node_forget(fs, node, 1);
+    assert_result(memfs_resolve(fs, NULL, "a/b/a", 0, &node), MEMFS_ECORRUPT);
+    assert_result(memfs_resolve(fs, NULL, "a/b/a/b/a", 0, &node), MEMFS_ECORRUPT);
+    memfs_destroy(fs);
+    memfs_image_close(image);
+    test_buffer_free(&sound);
+    test_buffer_free(&lying);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_tangle__ends),
         cmocka_unit_test(test_tangle__one_directory),
+        cmocka_unit_test(test_tangle__no_way_round),
     };
     return cmocka_run_group_tests(tests, group_setup, group_teardown);
 }

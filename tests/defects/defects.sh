@@ -85,6 +85,7 @@ make_there() { # targets
 targets() { # suite
     case $1 in
     test_damage | test_bombs | test_changing) echo "build/tests/damage/$1" ;;
+    test_tangle) echo build/memfs build/tests/test_tangle ;;
     test_*) echo "build/tests/$1" ;;
     hostile | hostile/*) echo build/memfs build/tests/hostile/hostile ;;
     replay_*) echo "build/fuzz/$1" ;;

@@ -255,7 +255,7 @@ defect 54 unpacker libmemfs/host_export_make.c "test_host_export enemies" \
     "a directory with something in it passes for one that was just made" \
     'return any > 0 ? -ESTALE : any;' \
     'return any > 0 ? 0 : any;'
-defect 55 unpacker libmemfs/host_export_plan.c "test_host_export" \
+defect 55 unpacker libmemfs/host_export_plan.c "test_host_export_run" \
     "the budget of bytes ends one byte early" \
     'job->bytes > job->options.bytes_max' \
     'job->bytes >= job->options.bytes_max'
