@@ -728,6 +728,33 @@ static void test_export__lying_link_counts(void **state)
     }
 }
 
+static int select_all(void *context, memfs_node directory, const struct memfs_dirent *entry)
+{
+    (void)context;
+    (void)directory;
+    (void)entry;
+    return MEMFS_SELECT_ALL;
+}
+
+/* Of a selection there may be fewer names than the count says, but not more. */
+static void test_export__lying_link_count_of_a_selection(void **state)
+{
+    (void)state;
+    struct memfs_export_options options = {.size = sizeof options, .select = select_all};
+    assert_int_equal(mkdir(at("in"), 0755), 0);
+    put_text(at("in/one"), "one");
+    assert_int_equal(link(at("in/one"), at("in/two")), 0);
+    assert_int_equal(link(at("in/one"), at("in/three")), 0);
+    memfs *fs = lying("one", 2);
+    assert_int_equal(memfs_host_export(fs, at("out"), &options, NULL), MEMFS_ECORRUPT);
+    assert_int_equal(is_there("out"), 0);
+    memfs_destroy(fs);
+    fs = lying("one", 4);
+    assert_int_equal(memfs_host_export(fs, at("out"), &options, NULL), 0);
+    assert_int_equal(stat_of("out/two").st_nlink, 3);
+    memfs_destroy(fs);
+}
+
 static void test_export__two_ways_in(void **state)
 {
     memfs_backing *backing = NULL;
@@ -1504,6 +1531,7 @@ int main(void)
         CASE(sparse_from_host),
         CASE(foreign_file),
         CASE(lying_link_counts),
+        CASE(lying_link_count_of_a_selection),
         CASE(setuid),
         CASE(devices),
         CASE(owner),
