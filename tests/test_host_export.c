@@ -432,6 +432,20 @@ int mknodat(int directory, const char *name, mode_t mode, dev_t device)
     return failed;
 }
 
+/* What closing a file says although it is closed; 0: what the host says. */
+static int close_error;
+
+int close(int fd)
+{
+    struct stat stat;
+    int error = close_error && !fstat(fd, &stat) && S_ISREG(stat.st_mode) ? close_error : 0;
+    int failed = (int)syscall(SYS_close, fd);
+    if (failed || !error)
+        return failed;
+    errno = error;
+    return -1;
+}
+
 static int count_names(const char *name)
 {
     int count = 0;
@@ -688,6 +702,23 @@ static void test_export__foreign_file(void **state)
     assert_int_equal(count_names("out"), 1);
     assert_int_equal(count_names("out/b"), 1);
     assert_non_null(strstr(detail.text, "could not be removed"));
+    memfs_destroy(fs);
+}
+
+/* Hosts on a network tell only then that there was no room; that a signal came says nothing. */
+static void test_export__close_fails(void **state)
+{
+    (void)state;
+    memfs *fs = sample();
+    close_error = EDQUOT;
+    int error = export_to(fs, "out");
+    close_error = EINTR;
+    int interrupted = export_to(fs, "also");
+    close_error = 0;
+    assert_int_equal(error, -EDQUOT);
+    assert_int_equal(is_there("out"), 0);
+    assert_int_equal(interrupted, 0);
+    assert_int_equal(is_there("also/a/first"), 1);
     memfs_destroy(fs);
 }
 
@@ -1530,6 +1561,7 @@ int main(void)
         CASE(two_ways_in),
         CASE(sparse_from_host),
         CASE(foreign_file),
+        CASE(close_fails),
         CASE(lying_link_counts),
         CASE(lying_link_count_of_a_selection),
         CASE(setuid),

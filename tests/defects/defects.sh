@@ -15,7 +15,7 @@ set -u
 cd "$(dirname "$0")/../.." || exit
 BUILD=$(realpath -m "${BUILD:-build}")
 unset MAKEFLAGS MFLAGS
-export CC=${CC:-gcc} TEST_TIMEOUT=${TEST_TIMEOUT:-300}
+export CC=${CC:-gcc} TEST_TIMEOUT=${TEST_TIMEOUT:-150}
 LEAST_PERCENT=90
 
 # ---- The table -----------------------------------------------------------------

@@ -276,7 +276,7 @@ defect 59 unpacker libmemfs/host_export.c "faults/power-unpack" \
     'if (job->options.sync)
         MEMFS_RETRY(failed, syncfs(job->workers[0].trail.root));' \
     ''
-defect 60 unpacker libmemfs/host_export_file.c "faults/unpack" \
+defect 60 unpacker libmemfs/host_export_file.c "test_host_export" \
     "that a file could not be closed is ignored" \
     'if (close(fd) && !error && errno != EINTR) {' \
     'if (close(fd) && !error && errno == EINTR) {'
