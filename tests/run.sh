@@ -42,39 +42,52 @@ add() { # name, command
     names+=("$1")
     command[$1]=$2
 }
+# What runs only if it is named, or:
+SANITIZE=${SANITIZE:-} EMULATED=${EMULATED:-}
+whole() { [ -z "${MEMFS_FAST:-}" ] || [ "$wanted" != "  " ]; }     # all that there is: what depends on no compiler, too
+plain() { [ -z "$SANITIZE$EMULATED" ] || [ "$wanted" != "  " ]; }  # not with sanitizers, nor on an emulated machine
+native() { [ -z "$EMULATED" ] || [ "$wanted" != "  " ]; }          # an emulated machine (tests/cross.sh) starts programs slowly
+alone() { [ "$SANITIZE" != thread ] || [ "$wanted" != "  " ]; }    # one thread is nothing for TSan
 
-# What takes longest begins first. An emulated machine (tests/cross.sh) is slow at starting
-# programs: it gets the suites and what compares its images with this one's.
-EMULATED=${EMULATED:-}
-[ -n "$EMULATED" ] || add e2e tests/e2e/run.sh
-[ -n "$EMULATED" ] || add faults tests/faults/faults.sh
-[ -n "$SANITIZE$EMULATED" ] || add golden tests/golden.sh
+# What takes longest begins first.
+if whole; then
+    add e2e tests/e2e/run.sh
+elif native; then
+    add e2e "tests/e2e/run.sh roundtrip order interrupt"
+fi
+whole && add faults tests/faults/faults.sh
+whole && plain && add golden tests/golden.sh
 [ -z "$EMULATED" ] || add foreign tests/foreign.sh
-add hostile "$BUILD/tests/hostile/hostile"
-[ -n "$EMULATED" ] || add surroundings tests/hostile/surroundings.sh
+alone && add hostile "$BUILD/tests/hostile/hostile"
+whole && add surroundings tests/hostile/surroundings.sh
 for suite in "$BUILD"/tests/test_model "$BUILD"/tests/test_*; do
     name=${suite##*/}
+    [[ $name != test_alloc_* ]] || alone || continue
     [ -x "$suite" ] && [ -f "tests/$name.c" ] && [ -z "${command[$name]:-}" ] && add "$name" "$suite"
 done
 # What is random is so in the same way every time; of it in a minute less than in three.
 for replay in "$BUILD"/fuzz/replay_*; do
     name=${replay##*/} target=${name#replay_}
+    alone || continue
     inputs=$(ls -d fuzz/seeds "fuzz/seeds/$target" "fuzz/regressions/$target" 2>/dev/null)
     [ -x "$replay" ] && [ -f "fuzz/$target.c" ] && add "$name" "$replay ${MEMFS_FAST:+-m 2000} ${inputs//$'\n'/ }"
 done
-[ -n "$EMULATED" ] || add agree tests/agree.sh
-add seeds tests/seeds.sh
 for suite in "$BUILD"/tests/damage/test_*; do
     name=${suite##*/}
+    [ "$name" = test_changing ] || alone || continue
     [ -x "$suite" ] && [ -f "tests/damage/$name.c" ] && add "$name" "$suite"
 done
-if [ -z "$SANITIZE$EMULATED" ]; then
+native && add seeds tests/seeds.sh
+if plain; then
     add layers tests/check_layers.sh
-    add defects-table "tests/defects/defects.sh --table"
     add symbols tests/check_symbols.sh
+    add readme tests/readme.sh
+    add defects-table "tests/defects/defects.sh --table"
+fi
+if whole && plain; then
+    add agree tests/agree.sh
     add weak tests/weak.sh
     add memory "python3 tests/memory/command.py"
-    add readme tests/readme.sh
     add abi tests/abi.sh
     add manual tests/manual.sh
     add install tests/install.sh

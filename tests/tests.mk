@@ -27,10 +27,10 @@ tests: all $(SUITES) $(TEST_PROGRAMS) | deps-check ## builds all tests without r
 RUN_TESTS = BUILD=$(abspath $(BUILD)) CC='$(CC)' SANITIZE='$(SANITIZE)' tests/run.sh
 
 .PHONY: check check-fast check-full check-san check-s390x check-i386 check-musl lint check-large check-browser
-check: tests ## all tests, in three minutes
+check: tests ## all tests, in minutes
 	@$(RUN_TESTS)
 
-check-fast: tests ## the same with smaller figures, in one minute
+check-fast: tests ## what depends on the compiler, with smaller figures, in a minute
 	@$(RUN_TESTS) --fast
 
 check-full: tests ## all of what the others do a share of: hours
