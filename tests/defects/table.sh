@@ -239,7 +239,7 @@ defect 50 unpacker libmemfs/host_export_attributes.c "test_host_export" \
     "times before 1970 are rounded the wrong way" \
     'stat->mtime / SECOND - (stat->mtime % SECOND < 0)' \
     'stat->mtime / SECOND'
-defect 51 unpacker libmemfs/host_export_attributes.c "test_host_export" \
+defect 51 unpacker libmemfs/host_export_attributes.c "test_host_export_run" \
     "attributes of security are set without being asked for" \
     '!strncmp(name, "security.", 9) ||' \
     ''
