@@ -92,8 +92,8 @@ defect 18 decoder format/load.c "hostile/extent-past-the-block" \
     'if (error || (*out)->buffer->length + 1 >= start + length)'
 defect 19 decoder format/load.c "test_bombs" \
     "the budget of decoded bytes only counts what was before" \
-    'if (before <= end && bytes <= end - before)' \
-    'if (before <= end)'
+    'while (before <= end && bytes <= end - before)' \
+    'while (before <= end)'
 defect 20 decoder format/load.c "hostile/entries-longer test_verify" \
     "a chunk that is no good is not given back" \
     'if (error) {
