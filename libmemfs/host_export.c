@@ -192,14 +192,14 @@ int memfs_export_finish(struct memfs_export *job)
     return 0;
 }
 
-int memfs_export_sync(struct memfs_export *job)
+static int sync_all(struct memfs_export *job, const char *text)
 {
     int failed = 0;
     if (job->options.sync)
         MEMFS_RETRY(failed, syncfs(job->workers[0].trail.root));
     if (!failed)
         return 0;
-    return memfs_host_fail(&job->report, 0, NULL, -errno, "cannot be brought to the disk");
+    return memfs_host_fail(&job->report, 0, NULL, -errno, text);
 }
 
 /* ---- All of it ------------------------------------------------------------------------ */
@@ -308,11 +308,12 @@ static int make_all(struct memfs_export *job, const char *path)
 /* What is told to be made is: nothing but removing what was replaced is still to be done. */
 static int put_in_place(struct memfs_export *job)
 {
-    int error = memfs_export_sync(job);
+    static const char text[] = "cannot be brought to the disk";
+    int error = sync_all(job, text);
     if (!error && memfs_export_replaces(job)) {
         error = memfs_export_replace(job);
         if (!error)
-            error = memfs_export_sync(job);
+            error = sync_all(job, text);
     }
     return error || !job->options.made ? error : memfs_export_tell_made(job);
 }
@@ -322,7 +323,10 @@ static int remove_replaced(struct memfs_export *job)
     if (!memfs_export_replaces(job))
         return 0;
     int error = memfs_export_drop(job);
-    return error ? error : memfs_export_sync(job);
+    return error ? error
+                 : sync_all(
+                       job,
+                       "all is in its place, and what was replaced is removed, but that cannot be brought to the disk");
 }
 
 /* All that can be known before the first write: as if what is planned had been made. */

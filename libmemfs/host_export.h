@@ -283,9 +283,6 @@ int memfs_export_finish(struct memfs_export *job);
 /* Tells the caller what was made; of a plan that is not to be carried out counts it, too. */
 int memfs_export_tell_made(struct memfs_export *job);
 
-/* Waits until all is on the disk. */
-int memfs_export_sync(struct memfs_export *job);
-
 /* ---- Replacing: what has a temporary name, and what is to have its own ---------- */
 
 /* The number is not 0. */

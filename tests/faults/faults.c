@@ -80,6 +80,7 @@ static const struct harmless {
 } harmless[] = {
     {"mmap", 0, -1, ANYWHERE, "malloc has other ways"},
     {"clone3", 0, -1, ANYWHERE, "fewer threads do it too"},
+    {"clone", 0, -1, ANYWHERE, "the same"},
     {"close", 0, O_RDONLY, ANYWHERE, "nothing was written"},
     {"close", 0, O_PATH, ANYWHERE, "nothing was written"},
     {"close", EINTR, -1, ANYWHERE, "it is closed"},
@@ -113,7 +114,7 @@ static const struct harmless {
     {"linkat", EEXIST, -1, ANYWHERE, "the same"},
     {"renameat2", EINVAL, -1, ANYWHERE, "where the host cannot do that, by a link"},
     {"renameat2", ENOENT, -1, ANYWHERE, "nothing is there any more that would have to be kept"},
-    {"renameat2", ENOSYS, -1, ANYWHERE, "the same"},
+    {"renameat2", 0, -1, ANYWHERE, "a page gets its name by a link then"},
     {"fgetxattr", 0, -1, ANYWHERE, "whatever cannot be asked is done as if there were an ACL"},
     {"fstatfs", 0, -1, ANYWHERE, "made-up sizes are noticed when contents are read"},
     {"listxattrat", ENOSYS, -1, ANYWHERE, "an older kernel: by path"},

@@ -187,8 +187,9 @@ static void run_commands(const struct run *run, const struct hostile_case *what,
     struct command_result results[COMMANDS];
     struct stat status;
     outcome->commands = 1;
-    /* Where no file is found, those that there should be. */
-    commands_run(walked->files.count ? &walked->files : &run->files[base_number(what->base)], results);
+    /* Where no file is found, and of raw images, those that there should be. */
+    const int is_found = walked->files.count && !raw;
+    commands_run(is_found ? &walked->files : &run->files[base_number(what->base)], results);
     for (size_t i = 0; i < COMMANDS; i++) {
         steps[i] = letter_of_code(results[i].code);
         judge_command(run, what->base, raw, i, &results[i], outcome);

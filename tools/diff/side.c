@@ -119,7 +119,10 @@ int side_hold(struct side *side, const char *name)
 {
     struct stat status;
     *side = (struct side){.name = name, .code = EXIT_DONE, .entries = UINT64_MAX};
-    side->is_host = strcmp(name, "-") != 0 && stat(name, &status) == 0 && S_ISDIR(status.st_mode);
+    const int known = strcmp(name, "-") == 0 || stat(name, &status) == 0;
+    if (!known && errno != ENOENT)
+        return message_error(name, NULL, -errno, NULL);
+    side->is_host = known && strcmp(name, "-") != 0 && S_ISDIR(status.st_mode);
     return side->is_host ? EXIT_DONE : input_hold(&side->input, name);
 }
 

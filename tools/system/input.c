@@ -193,7 +193,7 @@ int input_find(const struct input *input, const char *path, int itself, struct m
 
 int input_is_spent(const struct input *input, int error)
 {
-    return error == MEMFS_ELIMIT && memfs_image_damage(input->image, NULL) == MEMFS_ELIMIT;
+    return error == MEMFS_ELIMIT && input->image && memfs_image_damage(input->image, NULL) == MEMFS_ELIMIT;
 }
 
 int input_is_cut(const struct input *input, int error)
@@ -201,7 +201,7 @@ int input_is_cut(const struct input *input, int error)
     struct memfs_image_info info;
     struct stat status;
     const int fd = input->is_held ? input->fd : STDIN_FILENO;
-    return error == -EIO && input->memory.length == 0 && memfs_image_info(input->image, &info) == 0 &&
+    return error == -EIO && input->image && input->memory.length == 0 && memfs_image_info(input->image, &info) == 0 &&
            fstat(fd, &status) == 0 && S_ISREG(status.st_mode) && (uint64_t)status.st_size < info.image_bytes;
 }
 

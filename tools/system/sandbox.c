@@ -122,10 +122,12 @@ static int is_want(int error)
     return error == ENOMEM || error == EMFILE || error == ENFILE || error == EINTR;
 }
 
-static void fail(struct sandbox *sandbox, int error)
+static void fail(struct sandbox *sandbox, const char *path, int error)
 {
-    if (is_want(error))
+    if (is_want(error)) {
         sandbox->error = -error;
+        sandbox->failed = path;
+    }
     give_up_landlock(sandbox);
 }
 
@@ -147,10 +149,11 @@ void sandbox_begin(struct sandbox *sandbox)
     sandbox->abi = (int)abi;
     sandbox->ruleset = make_ruleset(sandbox->abi);
     if (sandbox->ruleset < 0)
-        fail(sandbox, errno);
+        fail(sandbox, NULL, errno);
 }
 
-void sandbox_allow(struct sandbox *sandbox, const char *path, unsigned rights)
+/* For what a path is of, as it was named. */
+static void allow(struct sandbox *sandbox, const char *path, const char *named, unsigned rights)
 {
     struct stat status;
     sandbox->any |= rights;
@@ -161,7 +164,7 @@ void sandbox_allow(struct sandbox *sandbox, const char *path, unsigned rights)
     int fd;
     RETRY(fd, open(path, O_PATH | O_CLOEXEC));
     if (fd < 0 && is_want(errno))
-        fail(sandbox, errno);
+        fail(sandbox, named, errno);
     if (fd < 0)
         return;
     struct beneath beneath = {rights_of(rights) & known(sandbox->abi), fd};
@@ -170,8 +173,13 @@ void sandbox_allow(struct sandbox *sandbox, const char *path, unsigned rights)
     /* Pipes and the like lie nowhere (EBADFD), and stay allowed. */
     if (beneath.allowed != 0 && syscall(SYS_landlock_add_rule, sandbox->ruleset, PATH_BENEATH, &beneath, 0) != 0 &&
         errno != EBADFD)
-        fail(sandbox, errno);
+        fail(sandbox, named, errno);
     close(fd);
+}
+
+void sandbox_allow(struct sandbox *sandbox, const char *path, unsigned rights)
+{
+    allow(sandbox, path, path, rights);
 }
 
 void sandbox_allow_beside(struct sandbox *sandbox, const char *path, unsigned rights)
@@ -183,9 +191,9 @@ void sandbox_allow_beside(struct sandbox *sandbox, const char *path, unsigned ri
     while (end > 0 && path[end - 1] != '/')
         end--;
     if (buffer_append(&parent, path, end) == 0 && buffer_append_text(&parent, ".") == 0)
-        sandbox_allow(sandbox, parent.data, rights);
+        allow(sandbox, parent.data, path, rights);
     else
-        fail(sandbox, ENOMEM);
+        fail(sandbox, path, ENOMEM);
     buffer_free(&parent);
 }
 
@@ -200,7 +208,7 @@ int sandbox_enter(struct sandbox *sandbox)
         return EXIT_DONE;
     if (sandbox->error != 0) {
         give_up_landlock(sandbox);
-        return message_error("sandbox", NULL, sandbox->error, NULL);
+        return message_error(sandbox->failed ? sandbox->failed : "sandbox", NULL, sandbox->error, NULL);
     }
     tzset(); /* reads what local times are, before that cannot be read */
     int files = 0, calls = 0;

@@ -23,10 +23,11 @@ enum {
 /* What is to stay allowed. Zeroed: no sandbox. */
 struct sandbox {
     int wanted;
-    int error;    /* of the host, for want of memory or descriptors: it is not to be done without then */
-    int abi;      /* Landlock's; 0: the kernel has none, or it does not do here */
-    int ruleset;  /* its descriptor, or -1 */
-    unsigned any; /* rights that are allowed anywhere */
+    int error;          /* of the host, for want of memory or descriptors: it is not to be done without then */
+    const char *failed; /* the path that it was about, if any; the caller's */
+    int abi;            /* Landlock's; 0: the kernel has none, or it does not do here */
+    int ruleset;        /* its descriptor, or -1 */
+    unsigned any;       /* rights that are allowed anywhere */
 };
 
 /* Whether there is to be one: not with --no-sandbox, nor beside a memory checker. */
