@@ -9,11 +9,11 @@ native=$(cd "$NATIVE" && pwd) || exit 2
 check "they are of two kinds" bash -c '[ "$("$0" -h "$1" | grep -E "Class|Machine")" != "$("$0" -h "$2.elf" | grep -E "Class|Machine")" ]' \
     readelf "$native/memfs" "$memfs"
 
-check "a tree with everything" "$native/tests/tree/make_tree" tree
+check "a tree with everything" "$native/tests/tree/make_tree" --files 300 --huge 100000000 tree
 same_bytes() { # options of pack
     "$native/memfs" pack -q -f "$@" tree here.mfs && "$memfs" pack -q -f "$@" tree there.mfs && cmp here.mfs there.mfs
 }
-for options in "" "-j 1" "-j 2 -l 1" "-l 19 --block 64K" "--block 16M" "--share=none" "--share=files" "--no-xattrs"; do
+for options in "" "-j 1" "-j 2 -l 1" "-l 9 --block 64K" "--block 16M" "--share=none" "--share=files" "--no-xattrs"; do
     # shellcheck disable=SC2086
     check "pack $options: the same bytes" same_bytes $options
 done

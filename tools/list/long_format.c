@@ -74,7 +74,7 @@ static int mark(struct long_format *format, const struct directory *directory)
     int result = buffer_reserve(&format->marks, directory->count * sizeof(int));
     for (size_t i = 0; i < directory->count && result == 0; i++) {
         const int acl = has_acl(format, &directory->rows[i].stat);
-        result = buffer_append(&format->marks, &acl, sizeof acl);
+        result = acl == -ENOMEM ? acl : buffer_append(&format->marks, &acl, sizeof acl);
         format->marked |= acl != 0;
     }
     return result;
