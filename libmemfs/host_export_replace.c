@@ -4,11 +4,15 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
-#include <linux/fs.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/syscall.h>
 #include <unistd.h>
+
+#ifndef RENAME_EXCHANGE /* a C library without renameat2() */
+#include <linux/fs.h>
+#include <sys/syscall.h>
+#define renameat2(from, old, to, new, flags) (int)syscall(SYS_renameat2, from, old, to, new, flags)
+#endif
 
 #define TRIES 1000 /* temporary names are random: hardly one is taken */
 
@@ -138,10 +142,9 @@ static int is_at(const struct place *place, const char *name)
     return !fstatat(place->fd, name, &stat, AT_SYMLINK_NOFOLLOW) && (uint64_t)stat.st_ino == place->record->ino;
 }
 
-/* Not every C library has renameat2(). */
 static int swap_names(const struct place *place)
 {
-    return (int)syscall(SYS_renameat2, place->fd, place->temporary, place->fd, place->name, RENAME_EXCHANGE);
+    return renameat2(place->fd, place->temporary, place->fd, place->name, RENAME_EXCHANGE);
 }
 
 /* What was there gets the temporary name, so that it can be restored. Hosts that
