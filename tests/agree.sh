@@ -38,7 +38,10 @@ agree() { # directory
     (cd "$dir" && gnu_du -s .) >.want
     "$memfs" du -s image.mfs . >.got
     same "du -s"
-    find "$dir" -name $'*\n*' -o -links +1 ! -type d | grep -q . && return
+    find "$dir" -name $'*\n*' -o -links +1 ! -type d | grep -q . && {
+        skip "du -a of $dir" "it has names with newlines, or hard links"
+        return
+    }
     (cd "$dir" && gnu_du -a .) >.want
     "$memfs" du -a image.mfs . | sort -t$'\t' -k2 >.got
     same "du -a"
@@ -55,7 +58,7 @@ fi
 "$make_tree" --files $files --huge 1000000 tree >/dev/null || exit 2
 rm -rf tree/beyond-path-max # where ls and find do not go
 for tree in "${trees[@]}"; do
-    [ ! -d "$tree" ] || agree "$tree"
+    if [ -d "$tree" ]; then agree "$tree"; else skip "$tree" "it is not there"; fi
 done
 
 done_testing

@@ -21,51 +21,52 @@ static void tree(memfs *fs)
     assert_ok(memfs_symlink(fs, NULL, "..", "d/e/dotdot"));
 }
 
+static const struct {
+    const char *path, *same;
+    int stat, lstat; /* 0: there; 1: there, and a symbolic link */
+} cases[] = {
+    {"/", "/", 0, 0},
+    {"//", "/", 0, 0},
+    {".", "/", 0, 0},
+    {"..", "/", 0, 0},
+    {"../../d/..", "/", 0, 0},
+    {"d", "d", 0, 0},
+    {"/d", "d", 0, 0},
+    {"//d///e//", "d/e", 0, 0},
+    {"d/./e/.", "d/e", 0, 0},
+    {"d/e/../g", "d/g", 0, 0},
+    {"to_d", "d", 0, 1},
+    {"to_d/", "d", 0, 0},
+    {"to_d/.", "d", 0, 0},
+    {"to_d/g", "d/g", 0, 0},
+    {"to_d/../f", "f", 0, 0},
+    {"to_d/abs", "d/e", 0, 1},
+    {"to_d/up", "f", 0, 1},
+    {"to_root/to_root/d/abs/", "d/e", 0, 0},
+    {"to_root", "/", 0, 1},
+    {"d/e/dotdot", "d", 0, 1},
+    {"d/e/dotdot/e/dotdot/g", "d/g", 0, 0},
+    {"slash_d", "d", 0, 1},
+    {"slash_f", NULL, -ENOTDIR, 1},
+    {"", NULL, -ENOENT, -ENOENT},
+    {"none", NULL, -ENOENT, -ENOENT},
+    {"none/", NULL, -ENOENT, -ENOENT},
+    {"none/..", NULL, -ENOENT, -ENOENT},
+    {"f/", NULL, -ENOTDIR, -ENOTDIR},
+    {"f/.", NULL, -ENOTDIR, -ENOTDIR},
+    {"f/..", NULL, -ENOTDIR, -ENOTDIR},
+    {"f/x", NULL, -ENOTDIR, -ENOTDIR},
+    {"dangling", NULL, -ENOENT, 1},
+    {"dangling/", NULL, -ENOENT, -ENOENT},
+    {"loop", NULL, -ELOOP, 1},
+    {"loop/", NULL, -ELOOP, -ELOOP},
+    {"loop/x", NULL, -ELOOP, -ELOOP},
+    {"ping", NULL, -ELOOP, 1},
+    {"d/up/", NULL, -ENOTDIR, -ENOTDIR},
+};
+
 static void test_path__table(void **state)
 {
-    static const struct {
-        const char *path, *same;
-        int stat, lstat; /* 0: there; 1: there, and a symbolic link */
-    } cases[] = {
-        {"/", "/", 0, 0},
-        {"//", "/", 0, 0},
-        {".", "/", 0, 0},
-        {"..", "/", 0, 0},
-        {"../../d/..", "/", 0, 0},
-        {"d", "d", 0, 0},
-        {"/d", "d", 0, 0},
-        {"//d///e//", "d/e", 0, 0},
-        {"d/./e/.", "d/e", 0, 0},
-        {"d/e/../g", "d/g", 0, 0},
-        {"to_d", "d", 0, 1},
-        {"to_d/", "d", 0, 0},
-        {"to_d/.", "d", 0, 0},
-        {"to_d/g", "d/g", 0, 0},
-        {"to_d/../f", "f", 0, 0},
-        {"to_d/abs", "d/e", 0, 1},
-        {"to_d/up", "f", 0, 1},
-        {"to_root/to_root/d/abs/", "d/e", 0, 0},
-        {"to_root", "/", 0, 1},
-        {"d/e/dotdot", "d", 0, 1},
-        {"d/e/dotdot/e/dotdot/g", "d/g", 0, 0},
-        {"slash_d", "d", 0, 1},
-        {"slash_f", NULL, -ENOTDIR, 1},
-        {"", NULL, -ENOENT, -ENOENT},
-        {"none", NULL, -ENOENT, -ENOENT},
-        {"none/", NULL, -ENOENT, -ENOENT},
-        {"none/..", NULL, -ENOENT, -ENOENT},
-        {"f/", NULL, -ENOTDIR, -ENOTDIR},
-        {"f/.", NULL, -ENOTDIR, -ENOTDIR},
-        {"f/..", NULL, -ENOTDIR, -ENOTDIR},
-        {"f/x", NULL, -ENOTDIR, -ENOTDIR},
-        {"dangling", NULL, -ENOENT, 1},
-        {"dangling/", NULL, -ENOENT, -ENOENT},
-        {"loop", NULL, -ELOOP, 1},
-        {"loop/", NULL, -ELOOP, -ELOOP},
-        {"loop/x", NULL, -ELOOP, -ELOOP},
-        {"ping", NULL, -ELOOP, 1},
-        {"d/up/", NULL, -ENOTDIR, -ENOTDIR},
-    };
     struct test_state *test = *state;
     tree(test->fs);
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {

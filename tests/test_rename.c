@@ -15,51 +15,52 @@ static void tree(memfs *fs)
     assert_ok(memfs_symlink(fs, NULL, "d", "s"));
 }
 
+static const struct {
+    const char *from, *to;
+    uint32_t flags;
+    int result, also;
+} cases[] = {
+    {"none", "x", 0, -ENOENT, 0},
+    {"f", "none/x", 0, -ENOENT, 0},
+    {"f", "g/x", 0, -ENOTDIR, 0},
+    {"f/x", "g", 0, -ENOTDIR, 0},
+    {"f", "d", 0, -EISDIR, 0},
+    {"f", "empty", 0, -EISDIR, 0},
+    {"d", "f", 0, -ENOTDIR, 0},
+    {"empty", "full", 0, -ENOTEMPTY, 0},
+    {"d", "d/sub", 0, -EINVAL, -ENOTEMPTY},
+    {"d", "d/new", 0, -EINVAL, 0},
+    {"d", "d/sub/deep/new", 0, -EINVAL, 0},
+    {"d/sub", "d", 0, -ENOTEMPTY, 0},
+    {"d/sub/deep", "d", 0, -ENOTEMPTY, 0},
+    {"d", "d/sub", MEMFS_RENAME_EXCHANGE, -EINVAL, 0},
+    {"d/sub", "d", MEMFS_RENAME_EXCHANGE, -EINVAL, 0},
+    {"f", "g", MEMFS_RENAME_NOREPLACE, -EEXIST, 0},
+    {"f", "f", MEMFS_RENAME_NOREPLACE, -EEXIST, 0},
+    {"f", "f2", MEMFS_RENAME_NOREPLACE, -EEXIST, 0},
+    {"f", "none", MEMFS_RENAME_EXCHANGE, -ENOENT, 0},
+    {"none", "f", MEMFS_RENAME_EXCHANGE, -ENOENT, 0},
+    {"f", "g", MEMFS_RENAME_EXCHANGE | MEMFS_RENAME_NOREPLACE, -EINVAL, 0},
+    {"f", "g", 8, -EINVAL, 0},
+    {"f", "f2", 0, 0, 0},
+    {"f", "f", 0, 0, 0},
+    {"d", "d", 0, 0, 0},
+    {"/", "x", 0, -EBUSY, 0},
+    {"f", "/", 0, -EBUSY, 0},
+    {"d/.", "x", 0, -EBUSY, 0},
+    {"d/..", "x", 0, -EBUSY, 0},
+    {"empty", "d/.", 0, -EBUSY, 0},
+    {"empty", "d/..", 0, -EBUSY, 0},
+    {"f/", "x", 0, -ENOTDIR, 0},
+    {"f", "x/", 0, -ENOTDIR, 0},
+    {"f", "g/", 0, -ENOTDIR, 0},
+    {"s/", "x", 0, -ENOTDIR, 0},
+    {"", "x", 0, -ENOENT, 0},
+    {"f", "", 0, -ENOENT, 0},
+};
+
 static void test_rename__table(void **state)
 {
-    static const struct {
-        const char *from, *to;
-        uint32_t flags;
-        int result, also;
-    } cases[] = {
-        {"none", "x", 0, -ENOENT, 0},
-        {"f", "none/x", 0, -ENOENT, 0},
-        {"f", "g/x", 0, -ENOTDIR, 0},
-        {"f/x", "g", 0, -ENOTDIR, 0},
-        {"f", "d", 0, -EISDIR, 0},
-        {"f", "empty", 0, -EISDIR, 0},
-        {"d", "f", 0, -ENOTDIR, 0},
-        {"empty", "full", 0, -ENOTEMPTY, 0},
-        {"d", "d/sub", 0, -EINVAL, -ENOTEMPTY},
-        {"d", "d/new", 0, -EINVAL, 0},
-        {"d", "d/sub/deep/new", 0, -EINVAL, 0},
-        {"d/sub", "d", 0, -ENOTEMPTY, 0},
-        {"d/sub/deep", "d", 0, -ENOTEMPTY, 0},
-        {"d", "d/sub", MEMFS_RENAME_EXCHANGE, -EINVAL, 0},
-        {"d/sub", "d", MEMFS_RENAME_EXCHANGE, -EINVAL, 0},
-        {"f", "g", MEMFS_RENAME_NOREPLACE, -EEXIST, 0},
-        {"f", "f", MEMFS_RENAME_NOREPLACE, -EEXIST, 0},
-        {"f", "f2", MEMFS_RENAME_NOREPLACE, -EEXIST, 0},
-        {"f", "none", MEMFS_RENAME_EXCHANGE, -ENOENT, 0},
-        {"none", "f", MEMFS_RENAME_EXCHANGE, -ENOENT, 0},
-        {"f", "g", MEMFS_RENAME_EXCHANGE | MEMFS_RENAME_NOREPLACE, -EINVAL, 0},
-        {"f", "g", 8, -EINVAL, 0},
-        {"f", "f2", 0, 0, 0},
-        {"f", "f", 0, 0, 0},
-        {"d", "d", 0, 0, 0},
-        {"/", "x", 0, -EBUSY, 0},
-        {"f", "/", 0, -EBUSY, 0},
-        {"d/.", "x", 0, -EBUSY, 0},
-        {"d/..", "x", 0, -EBUSY, 0},
-        {"empty", "d/.", 0, -EBUSY, 0},
-        {"empty", "d/..", 0, -EBUSY, 0},
-        {"f/", "x", 0, -ENOTDIR, 0},
-        {"f", "x/", 0, -ENOTDIR, 0},
-        {"f", "g/", 0, -ENOTDIR, 0},
-        {"s/", "x", 0, -ENOTDIR, 0},
-        {"", "x", 0, -ENOENT, 0},
-        {"f", "", 0, -ENOENT, 0},
-    };
     struct test_state *test = *state;
     tree(test->fs);
     char *before = test_dump(test->fs, TEST_DUMP_TIMES | TEST_DUMP_HOLES);

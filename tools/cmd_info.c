@@ -181,13 +181,10 @@ static int show(struct info *info, const char *image, int alone)
     int code = input_hold(&info->input, image);
     if (code == EXIT_DONE)
         code = begin_page(info, &draft, image);
-    if (code == EXIT_DONE) {
-        if (alone)
-            code = give_up_rest(info->settings.html);
-    }
-    if (code == EXIT_DONE) {
+    if (code == EXIT_DONE && alone)
+        code = give_up_rest(info->settings.html);
+    if (code == EXIT_DONE)
         code = input_read(&info->input, needs_census);
-    }
     if (code == EXIT_DONE) {
         memfs_image_info(info->input.image, &root);
         code = gather(info, needs_census);

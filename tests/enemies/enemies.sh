@@ -60,7 +60,7 @@ total=100000
 tried=0 whole=0 refused=0 odd=0
 # The destination stays where it is, so that the enemy finds it.
 attack swap "$work/copy" "$work/aside" "$work/outside"
-while [ $((tried * entries)) -lt "$total" ] || [ $((whole + refused)) -lt 2 ]; do
+while [ $((tried * entries)) -lt "$total" ] || { [ $((whole + refused)) -lt 2 ] && [ "$odd" -lt 5 ]; }; do
     mode=(--into)
     case $((tried % 3)) in
     1) mode=(--into --overwrite) ;;

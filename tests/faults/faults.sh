@@ -147,7 +147,8 @@ scenario info "image.mfs|page.html" info --html page.html ../../in/image.mfs
 options+=(-l)
 scenario diff "image.mfs|tree|standard output" diff -j1 ../../in/image.mfs ../../in/tree
 
-echo "cases by kind:"
-awk '{ n = $NF; $NF = ""; sum[$0] += n; all += n } END { for (kind in sum) printf "  %s%d\n", kind, sum[kind]; print "  all " all + 0 }' all | sort
+[ $((passed + failed)) -gt 0 ] || { echo "no such scenario:$wanted" && exit 2; }
+awk '{ n = $NF; $NF = ""; sum[$0] += n; all += n }
+    END { for (kind in sum) printf "tried  %s%d\n", kind, sum[kind]; print "tried  all " all + 0 }' all | sort
 echo "$passed passed, $failed failed"
 [ "$failed" = 0 ]

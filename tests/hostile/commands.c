@@ -105,9 +105,13 @@ static void run(const char *const *arguments, struct command_result *result)
 
 void commands_run(const struct walk_files *files, struct command_result *results)
 {
-    const char *command = getenv("MEMFS");
+    const char *command = getenv("MEMFS"); /* from anywhere: images are looked at in directories of their own */
+    if (!command || command[0] != '/') {
+        fputs("hostile: MEMFS has to be the command's path, from the root\n", stderr);
+        exit(2);
+    }
     for (size_t i = 0; i < COMMANDS; i++) {
-        const char *arguments[WORDS_MOST] = {command ? command : "build/memfs"};
+        const char *arguments[WORDS_MOST] = {command};
         size_t count = 1;
         for (size_t k = 0; k < sizeof words[i] / sizeof *words[i] && words[i][k]; k++)
             arguments[count++] = words[i][k];

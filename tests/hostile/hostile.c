@@ -351,8 +351,10 @@ static void learn_sound(struct run *run)
         write_file("sound.mfs", sound.data, sound.length);
         walk_image(&sound, "out", &walked);
         remove_tree("out");
-        if (walked.open || walked.verify || walked.walk || walked.read || walked.export)
+        if (walked.open || walked.verify || walked.walk || walked.read || walked.export) {
             fprintf(stderr, "hostile: %s is not sound: %s\n", base_name(1 << i), walked.detail.text);
+            exit(2);
+        }
         run->files[i] = walked.files;
         if (!walked.files.count)
             strcpy(run->files[i].path[run->files[i].count++], "/");

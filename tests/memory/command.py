@@ -258,7 +258,7 @@ def main():
                           f"{scenario.survived} of them did all the same")
     finally:
         shutil.rmtree(top, ignore_errors=True)
-    print(f"{len(scenarios)} scenarios, {runs} runs, {denied} allocations denied")
+    print(f"tried  {len(scenarios)} scenarios, {runs} runs, {denied} allocations denied")
     print(f"{passed} passed, {failed} failed")
     return failed > 0 or passed == 0
 
