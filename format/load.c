@@ -17,7 +17,7 @@
 /* What is read in order is used once, mostly: it does not take the place of all else, and of
  * memory that the system would have to clear. Blocks that share parts with earlier ones need
  * these again. */
-#define IN_ORDER_SHARE(budget) ((budget) / 4 * 3)
+#define IN_ORDER_SHARE(budget) ((budget) / 2)
 #define AHEAD_BLOCKS 8u  /* so many threads find something to do while one decodes the block that all want */
 #define AHEAD_BUDGET 32u /* blocks that a budget has room for, or nothing is decoded ahead */
 

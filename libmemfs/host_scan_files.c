@@ -128,7 +128,7 @@ static void close_unused(struct memfs_scan_files *files)
 
 static int open_named(struct memfs_scan_files *files, const struct memfs_scan_file *file, const char *name)
 {
-    struct memfs_host_trail *trail = memfs_scan_trails_enter(&files->trails);
+    struct memfs_host_trail *trail = memfs_scan_trails_enter(&files->trails, file->directory);
     int fd = open_along(files, trail, file, name);
     if (fd == -EMFILE || fd == -ENFILE) {
         trail = memfs_scan_trails_begin_alone(&files->trails, trail);

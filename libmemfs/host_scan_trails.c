@@ -53,8 +53,26 @@ static struct memfs_host_trail *make_trail(const struct memfs_host_trail *first)
     return NULL;
 }
 
+/* Directories have numbers in the order in which they are met, so that the nearest number is mostly the
+ * shortest way. Threads that took any would take each other's, and go to and fro. */
+static struct memfs_host_trail *take_nearest(struct memfs_scan_trails *trails, uint32_t directory)
+{
+    size_t best = 0;
+    uint32_t least = UINT32_MAX;
+    for (size_t i = 0; i < trails->idle; i++) {
+        const uint32_t at = trails->free[i]->at, away = at > directory ? at - directory : directory - at;
+        if (away <= least) {
+            least = away;
+            best = i;
+        }
+    }
+    struct memfs_host_trail *trail = trails->free[best];
+    trails->free[best] = trails->free[--trails->idle];
+    return trail;
+}
+
 /* Waits for an idle one, if no more can be had: there is always one at least. */
-struct memfs_host_trail *memfs_scan_trails_enter(struct memfs_scan_trails *trails)
+struct memfs_host_trail *memfs_scan_trails_enter(struct memfs_scan_trails *trails, uint32_t directory)
 {
     struct memfs_host_trail *trail = NULL;
     pthread_mutex_lock(&trails->lock);
@@ -65,7 +83,7 @@ struct memfs_host_trail *memfs_scan_trails_enter(struct memfs_scan_trails *trail
     while (!trail && (!trails->idle || trails->alone))
         pthread_cond_wait(&trails->changed, &trails->lock);
     if (!trail)
-        trail = trails->free[--trails->idle];
+        trail = take_nearest(trails, directory);
     trails->inside++;
     pthread_mutex_unlock(&trails->lock);
     return trail;

@@ -16,7 +16,7 @@ struct memfs_scan_trails {
     pthread_cond_t changed;
     size_t count, idle;                               /* count 0: not initialised */
     struct memfs_host_trail *made[MEMFS_SCAN_TRAILS]; /* all; the first is not ours */
-    struct memfs_host_trail *free[MEMFS_SCAN_TRAILS]; /* the idle ones, the last used last */
+    struct memfs_host_trail *free[MEMFS_SCAN_TRAILS]; /* the idle ones */
     unsigned inside;                                  /* threads that have a file open, or are about to */
     int alone;                                        /* one wants to be, or is: no other begins */
 };
@@ -25,9 +25,10 @@ struct memfs_scan_trails {
 int memfs_scan_trails_init(struct memfs_scan_trails *trails, struct memfs_host_trail *first);
 void memfs_scan_trails_end(struct memfs_scan_trails *trails); /* one that is all zeros is accepted */
 
-/* A trail to open a file with; from then on the thread is inside, until it says that
- * it has closed the file (or has kept it open with others, that can be closed). */
-struct memfs_host_trail *memfs_scan_trails_enter(struct memfs_scan_trails *trails);
+/* A trail to open a file of a directory with, of the idle ones that which ends nearest to it; from then on
+ * the thread is inside, until it says that it has closed the file (or has kept it open with others, that can
+ * be closed). */
+struct memfs_host_trail *memfs_scan_trails_enter(struct memfs_scan_trails *trails, uint32_t directory);
 void memfs_scan_trails_give(struct memfs_scan_trails *trails, struct memfs_host_trail *trail);
 void memfs_scan_trails_leave(struct memfs_scan_trails *trails);
 
