@@ -152,6 +152,8 @@ for name in "${names[@]}"; do
 done
 while [ ${#running[@]} -gt 0 ]; do reap; done
 
+[ -z "${MEMFS_FULL:-}" ] || [ "$wanted" != "  " ] || python3 tests/reliability.py "$logs" >tests/RELIABILITY.md
+
 summary="$all_passed passed, $all_failed failed"
 [ "$all_skipped" = 0 ] || summary="$summary, $all_skipped skipped"
 echo "$summary"

@@ -652,7 +652,8 @@ static void every(struct test_state *test, struct failure (*of)(struct story *),
     uint64_t stride = test_environment("MEMFS_FAST", 0) ? 7 : 1, told_with = 0;
     for (; tell_with(test, &told, of, nth, after, &steps_failed); nth += stride)
         told_with++;
-    print_message("%" PRIu64 " calls failed in turn, %" PRIu64 " times a step with them\n", told_with, steps_failed);
+    print_message("tried  %" PRIu64 " calls failed in turn%s, %" PRIu64 " times a step with them\n", told_with,
+                  after ? " and all after them" : "", steps_failed);
     assert_true(nth > 20);
     assert_true(steps_failed > told_with / 2);
     told_free(&told);
@@ -716,7 +717,7 @@ static void test_alloc_fail__caps(void **state)
         furthest = step > furthest ? step : furthest;
         story_free(story);
     }
-    print_message("%u caps stopped the story\n", stopped);
+    print_message("tried  %u caps of memory that stop the story\n", stopped);
     assert_int_equal(furthest, STEPS);
     assert_true(stopped > 20);
     told_free(&told);

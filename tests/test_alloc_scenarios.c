@@ -799,7 +799,7 @@ static unsigned play_all(struct test_state *test, const struct test_buffer *imag
 }
 
 /* Returns how many scenarios have failed at all. */
-static unsigned play_everything(struct test_state *test, enum fault fault)
+static unsigned play_everything(struct test_state *test, enum fault fault, const char *what)
 {
     struct test_buffer image = {0};
     uint64_t failed = 0;
@@ -814,21 +814,21 @@ static unsigned play_everything(struct test_state *test, enum fault fault)
         if (more == 0 && fault == OF_MEMORY)
             print_error("%s never failed\n", scenarios[i].name);
     }
-    print_message("%u of %zu scenarios, %" PRIu64 " calls failed, %u times with their scenario\n", touched, SCENARIOS,
-                  failed, errors);
+    print_message("tried  %s: %zu scenarios, %u of which need any; %" PRIu64 " failed, %u times with their scenario\n",
+                  what, SCENARIOS, touched, failed, errors);
     test_buffer_free(&image);
     return touched;
 }
 
 static void test_alloc_scenarios__every_allocation(void **state)
 {
-    assert_int_equal(play_everything(*state, OF_MEMORY), SCENARIOS);
+    assert_int_equal(play_everything(*state, OF_MEMORY, "allocations"), SCENARIOS);
 }
 
 /* Some read nothing: a new filesystem, an image in memory, directories of the host ... */
 static void test_alloc_scenarios__every_read(void **state)
 {
-    assert_true(play_everything(*state, OF_SOURCE) > SCENARIOS - 10);
+    assert_true(play_everything(*state, OF_SOURCE, "reads") > SCENARIOS - 10);
 }
 
 static int setup(void **state)

@@ -26,7 +26,7 @@ attack() { # how, arguments
 attacks() { # what, how many there have to be
     end_attacker
     read -r rounds wrong <.attack
-    echo "       $1: $rounds times"
+    echo "tried  $1: $rounds times"
     check "the enemy was at work" test "$rounds" -ge "$2"
 }
 

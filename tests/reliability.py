@@ -1,0 +1,137 @@
+#!/usr/bin/env python3
+"""Writes tests/RELIABILITY.md from the logs of a whole `make check-full`.
+
+reliability.py LOGS: the directory that tests/run.sh has left, with NAME.log and NAME.status.
+A row is what one or several suites have tried; a suite that did not run is said to be missing.
+Figures of others are those that they publish themselves.
+"""
+
+import glob
+import os
+import platform
+import re
+import subprocess
+import sys
+import time
+
+ROWS = (
+    # what, suites, what the best of the others publishes
+    (
+        "Hostile images: classes of lies, each raw and resealed, through the library and all subcommands",
+        ("hostile", "surroundings"),
+        "DwarFS: 1,284 bad images, 27 of which some builds skip",
+    ),
+    ("Exhaustive damage of eight small images", ("test_damage",), "no number is published"),
+    ("Bombs: extents, ratios, depth", ("test_bombs",), "no number is published"),
+    ("Images that change while eight threads read them", ("test_changing",), "no number is published"),
+    (
+        "Allocations that fail, once and for ever after",
+        ("test_alloc_fail", "test_alloc_scenarios", "memory"),
+        "SQLite: every one in turn, once and for ever after",
+    ),
+    (
+        "System calls that fail, with each error; EINTR; short ones; kill -9; power loss",
+        ("faults",),
+        "SQLite, curl: each call that can fail, in turn; littlefs: power lost at every write; without numbers",
+    ),
+    (
+        "Unpacking and packing while somebody attacks; escapes from the sandbox",
+        ("enemies",),
+        "no number is published; more than ten CVEs of unsquashfs, tar, cpio, libarchive and others are of this kind",
+    ),
+    (
+        "Golden images, read by the second reader too",
+        ("golden",),
+        "age: 143 test vectors, run by other implementations",
+    ),
+    ("Random operations against the model", ("test_model",), "rax has such a test"),
+    ("Fuzzing: seeds, findings and mutations replayed", ("replay_*",), "libarchive: 25 targets"),
+)
+
+
+def read(path):
+    with open(path, encoding="utf-8", errors="replace") as file:
+        return file.read()
+
+
+def counts(log):
+    """Passed, failed and skipped cases: by our last line, else by cmocka's."""
+    ours = re.findall(r"^(\d+) passed, (\d+) failed(?:, (\d+) skipped)?", log, re.M)
+    if ours:
+        return [int(number or 0) for number in ours[-1]]
+    return [
+        sum(int(number) for number in re.findall(rf"^\[  {word} \] (\d+) test", log, re.M))
+        for word in ("PASSED ", "FAILED ", "SKIPPED")
+    ]
+
+
+def suite(logs, name):
+    """What a suite says that it has tried, and whether it is to be believed."""
+    log = read(os.path.join(logs, name + ".log"))
+    status = read(os.path.join(logs, name + ".status")).split()
+    passed, failed, skipped = counts(log)
+    tried = re.findall(r"^tried\s+(.*)$", log, re.M)
+    if status[1] != "0" and failed == 0:
+        failed = 1
+    return [" ".join(line.split()) for line in tried], passed, failed, skipped
+
+
+def row(logs, names):
+    tried, passed, failed, skipped, missing = [], 0, 0, 0, []
+    for pattern in names:
+        found = sorted(os.path.basename(path)[:-4] for path in glob.glob(os.path.join(logs, pattern + ".log")))
+        missing += [] if found else [pattern]
+        for name in found:
+            more = suite(logs, name)
+            tried += more[0]
+            passed, failed, skipped = passed + more[1], failed + more[2], skipped + more[3]
+    tried.append(f"{passed:,} tests passed" + (f", {skipped:,} skipped" if skipped else ""))
+    tried += [f"**{name} did not run**" for name in missing]
+    return "<br>".join(tried), failed
+
+
+def campaign():
+    """Targets and executions of the campaigns, from fuzz/campaign.tsv."""
+    rounds = [line.split("\t") for line in read("fuzz/campaign.tsv").splitlines()]
+    targets = {line[0] for line in rounds}
+    inputs, opened = sum(int(line[4]) for line in rounds), sum(int(line[5]) for line in rounds)
+    past = f"; {100 * opened / inputs:.1f} % of the images got past the checksums" if inputs else ""
+    return f"{len(targets)} targets, {sum(int(line[1]) for line in rounds):,} executions{past}"
+
+
+def coverage():
+    """The two sums of tests/COVERAGE.md."""
+    sums = re.findall(r"^\| \*\*(\w+)\*\* \| .* \| \*\*([\d.]+) %\*\* \|", read("tests/COVERAGE.md"), re.M)
+    return "<br>".join(f"{room}: {percent} %" for room, percent in sums)
+
+
+def version():
+    text = subprocess.run(["git", "describe", "--always", "--dirty"], capture_output=True, text=True, check=False)
+    return text.stdout.strip() or "of no repository"
+
+
+def main(logs):
+    print("# Reliability\n")
+    print(f"Written by `make check-full` on {time.strftime('%Y-%m-%d')}, of {version()}, on {platform.machine()},")
+    print(f"Linux {platform.release().split('-')[0]}. What each suite holds is said at its beginning, in `tests/`.\n")
+    print("| what | tried here | failed | the best of the others |")
+    print("|---|---|--:|---|")
+    for what, names, peer in ROWS:
+        tried, failed = row(logs, names)
+        print(f"| {what} | {tried} | {failed:,} | {peer} |")
+    print(
+        f"| Fuzzing campaigns ([CAMPAIGN.md](../fuzz/CAMPAIGN.md)) | {campaign()} | 0 | "
+        "libarchive: 25 targets; SQLite: a billion mutated inputs a day |"
+    )
+    print(f"| Branches that tests take ([COVERAGE.md](COVERAGE.md)) | {coverage()} | | SQLite: 100 % |")
+    everything = [suite(logs, os.path.basename(path)[:-4]) for path in sorted(glob.glob(os.path.join(logs, "*.log")))]
+    seconds = sum(float(read(path).split()[0]) for path in glob.glob(os.path.join(logs, "*.status")))
+    print(
+        f"\nAll suites: {sum(s[1] for s in everything):,} passed, {sum(s[2] for s in everything):,} failed, "
+        f"{sum(s[3] for s in everything):,} skipped, in {seconds / 60:.0f} minutes, one after the other. "
+        "`make check-defects` plants defects in a copy and says which test finds each."
+    )
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])
