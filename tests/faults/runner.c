@@ -307,12 +307,11 @@ static void decide(struct runner *runner, const struct called *called, struct an
     const struct run *run = runner->run;
     if (run->watch)
         run->watch(run->context, called);
-    if (is_message(called))
-        return;
+    const int is_spared = is_message(called);
     for (size_t i = 0; i < run->fault_count && !answer->is_done; i++)
-        if (run->faults[i].at == called->number)
+        if (run->faults[i].at == called->number && (!is_spared || run->faults[i].kind == FAULT_KILL))
             runner->ran->faults += (unsigned)apply(runner, &run->faults[i], called, answer);
-    if (!answer->is_done)
+    if (!answer->is_done && !is_spared)
         apply_lasting(runner, called, answer);
     if (called->number > CALLS_MOST) {
         fprintf(stderr, "%s makes more than %u calls\n", run->command[1], CALLS_MOST);
