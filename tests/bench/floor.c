@@ -8,7 +8,8 @@
  *   compress    zstd over the same bytes, which are in memory: all files in path order, in blocks
  *   pack        both at once: whoever takes a block reads its files and compresses it
  *   decompress  those blocks, in memory
- *   verify      the same, and XXH3 over the blocks as they are stored and over what they decode to
+ *   verify      the same, read from a file in memory, and XXH3 over the blocks as they are stored and over
+ *               what they decode to
  *   keep        decompresses them, keeps the last 128 MiB, and copies each byte once
  *   hash        XXH3 over the file PATH, by one thread
  *
@@ -52,7 +53,9 @@ static struct {
     struct frame {
         char *data;
         size_t size;
+        off_t offset; /* in the file, if there is one */
     } * frames;
+    int file;
     char *kept; /* KEPT_BYTES */
     size_t blocks;
     _Atomic size_t next; /* block that nobody has taken */
@@ -175,12 +178,16 @@ static void run_pack(struct work *work, size_t block)
     compress(work, block, work->in);
 }
 
-static void decompress(struct work *work, size_t block, char *out)
+static void decompress_from(struct work *work, size_t block, const char *data, char *out)
 {
-    const struct frame *frame = &all.frames[block];
-    size_t size = ZSTD_decompressDCtx(work->decompressing, out, all.block, frame->data, frame->size);
+    size_t size = ZSTD_decompressDCtx(work->decompressing, out, all.block, data, all.frames[block].size);
     if (size != block_length(block))
         bench_die("ZSTD_decompressDCtx", 0);
+}
+
+static void decompress(struct work *work, size_t block, char *out)
+{
+    decompress_from(work, block, all.frames[block].data, out);
 }
 
 static void run_decompress(struct work *work, size_t block)
@@ -190,8 +197,11 @@ static void run_decompress(struct work *work, size_t block)
 
 static void run_verify(struct work *work, size_t block)
 {
-    volatile XXH64_hash_t hash = XXH3_64bits(all.frames[block].data, all.frames[block].size);
-    decompress(work, block, work->out);
+    const struct frame *frame = &all.frames[block];
+    if (pread(all.file, work->in, frame->size, frame->offset) != (ssize_t)frame->size)
+        bench_die("pread", 0);
+    volatile XXH64_hash_t hash = XXH3_64bits(work->in, frame->size);
+    decompress_from(work, block, work->in, work->out);
     hash = XXH3_64bits(work->out, block_length(block));
     (void)hash;
 }
@@ -215,7 +225,7 @@ static void *work_on(void *context)
 
 static void prepare(struct work *work)
 {
-    work->in = bench_alloc(all.block);
+    work->in = bench_alloc(ZSTD_compressBound(all.block));
     work->out = bench_alloc(ZSTD_compressBound(all.block));
     work->compressing = ZSTD_createCCtx();
     work->decompressing = ZSTD_createDCtx();
@@ -274,6 +284,19 @@ static void map_kept(void)
     madvise(all.kept, KEPT_BYTES, MADV_HUGEPAGE); /* without them it is the slower */
 }
 
+static void write_frames(void)
+{
+    off_t offset = 0;
+    all.file = (int)bench_system(memfd_create("frames", MFD_CLOEXEC), "memfd_create");
+    for (size_t i = 0; i < all.blocks; i++) {
+        struct frame *frame = &all.frames[i];
+        frame->offset = offset;
+        if (pwrite(all.file, frame->data, frame->size, offset) != (ssize_t)frame->size)
+            bench_die("pwrite", 0);
+        offset += (off_t)frame->size;
+    }
+}
+
 static void measure_dir(const char *part, const char *dir)
 {
     double begin = bench_now(), cpu = cpu_now();
@@ -295,6 +318,7 @@ static void measure_dir(const char *part, const char *dir)
         measure_all(run_decompress);
     } else if (strcmp(part, "verify") == 0) {
         run_all(run_pack, 1);
+        write_frames();
         measure_all(run_verify);
     } else if (strcmp(part, "keep") == 0) {
         run_all(run_pack, 1);

@@ -14,7 +14,8 @@ WHOLE_TEXT = (
     "floor, decompressing: the frames of the packing floor, which are in memory, on two threads, each its own context; "
     "floor, XXH3: "
     "reading the image file in pieces of 1 MiB and hashing them on one thread.",
-    "floor, verifying: decompressing, and XXH3 over the frames before and over what they decode to after; floor, "
+    "floor, verifying: reading the frames from a file in memory, decompressing, and XXH3 over them before and over "
+    "what they decode to after; floor, "
     "keeping and copying: decompressing into 128 MiB in turn, which are new to the process, as far back as equal parts "
     "are found, and copying each byte once.",
 )
