@@ -38,9 +38,6 @@ static void piece_free(void *allocator, void *address)
 
 /* ---- Encoding --------------------------------------------------------------------- */
 
-#define WINDOW_LOG_MAX 24
-_Static_assert(MEMFS_WINDOW_MAX == 1u << WINDOW_LOG_MAX, "the limit of windows is one limit");
-
 struct memfs_encoder {
     struct memfs_allocator allocator;
     ZSTD_CCtx *context;
@@ -51,7 +48,7 @@ struct memfs_encoder {
 static ZSTD_compressionParameters parameters(int level, size_t length)
 {
     ZSTD_compressionParameters given = ZSTD_getCParams(level, length, 0);
-    while (given.windowLog < WINDOW_LOG_MAX && (size_t)1 << given.windowLog < length)
+    while (given.windowLog < MEMFS_WINDOW_SHIFT && (size_t)1 << given.windowLog < length)
         given.windowLog++;
     return given;
 }

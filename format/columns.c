@@ -97,20 +97,17 @@ static void put_mtime(void *record, uint64_t value)
     node->ctime = node->atime = node->mtime;
 }
 
-/* An extent's block and where in it, as one number: blocks are at most 2^24 bytes. */
-#define PLACE_SHIFT 24
-_Static_assert(MEMFS_BLOCK_MOST == 1u << PLACE_SHIFT, "a start in a block has so many bits");
-
+/* An extent's block and where in it, as one number. */
 static uint64_t get_place(const void *record)
 {
     const struct memfs_extent *extent = record;
-    return (uint64_t)extent->block << PLACE_SHIFT | extent->start;
+    return (uint64_t)extent->block << MEMFS_BLOCK_SHIFT | extent->start;
 }
 
 static void put_place(void *record, uint64_t value)
 {
     struct memfs_extent *extent = record;
-    extent->block = (uint32_t)(value >> PLACE_SHIFT);
+    extent->block = (uint32_t)(value >> MEMFS_BLOCK_SHIFT);
     extent->start = (uint32_t)value & (MEMFS_BLOCK_MOST - 1);
 }
 

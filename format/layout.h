@@ -25,8 +25,9 @@
 #define MEMFS_KNOWN_READ_ONLY_COMPATIBLE 0u
 #define MEMFS_KNOWN_COMPATIBLE 0u
 
-#define MEMFS_BLOCK_LEAST (1u << 16) /* block size: a power of two from here */
-#define MEMFS_BLOCK_MOST (1u << 24)  /* to here */
+#define MEMFS_BLOCK_LEAST (1u << 16)               /* block size: a power of two from here */
+#define MEMFS_BLOCK_SHIFT 24u                      /* of a place in a block */
+#define MEMFS_BLOCK_MOST (1u << MEMFS_BLOCK_SHIFT) /* to here */
 #define MEMFS_BLOCK_DEFAULT (1u << 20)
 
 /* The tables of an image, in the file's order: those of enum memfs_table below
@@ -53,7 +54,8 @@ _Static_assert(MEMFS_BACKED == (int)MEMFS_DATA, "the data blocks follow the tabl
 /* How a block is stored. */
 #define MEMFS_CODEC_RAW 0u
 #define MEMFS_CODEC_ZSTD 1u
-#define MEMFS_WINDOW_MAX (1u << 24) /* of a zstd frame */
+#define MEMFS_WINDOW_SHIFT 24u
+#define MEMFS_WINDOW_MAX (1u << MEMFS_WINDOW_SHIFT) /* of a zstd frame */
 
 /* Records exist below these: indices have 32 bits, and one value is kept free. */
 #define MEMFS_COUNT_MAX 0xffffffffu

@@ -38,7 +38,7 @@ int memfs_means_choose(const struct memfs_freeze_options *options, struct memfs_
     unsigned threads = options->threads ? options->threads : 1;
     threads = threads < MEMFS_POOL_MAX ? threads : MEMFS_POOL_MAX;
     for (; threads > 0; threads--) {
-        for (unsigned ready = PRESSES_PER_THREAD; ready > 0; ready--) {
+        for (size_t ready = PRESSES_PER_THREAD; ready > 0; ready--) {
             set(options, &means, threads, threads * ready, threads * ready * (UNITS_PER_THREAD / PRESSES_PER_THREAD));
             if (!options->memory || bytes_of(options, &means) <= options->memory) {
                 *out = means;

@@ -116,14 +116,14 @@ static void list_sort(struct walk *walk)
 /* Room for the entries of one large directory is given back after it. */
 static void list_clear(struct walk *walk)
 {
-    walk->count = 0;
     memfs_rows_cut(&walk->names, 0);
-    if (walk->room <= (size_t)1 << LISTED_SHIFT)
-        return;
-    memfs_rows_end(&walk->names);
-    memfs_free(walk->allocator, walk->list, walk->room * sizeof *walk->list);
-    walk->list = NULL;
-    walk->room = 0;
+    if (walk->room > (size_t)1 << LISTED_SHIFT) {
+        memfs_rows_end(&walk->names);
+        memfs_free(walk->allocator, walk->list, walk->room * sizeof *walk->list);
+        walk->list = NULL;
+        walk->room = 0;
+    }
+    walk->count = 0;
 }
 
 static int list_directory(struct walk *walk, memfs_node directory)

@@ -256,13 +256,11 @@ static int name_file(struct publication *publication)
 /* After a failure, of which the detail tells: also that it is still there. */
 static void remove_temporary(const struct publication *publication)
 {
-    struct memfs_detail *detail = publication->detail;
-    if (unlinkat(publication->directory, publication->temporary, 0) == 0 || errno == ENOENT || !detail)
+    if (unlinkat(publication->directory, publication->temporary, 0) == 0 || errno == ENOENT)
         return;
     char note[SHOWN + 64];
     snprintf(note, sizeof note, "; its temporary file %.*s could not be removed", SHOWN, publication->temporary);
-    const size_t most = sizeof detail->text - strlen(note) - 1, length = strlen(detail->text);
-    strcpy(detail->text + (length < most ? length : most), note);
+    memfs_detail_append(publication->detail, note);
 }
 
 static int publish(memfs *fs, struct publication *publication, const struct memfs_allocator *allocator)

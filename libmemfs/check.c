@@ -1,4 +1,5 @@
 #include "backing.h"
+#include "zeros.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -97,9 +98,8 @@ static int check_by_type(const struct check *check, const struct memfs_node_reco
 
 static int check_node(const struct check *check, const struct memfs_node_record *node)
 {
-    static const struct memfs_node_record unused;
     if (check->number == 0)
-        return memcmp(node, &unused, sizeof unused) ? wrong(check, "is reserved, but in use") : 0;
+        return memfs_all_zero((const uint8_t *)node, sizeof *node) ? 0 : wrong(check, "is reserved, but in use");
     if (node->mode & ~MEMFS_MODE_BITS)
         return wrong(check, "unknown mode %o", node->mode);
     if (node->nlink == 0)

@@ -83,11 +83,11 @@ static int find_in_run(struct op *op, const struct dir_record *state, const char
                        struct found *out)
 {
     uint32_t prefix = memfs_name_prefix(name, length);
-    uint32_t low = state->first, high = low + state->count, chunk_number = UINT32_MAX;
+    uint32_t low = state->first, high = low + state->count, chunk_number = 0;
     const void *chunk = NULL;
     while (low < high) {
         uint32_t middle = low + (high - low) / 2;
-        if (middle >> MEMFS_CHUNK_SHIFT != chunk_number) {
+        if (!chunk || middle >> MEMFS_CHUNK_SHIFT != chunk_number) {
             int r = table_chunk(op, MEMFS_ENTRIES, middle, &chunk);
             if (r)
                 return r;

@@ -1,5 +1,6 @@
 #include "dir_hash.h"
 
+#include <assert.h>
 #include <string.h>
 
 /* ---- Hashes ---- */
@@ -90,6 +91,7 @@ static inline const struct bucket *look_into(const memfs *fs, uint64_t hash)
 {
     uint32_t number = bucket_of(hash, fs->buckets);
     const struct bucket *chunk = fs_chunk(fs, MEMFS_BUCKETS, number >> BUCKETS_SHIFT);
+    assert(chunk);
     return &chunk[number & ((1u << BUCKETS_SHIFT) - 1)];
 }
 

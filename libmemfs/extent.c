@@ -19,6 +19,7 @@ int extent_find(struct op *op, const struct content *content, uint64_t offset, s
 {
     uint64_t low = 0, high = content->base_count, below_ends = 0;
     int found = 0;
+    *out = (struct memfs_extent){0};
     while (low < high) {
         uint64_t middle = low + (high - low) / 2;
         const struct memfs_extent *extent;

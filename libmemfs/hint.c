@@ -42,9 +42,10 @@ static unsigned number_bits(uint32_t count)
     return (unsigned)__builtin_ctz(count) + 1;
 }
 
-static uint32_t set_of(uint32_t count, uint64_t hash)
+/* The first slot of the set. */
+static size_t set_of(uint32_t count, uint64_t hash)
 {
-    return (uint32_t)hash & (count / HINT_SET - 1);
+    return (size_t)(hash & (count / HINT_SET - 1)) * HINT_SET;
 }
 
 /* What a slot has of the hash, in its place. */
@@ -70,7 +71,7 @@ unsigned hints_find(const struct hints *hints, uint64_t hash, uint32_t insertion
     if (hints->count == 0)
         return 0;
     const uint32_t tag = tag_of(hints->count, hash), mask = (1u << number_bits(hints->count)) - 1;
-    _Atomic(uint32_t) *slots = &hints->slots[set_of(hints->count, hash) * HINT_SET];
+    _Atomic(uint32_t) *slots = &hints->slots[set_of(hints->count, hash)];
     unsigned equal = 0;
     for (unsigned i = 0; i < HINT_SET; i++)
         equal |= (unsigned)((get(&slots[i]) ^ tag) - 1 < mask) << i; /* the tag, and a number that is not 0 */
@@ -86,7 +87,7 @@ void hints_set(const struct hints *hints, uint64_t hash, uint32_t insertion)
     if (hints->count == 0 || insertion >= 2 * hints->count - 1)
         return;
     const uint32_t tag = tag_of(hints->count, hash), mask = (1u << number_bits(hints->count)) - 1;
-    _Atomic(uint32_t) *slots = &hints->slots[set_of(hints->count, hash) * HINT_SET];
+    _Atomic(uint32_t) *slots = &hints->slots[set_of(hints->count, hash)];
     _Atomic(uint32_t) *chosen = &slots[hash >> HASH_BITS & (HINT_SET - 1)];
     for (unsigned i = 0; i < HINT_SET; i++) {
         const uint32_t slot = get(&slots[i]);
@@ -105,7 +106,7 @@ void hints_set(const struct hints *hints, uint64_t hash, uint32_t insertion)
 void hints_prefetch(const struct hints *hints, uint64_t hash)
 {
     if (hints->count)
-        __builtin_prefetch((const void *)&hints->slots[set_of(hints->count, hash) * HINT_SET]);
+        __builtin_prefetch((const void *)&hints->slots[set_of(hints->count, hash)]);
 }
 
 /* ---- Growing ---- */

@@ -1,6 +1,7 @@
 #define _GNU_SOURCE
 #include "host_export.h"
 
+#include "detail.h"
 #include "pool.h"
 #include "retry.h"
 
@@ -262,14 +263,11 @@ static void end(struct memfs_export *job)
 
 static void say_kept(const struct memfs_export *job, uint64_t kept, const char *one, const char *many)
 {
-    struct memfs_detail *detail = job->report.detail;
     char note[96];
-    size_t length = detail && kept ? strlen(detail->text) : 0;
-    if (!length)
+    if (!kept)
         return;
     snprintf(note, sizeof note, "; %llu %s", (unsigned long long)kept, kept == 1 ? one : many);
-    size_t room = sizeof detail->text - strlen(note) - 1;
-    strcpy(detail->text + (length < room ? length : room), note);
+    memfs_detail_append(job->report.detail, note);
 }
 
 /* The plan is about a filesystem that has not changed since: whatever seems to

@@ -1,6 +1,8 @@
 #define _GNU_SOURCE
 #include "host_tree.h"
 
+#include "detail.h"
+
 #include <dirent.h>
 #include <errno.h>
 #include <stdio.h>
@@ -49,14 +51,9 @@ char *memfs_host_path(const struct memfs_host_tree *tree, const struct memfs_all
 
 int memfs_host_fail_path(struct memfs_detail *detail, const char *path, int error, const char *text)
 {
-    if (!detail)
-        return error;
-    detail->error = error;
-    detail->offset = UINT64_MAX;
     const char *advice = strchr(text, ';');
-    snprintf(detail->text, sizeof detail->text, "%.123s: %.*s: %s%s", path, (int)strcspn(text, ";"), text,
-             memfs_strerror(error), advice ? advice : "");
-    return error;
+    return memfs_detail_fill(detail, error, MEMFS_NOWHERE, "%.123s: %.*s: %s%s", path, (int)strcspn(text, ";"), text,
+                             memfs_strerror(error), advice ? advice : "");
 }
 
 int memfs_host_fail(const struct memfs_host_report *report, uint32_t directory, const char *name, int error,

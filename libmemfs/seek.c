@@ -33,7 +33,7 @@ static void look_at_page(const struct page *page, uint64_t position, uint64_t en
     while (next < 16 && (mask >> next & 1) == (mask >> bit & 1))
         next++;
     out->is_data = mask >> bit & 1;
-    out->end = end - PAGE_BYTES + next * MEMFS_HOLE_BYTES;
+    out->end = end - PAGE_BYTES + (uint64_t)next * MEMFS_HOLE_BYTES;
 }
 
 /* A page counts whole, wherever in it the limit is, as in extent_mask(). */

@@ -1,10 +1,18 @@
 #!/bin/bash
 # Layout, and what static analysis finds in library and command: clang-format, cppcheck,
 # clang-tidy (.clang-format and .clang-tidy say what is wanted).
-# tests/lint.sh FLAGS, those of the compiler.
-# Environment: BUILD. The last line is "N passed, N failed".
+#
+#   tests/lint.sh [--fast] FLAGS    FLAGS are the compiler's; --fast: without clang's analyzer, which
+#                                   follows each path through a function and takes most of the time
+#
+# Environment: BUILD, with what is generated. The last line is "N passed, N failed".
 set -u
 cd "$(dirname "$0")/.." || exit 2
+checks=()
+if [ "${1:-}" = --fast ]; then
+    shift
+    checks=(--checks=-clang-analyzer-*) # beside those of .clang-tidy
+fi
 read -ra flags <<<"$1"
 work=$(mktemp -d) || exit 2
 trap 'rm -rf "$work"' EXIT
@@ -13,26 +21,28 @@ mapfile -t sources < <(find libmemfs format tools -name '*.c' | sort)
 mapfile -t all < <(find libmemfs format tools tests fuzz -name '*.[ch]' | sort)
 
 passed=0 failed=0
-result() { # what, log: it is empty if all is well
-    if [ ! -s "$2" ]; then
+result() { # what, status, log
+    if [ "$2" = 0 ]; then
         passed=$((passed + 1))
     else
         failed=$((failed + 1))
-        echo "not ok $1"
-        sed 's/^/     | /' "$2" | head -n 30
+        echo "not ok $1 (exit code $2)"
+        sed 's/^/     | /' "$3" | head -n 30
     fi
 }
 
-clang-format --dry-run "${all[@]}" >"$work/layout" 2>&1
-result "clang-format (make format mends it)" "$work/layout"
+clang-format --dry-run --Werror "${all[@]}" >"$work/layout" 2>&1
+result "clang-format (make format mends it)" $? "$work/layout"
 cppcheck -q --enable=warning,performance,portability --inline-suppr --suppress=missingInclude --std=c11 -j "$(nproc)" \
-    "${includes[@]}" libmemfs format tools >"$work/cppcheck" 2>&1
-result cppcheck "$work/cppcheck"
+    --error-exitcode=1 "${includes[@]}" libmemfs format tools >"$work/cppcheck" 2>&1
+result cppcheck $? "$work/cppcheck"
 
+# Whatever is found is an error, and so is a program that does not run.
 tidy() { # file
-    clang-tidy --quiet "$1" -- "${flags[@]}" "${includes[@]}" 2>/dev/null >"$work/tidy/${1//\//+}"
+    local log=$work/${1//\//+}
+    clang-tidy --quiet "${checks[@]}" --warnings-as-errors='*' "$1" -- "${flags[@]}" "${includes[@]}" >"$log" 2>&1
+    echo $? >"$log.status"
 }
-mkdir "$work/tidy"
 jobs=0
 for source in "${sources[@]}"; do
     [ "$jobs" -lt "$(nproc)" ] || { wait -n; jobs=$((jobs - 1)); }
@@ -40,6 +50,9 @@ for source in "${sources[@]}"; do
     jobs=$((jobs + 1))
 done
 wait
-for source in "${sources[@]}"; do result "clang-tidy $source" "$work/tidy/${source//\//+}"; done
+for source in "${sources[@]}"; do
+    log=$work/${source//\//+}
+    result "clang-tidy $source" "$(cat "$log.status")" "$log"
+done
 echo "$passed passed, $failed failed"
 [ "$failed" = 0 ]

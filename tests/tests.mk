@@ -26,7 +26,7 @@ tests: all $(SUITES) $(TEST_PROGRAMS) | deps-check ## builds all tests without r
 
 RUN_TESTS = BUILD=$(abspath $(BUILD)) CC='$(CC)' SANITIZE='$(SANITIZE)' tests/run.sh
 
-.PHONY: check check-fast check-full check-san check-s390x check-i386 check-musl lint check-large check-browser
+.PHONY: check check-fast check-full check-san check-s390x check-i386 check-musl lint lint-fast check-large check-browser
 check: tests ## all tests, in minutes
 	@$(RUN_TESTS)
 
@@ -52,6 +52,8 @@ check-musl: ## libmemfs with another C library
 
 lint: $(BUILD)/tools/info/info.html.inc | deps-lint ## clang-format, clang-tidy and cppcheck over the sources
 	@BUILD=$(abspath $(BUILD)) tests/lint.sh '$(STANDARD)'
+lint-fast: $(BUILD)/tools/info/info.html.inc | deps-lint ## the same without clang's analyzer
+	@BUILD=$(abspath $(BUILD)) tests/lint.sh --fast '$(STANDARD)'
 
 check-large: tests | deps-large ## packs and compares linux-source-6.1
 	@BUILD=$(abspath $(BUILD)) tests/large.sh

@@ -59,7 +59,8 @@ void escape_put(FILE *stream, const char *bytes, size_t length)
             at += used;
         } else {
             char text[5];
-            fwrite(text, 1, escaped((unsigned char)bytes[at], text), stream);
+            used = escaped((unsigned char)bytes[at], text);
+            fwrite(text, 1, used, stream);
             at++;
         }
     }

@@ -200,7 +200,7 @@ static const int unknown[] = {
 /* ---- The filter as a program ------------------------------------------------------------------ */
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
-#define PROGRAM_MOST (6 * 2 + 6 * (COUNT(basic) + COUNT(files_too)) + 2 * COUNT(unknown))
+#define PROGRAM_MOST (6 * (2 + COUNT(basic) + COUNT(files_too)) + 2 * COUNT(unknown))
 
 struct program {
     struct sock_filter steps[PROGRAM_MOST];
