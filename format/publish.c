@@ -181,16 +181,15 @@ static int make_temporary(struct publication *publication)
  * threads, so that is the last resort, and strict while it lasts. */
 static mode_t current_umask(void)
 {
-    unsigned mask = 0;
     char line[256];
     FILE *status = fopen("/proc/self/status", "re");
     int found = 0;
     while (status && !found && fgets(line, sizeof line, status))
-        found = sscanf(line, "Umask: %o", &mask) == 1;
+        found = strncmp(line, "Umask:", 6) == 0;
     if (status)
         fclose(status);
     if (found)
-        return (mode_t)mask & 0777;
+        return (mode_t)strtoul(line + 6, NULL, 8) & 0777;
     mode_t before = umask(0777);
     umask(before);
     return before;

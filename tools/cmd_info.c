@@ -188,10 +188,10 @@ static int show(struct info *info, const char *image, int alone)
     if (code == EXIT_DONE) {
         memfs_image_info(info->input.image, &root);
         code = gather(info, needs_census);
-        if (!info->settings.html && !interrupt_noted())
+        if (info->settings.html)
+            code = code == EXIT_DONE ? finish_page(info, &draft) : code;
+        else if (!interrupt_noted())
             code = message_worse(code, common.json ? print_json(info, &root) : print(info, &root));
-        else if (code == EXIT_DONE)
-            code = finish_page(info, &draft);
     }
     draft_discard(&draft);
     census_free(&info->census);

@@ -251,8 +251,7 @@ static int refuse(const struct command *command, const struct known *known, int 
         return message_usage(command->name, "--%s needs a value, %s", row->name, row->argument);
     if (row)
         return message_usage(command->name, "--%s takes no value", row->name);
-    if (command->words && argument && argument[0] == '-' && argument[1] != '-' && argument[1] != '\0' &&
-        argument[2] != '\0')
+    if (command->words && argument[0] == '-' && argument[1] != '-' && argument[1] != '\0' && argument[2] != '\0')
         return message_usage(command->name, "'%s' before %s: those come first", argument, command->operands);
     if (optopt != 0)
         return message_usage(command->name, "unknown option '-%c'", optopt);

@@ -99,7 +99,7 @@ int names_read(struct names *names, const char *file, int null, int absolute, in
 {
     int result = text_read(file, null ? '\0' : '\n', NAMES_BYTES_MAX, &names->text);
     char *text = names->text.data, *end = text ? text + names->text.length : NULL;
-    if (result == 0 && !null && memchr(text, '\0', names->text.length))
+    if (result == 0 && !null && text && memchr(text, '\0', names->text.length))
         return message_usage("pack", "%s has NULs in it: -0 takes names that end with them", text_name(file));
     while (result == 0 && text < end) {
         char *stop = memchr(text, null ? '\0' : '\n', (size_t)(end - text));

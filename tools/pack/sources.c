@@ -73,7 +73,9 @@ static int compare(const void *a, const void *b)
 static int check_names(const struct sources *sources)
 {
     const struct sources_one **sorted = malloc((sources->count + 1) * sizeof *sorted);
-    int code = sorted ? EXIT_DONE : message_error("pack", NULL, -ENOMEM, NULL);
+    int code = EXIT_DONE;
+    if (!sorted)
+        return message_error("pack", NULL, -ENOMEM, NULL);
     for (size_t i = 0; code == EXIT_DONE && i < sources->count; i++) {
         sorted[i] = &sources->all[i];
         if (sorted[i]->name.length == 0)

@@ -37,11 +37,11 @@ static const struct mark *find(const struct chosen *chosen, memfs_node directory
 /* Marks it; *before says whether it was marked already. */
 static int mark(struct chosen *chosen, memfs_node directory, const char *name, int whole, int *before)
 {
-    struct mark *made = malloc(sizeof *made + strlen(name) + 1);
+    const size_t bytes = strlen(name) + 1;
+    struct mark *made = malloc(sizeof *made + bytes);
     if (!made)
         return -ENOMEM;
-    char *copy = strcpy((char *)(made + 1), name);
-    *made = (struct mark){directory, whole, copy};
+    *made = (struct mark){directory, whole, memcpy(made + 1, name, bytes)};
     struct mark **found = tsearch(made, &chosen->marks, compare);
     *before = found && *found != made;
     if (*before)
