@@ -8,6 +8,7 @@
 #include "alloc.h"
 #include "detail.h"
 #include "memfs_image.h"
+#include "random.h"
 #include "retry.h"
 
 #include <errno.h>
@@ -16,7 +17,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 #define BUFFER_BYTES ((size_t)1 << 18)
@@ -157,14 +157,9 @@ static int make_temporary(struct publication *publication)
 {
     const size_t name = strlen(publication->name);
     const int shown = name > MEMFS_NAME_MAX - 32 ? MEMFS_NAME_MAX - 32 : (int)name;
-    uint64_t salt = (uint64_t)getpid() << 32 ^ (uint64_t)(uintptr_t)publication;
-    struct timespec now;
-    if (clock_gettime(CLOCK_MONOTONIC, &now) == 0)
-        salt ^= (uint64_t)now.tv_sec << 30 ^ (uint64_t)now.tv_nsec;
     for (int i = 0; i < TRIES_MAX; i++) {
-        salt = salt * 6364136223846793005u + 1442695040888963407u;
         snprintf(publication->temporary, publication->room, ".%.*s.%016llx.tmp", shown, publication->name,
-                 (unsigned long long)salt);
+                 (unsigned long long)memfs_random());
         MEMFS_RETRY(publication->fd, openat(publication->directory, publication->temporary,
                                             O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
         if (publication->fd >= 0)

@@ -3,12 +3,12 @@
 
 #include "detail.h"
 #include "pool.h"
+#include "random.h"
 #include "retry.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/random.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -204,15 +204,6 @@ static int sync_all(struct memfs_export *job, const char *text)
 }
 
 /* ---- All of it ------------------------------------------------------------------------ */
-
-/* Nobody is to foresee temporary names, nor how names are hashed. */
-static uint64_t random_number(void)
-{
-    uint64_t number = 0;
-    if (getrandom(&number, sizeof number, GRND_NONBLOCK) != sizeof number)
-        number = (uint64_t)getpid() << 32;
-    return number;
-}
 
 static int begin(struct memfs_export *job)
 {
@@ -410,8 +401,8 @@ int memfs_host_export(memfs *fs, const char *path, const struct memfs_export_opt
     job->stop = UINT64_MAX;
     job->self_uid = geteuid();
     job->self_gid = getegid();
-    job->seed = random_number();
-    job->temporary = random_number();
+    job->seed = memfs_random();
+    job->temporary = memfs_random();
     job->tree = (struct memfs_host_tree){job, 0, tree_parent, tree_name, tree_admit, NULL};
     job->image = (struct memfs_host_tree){job, 0, image_parent, tree_name, NULL, NULL};
     job->report =
