@@ -401,10 +401,11 @@ int memfs_ftruncate(memfs_file *file, uint64_t size);
 /* ---- Walking --------------------------------------------------------------- */
 
 /* Called for each path: the path from the root, and what is there. Returns 0
- * to go on, MEMFS_WALK_SKIP not to go down into this directory, anything else
- * to stop; that is then returned. The filesystem may be changed meanwhile. */
+ * to go on, MEMFS_WALK_SKIP not to go down into this directory, MEMFS_WALK_STOP, an error
+ * or anything else to stop; that is then returned. The filesystem may be changed meanwhile. */
 typedef int memfs_walk_fn(void *context, const char *path, const struct memfs_stat *stat);
 #define MEMFS_WALK_SKIP 1
+#define MEMFS_WALK_STOP 2
 
 /* Visits path and everything below it, each directory before its entries, or with
  * MEMFS_WALK_POST after them. Symbolic links are not followed. What goes away

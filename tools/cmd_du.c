@@ -15,8 +15,6 @@
 #include <search.h>
 #include <string.h>
 
-#define STOP 2 /* ends a walk: neither 0 nor MEMFS_WALK_SKIP nor an error */
-
 struct settings {
     int all, summarize, human, bytes, kib, mib, total, stored;
     uint64_t depth, levels;
@@ -179,7 +177,7 @@ static int visit(void *context, const struct memfs_step *step)
     add(here, &amount);
     if (seen || depth > du->settings.depth || !(is_directory || du->settings.all || depth == 0))
         return 0;
-    return print(du, &amount, step->path) ? STOP : 0;
+    return print(du, &amount, step->path) ? MEMFS_WALK_STOP : 0;
 }
 
 /* Sums of half of something would be no sums: it ends. */
@@ -190,7 +188,7 @@ static int failed(void *context, const struct memfs_step *step, int error)
         du->code = message_worse(du->code, depth_refuse(du->input.name, step->path, "max-levels"));
     else
         fail(du, step->path, error);
-    return STOP;
+    return MEMFS_WALK_STOP;
 }
 
 /* ---- All of it --------------------------------------------------------------------------------- */
@@ -209,7 +207,7 @@ static int count_below(struct du *du, const char *path)
         du->code = message_worse(du->code, input_path_error(&du->input, path, result));
     if (result == 0)
         add(&du->total, (const struct amount *)(const void *)du->amounts.data);
-    return result == STOP;
+    return result == MEMFS_WALK_STOP;
 }
 
 static void keep_key(void *key)

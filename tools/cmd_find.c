@@ -11,8 +11,6 @@
 #include <string.h>
 #include <time.h>
 
-#define STOP 2 /* ends a walk: neither 0 nor MEMFS_WALK_SKIP nor an error */
-
 static const struct option_row rows[] = {{.name = NULL}};
 
 struct find {
@@ -68,7 +66,7 @@ static int visit(void *context, const struct memfs_step *step)
     if (depth >= find->expression.depth_min && depth <= find->expression.depth_max)
         then = expression_evaluate(&find->expression, &subject, print, find);
     if (find->stop || (then & EXPRESSION_DO_QUIT))
-        return STOP;
+        return MEMFS_WALK_STOP;
     return (then & EXPRESSION_DO_PRUNE) || depth >= find->expression.depth_max ? MEMFS_WALK_SKIP : 0;
 }
 
@@ -78,10 +76,10 @@ static int failed(void *context, const struct memfs_step *step, int error)
     struct find *find = context;
     if (error == MEMFS_ELIMIT) {
         find->code = message_worse(find->code, depth_refuse(find->input.name, step->path, "max-depth"));
-        return STOP;
+        return MEMFS_WALK_STOP;
     }
     fail(find, step->path, error);
-    return error == -ENOMEM ? STOP : 0;
+    return error == -ENOMEM ? MEMFS_WALK_STOP : 0;
 }
 
 /* ---- All of them ---------------------------------------------------------------------------- */
@@ -123,7 +121,7 @@ static int find_below(struct find *find, const char *path)
     result = memfs_walk_steps(find->input.fs, NULL, path, &options, visit, find);
     if (result < 0)
         find->code = message_worse(find->code, input_path_error(&find->input, path, result));
-    return result == STOP;
+    return result == MEMFS_WALK_STOP;
 }
 
 /* What -newer and -samefile compare with. */

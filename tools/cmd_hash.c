@@ -34,7 +34,6 @@ static const struct option_row rows[] = {
     {.name = NULL},
 };
 
-#define STOP 2 /* ends a walk: neither 0 nor MEMFS_WALK_SKIP nor an error */
 #define BYTES_MOST ((uint64_t)64 << 30)
 #define BYTES_PER_BYTE 1024 /* of a large image */
 
@@ -141,7 +140,7 @@ static int failed(void *context, const struct memfs_step *step, int error)
     int code = error == MEMFS_ELIMIT ? depth_refuse(hash->input.name, step->path + 1, "max-depth")
                                      : input_error(&hash->input, step->path + 1, error);
     hash->code = message_worse(hash->code, code);
-    return error == MEMFS_ELIMIT || error == -ENOMEM ? STOP : 0;
+    return error == MEMFS_ELIMIT || error == -ENOMEM ? MEMFS_WALK_STOP : 0;
 }
 
 /* By its own path, since a walk does not begin at a symbolic link to it. */
@@ -154,7 +153,7 @@ static int take_directory(struct hash *hash, const char *path)
     if (result == 0)
         result = memfs_walk_steps(hash->input.fs, NULL, rooted.data, &options, visit, hash);
     buffer_free(&rooted);
-    return result == STOP ? 0 : result;
+    return result == MEMFS_WALK_STOP ? 0 : result;
 }
 
 /* A file or directory that was named; a symbolic link stands for what it leads to. */

@@ -3,13 +3,11 @@
 #include <errno.h>
 #include <string.h>
 
-#define STOP 2 /* ends a walk: neither 0 nor MEMFS_WALK_SKIP nor an error */
-
 /* A memfs_step_fn: the first step is where the walk begins. */
 static int take(void *context, const struct memfs_step *step)
 {
     const int result = buffer_append_text(context, step->path);
-    return result == 0 ? STOP : result;
+    return result == 0 ? MEMFS_WALK_STOP : result;
 }
 
 /* The directory that a path leads to, if it does. */
@@ -36,7 +34,7 @@ int rooted_path(struct buffer *out, memfs *fs, const char *path, int follow)
     if (follow && take_directory(out, fs, path) == 0)
         return 0;
     const int result = memfs_walk_steps(fs, NULL, path, NULL, take, out);
-    return result == STOP ? 0 : result;
+    return result == MEMFS_WALK_STOP ? 0 : result;
 }
 
 int rooted_append(struct buffer *rooted, size_t start, const char *behind)
