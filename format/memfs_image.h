@@ -189,6 +189,13 @@ enum memfs_sharing {
     MEMFS_SHARE_NONE
 };
 
+/* What is to be known of a memfs_freeze_path() that failed, beside the error. */
+struct memfs_freeze_failure {
+    size_t size; /* sizeof, by the caller; 0: the same */
+    char left_behind[MEMFS_NAME_MAX +
+                     1]; /* beside the image: its temporary file, if that could not be removed; else "" */
+};
+
 struct memfs_freeze_options {
     size_t size;
     const struct memfs_allocator *allocator; /* copied; for what freezing itself needs */
@@ -209,6 +216,7 @@ struct memfs_freeze_options {
     void *problem_context;
     memfs_progress_fn *progress;
     void *progress_context;
+    struct memfs_freeze_failure *failure; /* memfs_freeze_path: filled if anything but 0 is returned; may be NULL */
 };
 
 /* The least `memory` with which these options do. -EINVAL if they do not at all, with detail. */
@@ -223,7 +231,7 @@ int memfs_freeze(memfs *fs, const struct memfs_sink *sink, const struct memfs_fr
 /* To a file that appears whole or not at all: written beside path under a
  * temporary name, synced, renamed. On failure what was there is as it was; only
  * when the directory cannot be synced at last, the new image is in place already,
- * and when the temporary file cannot be removed it stays: detail says so. */
+ * and when the temporary file cannot be removed it stays: detail says so, and failure names it. */
 int memfs_freeze_path(memfs *fs, const char *path, const struct memfs_freeze_options *options,
                       struct memfs_detail *detail);
 /* To a descriptor, a pipe too; not closed, not synced. */

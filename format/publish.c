@@ -248,10 +248,11 @@ static int name_file(struct publication *publication)
 }
 
 /* After a failure, of which the detail tells: also that it is still there. */
-static void remove_temporary(const struct publication *publication)
+static void remove_temporary(const struct publication *publication, struct memfs_freeze_failure *failure)
 {
     if (unlinkat(publication->directory, publication->temporary, 0) == 0 || errno == ENOENT)
         return;
+    snprintf(failure->left_behind, sizeof failure->left_behind, "%s", publication->temporary);
     char note[SHOWN + 64];
     snprintf(note, sizeof note, "; its temporary file %.*s could not be removed", SHOWN, publication->temporary);
     memfs_detail_append(publication->detail, note);
@@ -271,6 +272,13 @@ static int publish(memfs *fs, struct publication *publication, const struct memf
     return error ? error : name_file(publication);
 }
 
+/* As much of it as the caller knows. */
+static void tell_failure(struct memfs_freeze_failure *out, struct memfs_freeze_failure *failure)
+{
+    failure->size = out->size;
+    memcpy(out, failure, out->size && out->size < sizeof *failure ? out->size : sizeof *failure);
+}
+
 int memfs_freeze_path(memfs *fs, const char *path, const struct memfs_freeze_options *options,
                       struct memfs_detail *detail)
 {
@@ -283,8 +291,11 @@ int memfs_freeze_path(memfs *fs, const char *path, const struct memfs_freeze_opt
     int error = publish(fs, &publication, &allocator);
     if (publication.fd >= 0)
         close(publication.fd);
+    struct memfs_freeze_failure failure = {.left_behind = ""};
     if (publication.temporary && publication.temporary[0])
-        remove_temporary(&publication);
+        remove_temporary(&publication, &failure);
+    if (error && taken.failure)
+        tell_failure(taken.failure, &failure);
     if (publication.directory >= 0)
         close(publication.directory);
     memfs_free(&allocator, publication.temporary, publication.room);

@@ -1009,6 +1009,55 @@ static void test_freeze__path_fails(void **state)
     test_buffer_free(&old);
 }
 
+struct usurper {
+    const char *directory;
+    char temporary[300];
+};
+
+/* A memfs_progress_fn: a directory gets the name of the temporary file, so that nobody can unlink it. */
+static int usurp(void *context, const struct memfs_progress *progress)
+{
+    struct usurper *usurper = context;
+    char path[512];
+    (void)progress;
+    DIR *dir = opendir(usurper->directory);
+    assert_non_null(dir);
+    for (struct dirent *entry; (entry = readdir(dir)) && !usurper->temporary[0];)
+        if (strstr(entry->d_name, ".tmp"))
+            snprintf(usurper->temporary, sizeof usurper->temporary, "%s", entry->d_name);
+    closedir(dir);
+    snprintf(path, sizeof path, "%s/%s", usurper->directory, usurper->temporary);
+    assert_ok(unlink(path));
+    assert_ok(mkdir(path, 0700));
+    return 1;
+}
+
+static void test_freeze__what_stays_is_named(void **state)
+{
+    struct test_state *test = state_of(state);
+    struct host host;
+    char path[128], left[512];
+    struct memfs_detail detail = {0};
+    struct memfs_freeze_failure failure = {.size = sizeof failure, .left_behind = "unset"};
+    struct usurper usurper = {.temporary = ""};
+    struct memfs_freeze_options options = {
+        .size = sizeof options, .progress = usurp, .progress_context = &usurper, .failure = &failure};
+    host_begin(&host);
+    usurper.directory = host.path;
+    snprintf(path, sizeof path, "%s/image", host.path);
+    assert_result(memfs_freeze_path(test->fs, path, &options, &detail), -ECANCELED);
+    assert_string_equal(failure.left_behind, usurper.temporary);
+    assert_non_null(strstr(detail.text, usurper.temporary));
+    snprintf(left, sizeof left, "%s/%s", host.path, failure.left_behind);
+    assert_ok(rmdir(left));
+    options.progress = NULL;
+    assert_ok(memfs_freeze_path(test->fs, path, &options, &detail));
+    assert_string_equal(failure.left_behind, usurper.temporary); /* not touched */
+    assert_result(memfs_freeze_path(test->fs, path, &options, &detail), -EEXIST);
+    assert_string_equal(failure.left_behind, "");
+    host_end(&host);
+}
+
 static void test_freeze__descriptor(void **state)
 {
     struct test_state *test = state_of(state);
@@ -1080,6 +1129,7 @@ int main(void)
         test_with_fs(test_freeze__changed_meanwhile),
         test_with_fs(test_freeze__path),
         test_with_fs(test_freeze__path_fails),
+        test_with_fs(test_freeze__what_stays_is_named),
         test_with_fs(test_freeze__descriptor),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

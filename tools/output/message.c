@@ -156,13 +156,6 @@ int message_error(const char *thing, const char *path, int error, const struct m
     return message_error_hint(thing, path, error, detail, hint_of(error));
 }
 
-void message_left_behind(const char *thing, const struct memfs_detail *detail)
-{
-    const char *last = strrchr(detail->text, ';');
-    if (last && strstr(last, "could not be removed"))
-        message(thing, NULL, "%s", last + 2);
-}
-
 int message_worse(int a, int b)
 {
     return a > b ? a : b;

@@ -38,9 +38,6 @@ int message_error_hint(const char *thing, const char *path, int error, const str
 /* Wrong usage of a subcommand, or of the command for NULL. Returns EXIT_USAGE. */
 int message_usage(const char *subcommand, const char *format, ...) MESSAGE_FORMAT(2, 3);
 
-/* When the detail of a failure is not said for another reason: what is left behind, if anything is. */
-void message_left_behind(const char *thing, const struct memfs_detail *detail);
-
 /* EXIT_DAMAGED for errors that an image is to blame for, else EXIT_FAILED. */
 int message_exit_code(int error);
 

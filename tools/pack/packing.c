@@ -76,8 +76,8 @@ static int strip_conflict(void *context, const char *path)
 static int failed(const struct packing *packing, const char *thing, int error, const struct memfs_detail *detail)
 {
     if (error == -ECANCELED || packing->sink_error == -ECANCELED || (packing->problems > 0 && !packing->keep_going)) {
-        if (detail)
-            message_left_behind(thing, detail);
+        if (packing->failure.left_behind[0] != '\0')
+            message(thing, NULL, "its temporary file %s could not be removed", packing->failure.left_behind);
         return EXIT_FAILED; /* by the user, or said already */
     }
     if (packing->sink_error != 0)
@@ -227,6 +227,7 @@ static int freeze(struct packing *packing, memfs *fs)
 {
     struct memfs_detail detail = {.offset = UINT64_MAX};
     struct memfs_freeze_options options = packing->freeze;
+    options.failure = &packing->failure;
     options.file_mode = packing->target.file_mode;
     options.problem = source_problem;
     options.problem_context = packing;

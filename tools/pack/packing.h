@@ -24,6 +24,7 @@ struct packing {
     int stripped;         /* paths have lost them by now */
     uint64_t bytes_total; /* of contents, as the scan found them */
     int sink_error;
+    struct memfs_freeze_failure failure;
 };
 
 /* Before anything is read: is freeze.memory enough? The exit code. */
