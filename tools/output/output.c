@@ -20,8 +20,8 @@ static int check(int failed)
 {
     if (failed && failure == 0) {
         failure = errno != 0 ? errno : EIO;
-        if (failure == EPIPE && interrupt_by_pipe())
-            failure = ECANCELED;
+        if (failure == EINTR || (failure == EPIPE && interrupt_by_pipe()))
+            failure = ECANCELED; /* the command dies by the signal */
     }
     return failure;
 }
