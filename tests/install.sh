@@ -190,6 +190,16 @@ check "memfs.pc says so" grep -qxF "libdir=\${prefix}/lib64" "$work/else where/o
 check "uninstall there" run_make uninstall DESTDIR="$work/else where" prefix=/opt/m LIBDIR=/opt/m/lib64 bindir=/opt/bin MANDIR=/man
 check "nothing is left there" test -z "$(files "$work/else where")"
 
+# A prefix of several words.
+check "make install below a prefix with blanks" run_make install DESTDIR="$work/root" prefix="/opt/two  words"
+check "the command there" test -x "$work/root/opt/two  words/bin/memfs"
+check "the link there" test -e "$work/root/opt/two  words/lib/libmemfs.so"
+check "memfs.pc says so by the prefix" grep -qxF "libdir=\${prefix}/lib" "$work/root/opt/two  words/lib/pkgconfig/memfs.pc"
+in_quotes() { PKG_CONFIG_PATH="$work/root/opt/two  words/lib/pkgconfig" pkg-config --cflags memfs | grep -qF '/opt/two\ \ words/include'; }
+check "pkg-config escapes them" in_quotes
+check "uninstall there" run_make uninstall DESTDIR="$work/root" prefix="/opt/two  words"
+check "nothing is left there" test -z "$(files "$work/root")"
+
 # Build-Depends is what tools/deps.sh installs, but for what every build has.
 build_depends() {
     sed -n '/^Build-Depends:/,/^[A-Z]/p' tools/packaging/debian/control | grep -oE '^(Build-Depends:)? +[a-z0-9.+-]+' |

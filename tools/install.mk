@@ -42,38 +42,40 @@ $(COMPLETIONS): $(BUILD)/completions/memfs.%: $(BUILD)/generate tools/completion
 
 # ---- Installing --------------------------------------------------------------------
 
-# Paths below the prefix are said by it, so that pkg-config can move them.
-below = $(patsubst $(PREFIX)/%,$${prefix}/%,$(1))
+# Paths below the prefix are said by it, so that pkg-config can move them. (No patsubst: a path may be several words.)
+below = $(subst |,,$(subst |$(PREFIX)/,$${prefix}/,|$(1)))
 $(BUILD)/memfs.pc: FORCE
 	@mkdir -p $(@D)
 	@printf '%s\n' 'prefix=$(PREFIX)' 'libdir=$(call below,$(LIBDIR))' 'includedir=$(call below,$(INCLUDEDIR))' '' \
 		'Name: memfs' 'Description: filesystem in memory that freezes to an image' 'Version: $(VERSION)' \
-		'Requires.private: libzstd' 'Libs: -L$${libdir} -lmemfs' 'Libs.private: -pthread' \
-		'Cflags: -I$${includedir}' >$@.new
+		'Requires.private: libzstd' 'Libs: -L"$${libdir}" -lmemfs' 'Libs.private: -pthread' \
+		'Cflags: -I"$${includedir}"' >$@.new
 	@if cmp -s $@.new $@; then rm $@.new; else mv $@.new $@; fi
 
-# One list for installing and uninstalling: mode, source, target; of a link its contents for the source.
+# One list for installing and uninstalling: mode, source, target, with tabs between them, since places may
+# have blanks in their names; of a link its contents for the source.
 define newline
 
 
 endef
-listed = $(foreach source,$(2),$(1) $(source) $(3)/$(notdir $(source))$(newline))
+tab := $(shell printf '\t')
+listed = $(subst $(newline) ,$(newline),$(foreach source,$(2),$(1)$(tab)$(source)$(tab)$(3)/$(notdir $(source))$(newline)))
 define INSTALLED
-755 $(BUILD)/memfs $(BINDIR)/memfs
+755$(tab)$(BUILD)/memfs$(tab)$(BINDIR)/memfs
 $(call listed,644,$(PUBLIC),$(INCLUDEDIR))
-644 $(BUILD)/libmemfs.a $(LIBDIR)/libmemfs.a
-644 $(BUILD)/$(SHARED) $(LIBDIR)/$(SHARED)
-link $(SHARED) $(LIBDIR)/$(SONAME)
-link $(SONAME) $(LIBDIR)/libmemfs.so
-644 $(BUILD)/memfs.pc $(PKGCONFIGDIR)/memfs.pc
+644$(tab)$(BUILD)/libmemfs.a$(tab)$(LIBDIR)/libmemfs.a
+644$(tab)$(BUILD)/$(SHARED)$(tab)$(LIBDIR)/$(SHARED)
+link$(tab)$(SHARED)$(tab)$(LIBDIR)/$(SONAME)
+link$(tab)$(SONAME)$(tab)$(LIBDIR)/libmemfs.so
+644$(tab)$(BUILD)/memfs.pc$(tab)$(PKGCONFIGDIR)/memfs.pc
 $(call listed,644,$(filter %.1,$(PAGES)),$(MANDIR)/man1)
 $(call listed,644,$(filter %.3,$(PAGES)),$(MANDIR)/man3)
 $(call listed,644,$(filter %.5,$(PAGES)),$(MANDIR)/man5)
 $(call listed,644,$(filter %.7,$(PAGES)),$(MANDIR)/man7)
-644 $(BUILD)/completions/memfs.bash $(BASHDIR)/memfs
-644 $(BUILD)/completions/memfs.zsh $(ZSHDIR)/_memfs
-644 $(BUILD)/completions/memfs.fish $(FISHDIR)/memfs.fish
-644 format/FORMAT.md $(DOCDIR)/FORMAT.md
+644$(tab)$(BUILD)/completions/memfs.bash$(tab)$(BASHDIR)/memfs
+644$(tab)$(BUILD)/completions/memfs.zsh$(tab)$(ZSHDIR)/_memfs
+644$(tab)$(BUILD)/completions/memfs.fish$(tab)$(FISHDIR)/memfs.fish
+644$(tab)format/FORMAT.md$(tab)$(DOCDIR)/FORMAT.md
 endef
 
 .PHONY: install uninstall

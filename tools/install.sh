@@ -1,13 +1,14 @@
 #!/bin/sh
 # Installs or removes files: DESTDIR=dir tools/install.sh install|uninstall <LIST
 #
-# A line of the list is "MODE SOURCE TARGET", or "link CONTENTS TARGET" for a
-# symbolic link. Directories are made as needed; of those only one whose name is
+# A line of the list is "MODE SOURCE TARGET" with tabs between them, or "link CONTENTS TARGET"
+# for a symbolic link. Directories are made as needed; of those only one whose name is
 # the project's own is removed, since any other may be someone else's.
 set -eu
 action=$1
 umask 022
-while read -r mode source target; do
+tab=$(printf '\t')
+while IFS=$tab read -r mode source target; do
     [ -n "$mode" ] || continue
     target=${DESTDIR:-}$target
     case $action,$mode in
