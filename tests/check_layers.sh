@@ -33,6 +33,10 @@ rule_format_includes() { rooms "$1" "$1"/format/*.[ch] | grep -vE ' (libmemfs|fo
 rule_tools_includes() {
     rooms "$1" "$1"/tools/*.[ch] "$1"/tools/*/*.[ch] | grep -vE " tools/.*| (libmemfs|format)/($PUBLIC)\$" || :
 }
+rule_shared_includes() { # what all subcommands need knows nothing of what one of them needs
+    rooms "$1" "$1"/tools/{output,system,values}/*.[ch] | grep ' tools/' |
+        grep -vE ' tools/((output|system|values)/[^/]*|options\.h)$' || :
+}
 rule_public_includes() { # they include none but each other
     rooms "$1" "$1"/libmemfs/memfs.h "$1"/libmemfs/memfs_host.h "$1"/format/memfs_image.h |
         grep -vE "/($PUBLIC)\$" || :
@@ -69,7 +73,7 @@ rule_no_global_state() { # nothing in sections that can be written, but for tabl
         $0 ~ / O \.(data|bss|tdata|tbss)/ && $0 !~ /\.data\.rel\.ro/ { print file " " $NF }'
 }
 
-RULES="core_includes format_includes tools_includes public_includes zstd_in_codec xxhash_in_hash
+RULES="core_includes format_includes tools_includes shared_includes public_includes zstd_in_codec xxhash_in_hash
     core_symbols format_symbols zstd_symbols xxhash_symbols allocator no_global_state"
 
 # ---- The rules can fail ---------------------------------------------------------
@@ -118,6 +122,7 @@ self_test() {
     planted tools_includes tools '#include "records.h"'
     planted tools_includes tools '#include <layout.h>'
     planted tools_includes tools/generate '#include "records.h"'
+    planted shared_includes tools/system '#include "pack/sources.h"'
     planted zstd_in_codec format '#include <zstd.h>'
     planted zstd_in_codec libmemfs '#include <zstd.h>'
     planted xxhash_in_hash format '#  include <xxhash.h>'

@@ -196,9 +196,9 @@ static int check_target(const struct settings *settings, struct packing *packing
         return code;
     if (!settings->files_from)
         return target_check(&packing->target, &packing->sources);
-    packing->selection.has_image = packing->target.is_there;
-    packing->selection.image_dev = (uint64_t)packing->target.stat.st_dev;
-    packing->selection.image_ino = (uint64_t)packing->target.stat.st_ino;
+    packing->selection.has_image = packing->target.place.is_there;
+    packing->selection.image_dev = (uint64_t)packing->target.place.stat.st_dev;
+    packing->selection.image_ino = (uint64_t)packing->target.place.stat.st_ino;
     return EXIT_DONE;
 }
 

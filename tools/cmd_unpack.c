@@ -8,6 +8,7 @@
 #include "system/input.h"
 #include "system/interrupt.h"
 #include "system/processors.h"
+#include "system/umask.h"
 #include "unpack/destination.h"
 #include "unpack/left_out.h"
 #include "unpack/wanted.h"
@@ -377,14 +378,6 @@ static int summarise(const struct unpack *unpack, int shown)
     return message_worse(code, output_finish());
 }
 
-/* The permission bits that the user wants no new file to have. */
-static uint32_t current_umask(void)
-{
-    mode_t mask = umask(077);
-    umask(mask);
-    return (uint32_t)mask;
-}
-
 static void set_budgets(struct unpack *unpack)
 {
     struct settings *settings = &unpack->settings;
@@ -407,7 +400,7 @@ static struct memfs_export_options export_options(struct unpack *unpack)
     options.setuid = settings->all || settings->setuid;
     options.devices = settings->all || settings->devices;
     options.privileged_xattrs = settings->all || settings->privileged_xattrs;
-    options.mode_mask = settings->all || settings->modes ? 0 : current_umask();
+    options.mode_mask = settings->all || settings->modes ? 0 : umask_ask();
     options.root_attributes = settings->all && !settings->into;
     options.into = settings->into;
     options.existing = settings->overwrite ? MEMFS_EXISTING_REPLACED

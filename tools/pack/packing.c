@@ -228,7 +228,7 @@ static int freeze(struct packing *packing, memfs *fs)
     struct memfs_detail detail = {.offset = UINT64_MAX};
     struct memfs_freeze_options options = packing->freeze;
     options.failure = &packing->failure;
-    options.file_mode = packing->target.file_mode;
+    options.file_mode = packing->target.place.mode;
     options.problem = source_problem;
     options.problem_context = packing;
     options.progress = freeze_progress;

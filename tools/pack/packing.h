@@ -8,7 +8,7 @@
 #include "memfs_image.h"
 #include "pack/selection.h"
 #include "pack/sources.h"
-#include "system/target.h"
+#include "pack/target.h"
 
 struct packing {
     struct memfs_freeze_options freeze;

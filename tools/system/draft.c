@@ -17,25 +17,17 @@
 #define NAME_SHOWN 200 /* bytes of the name that stand in the temporary one */
 #define NAME_MORE 48   /* bytes beside those */
 
-/* May there be a file of this name, and which permissions shall it have? 0: the umask's. */
-static int check_place(const struct draft *draft, mode_t *mode)
+/* Now: where the sandbox is entered there may be no way to it any more. */
+static int open_directory(const char *path, int length)
 {
-    struct stat status;
-    *mode = 0;
-    if (lstat(draft->path, &status) != 0)
-        return EXIT_DONE; /* if it cannot be, opening it will tell */
-    if (!S_ISREG(status.st_mode)) {
-        message(draft->path, NULL, "exists and is no regular file; name another, or '-' for standard output");
-        return EXIT_FAILED;
-    }
-    if (!draft->replace) {
-        message(draft->path, NULL, "exists; -f replaces it");
-        return EXIT_FAILED;
-    }
-    *mode = status.st_mode & 0777u;
-    if (*mode == 0)
-        *mode = 0600; /* 0 would ask for the default */
-    return EXIT_DONE;
+    char *directory = malloc((size_t)length + 2);
+    int fd = -1;
+    if (!directory)
+        return -1;
+    snprintf(directory, (size_t)length + 2, "%.*s.", length, path);
+    RETRY(fd, open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    free(directory);
+    return fd;
 }
 
 static int open_temporary(struct draft *draft)
@@ -43,6 +35,9 @@ static int open_temporary(struct draft *draft)
     const char *slash = strrchr(draft->path, '/');
     const int directory = slash ? (int)(slash + 1 - draft->path) : 0;
     const size_t room = strlen(draft->path) + NAME_MORE;
+    draft->directory = open_directory(draft->path, directory);
+    if (draft->directory < 0 && errno != EACCES)
+        return -errno;
     draft->temporary = malloc(room);
     if (!draft->temporary)
         return -ENOMEM;
@@ -50,7 +45,7 @@ static int open_temporary(struct draft *draft)
         snprintf(draft->temporary, room, "%.*s.%.*s.%ld-%d.tmp", directory, draft->path, NAME_SHOWN,
                  draft->path + directory, (long)getpid(), try);
         int fd;
-        RETRY(fd, open(draft->temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666));
+        RETRY(fd, open(draft->temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
         if (fd >= 0) {
             draft->stream = fdopen(fd, "w");
             return draft->stream ? 0 : -ENOMEM;
@@ -66,33 +61,32 @@ static int open_temporary(struct draft *draft)
 
 int draft_open(struct draft *draft, const char *path, int replace)
 {
-    mode_t mode;
-    *draft = (struct draft){.path = path, .replace = replace};
-    const int code = check_place(draft, &mode);
+    *draft = (struct draft){.path = path, .directory = -1, .replace = replace};
+    const int code = place_find(&draft->place, path, replace, 0666);
     if (code != EXIT_DONE)
         return code;
     int result = path[0] == '\0' ? -ENOENT : path[strlen(path) - 1] == '/' ? -EISDIR : open_temporary(draft);
-    if (result == 0 && mode != 0 && fchmod(fileno(draft->stream), mode) != 0)
-        result = -errno;
     if (result == 0)
         return EXIT_DONE;
     draft_discard(draft);
     return message_error(path, NULL, result, NULL);
 }
 
-/* Before it gets its name: what was there is not to be replaced by a file that is not on the disk. */
-static int sync_stream(FILE *stream)
+static int sync_fd(int fd)
 {
     int failed;
-    RETRY(failed, fsync(fileno(stream)));
+    RETRY(failed, fsync(fd));
     return failed;
 }
 
+/* Before it gets its name: what was there is not to be replaced by a file that is not on the disk. */
 static int close_stream(struct draft *draft, int failed)
 {
     if (failed == 0 && fflush(draft->stream) != 0)
         failed = errno;
-    if (failed == 0 && sync_stream(draft->stream) != 0)
+    if (failed == 0 && fchmod(fileno(draft->stream), (mode_t)draft->place.mode) != 0)
+        failed = errno;
+    if (failed == 0 && sync_fd(fileno(draft->stream)) != 0)
         failed = errno;
     if (fclose(draft->stream) != 0 && failed == 0 && errno != EINTR)
         failed = errno;
@@ -128,13 +122,23 @@ static int give_name(struct draft *draft)
     return 0;
 }
 
+/* Not all hosts can. */
+static int sync_directory(const struct draft *draft)
+{
+    return draft->directory < 0 || sync_fd(draft->directory) == 0 || errno == EINVAL ? 0 : -errno;
+}
+
 int draft_publish(struct draft *draft, int failed)
 {
     int result = close_stream(draft, failed);
     if (result == 0)
         result = give_name(draft);
+    const int unsynced = result == 0 ? sync_directory(draft) : 0;
     draft_discard(draft);
-    return result == 0 ? EXIT_DONE : message_error(draft->path, NULL, result, NULL);
+    if (unsynced == 0)
+        return result == 0 ? EXIT_DONE : message_error(draft->path, NULL, result, NULL);
+    message(draft->path, NULL, "is in place, but its directory cannot be synced: %s", memfs_strerror(unsynced));
+    return EXIT_FAILED;
 }
 
 static void remove_temporary(const struct draft *draft)
@@ -148,9 +152,10 @@ void draft_discard(struct draft *draft)
 {
     if (draft->stream)
         fclose(draft->stream);
+    if (draft->path && draft->directory >= 0)
+        close(draft->directory);
     if (draft->temporary)
         remove_temporary(draft);
     free(draft->temporary);
-    draft->temporary = NULL;
-    draft->stream = NULL;
+    *draft = (struct draft){.path = draft->path, .directory = -1};
 }

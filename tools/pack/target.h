@@ -6,13 +6,12 @@
 
 #include "pack/sources.h"
 #include "system/buffer.h"
+#include "system/place.h"
 
 struct target {
     const char *path;     /* "-": standard output */
     struct buffer memory; /* of the path, if it was made up */
-    uint32_t file_mode;   /* of what is there and to be replaced; 0: by the umask */
-    int is_there;         /* a file, which may be standard output's */
-    struct stat stat;     /* of it */
+    struct place place;   /* what is there may be standard output's */
 };
 
 /* Into the current directory, named after what is packed. The exit code. */

@@ -1,7 +1,7 @@
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE /* O_PATH */
 #endif
-#include "system/target.h"
+#include "pack/target.h"
 
 #include "memfs_image.h"
 #include "output/message.h"
@@ -52,27 +52,12 @@ int target_find(struct target *target, int force)
     if (is_output(target)) {
         if (isatty(STDOUT_FILENO))
             return message_usage("pack", "an image is not for a terminal: redirect it, or name a file");
-        target->is_there = fstat(STDOUT_FILENO, &target->stat) == 0 && S_ISREG(target->stat.st_mode);
+        target->place.is_there = fstat(STDOUT_FILENO, &target->place.stat) == 0 && S_ISREG(target->place.stat.st_mode);
         return EXIT_DONE;
     }
-    target->is_there = lstat(target->path, &target->stat) == 0;
-    if (!target->is_there)
-        return EXIT_DONE;
-    if (!S_ISREG(target->stat.st_mode)) {
-        message(target->path, NULL, "exists and is no regular file; name another image, or '-' for standard output");
-        return EXIT_FAILED;
-    }
-    if (!force) {
-        message(target->path, NULL, "exists; -f replaces it");
-        return EXIT_FAILED;
-    }
-    const int code = target->stat.st_size > 0 ? check_replaced(target->path) : EXIT_DONE;
-    if (code != EXIT_DONE)
-        return code;
-    target->file_mode = target->stat.st_mode & 0777u;
-    if (target->file_mode == 0)
-        target->file_mode = 0600; /* 0 would ask for the default */
-    return EXIT_DONE;
+    const int code = place_find(&target->place, target->path, force, 0644);
+    const int is_content = code == EXIT_DONE && target->place.is_there && target->place.stat.st_size > 0;
+    return is_content ? check_replaced(target->path) : code;
 }
 
 /* Whether the directory in which the image is to appear is dir or lies in it. */
@@ -103,7 +88,7 @@ static int lies_inside(const struct stat *dir, const char *image)
 /* A shell has opened the file behind "> FILE" already; its path is asked of the kernel. */
 static int find_output(const struct target *target, char *path, size_t room)
 {
-    if (!target->is_there || target->stat.st_nlink == 0)
+    if (!target->place.is_there || target->place.stat.st_nlink == 0)
         return 0;
     ssize_t length = readlink("/proc/self/fd/1", path, room - 1);
     if (length <= 0)
@@ -120,7 +105,7 @@ static int is_same(const struct stat *a, const struct stat *b)
 static int check_one(const struct target *target, const struct sources_one *one, const char *path)
 {
     const char *who = is_output(target) ? "standard output, " : "";
-    if (target->is_there && is_same(&target->stat, &one->stat))
+    if (target->place.is_there && is_same(&target->place.stat, &one->stat))
         return message_usage("pack", "%s%s is itself among what is packed: name another image", who, path);
     if (!S_ISDIR(one->stat.st_mode) || !lies_inside(&one->stat, path))
         return EXIT_DONE;
