@@ -197,6 +197,7 @@ if command -v strace >/dev/null && strace -o /dev/null true 2>/dev/null; then
         sleep 0.02
     done
     check "while it lasts there is a temporary file" test "$i" -lt 500
+    same "nobody else may read it" "$(stat -c %a .slow.html*.tmp)" 600
     kill -TERM "$(cat /proc/$tracer/task/$tracer/children)"
     wait "$tracer"
     same "it dies by the signal" $? 143

@@ -129,7 +129,7 @@ scenario unpack-threads "image.mfs|out" unpack -q -j2 ../../in/image.mfs out
 prepare() { nothing; }
 power power-pack -e pack -q ../../in/large image.mfs
 power power-unpack "-b -e" unpack -q --sync ../../in/image.mfs out
-power power-page "" info --html page.html ../../in/image.mfs
+power power-page -e info --html page.html ../../in/image.mfs
 prepare() { old_image; }
 power power-pack-force -e pack -q -f ../../in/large image.mfs
 prepare() { other_tree; }
