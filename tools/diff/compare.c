@@ -1,5 +1,7 @@
 #include "diff/compare.h"
 
+#include "list/rooted.h"
+
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -157,18 +159,12 @@ int compare_first_path(const struct compare *compare, const struct pair *pair, i
 {
     const struct linkage *linkage = &compare->links[side];
     const struct linkage_first *first = linkage_find(linkage, pair->stat[side].node);
-    const int64_t length = first ? memfs_node_path(compare->sides[side]->fs, first->dir, NULL, 0) : -ENOENT;
     path->length = 0;
-    if (length < 0)
-        return (int)length;
-    int result = buffer_reserve(path, (size_t)length + 1);
-    const int64_t got = result == 0 ? memfs_node_path(compare->sides[side]->fs, first->dir, path->data, path->room) : 0;
-    if (got < 0)
-        return (int)got;
-    if (got > 1) { /* without the slash of the root, and with one behind it */
-        memmove(path->data, path->data + 1, (size_t)got - 1);
-        path->data[got - 1] = '/';
-        path->length = (size_t)got;
+    int result = first ? rooted_directory(path, compare->sides[side]->fs, first->dir) : -ENOENT;
+    if (path->length > 0) { /* without the slash of the root, and with one behind it */
+        memmove(path->data, path->data + 1, path->length);
+        path->data[--path->length] = '/';
+        path->length += path->length > 0;
     }
     return result == 0 ? buffer_append_text(path, linkage->names.data + first->name) : result;
 }

@@ -1,5 +1,6 @@
 #include "info/census.h"
 
+#include "list/rooted.h"
 #include "output/message.h"
 #include "output/progress.h"
 #include "system/interrupt.h"
@@ -130,9 +131,7 @@ static int go_on(struct walk *walk)
 static int fail(const struct walk *walk, const struct input *input, int error)
 {
     struct buffer path = {0};
-    const int64_t length = walk->levels.length > 0 ? memfs_node_path(walk->fs, deepest(walk)->dir, NULL, 0) : -ENOENT;
-    int known = length > 0 && buffer_reserve(&path, (size_t)length + 1) == 0;
-    known = known && memfs_node_path(walk->fs, deepest(walk)->dir, path.data, (size_t)length + 1) == length;
+    const int known = walk->levels.length > 0 && rooted_directory(&path, walk->fs, deepest(walk)->dir) == 0;
     const int code = error == -ECANCELED ? EXIT_FAILED : input_error(input, known ? path.data : NULL, error);
     buffer_free(&path);
     return code;

@@ -1,5 +1,6 @@
 #include "info/largest.h"
 
+#include "list/rooted.h"
 #include "output/output.h"
 #include "values/quantity.h"
 
@@ -80,15 +81,8 @@ void largest_sort(struct largest *largest)
 /* The path from the root, without a leading slash, in place of what is in path. */
 static int make_path(const struct largest_file *file, memfs *fs, struct buffer *path)
 {
-    const int64_t length = memfs_node_path(fs, file->dir, NULL, 0);
-    int result = length < 0 ? (int)length : buffer_reserve(path, (size_t)length + 1);
-    if (result != 0)
-        return result;
-    const int64_t got = memfs_node_path(fs, file->dir, path->data, (size_t)length + 1);
-    if (got < 0)
-        return (int)got;
-    path->length = (size_t)got;
-    if (path->length > 0 && path->data[path->length - 1] != '/')
+    int result = rooted_directory(path, fs, file->dir);
+    if (result == 0 && path->length > 1)
         result = buffer_append(path, "/", 1);
     return result ? result : buffer_append(path, file->name, file->name_length);
 }

@@ -10,22 +10,29 @@ static int take(void *context, const struct memfs_step *step)
     return result == 0 ? MEMFS_WALK_STOP : result;
 }
 
+int rooted_directory(struct buffer *out, memfs *fs, memfs_node dir)
+{
+    out->length = 0;
+    int64_t length = memfs_node_path(fs, dir, NULL, 0);
+    if (length >= 0)
+        length = buffer_reserve(out, (size_t)length + 1);
+    if (length >= 0)
+        length = memfs_node_path(fs, dir, out->data, out->room);
+    if (length >= 0)
+        out->length = (size_t)length;
+    return length < 0 ? (int)length : 0;
+}
+
 /* The directory that a path leads to, if it does. */
 static int take_directory(struct buffer *out, memfs *fs, const char *path)
 {
     memfs_node node;
-    int64_t length = memfs_resolve(fs, NULL, path, 1, &node);
-    if (length < 0)
-        return (int)length;
-    length = memfs_node_path(fs, node, NULL, 0);
-    if (length >= 0)
-        length = buffer_reserve(out, (size_t)length + 1);
-    if (length >= 0)
-        length = memfs_node_path(fs, node, out->data, out->room);
-    if (length >= 0)
-        out->length = (size_t)length;
+    int result = memfs_resolve(fs, NULL, path, 1, &node);
+    if (result != 0)
+        return result;
+    result = rooted_directory(out, fs, node);
     memfs_node_forget(fs, node, 1);
-    return length < 0 ? (int)length : 0;
+    return result;
 }
 
 int rooted_path(struct buffer *out, memfs *fs, const char *path, int follow)

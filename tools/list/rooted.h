@@ -7,6 +7,10 @@
 #include "memfs.h"
 #include "system/buffer.h"
 
+/* A directory's path from the root ("/", "/a/b"), with a NUL behind, in place of what is in out. 0 or the library's
+ * error. */
+int rooted_directory(struct buffer *out, memfs *fs, memfs_node dir);
+
 /* Where a PATH lies, from the root ("/a/b"), with a NUL behind; with follow, and a symbolic link to a directory there,
  * that directory. 0 or the library's error. */
 int rooted_path(struct buffer *out, memfs *fs, const char *path, int follow);

@@ -1,6 +1,7 @@
 #include "pack/strip.h"
 
 #include "list/directory.h"
+#include "list/rooted.h"
 #include "system/buffer.h"
 
 #include <errno.h>
@@ -90,14 +91,9 @@ static int find_level(struct strip *strip, uint64_t level)
 
 static int tell_conflict(struct strip *strip, memfs_node from, const char *name)
 {
-    int64_t length = memfs_node_path(strip->fs, from, NULL, 0);
-    strip->path.length = 0;
-    int result = length < 0 ? (int)length : buffer_reserve(&strip->path, (size_t)length + 1);
-    if (result != 0)
-        return result;
-    memfs_node_path(strip->fs, from, strip->path.data, (size_t)length + 1);
-    strip->path.length = length > 1 ? (size_t)length : 0; /* "/" is the root */
-    result = buffer_append_text(&strip->path, "/");
+    int result = rooted_directory(&strip->path, strip->fs, from);
+    if (result == 0 && strip->path.length > 1)
+        result = buffer_append_text(&strip->path, "/");
     if (result == 0)
         result = buffer_append_text(&strip->path, name);
     if (result != 0)

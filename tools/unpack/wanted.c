@@ -3,6 +3,8 @@
 #endif
 #include "unpack/wanted.h"
 
+#include "list/rooted.h"
+
 #include <errno.h>
 #include <search.h>
 #include <stdlib.h>
@@ -19,15 +21,9 @@ static int find_path(struct wanted *wanted, memfs_node directory)
     struct buffer *path = &wanted->path;
     if (wanted->directory == directory)
         return 0;
-    int64_t length = memfs_node_path(wanted->chosen.fs, directory, NULL, 0);
-    path->length = 0;
-    int result = length < 0 ? (int)length : buffer_reserve(path, (size_t)length + 1);
-    if (result == 0)
-        length = memfs_node_path(wanted->chosen.fs, directory, path->data, path->room);
-    if (result != 0 || length < 0)
-        return result != 0 ? result : (int)length;
-    path->length = (size_t)length;
-    result = length > 1 ? buffer_append_text(path, "/") : 0;
+    int result = rooted_directory(path, wanted->chosen.fs, directory);
+    if (result == 0 && path->length > 1)
+        result = buffer_append_text(path, "/");
     wanted->path_length = path->length;
     wanted->directory = result == 0 ? directory : 0;
     return result;
