@@ -139,6 +139,7 @@ struct climb {
     uint64_t left;    /* levels: no way up is longer than there are nodes */
     unsigned starts;
     int64_t length; /* of the path so far */
+    int64_t depth;  /* its names */
 };
 
 static void write_name(struct climb *climb, const char *name, size_t length)
@@ -167,6 +168,7 @@ static int climb_step(struct op *op, struct climb *climb, const struct memfs_nod
     if (!node_is_dir(*node) || climb->left-- == 0)
         return MEMFS_ECORRUPT;
     write_name(climb, name, length);
+    climb->depth++;
     climb->reached = parent;
     return 0;
 }
@@ -183,7 +185,7 @@ static int climb_section(struct op *op, void *argument)
         climb->reached = node_number(climb->node);
         climb->changes = changes;
         climb->left = table_count(&op->fs->tables[MEMFS_NODES]);
-        climb->length = 0;
+        climb->length = climb->depth = 0;
         climb->starts++;
     }
     error = node_by_number(op, climb->reached, &node);
@@ -196,13 +198,26 @@ static int climb_section(struct op *op, void *argument)
     return error;
 }
 
+static int climb_all(memfs *fs, struct climb *climb)
+{
+    int error;
+    do
+        error = op_read(fs, climb_section, climb);
+    while (error == CLIMB_MORE);
+    return error;
+}
+
+int64_t memfs_node_depth(memfs *fs, memfs_node dir)
+{
+    struct climb climb = {.node = dir};
+    int error = climb_all(fs, &climb);
+    return error ? error : climb.depth;
+}
+
 int64_t memfs_node_path(memfs *fs, memfs_node node, char *buffer, size_t size)
 {
     struct climb climb = {.node = node, .buffer = buffer, .size = size};
-    int error;
-    do
-        error = op_read(fs, climb_section, &climb);
-    while (error == CLIMB_MORE);
+    int error = climb_all(fs, &climb);
     if (error)
         return error;
     if (climb.length == 0)

@@ -24,6 +24,7 @@ struct glob {
     const struct memfs_cred *cred;
     uint64_t depth_max; /* UINT64_MAX: any */
     memfs_step_fn *visit;
+    memfs_step_error_fn *failed;
     void *context;
     struct pattern pattern;
     struct trail trail;
@@ -78,6 +79,32 @@ static int set_begin(struct glob *glob)
     return error;
 }
 
+/* ---- What is told ----------------------------------------------------------------------- */
+
+static struct memfs_step step_of(const struct glob *glob, const struct memfs_stat *stat)
+{
+    struct memfs_step step = {.path = trail_text(&glob->trail), .depth = glob->depth, .stat = stat};
+    const struct glob_level *level = glob->depth > 0 ? &glob->levels[glob->depth - 1] : NULL;
+    step.path_length = glob->trail.length > 0 ? glob->trail.length : 1;
+    step.name = step.path + (level ? level->path_length : 0) + 1;
+    step.dir = level ? level->dir : 0;
+    return step;
+}
+
+/* Tells the caller of the trail's end. */
+static int call(struct glob *glob, const struct memfs_stat *stat)
+{
+    const struct memfs_step step = step_of(glob, stat);
+    return glob->visit(glob->context, &step);
+}
+
+/* The directory at the trail's end is not looked into. */
+static int refuse(struct glob *glob, const struct memfs_stat *stat)
+{
+    const struct memfs_step step = step_of(glob, stat);
+    return glob->failed ? glob->failed(glob->context, &step, MEMFS_ELIMIT) : MEMFS_ELIMIT;
+}
+
 /* ---- Levels --------------------------------------------------------------------------- */
 
 /* What is not there, or may not be seen, does not match. */
@@ -107,8 +134,6 @@ static int push(struct glob *glob, memfs_node dir)
 {
     const struct pattern *pattern = &glob->pattern;
     const uint64_t *set = set_of(glob, glob->depth);
-    if (glob->depth >= glob->depth_max)
-        return MEMFS_ELIMIT;
     void *levels = glob->levels;
     int error = memfs_grow_array(&glob->fs->allocator, &levels, &glob->levels_room, glob->depth, glob->depth + 1,
                                  sizeof *glob->levels);
@@ -171,17 +196,6 @@ static int is_type(const struct memfs_stat *stat, uint32_t type)
     return (stat->mode & MEMFS_IFMT) == type;
 }
 
-/* Tells the caller of the trail's end. */
-static int call(struct glob *glob, const struct memfs_stat *stat)
-{
-    struct memfs_step step = {.path = trail_text(&glob->trail), .depth = glob->depth, .stat = stat};
-    const struct glob_level *level = glob->depth > 0 ? &glob->levels[glob->depth - 1] : NULL;
-    step.path_length = glob->trail.length > 0 ? glob->trail.length : 1;
-    step.name = step.path + (level ? level->path_length : 0) + 1;
-    step.dir = level ? level->dir : 0;
-    return glob->visit(glob->context, &step);
-}
-
 /* The trail's end matches as far as the set below the deepest level says. */
 static int arrive(struct glob *glob, const struct memfs_stat *stat)
 {
@@ -200,7 +214,9 @@ static int arrive(struct glob *glob, const struct memfs_stat *stat)
         if (result)
             return result == MEMFS_WALK_SKIP ? 0 : result;
     }
-    return goes_on && is_type(&end, MEMFS_IFDIR) ? push(glob, end.node) : 0;
+    if (!goes_on || !is_type(&end, MEMFS_IFDIR))
+        return 0;
+    return glob->depth > glob->depth_max ? refuse(glob, &end) : push(glob, end.node);
 }
 
 /* One name of the deepest level. */
@@ -248,6 +264,7 @@ int memfs_glob_steps(memfs *fs, const struct memfs_cred *cred, const char *patte
     walk_options_take(&taken, options);
     if (taken.depth_max > 0)
         glob.depth_max = taken.depth_max;
+    glob.failed = taken.failed;
     int result = pattern_parse(&fs->allocator, pattern, &glob.pattern);
     if (result)
         return result;

@@ -356,7 +356,8 @@ static void fill_failure(const struct memfs_export *job)
     struct memfs_export_failure *out = job->options.failure;
     if (!out)
         return;
-    const struct memfs_export_failure failure = {out->size, job->budget, job->left_behind, job->left_replaced};
+    const struct memfs_export_failure failure = {out->size, job->budget, job->left_behind, job->left_replaced,
+                                                 job->too_deep};
     memcpy(out, &failure, out->size && out->size < sizeof failure ? out->size : sizeof failure);
 }
 

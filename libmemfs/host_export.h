@@ -181,6 +181,7 @@ struct memfs_export {
     _Atomic(uint64_t) stop; /* what comes in this run or behind it is not wanted any more */
     int cancelled;
     enum memfs_budget budget;            /* that was too small */
+    memfs_node too_deep;                 /* the directory, if that of depth was */
     uint64_t left_behind, left_replaced; /* of what was to be undone */
     void *buffer;                        /* for the host's directory records; the caller's */
 };

@@ -266,6 +266,12 @@ static int plan_root(struct memfs_export *job)
     return 0;
 }
 
+static int refuse_depth(struct memfs_export *job, uint32_t directory)
+{
+    job->too_deep = memfs_export_dir(job, directory)->node;
+    return memfs_export_over_budget(job, MEMFS_BUDGET_DEPTH, directory, NULL);
+}
+
 int memfs_export_plan(struct memfs_export *job)
 {
     size_t depth = 0;
@@ -276,7 +282,7 @@ int memfs_export_plan(struct memfs_export *job)
         job->depth = made > job->depth ? made : job->depth;
         job->level = depth;
         if (job->options.depth_max && made > job->options.depth_max)
-            error = memfs_export_over_budget(job, MEMFS_BUDGET_DEPTH, directory, NULL);
+            error = refuse_depth(job, directory);
         else
             error = plan_inside(job, directory);
         if (error || !(directory = memfs_export_next(job, directory, 0, &depth)))

@@ -298,6 +298,9 @@ int64_t memfs_node_listxattr(memfs *fs, const struct memfs_cred *cred, memfs_nod
  * other nodes may have many; -ERANGE if it does not fit (size 0 asks). */
 int64_t memfs_node_path(memfs *fs, memfs_node node, char *buffer, size_t size);
 
+/* How many steps a directory is from the root, which is 0. -ENOTDIR for other nodes. */
+int64_t memfs_node_depth(memfs *fs, memfs_node dir);
+
 /* ---- By node: contents --------------------------------------------------- */
 
 /* Counts the node as open, after checking permissions for flags; O_TRUNC
@@ -428,14 +431,15 @@ struct memfs_step {
 };
 typedef int memfs_step_fn(void *context, const struct memfs_step *step); /* returns as memfs_walk_fn does */
 
-/* Called for what cannot be read, or lies too deep (MEMFS_ELIMIT); stat is NULL if it is not known. 0: it and what is
- * below it is passed over; else the walk ends with what is returned. */
+/* Called for what cannot be read, and directories that lie too deep (MEMFS_ELIMIT); stat is NULL if it is not known. 0:
+ * it and what is below it is passed over; else the walk ends with what is returned. */
 typedef int memfs_step_error_fn(void *context, const struct memfs_step *step, int error);
 
 struct memfs_walk_options {
-    size_t size;                 /* sizeof(struct memfs_walk_options) */
-    uint32_t flags;              /* MEMFS_WALK_... */
-    uint64_t depth_max;          /* 0: any, and an image of a few hundred KB can be a million directories deep */
+    size_t size;        /* sizeof(struct memfs_walk_options) */
+    uint32_t flags;     /* MEMFS_WALK_... */
+    uint64_t depth_max; /* of directories, in steps from the root; 0: any, and an image of a few hundred KB can be
+                         * a million directories deep */
     memfs_step_error_fn *failed; /* NULL: any error ends the walk */
     const char *as;              /* what paths begin with in place of path's own, from the root; NULL: that */
 };
@@ -452,8 +456,9 @@ int memfs_walk_steps(memfs *fs, const struct memfs_cred *cred, const char *path,
  * between slashes do. Directories that may not be read do not match.
  * -ENOENT if nothing matches; -EINVAL for a malformed pattern or a name "..". */
 int memfs_glob(memfs *fs, const struct memfs_cred *cred, const char *pattern, memfs_walk_fn *visit, void *context);
-/* The same as steps, whose depths count from the root; of the options (NULL: none) depth_max alone counts: MEMFS_ELIMIT
- * if deciding what matches takes going deeper. */
+/* The same as steps, whose depths count from the root; of the options (NULL: none) depth_max counts: MEMFS_ELIMIT if
+ * deciding what matches takes looking into directories that lie deeper, by their paths; and failed, which is asked
+ * about these alone. */
 int memfs_glob_steps(memfs *fs, const struct memfs_cred *cred, const char *pattern,
                      const struct memfs_walk_options *options, memfs_step_fn *visit, void *context);
 

@@ -164,6 +164,7 @@ struct memfs_export_failure {
     enum memfs_budget budget; /* with -EDQUOT: which of them was too small; none: it is the host's quota */
     uint64_t left_behind;     /* things that were made and could not be removed again */
     uint64_t left_replaced;   /* files that were there and stay replaced */
+    memfs_node too_deep;      /* with MEMFS_BUDGET_DEPTH: the directory of the filesystem; else 0 */
 };
 
 struct memfs_export_options {
@@ -178,7 +179,7 @@ struct memfs_export_options {
     int root_attributes;       /* a directory that was there gets the root's attributes; else it keeps its own */
     uint64_t bytes_max;        /* budget of contents, holes not counted; 0: none (-EDQUOT) */
     uint64_t entries_max;      /* budget of entries; 0: none */
-    uint32_t depth_max;        /* budget of directories below each other; 0: none */
+    uint32_t depth_max;        /* budget of directories' depth, 1 for those in path itself; 0: none */
     unsigned threads;          /* that work, the caller counted, 64 at most and fewer where descriptors are scarce;
                                 * 0: 1. Callbacks come from the caller's only */
     memfs_problem_fn *problem; /* also told of what these options leave out, but for mode_mask */

@@ -25,6 +25,7 @@ struct walk {
     struct trail trail;
     struct level *levels;
     size_t depth, room;
+    uint64_t start_depth; /* steps from the root to where the walk begins; with depth_max */
     /* Entries of the deepest level, read and not yet taken. */
     struct memfs_dirent *batch;
     size_t batch_next, batch_count, batch_wanted;
@@ -160,6 +161,12 @@ static int look(struct walk *walk, memfs_node node, struct memfs_stat *stat, int
     return !error;
 }
 
+static int is_too_deep(const struct walk *walk)
+{
+    const uint64_t most = walk->options.depth_max;
+    return most > 0 && walk->start_depth + walk->depth > most;
+}
+
 /* Where the trail ends there is this node: visits it, or goes down into it. */
 static int arrive(struct walk *walk, memfs_node node)
 {
@@ -168,6 +175,8 @@ static int arrive(struct walk *walk, memfs_node node)
     if (!look(walk, node, &stat, &result))
         return result;
     int is_dir = (stat.mode & MEMFS_IFMT) == MEMFS_IFDIR;
+    if (is_dir && is_too_deep(walk))
+        return fail(walk, &stat, MEMFS_ELIMIT);
     if (!is_dir || !is_post(walk)) {
         result = tell(walk, &stat);
         if (result)
@@ -206,10 +215,7 @@ static int take(struct walk *walk, memfs_node node, const char *name)
     int result = count_entry(walk);
     if (!result)
         result = trail_append(&walk->fs->allocator, &walk->trail, name);
-    if (result)
-        return result;
-    const uint64_t most = walk->options.depth_max;
-    return most > 0 && walk->depth > most ? fail(walk, NULL, MEMFS_ELIMIT) : arrive(walk, node);
+    return result ? result : arrive(walk, node);
 }
 
 /* The deepest level's next entries cannot be read. */
@@ -295,6 +301,14 @@ static int trail_to(struct walk *walk, const char *path, memfs_node node)
     return error;
 }
 
+static int find_start_depth(struct walk *walk, memfs_node node)
+{
+    const int64_t depth = walk->options.depth_max > 0 ? memfs_node_depth(walk->fs, node) : 0;
+    walk->start_depth = depth > 0 ? (uint64_t)depth : 0;
+    return depth < 0 && depth != -ENOTDIR && !is_gone((int)depth) ? (int)depth
+                                                                  : 0; /* others lie as deep as they like */
+}
+
 int memfs_walk_steps(memfs *fs, const struct memfs_cred *cred, const char *path,
                      const struct memfs_walk_options *options, memfs_step_fn *visit, void *context)
 {
@@ -309,6 +323,8 @@ int memfs_walk_steps(memfs *fs, const struct memfs_cred *cred, const char *path,
         return result;
     walk.batch = memfs_alloc_array(&fs->allocator, BATCH, sizeof *walk.batch);
     result = walk.batch ? trail_to(&walk, path, node) : -ENOMEM;
+    if (!result)
+        result = find_start_depth(&walk, node);
     memfs_node_forget(fs, node, 1);
     if (!result)
         result = walk_from(&walk, node);

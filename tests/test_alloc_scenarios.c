@@ -127,6 +127,8 @@ static int ask_path(struct scene *scene)
     char path[100];
     memfs_node node = 0;
     int error = find(scene, "d/sub", &node);
+    if (!error && memfs_node_depth(scene->fs, node) != 2)
+        error = MEMFS_ECORRUPT;
     return error ? error : say_bytes(scene, memfs_node_path(scene->fs, node, path, sizeof path), path);
 }
 

@@ -301,7 +301,11 @@ static void test_dir__path_of_a_directory(void **state)
     assert_result(memfs_node_path(test->fs, node, path, 6), -ERANGE);
     assert_result(memfs_node_path(test->fs, node, path, 7), 6);
     assert_result(memfs_node_path(test->fs, test_node(test->fs, "f"), path, sizeof path), -ENOTDIR);
+    assert_result(memfs_node_depth(test->fs, node), 3);
+    assert_result(memfs_node_depth(test->fs, MEMFS_ROOT), 0);
+    assert_result(memfs_node_depth(test->fs, test_node(test->fs, "f")), -ENOTDIR);
     assert_ok(memfs_rename(test->fs, NULL, "a/b", "x", 0));
+    assert_result(memfs_node_depth(test->fs, node), 2);
     assert_result(memfs_node_path(test->fs, node, path, sizeof path), 4);
     assert_string_equal(path, "/x/c");
     struct test_buffer image = {0};

@@ -336,9 +336,11 @@ static void test_into__budgets_by_name(void **state)
     assert_result(export_with(fs, "new", &options, NULL), -EDQUOT);
     assert_int_equal(failure.budget, MEMFS_BUDGET_BYTES);
     assert_int_equal(failure.left_behind, 0);
+    assert_int_equal(failure.too_deep, 0);
     options = (struct memfs_export_options){.depth_max = 1, .failure = &failure};
     assert_result(export_with(fs, "new", &options, NULL), -EDQUOT);
     assert_int_equal(failure.budget, MEMFS_BUDGET_DEPTH);
+    assert_int_equal(memfs_node_depth(fs, failure.too_deep), 2);
     memfs_destroy(fs);
 }
 

@@ -192,28 +192,37 @@ static void test_walk__steps(void **state)
 static void test_walk__too_deep(void **state)
 {
     struct test_state *test = *state;
-    struct memfs_walk_options options = {.size = sizeof options, .flags = MEMFS_WALK_SORTED, .depth_max = 2};
+    struct memfs_walk_options options = {.size = sizeof options, .flags = MEMFS_WALK_SORTED};
     tree(test->fs);
+    options.depth_max = 3; /* a file in the deepest directory is no deeper than that */
     expect_steps(test->fs, "d/x", &options, 0,
                  "0:/d/x(x) 1:/d/x/deep(deep) 2:/d/x/deep/two.c(two.c) 1:/d/x/one.c(one.c) ");
-    options.depth_max = 1;
-    expect_steps(test->fs, "d/x", &options, MEMFS_ELIMIT, "0:/d/x(x) 1:/d/x/deep(deep) ");
+    options.depth_max = 2;
+    expect_steps(test->fs, "d/x", &options, MEMFS_ELIMIT, "0:/d/x(x) ");
+    expect_steps(test->fs, "d/x/deep", &options, MEMFS_ELIMIT, ""); /* counted from the root */
+    expect_steps(test->fs, "d/x/deep/two.c", &options, 0, "0:/d/x/deep/two.c(two.c) ");
     options.failed = print_failed;
-    expect_steps(test->fs, "d/x", &options, 0,
-                 "0:/d/x(x) 1:/d/x/deep(deep) 2:/d/x/deep/two.c!-4006 1:/d/x/one.c(one.c) ");
+    expect_steps(test->fs, "d/x", &options, 0, "0:/d/x(x) 1:/d/x/deep!-4006 1:/d/x/one.c(one.c) ");
+    options.flags |= MEMFS_WALK_POST;
+    expect_steps(test->fs, "d/x", &options, 0, "1:/d/x/deep!-4006 1:/d/x/one.c(one.c) 0:/d/x(x) ");
 }
 
 static void test_walk__glob_depth(void **state)
 {
     struct test_state *test = *state;
-    struct memfs_walk_options options = {.size = sizeof options, .depth_max = 4};
+    struct memfs_walk_options options = {.size = sizeof options, .depth_max = 3};
     struct test_buffer text = {0};
     tree(test->fs);
     assert_ok(memfs_glob_steps(test->fs, NULL, "**/*.c", &options, print_step, &text));
     test_buffer_add(&text, "", 1);
     assert_string_equal((char *)text.data, "1:/a.c(a.c) 4:/d/x/deep/two.c(two.c) 3:/d/x/one.c(one.c) ");
-    options.depth_max = 3;
+    options.depth_max = 2;
     assert_result(memfs_glob_steps(test->fs, NULL, "**/*.c", &options, print_step, &text), MEMFS_ELIMIT);
+    test_buffer_free(&text);
+    options.failed = print_failed;
+    assert_ok(memfs_glob_steps(test->fs, NULL, "**/*.c", &options, print_step, &text));
+    test_buffer_add(&text, "", 1);
+    assert_string_equal((char *)text.data, "1:/a.c(a.c) 3:/d/x/deep!-4006 3:/d/x/one.c(one.c) ");
     assert_ok(memfs_glob_steps(test->fs, NULL, "d/*/*.c", &options, print_step, &text));
     test_buffer_free(&text);
 }

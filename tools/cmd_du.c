@@ -33,7 +33,7 @@ static const struct option_row rows[] = {
     {'d', "max-depth", "DEPTH", OPTION_NUMBER, offsetof(struct settings, depth), 0, UINT64_MAX,
      "show what is DEPTH directories down at most; 0: the PATHs only"},
     {0, "max-levels", "N", OPTION_NUMBER, offsetof(struct settings, levels), 1, UINT64_MAX,
-     "fail beyond N directories deep (default: 4096)"},
+     "as --max-depth elsewhere: fail beyond N directories deep (default: 4096)"},
     FLAG('h', "human-readable", human, "sizes as 1.5K, 23M, 4G"),
     FLAG('k', "kilobytes", kib, "sizes in KiB, rounded up"),
     FLAG('m', "megabytes", mib, "sizes in MiB, rounded up"),
@@ -58,11 +58,6 @@ struct du {
     struct buffer amounts; /* struct amount by depth: of what has been visited in the directory that is there */
     struct amount total;
 };
-
-static void fail(struct du *du, const char *path, int error)
-{
-    du->code = message_worse(du->code, input_error(&du->input, path, error));
-}
 
 /* Sizes are an image's word: there may be more than can be counted. */
 static void add(struct amount *to, const struct amount *amount)
@@ -184,10 +179,7 @@ static int visit(void *context, const struct memfs_step *step)
 static int failed(void *context, const struct memfs_step *step, int error)
 {
     struct du *du = context;
-    if (error == MEMFS_ELIMIT)
-        du->code = message_worse(du->code, depth_refuse(du->input.name, step->path, "max-levels"));
-    else
-        fail(du, step->path, error);
+    du->code = message_worse(du->code, depth_error(&du->input, step->path, error, "max-levels"));
     return MEMFS_WALK_STOP;
 }
 

@@ -70,16 +70,12 @@ static int visit(void *context, const struct memfs_step *step)
     return (then & EXPRESSION_DO_PRUNE) || depth >= find->expression.depth_max ? MEMFS_WALK_SKIP : 0;
 }
 
-/* What cannot be read is passed over; beyond the depth it ends. */
+/* What cannot be read is passed over; a budget that is spent ends it. */
 static int failed(void *context, const struct memfs_step *step, int error)
 {
     struct find *find = context;
-    if (error == MEMFS_ELIMIT) {
-        find->code = message_worse(find->code, depth_refuse(find->input.name, step->path, "max-depth"));
-        return MEMFS_WALK_STOP;
-    }
-    fail(find, step->path, error);
-    return error == -ENOMEM ? MEMFS_WALK_STOP : 0;
+    find->code = message_worse(find->code, depth_error(&find->input, step->path, error, "max-depth"));
+    return error == MEMFS_ELIMIT || error == -ENOMEM ? MEMFS_WALK_STOP : 0;
 }
 
 /* ---- All of them ---------------------------------------------------------------------------- */

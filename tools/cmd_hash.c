@@ -133,13 +133,11 @@ static int visit(void *context, const struct memfs_step *step)
     return (step->stat->mode & MEMFS_IFMT) == MEMFS_IFREG ? add(context, step->path + 1, step->stat) : 0;
 }
 
-/* What cannot be read is passed over; beyond the depth it ends. */
+/* What cannot be read is passed over; a budget that is spent ends it. */
 static int failed(void *context, const struct memfs_step *step, int error)
 {
     struct hash *hash = context;
-    int code = error == MEMFS_ELIMIT ? depth_refuse(hash->input.name, step->path + 1, "max-depth")
-                                     : input_error(&hash->input, step->path + 1, error);
-    hash->code = message_worse(hash->code, code);
+    hash->code = message_worse(hash->code, depth_error(&hash->input, step->path + 1, error, "max-depth"));
     return error == MEMFS_ELIMIT || error == -ENOMEM ? MEMFS_WALK_STOP : 0;
 }
 

@@ -57,9 +57,7 @@ struct ls {
 
 static void fail(struct ls *ls, const char *path, int error)
 {
-    int code =
-        error == MEMFS_ELIMIT ? depth_refuse(ls->input.name, path, "max-depth") : input_error(&ls->input, path, error);
-    ls->code = message_worse(ls->code, code);
+    ls->code = message_worse(ls->code, depth_error(&ls->input, path, error, "max-depth"));
 }
 
 static enum directory_order order_of(const struct settings *settings)
@@ -121,17 +119,17 @@ static int list_directory(struct ls *ls, memfs_node node)
 }
 
 /* Nonzero once standard output has failed. */
-static int list_tree(struct ls *ls, memfs_node node, const char *path)
+static int list_tree(struct ls *ls, const struct memfs_stat *stat, const char *path)
 {
     struct descent_entry entry;
-    int result = descent_start(&ls->descent, path);
-    int stop = result == 0 && list_directory(ls, node);
+    int result = descent_start(&ls->descent, path, stat);
+    int stop = result == 0 && list_directory(ls, stat->node);
     while (result == 0 && !stop && (result = descent_next(&ls->descent, &entry)) > 0) {
         result = 0;
         stop = list_directory(ls, entry.stat.node);
     }
     if (result < 0)
-        fail(ls, path, result);
+        fail(ls, ls->descent.path.length > 0 ? ls->descent.path.data : path, result);
     return stop;
 }
 
@@ -177,7 +175,7 @@ static void list(struct ls *ls, char **paths, int count)
     int stop = directory_print(&ls->print, &ls->files, NULL);
     for (size_t i = 0; i < ls->directories.count && !stop; i++) {
         const struct directory_row *row = &ls->directories.rows[i];
-        stop = list_tree(ls, row->stat.node, row->name);
+        stop = list_tree(ls, &row->stat, row->name);
     }
 }
 
@@ -200,7 +198,7 @@ static int prepare(struct ls *ls)
     memfs_image_info(ls->input.image, &info);
     ls->descent.fs = ls->input.fs;
     ls->descent.entries = info.entries;
-    ls->descent.depth_max = common.depth_max;
+    ls->descent.depth_max = settings->recursive ? common.depth_max : UINT64_MAX; /* one directory may lie anywhere */
     print->layout = layout_of(settings);
     print->form = (struct long_format){.input = &ls->input,
                                        .inode = settings->inode,

@@ -55,9 +55,7 @@ struct tree {
 
 static void fail(struct tree *tree, const char *path, int error)
 {
-    int code = error == MEMFS_ELIMIT ? depth_refuse(tree->input.name, path, "max-depth")
-                                     : input_error(&tree->input, path, error);
-    tree->code = message_worse(tree->code, code);
+    tree->code = message_worse(tree->code, depth_error(&tree->input, path, error, "max-depth"));
 }
 
 static int is_directory(const struct memfs_stat *stat)
@@ -187,7 +185,7 @@ static void show(struct tree *tree, const char *path)
         path = tree->rooted.data;
     }
     if (result == 0)
-        result = descent_start(&tree->descent, path);
+        result = descent_start(&tree->descent, path, &entry.stat);
     if (result != 0) {
         fail(tree, path, result);
         return;
@@ -196,7 +194,7 @@ static void show(struct tree *tree, const char *path)
         visit(tree, &entry);
     } while (!output_failed() && (result = descent_next(&tree->descent, &entry)) > 0);
     if (result < 0)
-        fail(tree, path, result);
+        fail(tree, tree->descent.path.data, result);
 }
 
 static void print_counts(const struct tree *tree)

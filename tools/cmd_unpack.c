@@ -1,4 +1,6 @@
 #include "commands.h"
+#include "list/depth.h"
+#include "list/rooted.h"
 #include "memfs_host.h"
 #include "output/json_node.h"
 #include "output/message.h"
@@ -37,7 +39,6 @@ struct settings {
     int sync;
     uint64_t bytes_max;
     uint64_t entries_max;
-    uint64_t depth_max;
     uint64_t jobs;
     int dry_run;
     int keep_going;
@@ -71,8 +72,6 @@ static const struct option_row rows[] = {
      "write no more contents (default: 64G, more for large images)"},
     {0, "max-entries", "N", OPTION_NUMBER, offsetof(struct settings, entries_max), 1, UINT64_MAX,
      "make no more entries (default: 10000000, or more)"},
-    {0, "max-depth", "N", OPTION_NUMBER, offsetof(struct settings, depth_max), 1, UINT32_MAX,
-     "make directories no more than N deep (default: 4096)"},
     {'n', "dry-run", NULL, OPTION_FLAG, offsetof(struct settings, dry_run), 0, 0,
      "list what would be unpacked, and write nothing"},
     {0, "keep-going", NULL, OPTION_FLAG, offsetof(struct settings, keep_going), 0, 0,
@@ -139,8 +138,9 @@ static int check_settings(const struct settings *settings)
 }
 
 /* A path or pattern of --only takes nothing: why. */
-static int say_unselected(const struct unpack *unpack, const char *text, int error)
+static int say_unselected(struct unpack *unpack, const char *text, int error)
 {
+    const struct buffer *too_deep = &unpack->wanted.chosen.too_deep;
     switch (error) {
     case -ECANCELED:
         return EXIT_FAILED;
@@ -149,12 +149,8 @@ static int say_unselected(const struct unpack *unpack, const char *text, int err
     case -ENOENT:
         message(unpack->input.name, text, "nothing in the image is called so or matches");
         return EXIT_INCOMPLETE;
-    case MEMFS_ELIMIT:
-        message(unpack->input.name, NULL,
-                "is too deep for --only '%s'; --max-depth=N looks into N directories in each other", text);
-        return EXIT_DAMAGED;
     default:
-        return input_error(&unpack->input, text, error);
+        return depth_error(&unpack->input, too_deep->length > 0 ? too_deep->data : text, error, "max-depth");
     }
 }
 
@@ -165,7 +161,7 @@ static int select_paths(struct unpack *unpack, int *any)
     int code = EXIT_DONE;
     *any = only->count == 0;
     unpack->wanted.chosen.fs = unpack->input.fs;
-    unpack->wanted.chosen.depth_max = unpack->settings.depth_max;
+    unpack->wanted.chosen.depth_max = common.depth_max;
     for (size_t i = 0; i < only->count && code <= EXIT_INCOMPLETE; i++) {
         int error = chosen_add(&unpack->wanted.chosen, only->texts[i]);
         if (error != 0)
@@ -240,6 +236,16 @@ static int destination_problem(void *context, const struct memfs_problem *proble
     return 0;
 }
 
+static int refuse_depth(const struct unpack *unpack)
+{
+    struct buffer path = {.length = 0};
+    int result = rooted_directory(&path, unpack->input.fs, unpack->failure.too_deep);
+    const int code = result != 0 ? input_error(&unpack->input, NULL, result)
+                                 : depth_refuse(unpack->input.name, path.data + 1, "max-depth");
+    buffer_free(&path);
+    return code;
+}
+
 /* A budget was too small: which, and if everything was to be unpacked what would have been needed. */
 static int over_budget(const struct unpack *unpack)
 {
@@ -250,8 +256,7 @@ static int over_budget(const struct unpack *unpack)
     if (whole)
         memfs_image_info(unpack->input.image, &info);
     if (unpack->failure.budget == MEMFS_BUDGET_DEPTH)
-        message(unpack->input.name, NULL, "is deeper than --max-depth %" PRIu64 "; nothing was made",
-                settings->depth_max);
+        return refuse_depth(unpack);
     else if (unpack->failure.budget == MEMFS_BUDGET_ENTRIES && info.entries > settings->entries_max)
         message(unpack->input.name, NULL, "has %" PRIu64 " entries, and --max-entries is %" PRIu64 "; nothing was made",
                 info.entries, settings->entries_max);
@@ -388,8 +393,6 @@ static void set_budgets(struct unpack *unpack)
             info.image_bytes > BYTES_LEAST / BYTES_RATIO ? info.image_bytes * BYTES_RATIO : BYTES_LEAST;
     if (settings->entries_max == 0)
         settings->entries_max = info.image_bytes > ENTRIES_LEAST ? info.image_bytes : ENTRIES_LEAST;
-    if (settings->depth_max == 0)
-        settings->depth_max = DEPTH_MAX;
 }
 
 static struct memfs_export_options export_options(struct unpack *unpack)
@@ -410,7 +413,7 @@ static struct memfs_export_options export_options(struct unpack *unpack)
     options.sync = settings->sync;
     options.bytes_max = settings->bytes_max;
     options.entries_max = settings->entries_max;
-    options.depth_max = (uint32_t)settings->depth_max;
+    options.depth_max = (uint32_t)(common.depth_max < UINT32_MAX ? common.depth_max : UINT32_MAX);
     options.threads = (unsigned)settings->jobs;
     unpack->wanted.by_choice = settings->only.count > 0 && !chosen_is_whole(&unpack->wanted.chosen);
     if (unpack->wanted.by_choice || unpack->wanted.ignore.count > 0) {
@@ -575,7 +578,8 @@ const struct command command_unpack = {
         "\n"
         "An image of a few kilobytes can have contents without end: hence budgets. By default no more than 64 GiB of\n"
         "contents are written (or 1,024 times the image, if that is more), 10,000,000 entries made (or one for each\n"
-        "byte of the image), directories 4,096 deep; these are counted before the first write. And no more\n"
+        "byte of the image), directories no more than 4,096 deep; these are counted before the first write. And no "
+        "more\n"
         "than 16 GiB are decompressed, or 16 times what the image has: it can also have the same block\n"
         "decompressed over and over. Larger values lift them.\n"
         "\n"
@@ -586,7 +590,7 @@ const struct command command_unpack = {
         "replaced, skipped, left_out and seconds. left_out is an object: owners (whether there were others'),\n"
         "setuid, devices, privileged_xattrs and refused_xattrs are numbers of what was left out, failed of what\n"
         "--keep-going left out.\n",
-    .common = COMMON_PROGRESS | COMMON_JSON | COMMON_DECODED,
+    .common = COMMON_PROGRESS | COMMON_JSON | COMMON_DEPTH | COMMON_DECODED,
     .options = rows,
     .operands_min = 1,
     .operands_max = 2,

@@ -457,7 +457,7 @@ const struct hostile_case hostile_cases[] = {
     /* 35 long cycle */
     {35, "cycle-of-two", EVERYTHING, NULL, edit_cycle, MEMFS_ECORRUPT, "this directory is below itself", COUNTS_DIFF, MEMFS_ECHECKSUM, NO_NAMES},
     {35, "cycle-of-six", NAMES, NULL, edit_ring_of_six, MEMFS_ECORRUPT, "names the directory 7, to which another way", NO_NAMES, MEMFS_ECHECKSUM, NO_NAMES},
-    {35, "cycle-of-thousands", EMPTY, NULL, edit_deep_lying, MEMFS_ECORRUPT, "its run at 0 belongs to another directory", "0331333334.04", MEMFS_ECHECKSUM, NO_OPEN},
+    {35, "cycle-of-thousands", EMPTY, NULL, edit_deep_lying, MEMFS_ECORRUPT, "its run at 0 belongs to another directory", "0441334444.04", MEMFS_ECHECKSUM, NO_OPEN},
 
     /* 36 wrong parent */
     {36, "parent-another", EVERYTHING, "node[a/b].parent = node(dev)", NULL, MEMFS_ECORRUPT, "its link count is 4, but it has 3 links", NO_NAMES, MEMFS_ECHECKSUM, NO_NAMES},
@@ -526,8 +526,8 @@ const struct hostile_case hostile_cases[] = {
 
     /* 45 a million levels deep */
     {45, "deep-1000", EMPTY, NULL, edit_deep_thousand, 0, "depth has no limit of the format; unpack stops at its budget", "0001010000000", MEMFS_ECHECKSUM, NO_OPEN},
-    {45, "deep", EMPTY, NULL, edit_deep, 0, "depth has no limit of the format; unpack stops at its budget", "0331013334004", MEMFS_ECHECKSUM, NO_OPEN},
-    {45, "deep-without-end", EMPTY, "node[/].nlink = 2", edit_deep, 0, "depth has no limit of the format; unpack stops at its budget", "0331013334004", MEMFS_ECHECKSUM, NO_OPEN},
+    {45, "deep", EMPTY, NULL, edit_deep, 0, "depth has no limit of the format; unpack stops at its budget", "0441014444004", MEMFS_ECHECKSUM, NO_OPEN},
+    {45, "deep-without-end", EMPTY, "node[/].nlink = 2", edit_deep, 0, "depth has no limit of the format; unpack stops at its budget", "0441014444004", MEMFS_ECHECKSUM, NO_OPEN},
 
     /* 46 ten million entries */
     {46, "wide", EMPTY, NULL, edit_wide, 0, "names have no limit; each is a hard link", "0001010004004", MEMFS_ECHECKSUM, NO_OPEN},

@@ -79,19 +79,14 @@ static int read_directory(struct pairs *pairs, int number, memfs_node node)
     return result;
 }
 
-/* Whether what is in the directory lies deeper than it may; that is said. */
-static int is_too_deep(struct pairs *pairs, const struct pending *dir)
+/* Whether a directory of a pair lies deeper than it may; that is said. */
+static int is_too_deep(struct pairs *pairs, const struct pair *pair, uint64_t depth)
 {
-    if (dir->depth < common.depth_max)
+    if (depth <= common.depth_max || dirs_of(pair) == 0)
         return 0;
-    for (int number = 0; number < 2; number++) {
-        struct side *side = pairs->sides[number];
-        if ((dir->has & (1u << number)) == 0 || pairs->directory[number].count == 0)
-            continue;
-        side->code = message_worse(side->code, depth_refuse(side->name, pairs->path.data, "max-depth"));
-        return 1;
-    }
-    return 0;
+    struct side *side = pairs->sides[pair_is_dir(pair, OLD) ? OLD : NEW];
+    side->code = message_worse(side->code, depth_refuse(side->name, pairs->path.data, "max-depth"));
+    return 1;
 }
 
 /* The next name of either side, which both may have: at counts the rows that are done. */
@@ -127,6 +122,8 @@ static int merge(struct pairs *pairs, const struct pending *dir)
         if (result != 0)
             return result;
         pair.name = pairs->path.data + (pairs->path.length - row->name_length);
+        if (is_too_deep(pairs, &pair, dir->depth + 1))
+            return -ECANCELED;
         const int down = visit(pairs, &pair);
         if (down < 0)
             return -ECANCELED;
@@ -189,9 +186,7 @@ static int walk_directories(struct pairs *pairs)
         int readable = result == 0;
         for (int side = 0; side < 2 && readable; side++)
             readable = !(dir.has & (1u << side)) || read_directory(pairs, side, dir.node[side]) == 0;
-        if (readable && is_too_deep(pairs, &dir))
-            result = -ECANCELED;
-        else if (readable)
+        if (readable)
             result = merge(pairs, &dir);
         if (readable && result == 0)
             result = reverse(pairs, from, names_from);
@@ -219,16 +214,36 @@ static int find(struct side *side, const char *path, struct memfs_stat *stat)
     return result == 0 ? 1 : result;
 }
 
+/* The directory's, in steps from the root; of two the deeper one's. */
+static int find_depth(struct pairs *pairs, const struct pair *pair, uint64_t *out)
+{
+    for (int number = 0; number < 2; number++) {
+        if (!pair_is_dir(pair, number))
+            continue;
+        const int64_t depth = memfs_node_depth(pairs->sides[number]->fs, pair->stat[number].node);
+        if (depth < 0) {
+            side_error(pairs->sides[number], pairs->path.data, (int)depth);
+            return (int)depth;
+        }
+        *out = (uint64_t)depth > *out ? (uint64_t)depth : *out;
+    }
+    return 0;
+}
+
 static int walk_pair(struct pairs *pairs, struct pair *pair)
 {
     pair->dir[OLD] = pair->dir[NEW] = MEMFS_ROOT;
     pair->name = pairs->path.data;
+    uint64_t depth = 0;
+    int result = find_depth(pairs, pair, &depth);
+    if (result != 0 || is_too_deep(pairs, pair, depth))
+        return -ECANCELED;
     const int down = visit(pairs, pair);
     if (down < 0)
         return -ECANCELED;
     const unsigned has = (unsigned)down & dirs_of(pair);
-    const struct pending start = {.name_length = pairs->path.length};
-    int result = has ? push(pairs, pair, has, start, pairs->path.data) : 0;
+    const struct pending start = {.name_length = pairs->path.length, .depth = depth};
+    result = has ? push(pairs, pair, has, start, pairs->path.data) : 0;
     return result == 0 ? walk_directories(pairs) : result;
 }
 

@@ -15,5 +15,12 @@ int depth_refuse(const char *image, const char *path, const char *option)
     if (length > SHOWN)
         snprintf(start + SHOWN, sizeof "...", "...");
     message(image, start, "lies more than %" PRIu64 " directories deep; --%s=N allows N", common.depth_max, option);
-    return message_exit_code(MEMFS_ELIMIT);
+    return EXIT_FAILED;
+}
+
+int depth_error(struct input *input, const char *path, int error, const char *option)
+{
+    if (error == MEMFS_ELIMIT && !input_is_spent(input, error))
+        return depth_refuse(input->name, path, option);
+    return input_error_again(input, path, error);
 }

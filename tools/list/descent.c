@@ -10,26 +10,32 @@ struct pending {
     size_t depth;
 };
 
-int descent_start(struct descent *descent, const char *path)
+static int is_directory(const struct memfs_stat *stat)
+{
+    return (stat->mode & MEMFS_IFMT) == MEMFS_IFDIR;
+}
+
+int descent_start(struct descent *descent, const char *path, const struct memfs_stat *stat)
 {
     descent->stack.length = descent->names.length = descent->path.length = 0;
     descent->listed = 0;
     descent->depth = 0;
-    return buffer_append_text(&descent->path, path);
+    const int64_t depth = is_directory(stat) ? memfs_node_depth(descent->fs, stat->node) : 0;
+    descent->start_depth = depth > 0 ? (uint64_t)depth : 0;
+    const int result = buffer_append_text(&descent->path, path);
+    if (result != 0 || depth < 0)
+        return result != 0 ? result : (int)depth;
+    return descent->start_depth > descent->depth_max ? MEMFS_ELIMIT : 0;
 }
 
 int descent_read(struct descent *descent, memfs_node node, int with_stat)
 {
     int result = directory_read(&descent->directory, descent->fs, node, with_stat);
     descent->listed += descent->directory.count;
-    if (result == 0 && descent->directory.count > 0 && descent->depth >= descent->depth_max)
-        result = MEMFS_ELIMIT;
-    else if (result != 0 || descent->listed <= descent->entries)
+    if (result != 0 || descent->listed <= descent->entries)
         return result;
-    else
-        result = MEMFS_ECORRUPT;
     descent->stack.length = descent->names.length = 0;
-    return result;
+    return MEMFS_ECORRUPT;
 }
 
 int descent_push(struct descent *descent, const struct directory_row *row, int last)
@@ -58,6 +64,8 @@ int descent_next(struct descent *descent, struct descent_entry *entry)
         result = buffer_append(path, descent->names.data + descent->names.length, entry->name_length);
     if (result == 0)
         result = buffer_append_text(path, "");
+    if (result == 0 && is_directory(&entry->stat) && descent->start_depth + descent->depth > descent->depth_max)
+        result = MEMFS_ELIMIT;
     return result != 0 ? result : 1;
 }
 

@@ -237,6 +237,13 @@ int input_say_damage(struct input *input, const char *path, int error, const str
     return message_error(input->name, path, error, damage);
 }
 
+int input_error_again(struct input *input, const char *path, int error)
+{
+    struct memfs_detail damage = {.offset = UINT64_MAX};
+    memfs_image_damage(input->image, &damage);
+    return input_say_damage(input, path, error, &damage);
+}
+
 int input_file_error(struct input *input, const char *path, memfs_node node, uint64_t offset, int error)
 {
     struct memfs_detail damage = {.offset = UINT64_MAX};

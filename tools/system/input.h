@@ -45,6 +45,9 @@ int input_is_cut(const struct input *input, int error);
  * that is why. Returns the exit code. */
 int input_error(const struct input *input, const char *path, int error);
 
+/* The same in a word, if the damage is what was told last. */
+int input_error_again(struct input *input, const char *path, int error);
+
 /* The same for a regular file that cannot be read from offset on: what is wrong with this one. */
 int input_file_error(struct input *input, const char *path, memfs_node node, uint64_t offset, int error);
 /* The same where that is known already. Many files have parts in one block: of the second it is

@@ -3,7 +3,6 @@
 #endif
 #include "unpack/chosen.h"
 
-#include "system/buffer.h"
 #include "system/interrupt.h"
 
 #include <errno.h>
@@ -117,9 +116,19 @@ static int is_no_path(int error)
     return error == -ENOENT || error == -ENOTDIR || error == -ELOOP || error == -ENAMETOOLONG;
 }
 
+/* A memfs_step_error_fn. */
+static int refuse(void *context, const struct memfs_step *step, int error)
+{
+    struct chosen *chosen = context;
+    chosen->too_deep.length = 0;
+    const int result = buffer_append_text(&chosen->too_deep, step->path[1] ? step->path + 1 : step->path);
+    return result != 0 ? result : error;
+}
+
 static int glob(struct chosen *chosen, const char *pattern)
 {
-    const struct memfs_walk_options options = {.size = sizeof options, .depth_max = chosen->depth_max};
+    const struct memfs_walk_options options = {
+        .size = sizeof options, .depth_max = chosen->depth_max, .failed = refuse};
     return memfs_glob_steps(chosen->fs, NULL, pattern, &options, take, chosen);
 }
 
@@ -158,4 +167,5 @@ void chosen_free(struct chosen *chosen)
 {
     tdestroy(chosen->marks, free);
     chosen->marks = NULL;
+    buffer_free(&chosen->too_deep);
 }

@@ -6,17 +6,19 @@
 #define MEMFS_TOOLS_CHOSEN_H
 
 #include "memfs_host.h"
+#include "system/buffer.h"
 
 /* Zeroed but for the first two: empty. */
 struct chosen {
     memfs *fs;
-    uint64_t depth_max; /* directories that patterns look into */
-    void *marks;        /* a tree of tsearch(3) */
+    uint64_t depth_max;     /* of directories that patterns look into */
+    void *marks;            /* a tree of tsearch(3) */
+    struct buffer too_deep; /* the path of one that lies deeper */
 };
 
 /* Takes what a path of the image names, a symbolic link as itself, or else what
  * matches it as a pattern of memfs_glob(). -ENOENT if nothing does, -EINVAL if it is
- * none, MEMFS_ELIMIT if there are more directories in each other; on failure some of it may be taken. */
+ * none, MEMFS_ELIMIT if it takes looking into a directory that is too deep; on failure some of it may be taken. */
 int chosen_add(struct chosen *chosen, const char *pattern);
 
 /* Is everything taken? */
