@@ -108,18 +108,45 @@ static int unlistable(struct memfs_export_worker *worker, uint32_t directory, in
     return memfs_export_problem(worker, MEMFS_PROBLEM_NAMES, directory, NULL, error, "cannot be listed");
 }
 
-int memfs_export_list(struct memfs_export_worker *worker, struct memfs_export_place *at, uint64_t end,
-                      memfs_export_visit *visit)
+/* The next entries of a directory: how many. Damage to one of them is no reason to lose the others. */
+static int64_t read_entries(struct memfs_export_worker *worker, const struct memfs_export_place *at)
 {
     memfs *fs = worker->job->fs;
     memfs_node node = memfs_export_dir(worker->job, at->directory)->node;
+    memset(worker->errors, 0, sizeof worker->errors);
+    int64_t got = memfs_node_readdir(fs, NULL, node, at->cursor, worker->batch, MEMFS_EXPORT_BATCH, 1);
+    if (got >= 0)
+        return got;
+    got = memfs_node_readdir(fs, NULL, node, at->cursor, worker->batch, MEMFS_EXPORT_BATCH, 0);
+    for (int64_t i = 0; i < got; i++)
+        worker->errors[i] = memfs_node_stat(fs, worker->batch[i].stat.node, &worker->batch[i].stat);
+    return got;
+}
+
+/* What the plan has not could be read then. */
+static int pass_unread(struct memfs_export_worker *worker, uint32_t directory, const struct memfs_dirent *entry,
+                       int error)
+{
+    struct memfs_export *job = worker->job;
+    if (job->planning)
+        return memfs_export_plan_unread(job, directory, entry, error);
+    if (memfs_host_map_get(&job->exceptions, directory, entry->cursor))
+        return 0;
+    return memfs_export_problem(worker, MEMFS_PROBLEM_FILE, directory, entry->name, error, "cannot be examined");
+}
+
+int memfs_export_list(struct memfs_export_worker *worker, struct memfs_export_place *at, uint64_t end,
+                      memfs_export_visit *visit)
+{
     for (;;) {
-        int64_t got = memfs_node_readdir(fs, NULL, node, at->cursor, worker->batch, MEMFS_EXPORT_BATCH, 1);
+        int64_t got = read_entries(worker, at);
         if (got < 0)
             return unlistable(worker, at->directory, (int)got);
         int result = memfs_export_tell(worker);
         for (int64_t i = 0; i < got && !result; i++) {
-            result = visit(worker, at->directory, &worker->batch[i]);
+            const struct memfs_dirent *entry = &worker->batch[i];
+            result = worker->errors[i] ? pass_unread(worker, at->directory, entry, worker->errors[i])
+                                       : visit(worker, at->directory, entry);
             if (result < 0)
                 break;
             at->cursor = worker->batch[i].cursor;

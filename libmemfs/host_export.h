@@ -122,7 +122,8 @@ struct memfs_export_worker {
     struct memfs_host_list exceptions;   /* struct memfs_export_exception; if the caller is told what was made */
     struct memfs_exported exported;      /* its part */
     uint64_t lost;                       /* it made, could not look at, and could not remove */
-    struct memfs_dirent *batch;          /* MEMFS_EXPORT_BATCH */
+    struct memfs_dirent *batch;          /* MEMFS_EXPORT_BATCH, */
+    int errors[MEMFS_EXPORT_BATCH];      /* and why of an entry no more than node and type are known */
     char *list, *value;                  /* of attributes */
     char *gathered;                      /* contents: MEMFS_EXPORT_GATHERED */
 };
@@ -154,7 +155,8 @@ struct memfs_export {
     struct memfs_host_map landed_numbers;
     uint64_t seed;                 /* random, and told nobody: of hashes of names */
     struct memfs_host_list levels; /* while what was made is told */
-    int incomplete;                /* something could not be listed, and was to be left out */
+    int incomplete;                /* something could not be read, and was to be left out */
+    int planning;
     int any_links, any_symlinks;
 
     /* The destination. */
@@ -217,11 +219,14 @@ int memfs_export_is_wanted(const struct memfs_export *job, uint32_t directory, c
 /* Calls visit for the entries of a directory of the filesystem from a place on,
  * up to that with the cursor `end` (0: to the last), until it returns other than
  * 0. The place goes along, but not past what was not visited. Errors are
- * reported, and may be told to be left out. */
+ * reported, and may be told to be left out; entries of which no stat is to be had
+ * are left out one by one. */
 typedef int memfs_export_visit(struct memfs_export_worker *worker, uint32_t directory,
                                const struct memfs_dirent *entry);
 int memfs_export_list(struct memfs_export_worker *worker, struct memfs_export_place *at, uint64_t end,
                       memfs_export_visit *visit);
+/* What becomes of such an entry while the plan is made. */
+int memfs_export_plan_unread(struct memfs_export *job, uint32_t directory, const struct memfs_dirent *entry, int error);
 /* Of all its entries. */
 int memfs_export_list_all(struct memfs_export_worker *worker, uint32_t directory, memfs_export_visit *visit);
 

@@ -196,6 +196,21 @@ static int count_entry(struct memfs_export *job, uint32_t parent, const struct m
     return job->options.strip && job->level == job->options.strip ? memfs_export_land(job, parent, entry) : 0;
 }
 
+int memfs_export_plan_unread(struct memfs_export *job, uint32_t directory, const struct memfs_dirent *entry, int error)
+{
+    int is_directory = (entry->stat.mode & MEMFS_IFMT) == MEMFS_IFDIR;
+    if (!memfs_name_ok(entry->name, entry->name_length))
+        return corrupt(job, directory, NULL, "an entry with an illegal name");
+    job->subdirectories += (uint64_t)is_directory;
+    int chosen = choose(job, directory, entry);
+    if (chosen <= 0)
+        return chosen;
+    job->incomplete = 1;
+    if (memfs_host_map_put(&job->exceptions, directory, entry->cursor, MEMFS_EXPORT_MISSING))
+        return memfs_host_fail(&job->report, directory, entry->name, -ENOMEM, "cannot be planned");
+    return memfs_host_problem(&job->report, MEMFS_PROBLEM_FILE, directory, entry->name, error, "cannot be examined");
+}
+
 static int plan_entry(struct memfs_export_worker *worker, uint32_t parent, const struct memfs_dirent *entry)
 {
     struct memfs_export *job = worker->job;
@@ -277,6 +292,7 @@ int memfs_export_plan(struct memfs_export *job)
     size_t depth = 0;
     uint32_t directory = 0;
     int error = plan_root(job);
+    job->planning = 1;
     while (!error) {
         size_t made = depth > job->options.strip ? depth - job->options.strip : 0;
         job->depth = made > job->depth ? made : job->depth;
@@ -291,6 +307,7 @@ int memfs_export_plan(struct memfs_export *job)
     if (!error)
         error = check_links(job);
     free_seen(job);
+    job->planning = 0;
     job->totals.nodes_total = job->nodes;
     job->totals.bytes_total = job->bytes;
     return error;

@@ -174,22 +174,33 @@ static int select_paths(struct unpack *unpack, int *any)
 
 /* ---- What goes wrong ------------------------------------------------------------ */
 
-/* Of a file whose contents are damaged: where. */
+/* Of a file that is damaged: where. */
 static int say_damage(struct unpack *unpack, const struct memfs_problem *problem)
 {
     struct memfs_stat stat;
-    if (problem->kind != MEMFS_PROBLEM_FILE || message_exit_code(problem->error) != EXIT_DAMAGED ||
-        memfs_lstat(unpack->input.fs, NULL, problem->path, &stat) != 0 || (stat.mode & MEMFS_IFMT) != MEMFS_IFREG)
+    if (problem->kind != MEMFS_PROBLEM_FILE || message_exit_code(problem->error) != EXIT_DAMAGED)
         return 0;
-    input_file_error(&unpack->input, problem->path, stat.node, 0, problem->error);
+    const int error = memfs_lstat(unpack->input.fs, NULL, problem->path, &stat);
+    if (error != 0 && error == problem->error) /* what is told of the file itself */
+        input_error_again(&unpack->input, problem->path, error);
+    else if (error == 0 && (stat.mode & MEMFS_IFMT) == MEMFS_IFREG)
+        input_file_error(&unpack->input, problem->path, stat.node, 0, problem->error);
+    else
+        return 0;
     return 1;
+}
+
+/* Whatever comes next would fail as well. */
+static int is_general(int error)
+{
+    return error == -ENOSPC || error == -EDQUOT || error == -EROFS;
 }
 
 static void say_problem(const struct unpack *unpack, const struct memfs_problem *problem)
 {
     const char *thing = message_exit_code(problem->error) == EXIT_DAMAGED ? unpack->input.name : unpack->dir;
     const char *advice = "";
-    if (unpack->settings.keep_going)
+    if (unpack->settings.keep_going && !is_general(problem->error))
         advice = "; left out";
     else if (problem->error == -EPERM && problem->kind == MEMFS_PROBLEM_OWNER && geteuid() != 0)
         advice = "; only root may restore owners";
@@ -200,12 +211,6 @@ static void say_problem(const struct unpack *unpack, const struct memfs_problem 
     else if (problem->error == -ENOSPC || problem->error == -EDQUOT)
         advice = "; make room, or name another place";
     message(thing, problem->path, "%s: %s%s", problem->text, memfs_strerror(problem->error), advice);
-}
-
-/* Whatever comes next would fail as well. */
-static int is_general(int error)
-{
-    return error == -ENOSPC || error == -EDQUOT || error == -EROFS;
 }
 
 /* Errors that the destination may have as well, but has not. */

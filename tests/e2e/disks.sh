@@ -50,6 +50,10 @@ if [ "$root" ] && filled size=48k; then
     filled nr_inodes=40,size=10m
     expect 4 "^memfs: mounted/new: [0-9]+(/[a-z]+)?: cannot be made: No space left on device" "$memfs" unpack tree.mfs mounted/new
     check "no inodes: nothing is left" old
+    for jobs in 1 4; do
+        expect 4 "^memfs: mounted/new: [0-9]+(/[a-z]+)?: cannot be made: No space left on device; make room, or name another place$" "$memfs" unpack --keep-going -j "$jobs" tree.mfs mounted/new
+        check "--keep-going: a full disk ends it, and nothing is left" old
+    done
     for i in $(seq 40); do : >"mounted/$i"; done 2>.log
     expect 4 "^memfs: mounted/old.mfs: cannot make a temporary file beside it: No space left on device; make room" "$memfs" pack -f tree mounted/old.mfs
     rm -f mounted/[0-9]*

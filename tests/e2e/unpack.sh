@@ -401,6 +401,24 @@ echo mine >some/10
 expect 1 "^memfs: some: 10: is there already: .*; left out" "$memfs" unpack --keep-going -q --into --only 10 noise.mfs some
 check "what was there stays" test "$(cat some/10)" = mine
 rm -rf some
+# Where the records of extents are damaged, names and all that is no regular file are still to be had.
+mkdir -p lost/a/b lost/empty && for i in 1 2 3; do head -c 5000 /dev/urandom >lost/a/$i && echo $i >lost/a/b/$i && ln -s $i lost/a/b/to-$i; done
+"$memfs" pack -q lost
+at=$(stat -c %s lost.mfs)
+until [ "$at" -lt 100 ] || "$memfs" verify -q damaged.mfs 2>&1 | grep -q '^memfs: damaged.mfs: extents: '; do
+    at=$((at - 8)) && cp lost.mfs damaged.mfs && printf '\377' | dd of=damaged.mfs bs=1 seek="$at" conv=notrunc status=none
+done
+for jobs in 1 4; do
+    run "$memfs" unpack --keep-going -q -j $jobs damaged.mfs some
+    check "damaged extents: what has none is unpacked" test "$status" = 3 -a "$(cd some && find . | sort | tr '\n' ' ')" = ". ./a ./a/b ./a/b/to-1 ./a/b/to-2 ./a/b/to-3 ./empty "
+    check "each file is named once, and the damage once" test "$(grep -c '^memfs: damaged.mfs: a/[b/]*[123]: ' .err)" = 6 -a "$(wc -l <.err)" = 6 -a "$(grep -c 'damaged in the same place (at byte [0-9]*)$' .err)" = 5
+    rm -rf some
+done
+expect 3 "^memfs: damaged.mfs: a/[b/]*1: extents: " "$memfs" unpack -q damaged.mfs some
+check "and without --keep-going nothing is" test ! -e some
+run "$memfs" find damaged.mfs
+check "find: the same, and all else is found" test "$status" = 3 -a "$(wc -l <.out)" = 7 -a "$(wc -l <.err)" = 6 -a "$(grep -c 'damaged in the same place (at byte [0-9]*)$' .err)" = 5
+cp noise.mfs damaged.mfs && printf '\001\002\003\004' | dd of=damaged.mfs bs=1 seek=1000000 conv=notrunc status=none
 run "$memfs" verify damaged.mfs
 check "verify names the same files" diff <(sed -n 's/^memfs: damaged.mfs: node [0-9]*, \([0-9]*\): .*/\1/p' .err | sort) <(sed 's/^memfs: damaged.mfs: \([0-9]*\): .*/\1/' .hashed | sort)
 run "$memfs" verify --json damaged.mfs
