@@ -216,4 +216,31 @@ exits='1 different, or incomplete (something named was not there, or was left ou
 "$memfs" --help >.help
 check "the exit codes are in --help" grep -qF "$exits" .help
 check "and in the README, in the same words" grep -qF "$exits" "$tests/../README.md"
+
+# ---- Symbolic links that are named ------------------------------------------------------------------
+mkdir -p named/dir && echo x >named/dir/file && ln -s dir named/to-dir && ln -s dir/file named/to-file && "$memfs" pack -q named
+goes() { # WHAT CONTENT COMMAND...: the lines that it prints, in one
+    run "${@:3}"
+    check "$1: ${*:4}" test "$(sed 's/^[0-9a-f]\{64\}  //; s/\t/ /' .out | tr '\n' ' ')" = "$2 "
+}
+goes "goes there" file "$memfs" ls named.mfs to-dir
+goes "takes the link" to-dir@ "$memfs" ls -F named.mfs to-dir
+goes "takes the link" to-dir "$memfs" ls -d named.mfs to-dir
+goes "takes the link" to-file "$memfs" ls named.mfs to-file
+goes "goes there" "to-dir \`-- file  1 directory, 1 file" env LC_ALL=C "$memfs" tree named.mfs to-dir
+goes "goes there" x "$memfs" cat named.mfs to-file
+goes "goes there" to-file "$memfs" hash named.mfs to-file
+goes "goes there" dir/file "$memfs" hash named.mfs to-dir
+goes "takes the link" to-dir "$memfs" find named.mfs to-dir
+goes "takes the link" "3 to-dir" "$memfs" du named.mfs to-dir
+goes "takes the link" "to-dir" "$memfs" unpack -n --only to-dir named.mfs other
+mkdir -p changed/dir && ln -s dir changed/to-dir && ln -s dir/file changed/to-file && touch -hd @0 named/to-dir changed/to-dir && "$memfs" pack -fq named && "$memfs" pack -q changed
+run "$memfs" diff named.mfs changed.mfs to-dir
+check "takes the link: diff" test "$status" = 0
+run "$memfs" diff named.mfs changed.mfs to-dir/
+check "with a slash: diff goes there" test "$status" = 1
+goes "with a slash" "to-dir/ to-dir/file" "$memfs" find named.mfs to-dir/
+goes "with a slash" "2 to-dir/" "$memfs" du named.mfs to-dir/
+goes "with a slash" file "$memfs" ls -F named.mfs to-dir/
+
 done_testing
