@@ -7,7 +7,9 @@
 
 /* The tree is listed once more, now in the order of its paths: an entry of a
  * directory, all that is in it, the next entry. What was made of a file was noted
- * where it was anything but that file. */
+ * where it was anything but that file. Not a memfs_walk_steps(): it goes along the
+ * plan's directories, whose numbers it needs, finds what was noted by cursors, and
+ * passes over what could not be listed before. */
 
 /* How far a directory has been listed. */
 struct level {

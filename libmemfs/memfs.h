@@ -416,6 +416,8 @@ typedef int memfs_walk_fn(void *context, const char *path, const struct memfs_st
  * the walk with -EACCES. */
 #define MEMFS_WALK_POST 1u   /* directories after their entries; MEMFS_WALK_SKIP means nothing then */
 #define MEMFS_WALK_SORTED 2u /* the entries of a directory in order of their bytes */
+#define MEMFS_WALK_NAMES                                                                                               \
+    4u /* paths are names alone, "" where it begins: they take no memory by the depth. Not with POST */
 int memfs_walk(memfs *fs, const struct memfs_cred *cred, const char *path, uint32_t flags, memfs_walk_fn *visit,
                void *context);
 

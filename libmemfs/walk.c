@@ -11,9 +11,8 @@
 struct level {
     memfs_node dir;
     size_t path_length;
-    uint64_t cursor;        /* behind the last entry taken; not used if sorted */
-    struct listing listing; /* if sorted */
-    size_t next;            /* in listing */
+    uint64_t next;           /* the cursor behind the last entry taken; if sorted the next one of the listing, */
+    struct listing *listing; /* which else is NULL */
 };
 
 struct walk {
@@ -36,6 +35,11 @@ struct walk {
 static int is_post(const struct walk *walk)
 {
     return (walk->options.flags & MEMFS_WALK_POST) != 0;
+}
+
+static int has_names(const struct walk *walk)
+{
+    return (walk->options.flags & MEMFS_WALK_NAMES) != 0;
 }
 
 static int is_sorted(const struct walk *walk)
@@ -61,7 +65,12 @@ static void drop_batch(struct walk *walk)
 static struct memfs_step step_of(const struct walk *walk, const struct memfs_stat *stat)
 {
     struct memfs_step step = {.path = trail_text(&walk->trail), .path_length = walk->trail.length, .stat = stat};
-    if (walk->depth > 0) {
+    if (has_names(walk)) {
+        step.path += step.path[0] == '/';
+        step.path_length = strlen(step.path);
+        step.name = step.path;
+        step.dir = walk->depth > 0 ? walk->levels[walk->depth - 1].dir : 0;
+    } else if (walk->depth > 0) {
         const struct level *level = &walk->levels[walk->depth - 1];
         step.dir = level->dir;
         step.name = step.path + level->path_length;
@@ -94,6 +103,25 @@ static int fail(struct walk *walk, const struct memfs_stat *stat, int error)
 
 /* ---- The levels ------------------------------------------------------------------ */
 
+static void free_listing(struct walk *walk, struct level *level)
+{
+    if (level->listing)
+        listing_free(&walk->fs->allocator, level->listing);
+    memfs_free(&walk->fs->allocator, level->listing, sizeof *level->listing);
+    level->listing = NULL;
+}
+
+static int list(struct walk *walk, struct level *level)
+{
+    level->listing = memfs_alloc(&walk->fs->allocator, sizeof *level->listing);
+    if (!level->listing)
+        return -ENOMEM;
+    int error = listing_read(walk->fs, walk->cred, level->dir, walk->batch, BATCH, level->listing);
+    if (error)
+        free_listing(walk, level);
+    return error;
+}
+
 static int push(struct walk *walk, memfs_node dir, const struct memfs_stat *stat)
 {
     void *levels = walk->levels;
@@ -102,10 +130,10 @@ static int push(struct walk *walk, memfs_node dir, const struct memfs_stat *stat
     walk->levels = levels;
     if (error)
         return error;
-    struct level level = {.dir = dir, .path_length = walk->trail.length};
+    struct level level = {.dir = dir, .path_length = has_names(walk) ? 0 : walk->trail.length};
     error = memfs_node_access(walk->fs, walk->cred, dir, MEMFS_X_OK);
     if (!error && is_sorted(walk))
-        error = listing_read(walk->fs, walk->cred, dir, walk->batch, BATCH, &level.listing);
+        error = list(walk, &level);
     if (error)
         return fail(walk, stat, error);
     walk->levels[walk->depth++] = level;
@@ -115,7 +143,7 @@ static int push(struct walk *walk, memfs_node dir, const struct memfs_stat *stat
 
 static void pop(struct walk *walk)
 {
-    listing_free(&walk->fs->allocator, &walk->levels[--walk->depth].listing);
+    free_listing(walk, &walk->levels[--walk->depth]);
     drop_batch(walk);
 }
 
@@ -125,14 +153,14 @@ static int next_unsorted(struct walk *walk, struct level *level, memfs_node *nod
     if (walk->batch_next == walk->batch_count) {
         size_t wanted = walk->batch_wanted;
         walk->batch_wanted = wanted * 2 < BATCH ? wanted * 2 : BATCH;
-        int64_t count = memfs_node_readdir(walk->fs, walk->cred, level->dir, level->cursor, walk->batch, wanted, 0);
+        int64_t count = memfs_node_readdir(walk->fs, walk->cred, level->dir, level->next, walk->batch, wanted, 0);
         if (count <= 0)
             return (int)count;
         walk->batch_next = 0;
         walk->batch_count = (size_t)count;
     }
     const struct memfs_dirent *entry = &walk->batch[walk->batch_next++];
-    level->cursor = entry->cursor;
+    level->next = entry->cursor;
     *node = entry->stat.node;
     *name = entry->name;
     return 1;
@@ -142,10 +170,10 @@ static int next_entry(struct walk *walk, struct level *level, memfs_node *node, 
 {
     if (!is_sorted(walk))
         return next_unsorted(walk, level, node, name);
-    if (level->next == level->listing.count)
+    if (level->next == level->listing->count)
         return 0;
-    *node = level->listing.items[level->next].node;
-    *name = level->listing.items[level->next++].name;
+    *node = level->listing->items[level->next].node;
+    *name = level->listing->items[level->next++].name;
     return 1;
 }
 
@@ -286,8 +314,8 @@ static int trail_to(struct walk *walk, const char *path, memfs_node node)
 {
     char name[MEMFS_NAME_MAX + 1];
     memfs_node dir;
-    if (walk->options.as)
-        return trail_as(walk, walk->options.as);
+    if (walk->options.as || has_names(walk))
+        return trail_as(walk, has_names(walk) ? "" : walk->options.as);
     int error = trail_to_dir(walk, node);
     if (error != -ENOTDIR)
         return error;
@@ -316,7 +344,8 @@ int memfs_walk_steps(memfs *fs, const struct memfs_cred *cred, const char *path,
     walk.changes = atomic_load(&fs->changes);
     memfs_node node;
     walk_options_take(&walk.options, options);
-    if (walk.options.flags & ~(MEMFS_WALK_POST | MEMFS_WALK_SORTED))
+    if (walk.options.flags & ~(MEMFS_WALK_POST | MEMFS_WALK_SORTED | MEMFS_WALK_NAMES) ||
+        (is_post(&walk) && has_names(&walk)))
         return -EINVAL;
     int result = path_resolve(fs, cred, path, 0, &node);
     if (result)

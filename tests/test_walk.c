@@ -185,6 +185,13 @@ static void test_walk__steps(void **state)
     expect_steps(test->fs, "/d", &options, 0,
                  "1:/d/three.txt(three.txt) 3:/d/x/deep/two.c(two.c) 2:/d/x/deep(deep) 2:/d/x/one.c(one.c) 1:/d/x(x) "
                  "1:/d/y(y) 0:/d(d) ");
+    options.flags = MEMFS_WALK_SORTED | MEMFS_WALK_NAMES;
+    expect_steps(test->fs, "d/x", &options, 0, "0:() 1:deep(deep) 2:two.c(two.c) 1:one.c(one.c) ");
+    options.flags = MEMFS_WALK_NAMES;
+    expect_steps(test->fs, "d/x/one.c", &options, 0, "0:() ");
+    expect_steps(test->fs, "b", &options, 0, "0:() 1:*(*) ");
+    options.flags |= MEMFS_WALK_POST;
+    expect_steps(test->fs, "/d", &options, -EINVAL, "");
     options.flags = 8;
     expect_steps(test->fs, "/d", &options, -EINVAL, "");
 }
@@ -314,7 +321,7 @@ static void test_walk__answers(void **state)
     assert_result(memfs_glob(fs, NULL, "t?/*", say_and_answer, &seen), -ECANCELED);
     assert_result(memfs_glob(fs, NULL, "dangling/*", say_and_answer, &seen), -ENOENT);
     assert_result(memfs_walk(fs, NULL, "nowhere", 0, say_and_answer, &seen), -ENOENT);
-    assert_result(memfs_walk(fs, NULL, "/", 4, say_and_answer, &seen), -EINVAL);
+    assert_result(memfs_walk(fs, NULL, "/", 8, say_and_answer, &seen), -EINVAL);
     test_buffer_add(&seen.text, "", 1);
     assert_string_equal((char *)seen.text.data,
                         "/b /d /s /to /d/x/deep/two.c /d/x/deep /d/x/one.c /d/x /a.c /to/deep /to/one.c ");

@@ -1,6 +1,7 @@
 /*
  * Two trees walked in step, by the names that they have in common or not. Each directory's entries come sorted,
- * then, in that order, its subdirectories: the order in which images hold them.
+ * then, in that order, its subdirectories: the order in which images hold them. Not a memfs_walk_steps(), which has
+ * one tree: here what one side has decides where the other one goes.
  */
 #ifndef MEMFS_TOOLS_PAIRS_H
 #define MEMFS_TOOLS_PAIRS_H

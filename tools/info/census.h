@@ -1,6 +1,7 @@
 /*
  * A census of an image: one walk over its tree counts what it is asked for. A file with
- * several names counts at the first one that is met.
+ * several names counts at the first one that is met. Not a memfs_walk_steps(): it has to know when a directory is
+ * left, may meet a million levels and keeps 16 bytes for each, and says at which directory's entries it failed.
  */
 #ifndef MEMFS_TOOLS_CENSUS_H
 #define MEMFS_TOOLS_CENSUS_H

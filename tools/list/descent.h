@@ -1,6 +1,8 @@
 /*
  * A directory of an image and what is below it, one entry after the other, without
- * recursion: what is still to be visited lies on a stack.
+ * recursion: what is still to be visited lies on a stack. Not a memfs_walk_steps(), which tells of one entry at a
+ * time: ls shows a directory whole and in an order of its own before it goes into the first one below, and tree has
+ * to know of each entry whether it is the last that is shown.
  */
 #ifndef MEMFS_TOOLS_DESCENT_H
 #define MEMFS_TOOLS_DESCENT_H
