@@ -81,7 +81,7 @@ extern const struct memfs_backing_ops memfs_image_ops;
 void memfs_image_free(struct memfs_image *image);
 
 /* Sources (source.c). The descriptor is checked: a file or block device.
- * With owned it is closed with the source. */
+ * With owned it is closed with the source, or at once if there will be none. */
 int memfs_source_of_fd(int fd, int owned, const struct memfs_allocator *allocator, struct memfs_source *out);
 int memfs_source_of_buffer(const void *data, size_t length, const struct memfs_allocator *allocator,
                            struct memfs_source *out);

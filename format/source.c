@@ -93,8 +93,11 @@ int memfs_source_of_fd(int fd, int owned, const struct memfs_allocator *allocato
     int error = seekable_size(fd, &size);
     if (!error)
         error = make_source(allocator, &source);
-    if (error)
+    if (error) {
+        if (owned)
+            close(fd);
         return error;
+    }
     source->fd = fd;
     source->owned = owned;
     *out = (struct memfs_source){fd_read_at, plain_close, source, size};

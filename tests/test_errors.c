@@ -1,6 +1,7 @@
 /* Every error the library has: provoked, named, mapped to an errno. */
 #include "testlib.h"
 
+#include <unistd.h>
 #include <xxhash.h>
 
 #define HEADER 64u
@@ -281,6 +282,24 @@ static void test_errors__of_opening(void **state)
     test_buffer_free(&image);
 }
 
+/* What could not be opened is closed again. */
+static void test_errors__descriptor_after_failure(void **state)
+{
+    struct test_state *test = *state;
+    const struct memfs_image_options options = {.size = sizeof options, .allocator = &test->memory.hook};
+    memfs_image *opened = NULL;
+    const int lowest = dup(0);
+    close(lowest);
+    assert_result(memfs_image_open_path("/", &options, &opened, NULL), -EISDIR);
+    assert_result(memfs_image_open_path("/dev/null", &options, &opened, NULL), -ESPIPE);
+    test_memory_fail(&test->memory, 1, 1);
+    assert_result(memfs_image_open_path("/proc/self/exe", &options, &opened, NULL), -ENOMEM);
+    test_memory_heal(&test->memory);
+    const int after = dup(0);
+    close(after);
+    assert_int_equal(after, lowest);
+}
+
 /* The errno values, each once; other suites have them case by case. */
 static void test_errors__errnos(void **state)
 {
@@ -365,6 +384,7 @@ int main(void)
         test_with_fs(test_errors__limit),
         test_with_fs(test_errors__of_freezing),
         test_with_fs(test_errors__of_opening),
+        test_with_fs(test_errors__descriptor_after_failure),
         test_with_fs(test_errors__errnos),
         cmocka_unit_test(test_errors__in_words),
     };
