@@ -461,6 +461,35 @@ static void test_cred__acl_malformed(void **state)
     assert_ok(memfs_setxattr(fs, NULL, "f", 1, "system.posix_acl_access", acl.bytes, acl.length, 0));
 }
 
+/* What takes an ACL away, and where there is none to be. */
+static void test_cred__acl_removed(void **state)
+{
+    static const char access[] = "system.posix_acl_access", other[] = "system.posix_acl_default";
+    struct test_state *test = *state;
+    memfs *fs = test->fs;
+    struct acl acl = an_acl();
+    test_put_text(fs, "f", "");
+    own(fs, "f", 1, 10, 0640);
+    assert_ok(memfs_symlink(fs, NULL, "f", "link"));
+    assert_ok(memfs_mkdir(fs, NULL, "d", 0755));
+    for (int i = 0; i < 3; i++) {
+        assert_ok(memfs_setxattr(fs, NULL, "f", 1, access, acl.bytes, acl.length, 0));
+        assert_ok(i == 0   ? memfs_setxattr(fs, NULL, "f", 1, access, acl.bytes, 0, 0)
+                  : i == 1 ? memfs_setxattr(fs, NULL, "f", 1, access, acl.bytes, 4, 0) /* a version, no entries */
+                           : memfs_removexattr(fs, NULL, "f", 1, access));
+        assert_result(memfs_getxattr(fs, NULL, "f", 1, access, NULL, 0), -ENODATA);
+    }
+    assert_result(memfs_setxattr(fs, NULL, "link", 0, access, acl.bytes, acl.length, 0), -EOPNOTSUPP);
+    assert_result(memfs_getxattr(fs, &alice, "link", 0, access, NULL, 0), -EOPNOTSUPP);
+    assert_ok(memfs_setxattr(fs, NULL, "f", 1, other, acl.bytes, 4, 0)); /* nothing, where nothing may be */
+    assert_ok(memfs_setxattr(fs, NULL, "d", 1, other, acl.bytes, acl.length, 0));
+    assert_ok(memfs_removexattr(fs, NULL, "d", 1, other));
+    /* A group's member keeps the setgid bit of what is not its own group's only if it is one. */
+    own(fs, "f", 1, 90, 02640);
+    assert_ok(memfs_setxattr(fs, &alice, "f", 1, access, acl.bytes, acl.length, 0));
+    assert_int_equal(mode_of(fs, "f") & 02000, 0);
+}
+
 static void test_cred__acl_is_inherited(void **state)
 {
     struct test_state *test = *state;
@@ -504,6 +533,7 @@ int main(void)
         test_with_fs(test_cred__write_ends_capability),
         test_with_fs(test_cred__acl_decides),
         test_with_fs(test_cred__acl_malformed),
+        test_with_fs(test_cred__acl_removed),
         test_with_fs(test_cred__acl_is_inherited),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

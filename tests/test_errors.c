@@ -1,4 +1,5 @@
 /* Every error the library has: provoked, named, mapped to an errno. */
+#include "memfs_host.h"
 #include "testlib.h"
 
 #include <unistd.h>
@@ -370,6 +371,107 @@ static void test_errors__in_words(void **state)
     assert_true(memfs_errno(INT32_MIN) > 0);
 }
 
+/* ---- Callers of other versions ------------------------------------------------------- */
+
+/* Options of one who knows fewer fields, who gives no size, and who knows more than there are: the
+ * fields behind size are not read. */
+#define SIZES(type, first_unknown) ((const size_t[]){offsetof(type, first_unknown), 0, sizeof(type) + 64})
+#define UNREAD 0 /* the size at which the field is not read */
+
+static int step_into(void *context, const struct memfs_step *step)
+{
+    (void)context, (void)step;
+    return 0;
+}
+
+static int create_sized(size_t size)
+{
+    const struct {
+        struct memfs_options options;
+        char more[64];
+    } given = {.options = {.size = size, .capacity = 1}};
+    memfs *fs = NULL;
+    const int error = memfs_create(&given.options, &fs);
+    memfs_destroy(fs);
+    return error;
+}
+
+static int walk_sized(memfs *fs, size_t size)
+{
+    const struct {
+        struct memfs_walk_options options;
+        char more[64];
+    } given = {.options = {.size = size, .depth_max = 1}};
+    return memfs_walk_steps(fs, NULL, "/", &given.options, step_into, NULL);
+}
+
+static int export_sized(memfs *fs, size_t size)
+{
+    const struct {
+        struct memfs_export_options options;
+        char more[64];
+    } given = {.options = {.size = size, .entries_max = 1, .plan_only = 1}};
+    const int error = memfs_host_export(fs, "/nowhere/at all", &given.options, NULL);
+    return error == -ENOENT ? 0 : error;
+}
+
+static int freeze_sized(memfs *fs, size_t size)
+{
+    const struct {
+        struct memfs_freeze_options options;
+        char more[64];
+    } given = {.options = {.size = size, .level = 77}};
+    struct test_buffer out = {0};
+    const struct memfs_sink sink = test_buffer_sink(&out);
+    const int error = memfs_freeze(fs, &sink, &given.options, NULL);
+    test_buffer_free(&out);
+    return error;
+}
+
+static int verify_sized(const struct test_buffer *image, size_t open_size, size_t size)
+{
+    const struct {
+        struct memfs_image_options options;
+        char more[64];
+    } given = {.options = {.size = open_size, .decoded_max = 1}};
+    const struct {
+        struct memfs_verify_options options;
+        char more[64];
+    } how = {.options = {.size = size, .bytes_max = 1}};
+    memfs_image *opened = NULL;
+    assert_ok(memfs_image_open_buffer(image->data, image->length, &given.options, &opened, NULL));
+    struct memfs_stat stat;
+    const struct memfs_options options = {.size = sizeof options, .backing = memfs_image_backing(opened)};
+    memfs *fs = NULL;
+    assert_ok(memfs_create(&options, &fs));
+    int error = memfs_stat(fs, NULL, "a/small", &stat);
+    error = error ? error : memfs_verify(opened, &how.options, NULL);
+    memfs_destroy(fs);
+    memfs_image_close(opened);
+    return error;
+}
+
+static void test_errors__sizes_of_options(void **state)
+{
+    struct test_state *test = *state;
+    struct test_buffer image = {0};
+    const size_t known = offsetof(struct memfs_verify_options, bytes_max);
+    test_build_everything(test->fs);
+    test_freeze(test->fs, &image);
+    for (int i = 0; i < 3; i++) {
+        assert_int_equal(create_sized(SIZES(struct memfs_options, capacity)[i]) == 0, i == UNREAD);
+        assert_int_equal(walk_sized(test->fs, SIZES(struct memfs_walk_options, depth_max)[i]) == 0, i == UNREAD);
+        assert_int_equal(export_sized(test->fs, SIZES(struct memfs_export_options, entries_max)[i]) == 0, i == UNREAD);
+        assert_int_equal(freeze_sized(test->fs, SIZES(struct memfs_freeze_options, level)[i]) == 0, i == UNREAD);
+        assert_int_equal(verify_sized(&image, SIZES(struct memfs_image_options, decoded_max)[i], known) == 0,
+                         i == UNREAD);
+        assert_int_equal(verify_sized(&image, SIZES(struct memfs_image_options, decoded_max)[UNREAD],
+                                      SIZES(struct memfs_verify_options, bytes_max)[i]) == 0,
+                         i == UNREAD);
+    }
+    test_buffer_free(&image);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -387,6 +489,7 @@ int main(void)
         test_with_fs(test_errors__descriptor_after_failure),
         test_with_fs(test_errors__errnos),
         cmocka_unit_test(test_errors__in_words),
+        test_with_fs(test_errors__sizes_of_options),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

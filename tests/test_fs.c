@@ -285,6 +285,57 @@ static void test_fs__stale_handles(void **state)
     assert_result(memfs_node_read(test->fs, node, 0, &stat, 1), -ESTALE);
 }
 
+/* A directory that is removed while it is held has no place, and nothing gets one in it. */
+static void test_fs__removed_directory(void **state)
+{
+    struct test_state *test = *state;
+    memfs_node dir, other;
+    char path[64];
+    struct memfs_dirent entry;
+    assert_ok(memfs_mkdir(test->fs, NULL, "d", 0755));
+    assert_ok(memfs_mkdir(test->fs, NULL, "e", 0755));
+    assert_ok(memfs_resolve(test->fs, NULL, "d", 0, &dir));
+    assert_ok(memfs_rmdir(test->fs, NULL, "d"));
+    assert_result(memfs_node_parent(test->fs, dir, &other), -ENOENT);
+    assert_result(memfs_node_path(test->fs, dir, path, sizeof path), -ENOENT);
+    assert_result(memfs_node_lookup(test->fs, NULL, dir, "x", &other), -ENOENT);
+    assert_result(memfs_node_mkdir(test->fs, NULL, dir, "x", 0755, NULL), -ENOENT);
+    assert_result(memfs_node_rename(test->fs, NULL, MEMFS_ROOT, "e", dir, "e", 0), -ENOENT);
+    assert_ok(memfs_node_readdir(test->fs, NULL, dir, 0, &entry, 1, 1));
+    memfs_node_forget(test->fs, dir, 1);
+    assert_result(memfs_node_parent(test->fs, dir, &other), -ESTALE);
+}
+
+static void test_fs__impossible_arguments(void **state)
+{
+    struct test_state *test = *state;
+    const struct memfs_setattr huge = {.set = MEMFS_SET_SIZE, .size = UINT64_MAX};
+    const struct memfs_setattr unknown = {.set = UINT32_C(1) << 31};
+    const struct memfs_setattr nothing = {0};
+    struct memfs_stat stat;
+    char byte = 'x';
+    test_put_text(test->fs, "f", "text");
+    const memfs_node node = test_node(test->fs, "f");
+    assert_result(memfs_node_setattr(test->fs, NULL, node, &huge, &stat), -EFBIG);
+    assert_result(memfs_node_setattr(test->fs, NULL, MEMFS_ROOT, &huge, &stat), -EISDIR);
+    assert_result(memfs_node_setattr(test->fs, NULL, node, &unknown, &stat), -EINVAL);
+    assert_ok(memfs_node_setattr(test->fs, NULL, node, &nothing, NULL));
+    assert_ok(memfs_node_setattr(test->fs, NULL, node, &nothing, &stat));
+    assert_int_equal(stat.size, 4);
+    assert_result(memfs_truncate(test->fs, NULL, "f", UINT64_MAX), -EFBIG);
+    assert_result(memfs_node_write(test->fs, node, UINT64_MAX - 1, &byte, 1), -EFBIG);
+    assert_result(memfs_node_allocate(test->fs, node, UINT64_MAX - 1, 1, 0), -EFBIG);
+    assert_result(memfs_node_copy(test->fs, node, 0, node, UINT64_MAX - 1, 2), -EFBIG);
+    assert_result(memfs_node_read(test->fs, node, UINT64_MAX, &byte, 1), 0);
+    assert_result(memfs_node_seek(test->fs, node, 0, (enum memfs_whence)77), -EINVAL);
+    assert_result(memfs_rename(test->fs, NULL, "f", "g", 77), -EINVAL);
+    assert_result(memfs_node_lookup(test->fs, NULL, MEMFS_ROOT, "", NULL), -ENOENT);
+    /* No type is a regular file's. */
+    assert_ok(memfs_node_mknod(test->fs, NULL, MEMFS_ROOT, "plain", 0640, 0, 0, NULL));
+    assert_int_equal(test_lstat(test->fs, "plain").mode, MEMFS_IFREG | 0640);
+    test_expect_text(test->fs, "f", "text");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -300,6 +351,8 @@ int main(void)
         test_with_fs(test_fs__layers),
         test_with_fs(test_fs__layers_are_read_through),
         test_with_fs(test_fs__stale_handles),
+        test_with_fs(test_fs__removed_directory),
+        test_with_fs(test_fs__impossible_arguments),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
