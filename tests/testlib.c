@@ -192,6 +192,8 @@ struct fault_backing {
 
 static int fault_now(struct test_fault *fault)
 {
+    if (fault->before)
+        fault->before(fault->context);
     uint64_t call = atomic_fetch_add(&fault->calls, 1) + 1, fail_at = atomic_load(&fault->fail_at);
     if (!fail_at || !(call == fail_at || (call > fail_at && atomic_load(&fault->fail_after))))
         return 0;

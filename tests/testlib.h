@@ -95,7 +95,9 @@ struct test_fault {
     _Atomic(uint64_t) fail_at; /* 0: never */
     _Atomic(int) fail_after;
     _Atomic(uint64_t) failures;
-    int error;        /* 0: -EIO */
+    int error;                     /* 0: -EIO */
+    void (*before)(void *context); /* called before each call, by whom it is made; may be NULL */
+    void *context;
     size_t view_most; /* views have from 1 to so many bytes, unevenly; 0: as inner has them */
 };
 /* A backing that is another one, but for the calls of load, read and view that
