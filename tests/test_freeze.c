@@ -1058,6 +1058,41 @@ static void test_freeze__what_stays_is_named(void **state)
     host_end(&host);
 }
 
+static void test_freeze__path_names(void **state)
+{
+    static const char *const directories[] = {".", "..", "./..", "/dev", "/", "dir/.", "dir/.."};
+    struct test_state *test = state_of(state);
+    struct host host;
+    char path[600], before[4096];
+    uint8_t *bytes = test_random_bytes(1, 700000); /* more than is written at once */
+    struct memfs_detail detail = {0};
+    struct test_buffer want = {0};
+    host_begin(&host);
+    test_put(test->fs, "random", bytes, 700000);
+    free(bytes);
+    test_freeze(test->fs, &want);
+    assert_non_null(getcwd(before, sizeof before));
+    assert_ok(chdir(host.path));
+    assert_ok(mkdirat(host.fd, "dir", 0755));
+    for (size_t i = 0; i < sizeof directories / sizeof *directories; i++)
+        assert_result(memfs_freeze_path(test->fs, directories[i], NULL, NULL), -EISDIR);
+    assert_ok(memfs_freeze_path(test->fs, "image", NULL, NULL));
+    expect_file("image", &want);
+    /* As long as a name may be: that of the temporary file is cut. */
+    snprintf(path, sizeof path, "dir/%0255d", 0);
+    assert_ok(memfs_freeze_path(test->fs, path, NULL, NULL));
+    expect_file(path, &want);
+    /* The end of a long path is shown. */
+    assert_result(memfs_freeze_path(test->fs, path, NULL, &detail), -EEXIST);
+    assert_true(strncmp(detail.text, "...000", 6) == 0);
+    assert_result(memfs_freeze_path(test->fs, path, NULL, NULL), -EEXIST);
+    assert_ok(chdir(before));
+    assert_int_equal(host_count(&host), 2);
+    assert_ok(unlinkat(host.fd, path, 0));
+    host_end(&host);
+    test_buffer_free(&want);
+}
+
 static void test_freeze__descriptor(void **state)
 {
     struct test_state *test = state_of(state);
@@ -1098,6 +1133,79 @@ static void test_freeze__descriptor(void **state)
     test_buffer_free(&got);
 }
 
+/* ---- A backing that fails --------------------------------------------------------------- */
+
+static int note_problem(void *context, const struct memfs_problem *problem)
+{
+    unsigned *told = context;
+    assert_true(problem->error < 0);
+    ++*told;
+    return 0;
+}
+
+static void expect_sound(const struct test_buffer *frozen)
+{
+    memfs_image *image = NULL;
+    struct memfs_detail detail = {0};
+    assert_ok(memfs_image_open_buffer(frozen->data, frozen->length, NULL, &image, NULL));
+    if (memfs_verify(image, NULL, &detail))
+        fail_msg("%s", detail.text);
+    memfs_image_close(image);
+}
+
+/* The n-th call fails: so does freezing, with that error; or a file is left out, and that is told; or
+ * what failed was not needed, and the bytes are those of all. Whether there was such a call. */
+static int freeze_failing(struct test_state *test, const struct test_buffer *image, struct test_fault fault,
+                          struct memfs_freeze_options *options, unsigned *told)
+{
+    struct test_buffer frozen = {0};
+    const struct memfs_sink sink = test_buffer_sink(&frozen);
+    struct memfs_detail detail = {0};
+    memfs *fs = test_thaw_fault(test, image, &fault);
+    *told = 0;
+    const int error = memfs_freeze(fs, &sink, options, &detail);
+    const int failed = fault.failures > 0;
+    memfs_destroy(fs);
+    if (error) {
+        assert_result(error, fault.error);
+        assert_result(detail.error, error);
+    } else {
+        expect_sound(&frozen);
+    }
+    test_buffer_free(&frozen);
+    return failed;
+}
+
+static void test_freeze__backing_fails(void **state)
+{
+    static const int errors[] = {-EIO, -ESTALE, -ENOENT};
+    struct test_state *test = state_of(state);
+    struct test_buffer image = {0};
+    unsigned left_out = 0, told;
+    uint8_t *bytes = test_random_bytes(3, 300000);
+    test_build_everything(test->fs);
+    test_put(test->fs, "first", bytes, 300000);
+    test_put(test->fs, "second", bytes, 300000);
+    test_put(test->fs, "part", bytes + 50000, 200000);
+    free(bytes);
+    test_freeze(test->fs, &image);
+    for (size_t i = 0; i < 12; i++) {
+        struct memfs_freeze_options options = {.size = sizeof options,
+                                               .block_size = 65536,
+                                               .share = i / 6 ? MEMFS_SHARE_FILES : MEMFS_SHARE_PARTS,
+                                               .problem = i % 2 ? note_problem : NULL,
+                                               .problem_context = &told};
+        struct test_fault fault = {.error = errors[i / 2 % 3], .fail_at = 1, .fail_after = i % 4 == 1};
+        while (freeze_failing(test, &image, fault, &options, &told)) {
+            left_out += told;
+            fault.fail_at++;
+        }
+        assert_true(fault.fail_at > 10);
+    }
+    assert_true(left_out > 0);
+    test_buffer_free(&image);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -1130,6 +1238,8 @@ int main(void)
         test_with_fs(test_freeze__path),
         test_with_fs(test_freeze__path_fails),
         test_with_fs(test_freeze__what_stays_is_named),
+        test_with_fs(test_freeze__path_names),
+        test_with_fs(test_freeze__backing_fails),
         test_with_fs(test_freeze__descriptor),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,7 +1,9 @@
 /*
  * Opening and reading images, whole ones and cut ones, and what no image is.
  */
+#include "alloc.h"
 #include "columns.h"
+#include "image.h"
 #include "surgery.h"
 #include "testlib.h"
 
@@ -595,10 +597,67 @@ static void test_open__cache_of_one_byte(void **state)
 
 #define test(function) cmocka_unit_test_setup_teardown(function, setup, teardown)
 
+/* What the image does not have is not given to whom asks its backing for it. */
+static void test_open__backing_is_asked_too_much(void **state)
+{
+    struct fixture *f = *state;
+    memfs_image *image = NULL;
+    assert_ok(memfs_image_open_buffer(f->image.data, f->image.length, NULL, &image, NULL));
+    memfs_backing *backing = memfs_image_backing(image);
+    const struct memfs_backing_ops *ops = backing->ops;
+    const uint32_t blocks = (uint32_t)image->root.table[MEMFS_DATA].count;
+    struct memfs_pin pin = {0};
+    const void *data = NULL;
+    uint8_t bytes[16];
+    size_t got = 0;
+    assert_result(ops->load(backing, (enum memfs_table)MEMFS_BACKED, 0, &pin), MEMFS_ECORRUPT);
+    assert_result(ops->load(backing, MEMFS_NODES, UINT32_MAX, &pin), MEMFS_ECORRUPT);
+    assert_null(ops->peek(backing, (enum memfs_table)MEMFS_BACKED, 0));
+    assert_null(ops->peek(backing, MEMFS_NODES, UINT32_MAX));
+    assert_ok(ops->read(backing, 0, 0, bytes, 0));
+    assert_result(ops->read(backing, blocks, 0, bytes, 1), MEMFS_ECORRUPT);
+    assert_result(ops->read(backing, 0, UINT64_C(1) << 40, bytes, 1), MEMFS_ECORRUPT);
+    assert_result(ops->read(backing, 0, 65530, bytes, 16), MEMFS_ECORRUPT); /* beyond its end */
+    assert_result(ops->view(backing, 0, UINT64_C(1) << 40, 1, &data, &got, &pin), MEMFS_ECORRUPT);
+    assert_result(ops->view(backing, blocks, 0, 1, &data, &got, &pin), MEMFS_ECORRUPT);
+    assert_ok(ops->view(backing, 0, 0, 1000, &data, &got, &pin));
+    assert_int_equal(got, 1000);
+    ops->unpin(backing, &pin);
+    memfs_image_close(image);
+}
+
+/* Sources read what they have, and nothing else. */
+static void test_open__sources_are_asked_too_much(void **state)
+{
+    const struct memfs_allocator allocator = memfs_allocator_or_default(NULL);
+    struct memfs_source source;
+    uint8_t bytes[8];
+    FILE *file = tmpfile();
+    (void)state;
+    assert_non_null(file);
+    assert_true(fputs("12345678", file) > 0 && fflush(file) == 0);
+    assert_ok(memfs_source_of_fd(fileno(file), 0, &allocator, &source));
+    assert_int_equal(source.size, 8);
+    assert_ok(source.read_at(source.context, 4, bytes, 4));
+    assert_memory_equal(bytes, "5678", 4);
+    assert_result(source.read_at(source.context, UINT64_MAX, bytes, 1), -EOVERFLOW);
+    assert_ok(ftruncate(fileno(file), 6));
+    assert_result(source.read_at(source.context, 4, bytes, 4), -EIO); /* it became shorter */
+    source.close(source.context);
+    assert_ok(fclose(file)); /* was left open */
+    assert_ok(memfs_source_of_buffer("12345678", 8, &allocator, &source));
+    assert_ok(source.read_at(source.context, 8, bytes, 0));
+    assert_result(source.read_at(source.context, 9, bytes, 0), -EIO);
+    assert_result(source.read_at(source.context, 4, bytes, 5), -EIO);
+    source.close(source.context);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         test(test_open__info),
+        test(test_open__backing_is_asked_too_much),
+        test(test_open__sources_are_asked_too_much),
         test(test_open__reads_little),
         test(test_open__held_by_filesystem),
         test(test_open__cut_at_every_length),

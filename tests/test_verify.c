@@ -805,33 +805,154 @@ static const struct lie lies[] = {
     LIE(gap_at_the_end, "belong to nothing"),
 };
 
-/* Reads everything as a program would; what comes of it is any result but a crash. */
+#define HANDLES 20 /* a little more than the image has nodes */
+
+static void read_node(memfs *fs, memfs_node node)
+{
+    static const char *const names[] = {"user.one", "trusted.link", "user.none"};
+    const struct memfs_cred other = {.uid = 77, .gid = 77};
+    struct memfs_dirent entries[4];
+    struct memfs_stat stat;
+    struct memfs_view view;
+    char bytes[5000];
+    uint64_t digest;
+    memfs_node above;
+    memfs_node_stat(fs, node, &stat);
+    memfs_node_digest(fs, node, &digest);
+    memfs_node_read(fs, node, 0, bytes, sizeof bytes);
+    memfs_node_read(fs, node, 69000, bytes, sizeof bytes);
+    if (memfs_node_view(fs, node, 4000, 3000, &view) == 0)
+        memfs_view_release(fs, &view);
+    for (uint64_t at = 0; at < 300000; at += 65536) {
+        memfs_node_seek(fs, node, at, MEMFS_SEEK_DATA);
+        memfs_node_seek(fs, node, at, MEMFS_SEEK_HOLE);
+    }
+    memfs_node_readlink(fs, node, bytes, sizeof bytes);
+    memfs_node_listxattr(fs, NULL, node, bytes, sizeof bytes);
+    memfs_node_listxattr(fs, &other, node, bytes, sizeof bytes);
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        memfs_node_getxattr(fs, NULL, node, names[i], bytes, sizeof bytes);
+    memfs_node_path(fs, node, bytes, sizeof bytes);
+    memfs_node_access(fs, &other, node, MEMFS_R_OK | MEMFS_X_OK);
+    if (memfs_node_lookup(fs, NULL, node, "small", &above) == 0)
+        memfs_node_forget(fs, above, 1);
+    if (memfs_node_parent(fs, node, &above) == 0)
+        memfs_node_forget(fs, above, 1);
+    memfs_node_readdir(fs, NULL, node, 0, entries, 4, 1);
+    memfs_node_readdir(fs, NULL, node, 2, entries, 4, 0);
+}
+
+static void change_node(memfs *fs, memfs_node node)
+{
+    const struct memfs_setattr set = {.set = MEMFS_SET_SIZE | MEMFS_SET_MODE, .size = 4097, .mode = 0640};
+    static const char bytes[5000] = "changed";
+    memfs_node other = 1 + node % (HANDLES - 1);
+    struct memfs_stat stat;
+    memfs_node_write(fs, node, 60000, bytes, sizeof bytes);
+    memfs_node_copy(fs, node, 0, other, 100, 70000);
+    memfs_node_punch(fs, node, 100, 8000);
+    memfs_node_allocate(fs, node, 4000, 9000, 1);
+    memfs_node_setattr(fs, NULL, node, &set, &stat);
+    memfs_node_setxattr(fs, NULL, node, "user.one", "other", 5, 0);
+    memfs_node_setxattr(fs, NULL, node, "user.more", "more", 4, 0);
+    memfs_node_removexattr(fs, NULL, node, "trusted.link");
+    memfs_node_mkdir(fs, NULL, node, "new", 0755, NULL);
+    memfs_node_link(fs, NULL, node, MEMFS_ROOT, "linked");
+    memfs_node_rename(fs, NULL, node, "small", other, "moved", 0);
+    memfs_node_rename(fs, NULL, node, "b", other, "c", MEMFS_RENAME_EXCHANGE);
+    memfs_node_rename(fs, NULL, MEMFS_ROOT, "a", node, "deeper", 0);
+    memfs_node_unlink(fs, NULL, node, "hard");
+    memfs_node_unlink(fs, NULL, node, "sparse");
+    memfs_node_rmdir(fs, NULL, node, "empty");
+    memfs_node_rmdir(fs, NULL, node, "c");
+}
+
+static int go_on(void *context, const char *path, const struct memfs_stat *stat)
+{
+    unsigned *visits = context;
+    (void)path, (void)stat;
+    return ++*visits > 1000;
+}
+
+static void use_paths(memfs *fs)
+{
+    static const char *const patterns[] = {"**",          "a/*/hard", "a/b/**/none", "*/small/",
+                                           "a/b/../soft", "dev/n*",   "**/c/"};
+    static const char *const paths[] = {"a/b/soft",    "a/b/../small", "a/dangling2",
+                                        "a/b/c/none/", "dev/pipe",     "a/b/c/../.."};
+    const struct memfs_cred other = {.uid = 77, .gid = 77};
+    struct memfs_stat stat;
+    unsigned visits = 0;
+    memfs_walk(fs, NULL, "/", MEMFS_WALK_SORTED, go_on, &visits);
+    memfs_walk(fs, &other, "a", 0, go_on, &visits);
+    for (size_t i = 0; i < sizeof patterns / sizeof *patterns; i++)
+        memfs_glob(fs, i % 2 ? &other : NULL, patterns[i], go_on, &visits);
+    for (size_t i = 0; i < sizeof paths / sizeof *paths; i++) {
+        memfs_stat(fs, NULL, paths[i], &stat);
+        memfs_lstat(fs, &other, paths[i], &stat);
+    }
+}
+
+/* What can be frozen of it is a sound image, whatever it is. */
+static void freeze_again(memfs *fs, const struct memfs_freeze_options *options)
+{
+    static struct findings findings;
+    struct test_buffer frozen = {0};
+    struct memfs_sink sink = test_buffer_sink(&frozen);
+    struct memfs_detail detail = {0};
+    findings = (struct findings){0};
+    const int error = memfs_freeze(fs, &sink, options, &detail);
+    assert_int_equal(error, detail.error);
+    if (!error && verify_with(&frozen, 1, 0, &findings, &detail))
+        fail_msg("what was frozen has: %s", findings.all);
+    test_buffer_free(&frozen);
+}
+
+/* Reads, freezes and changes everything as a program would; what comes of it is any result but
+ * a crash, a leak, or an image that lies too. */
 static void use(const struct test_buffer *buffer)
 {
+    const struct memfs_freeze_options plain = {.size = sizeof plain},
+                                      whole = {.size = sizeof whole, .share = MEMFS_SHARE_NONE, .threads = 2};
+    struct test_memory memory;
     memfs_image *image = NULL;
     memfs *fs = NULL;
-    if (memfs_image_open_buffer(buffer->data, buffer->length, NULL, &image, NULL))
+    test_memory_init(&memory);
+    const struct memfs_image_options how = {.size = sizeof how, .allocator = &memory.hook};
+    if (memfs_image_open_buffer(buffer->data, buffer->length, &how, &image, NULL))
         return;
-    const struct memfs_options options = {.size = sizeof options, .backing = memfs_image_backing(image)};
+    const struct memfs_options options = {
+        .size = sizeof options, .allocator = &memory.hook, .backing = memfs_image_backing(image)};
     assert_ok(memfs_create(&options, &fs));
-    for (memfs_node node = 1; node < 20; node++) {
-        struct memfs_dirent entries[4];
-        struct memfs_stat stat;
-        char bytes[5000];
-        uint64_t digest;
-        memfs_node_stat(fs, node, &stat);
-        memfs_node_digest(fs, node, &digest);
-        memfs_node_read(fs, node, 0, bytes, sizeof bytes);
-        memfs_node_read(fs, node, 69000, bytes, sizeof bytes);
-        memfs_node_readlink(fs, node, bytes, sizeof bytes);
-        memfs_node_listxattr(fs, NULL, node, bytes, sizeof bytes);
-        memfs_node_getxattr(fs, NULL, node, "user.one", bytes, sizeof bytes);
-        memfs_node_path(fs, node, bytes, sizeof bytes);
-        memfs_node_lookup(fs, NULL, node, "small", NULL);
-        memfs_node_readdir(fs, NULL, node, 0, entries, 4, 1);
-    }
+    use_paths(fs);
+    freeze_again(fs, &plain);
+    freeze_again(fs, &whole);
+    for (memfs_node node = 1; node < HANDLES; node++)
+        read_node(fs, node);
+    for (memfs_node node = 1; node < HANDLES; node++)
+        change_node(fs, node);
+    use_paths(fs);
     memfs_destroy(fs);
+    for (memfs_node node = 1; node < HANDLES; node++) { /* each the first that is changed */
+        assert_ok(memfs_create(&options, &fs));
+        change_node(fs, node);
+        read_node(fs, node);
+        memfs_destroy(fs);
+    }
     memfs_image_close(image);
+    assert_int_equal(memory.live, 0);
+}
+
+/* It stops at any finding that it is told to stop at. */
+static void stop_at_findings(const struct test_buffer *buffer, int error, unsigned count)
+{
+    for (unsigned i = 1; i <= count && i < 8; i++) {
+        static struct findings findings;
+        struct memfs_detail detail = {0};
+        findings = (struct findings){.stop_after = (int)i};
+        assert_result(verify_with(buffer, i % 2 ? 1 : 3, 0, &findings, &detail), error);
+        assert_int_equal(findings.count, i);
+    }
 }
 
 static void check_lie(const struct lie *lie)
@@ -856,6 +977,7 @@ static void check_lie(const struct lie *lie)
         print_error("%s: %d, wanted %d with \"%s\" in:\n%s", lie->name, error, lie->error, lie->text, findings.all);
     assert_int_equal(error, lie->error);
     assert_non_null(strstr(findings.all, lie->text));
+    stop_at_findings(&out, error, findings.count);
     use(&out);
     test_buffer_free(&out);
 }
@@ -926,6 +1048,130 @@ static void test_verify__cancelled(void **state)
     memfs_image_close(image);
     test_buffer_free(&buffer);
     free(bytes);
+}
+
+struct patience {
+    unsigned calls, most;
+};
+
+static int lose_patience(void *context, const struct memfs_progress *progress)
+{
+    struct patience *patience = context;
+    assert_true(progress->bytes <= progress->bytes_total);
+    assert_true(progress->nodes <= progress->nodes_total);
+    return ++patience->calls == patience->most;
+}
+
+/* So many of everything that each pass over it makes a call of progress at least once. */
+#define MANY_RECORDS 66000u
+
+static void build_numbered(memfs *fs)
+{
+    char path[32], bytes[8];
+    for (unsigned i = 0; i < MANY_RECORDS; i++) {
+        if (i % 600 == 0) {
+            snprintf(path, sizeof path, "%u", i / 600);
+            assert_ok(memfs_mkdir(fs, NULL, path, 0755));
+        }
+        snprintf(path, sizeof path, "%u/%u", i / 600, i);
+        snprintf(bytes, sizeof bytes, "%u", i);
+        test_put_text(fs, path, bytes);
+        assert_ok(memfs_setxattr(fs, NULL, path, 0, "user.n", bytes, strlen(bytes), 0));
+    }
+}
+
+/* Until nobody loses patience any more. */
+static void cancel_anywhere(const struct test_buffer *buffer, int want)
+{
+    memfs_image *image = NULL;
+    struct patience patience = {.most = 1};
+    unsigned cancelled = 0;
+    assert_ok(memfs_image_open_buffer(buffer->data, buffer->length, NULL, &image, NULL));
+    const struct memfs_verify_options options = {
+        .size = sizeof options, .progress = lose_patience, .progress_context = &patience};
+    int error;
+    do {
+        struct memfs_detail detail = {0};
+        patience.calls = 0;
+        error = memfs_verify(image, &options, &detail);
+        const int stopped = patience.calls == patience.most;
+        assert_true(error == (stopped ? -ECANCELED : want) || (stopped && error == want));
+        cancelled += error == -ECANCELED;
+        patience.most++;
+    } while (patience.calls + 1 == patience.most);
+    assert_true(cancelled > 10);
+    memfs_image_close(image);
+}
+
+static void test_verify__cancelled_anywhere(void **state)
+{
+    (void)state;
+    memfs *fs = NULL;
+    memfs_image *image = NULL;
+    struct test_buffer buffer = {0};
+    struct memfs_ref ref;
+    assert_ok(memfs_create(NULL, &fs));
+    build_numbered(fs);
+    test_freeze(fs, &buffer);
+    memfs_destroy(fs);
+    cancel_anywhere(&buffer, 0);
+    /* With a block damaged, whose files are named. */
+    assert_ok(memfs_image_open_buffer(buffer.data, buffer.length, NULL, &image, NULL));
+    assert_ok(memfs_image_find_ref(image, MEMFS_DATA, 0, &ref, NULL));
+    memfs_image_close(image);
+    buffer.data[ref.offset]++;
+    cancel_anywhere(&buffer, MEMFS_ECHECKSUM);
+    test_buffer_free(&buffer);
+}
+
+/* Reading fails at any place. The cache holds next to nothing, so that each pass reads what it needs
+ * anew. What was found before may be told in its place; that all is well, never. */
+static void fail_reads(const struct test_buffer *buffer, int quick, int after)
+{
+    uint64_t failures = 0, at = 0;
+    do {
+        struct test_memory memory;
+        struct test_source source = {0};
+        struct findings findings = {0};
+        struct memfs_detail detail = {0};
+        memfs_image *image = NULL;
+        test_memory_init(&memory);
+        const struct memfs_source from = test_source_of(&source, buffer);
+        const struct memfs_image_options options = {
+            .size = sizeof options, .allocator = &memory.hook, .cache_bytes = 1};
+        const struct memfs_verify_options how = {
+            .size = sizeof how, .quick = quick, .finding = take_finding, .finding_context = &findings, .threads = 1};
+        assert_ok(memfs_image_open_source(&from, &options, &image, &detail));
+        atomic_store(&source.fail_after, after);
+        atomic_store(&source.fail_at, atomic_load(&source.reads) + ++at);
+        const int error = memfs_verify(image, &how, &detail);
+        memfs_image_close(image);
+        failures = atomic_load(&source.failures);
+        assert_int_equal(memory.live, 0);
+        if (failures && (error == 0 || (detail.error != error && !findings.count)))
+            fail_msg("read %" PRIu64 "%s failed: %d, and said %d: %s", at, after ? " and all after it" : "", error,
+                     detail.error, detail.text);
+    } while (failures);
+    assert_true(at > 3);
+}
+
+static void test_verify__reading_fails(void **state)
+{
+    (void)state;
+    struct surgery s;
+    struct test_buffer damaged = {0};
+    surgery_open(&s, &everything);
+    s.digests[NODE_LARGE]++; /* whose path is looked for */
+    surgery_close(&s, &damaged);
+    surgery_free(&s);
+    for (int after = 0; after < 2; after++) {
+        fail_reads(&everything, 0, after);
+        fail_reads(&everything, 1, after);
+        fail_reads(&damaged, 0, after);
+    }
+    damaged.data[64]++; /* in the first block of contents */
+    fail_reads(&damaged, 0, 0);
+    test_buffer_free(&damaged);
 }
 
 /* ---- Generations ----------------------------------------------------------------------- */
@@ -1265,18 +1511,6 @@ static void test_verify__damaged_block_is_listed_once(void **state)
         out.data[at] ^= 1;
     }
     test_buffer_free(&out);
-}
-
-struct patience {
-    unsigned calls, most;
-};
-
-static int lose_patience(void *context, const struct memfs_progress *progress)
-{
-    struct patience *patience = context;
-    assert_true(progress->bytes <= progress->bytes_total);
-    assert_true(progress->nodes <= progress->nodes_total);
-    return ++patience->calls == patience->most;
 }
 
 static int verify_limited(const struct test_buffer *buffer, uint64_t bytes_max, struct memfs_detail *detail)
@@ -1624,6 +1858,8 @@ int main(void)
         cmocka_unit_test(test_verify__lies),
         cmocka_unit_test(test_verify__findings_stop),
         cmocka_unit_test(test_verify__cancelled),
+        cmocka_unit_test(test_verify__cancelled_anywhere),
+        cmocka_unit_test(test_verify__reading_fails),
         cmocka_unit_test(test_verify__generations),
         cmocka_unit_test(test_verify__generations_that_lie),
         cmocka_unit_test(test_verify__generation_before_is_damaged),
