@@ -63,7 +63,7 @@ check-browser: tests | deps-browser ## looks at the page of memfs info --html in
 
 # Atomic counters: suites have threads. Without ccache, which would mix the notes of two directories.
 .PHONY: coverage
-coverage: | deps-coverage ## which branches of libmemfs/ and format/ the tests take; see tests/COVERAGE.md
+coverage: | deps-coverage ## which branches of libmemfs/ and format/ the tests take, and which not: tests/COVERAGE.md
 	CCACHE_DISABLE=1 $(MAKE) BUILD=$(BUILD)/coverage CC=gcc CFLAGS='-O0 -g --coverage -fprofile-update=atomic' tests
 	@BUILD=$(abspath $(BUILD))/coverage python3 tests/coverage.py
 

@@ -296,7 +296,7 @@ static void work(struct run *run, unsigned worker, size_t from)
         try_image(run, image / 2, (int)(image % 2));
     }
     fflush(NULL);
-    _exit(0);
+    exit(0);
 }
 
 static pid_t start(struct run *run, unsigned worker, size_t from)
