@@ -31,7 +31,7 @@ ROWS = (
     ),
     (
         "System calls that fail, with each error; EINTR; short ones; kill -9; power loss",
-        ("faults",),
+        ("faults", "test_host_calls"),
         "SQLite, curl: each call that can fail, in turn; littlefs: power lost at every write; without numbers",
     ),
     (

@@ -921,8 +921,7 @@ static void op_path_open(struct test *test)
     memfs_close(file);
 }
 
-/* ---- Freezing and sealing
- * --------------------------------------------------------------------------------------------- */
+/* ---- Freezing and sealing ---------------------------------------------------------------------- */
 
 static void let_all_go(struct test *test)
 {
@@ -1040,8 +1039,7 @@ static void seal_twin(struct test *test)
     memfs_backing_release(backing);
 }
 
-/* ---- The whole
- * --------------------------------------------------------------------------------------------------------- */
+/* ---- The whole --------------------------------------------------------------------------------- */
 
 static const struct {
     unsigned weight;
