@@ -164,7 +164,8 @@ struct memfs_verify_options {
 /* Checks an image whole: the checksums, every record, every count, that the
  * tree is one tree, and that each file's contents have their digest. 0 if
  * nothing was found, else the first finding's error, also in detail. finding is
- * told of the first hundred, and of how many more there are.
+ * told of the first hundred, and of how many more there are. What keeps it from its end and is not
+ * the image's (reading fails, lack of memory, cancelling) is returned with its own detail.
  *
  * Memory and time are bounded by the size of the image, but for contents: up to 128 MiB
  * of decoded blocks are kept for what comes, and each thread has room for one more. A small

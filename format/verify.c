@@ -77,11 +77,9 @@ int memfs_verify_error(struct memfs_verifying *v, int error, const struct memfs_
     if (error <= MEMFS_ENOTIMAGE && error >= MEMFS_ELIMIT)
         return memfs_verify_report(v, detail);
     v->failure = error;
-    if (v->findings == 0) {
-        v->first = *detail;
-        if (detail->error == 0)
-            memfs_detail_fill(&v->first, error, MEMFS_NOWHERE, "cannot verify: %s", memfs_strerror(error));
-    }
+    v->first = *detail; /* it is returned, whatever was found before */
+    if (detail->error == 0)
+        memfs_detail_fill(&v->first, error, MEMFS_NOWHERE, "cannot verify: %s", memfs_strerror(error));
     return 1;
 }
 
@@ -114,8 +112,7 @@ int memfs_verify_work(struct memfs_verifying *v, uint64_t work)
     if (v->options.progress(v->options.progress_context, &told) == 0)
         return 0;
     v->failure = -ECANCELED;
-    if (v->findings == 0)
-        memfs_detail_fill(&v->first, -ECANCELED, MEMFS_NOWHERE, "verifying was cancelled");
+    memfs_detail_fill(&v->first, -ECANCELED, MEMFS_NOWHERE, "verifying was cancelled");
     return 1;
 }
 

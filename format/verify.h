@@ -16,7 +16,7 @@ struct memfs_verify_window;
 struct memfs_verifying {
     struct memfs_image *image;
     struct memfs_verify_options options;
-    struct memfs_detail first; /* finding; error 0: none */
+    struct memfs_detail first; /* finding, or the failure; error 0: none */
     uint64_t findings;         /* also those that are too many to be told */
     int failure;               /* not the image's: no memory, cancelled, reading */
     int stopped;               /* by who is told of the findings */
