@@ -1,5 +1,6 @@
 #!/bin/bash
 # Runs the tests that `make tests` built, and sums up: tests/run.sh [--fast|--full] [NAME...]
+# A NAME is that of a test, or of all that have it before a slash.
 #
 # One line a suite; its whole output only if it fails (and in $BUILD/logs), and lines
 # of it that begin with "tried  ": how many were tried, by kind. The
@@ -38,7 +39,7 @@ mkdir -p "$logs"
 names=()
 declare -A command=()
 add() { # name, command
-    [ "$wanted" = "  " ] || [[ "$wanted" == *" $1 "* ]] || return 0
+    [ "$wanted" = "  " ] || [[ "$wanted" == *" $1 "* || "$wanted" == *" ${1%/*} "* ]] || return 0
     names+=("$1")
     command[$1]=$2
 }
@@ -49,14 +50,32 @@ plain() { [ -z "$SANITIZE$EMULATED" ] || [ "$wanted" != "  " ]; }  # not with sa
 native() { [ -z "$EMULATED" ] || [ "$wanted" != "  " ]; }          # an emulated machine (tests/cross.sh) starts programs slowly
 alone() { [ "$SANITIZE" != thread ] || [ "$wanted" != "  " ]; }    # one thread is nothing for TSan
 
-# What takes longest begins first.
+# What takes longest begins first, so that no processor waits in the end.
 if whole; then
-    add e2e tests/e2e/run.sh
-elif native; then
-    add e2e "tests/e2e/run.sh roundtrip order interrupt"
+    add faults tests/faults/faults.sh
+    if plain; then
+        add memory "python3 tests/memory/command.py"
+        add agree tests/agree.sh
+        add enemies tests/enemies/enemies.sh
+        add golden tests/golden.sh
+        add install tests/install.sh
+    fi
 fi
-whole && add faults tests/faults/faults.sh
-whole && plain && add golden tests/golden.sh
+e2e() { # scripts
+    local script
+    for script; do
+        [ -n "${command[e2e/$script]:-}" ] || add "e2e/$script" "tests/e2e/run.sh $script"
+    done
+}
+if whole; then
+    e2e interrupt unpack ls bad_input order roundtrip pack
+    for script in tests/e2e/*.sh; do
+        script=$(basename "$script" .sh)
+        [[ $script = lib || $script = run ]] || e2e "$script"
+    done
+elif native; then
+    e2e interrupt order roundtrip
+fi
 [ -z "$EMULATED" ] || add foreign tests/foreign.sh
 alone && add hostile "$BUILD/tests/hostile/hostile"
 whole && add surroundings tests/hostile/surroundings.sh
@@ -85,25 +104,20 @@ if plain; then
     add defects-table "tests/defects/defects.sh --table"
 fi
 if whole && plain; then
-    add agree tests/agree.sh
     add weak tests/weak.sh
-    add memory "python3 tests/memory/command.py"
     add abi tests/abi.sh
     add manual tests/manual.sh
-    add install tests/install.sh
     add examples tests/examples.sh
-    add enemies tests/enemies/enemies.sh
     add hardening tests/hardening.sh
 fi
 [ ${#names[@]} -gt 0 ] || { echo "no such test:$wanted" >&2; exit 2; }
 
 run() { # name
-    local begin=$EPOCHREALTIME status=0
+    local log=$logs/${1//\//-} status=0 TIMEFORMAT='%1R %1U %1S'
     # A shell's background jobs ignore SIGINT; tests of interruption must not inherit that.
     # shellcheck disable=SC2086
-    timeout -k 10 "${TEST_TIMEOUT:-900}" env --default-signal=INT,QUIT,PIPE ${command[$1]} >"$logs/$1.log" 2>&1 </dev/null || status=$?
-    awk -v a="$begin" -v b="$EPOCHREALTIME" 'BEGIN { printf "%.1f ", b - a }' >"$logs/$1.status"
-    echo "$status" >>"$logs/$1.status"
+    { time timeout -k 10 "${TEST_TIMEOUT:-900}" env --default-signal=INT,QUIT,PIPE ${command[$1]} >"$log.log" 2>&1 </dev/null || status=$?; } 2>"$log.time"
+    echo "$status" >"$log.status"
 }
 
 # How many cases a log tells of: by our last line, else by cmocka's counts.
@@ -118,8 +132,10 @@ count() { # log: sets passed, failed, skipped
 
 all_passed=0 all_failed=0 all_skipped=0
 report() { # name
-    local log=$logs/$1.log seconds status passed failed skipped
-    read -r seconds status <"$logs/$1.status"
+    local log=$logs/${1//\//-} seconds status passed failed skipped
+    read -r seconds _ <"$log.time"
+    read -r status <"$log.status"
+    log=$log.log
     count "$log"
     # Neither a crash nor a suite that has not tested anything may pass for good.
     if [ "$failed" = 0 ] && { [ "$status" != 0 ] || [ "$passed" = 0 ]; }; then failed=1; fi

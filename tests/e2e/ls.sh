@@ -21,15 +21,16 @@ doc=/usr/share/doc
 
 # agree FILTER IMAGE DIR OPTIONS PATHS...: both write the same, after FILTER. OPTIONS are words.
 agree() {
-    local filter=$1 image=$2 dir=$3 options=$4
+    local filter=$1 image=$2 dir=$3 options=$4 wrong=0 more=
     shift 4
     # shellcheck disable=SC2086
     (cd "$dir" && ls --time-style=long-iso $options -- "$@") 2>/dev/null | "$filter" >.want
     # shellcheck disable=SC2086
     "$memfs" ls ${options/-C -T0 -w+([0-9])/--columns} "$image" -- "$@" 2>/dev/null </dev/null | "$filter" >.got
     { [ -s .want ] || echo "ls says nothing"; diff -a .want .got; } >"$work/.log" 2>&1
-    judge "$options of ${1:0:40}$([ $# -lt 2 ] || echo " and $(($# - 1)) more") in $image" "$(($(wc -l <"$work/.log") > 0))" \
-        "memfs ls $options" "$work/.log"
+    [ ! -s "$work/.log" ] || wrong=1
+    [ $# -lt 2 ] || more=" and $(($# - 1)) more"
+    judge "$options of ${1:0:40}$more in $image" $wrong "memfs ls $options" "$work/.log"
 }
 
 # ---- Names, order, long listings --------------------------------------------------
