@@ -1,7 +1,7 @@
 #!/bin/bash
 # Hashes of contents decide nothing: a build in which they have eight bits, so that
 # nearly all collide, packs the same contents, and finds as much that is equal as may be.
-# Environment: BUILD, CC. The last line is "N passed, N failed".
+# Environment: BUILD. The last line is "N passed, N failed".
 set -u
 cd "$(dirname "$0")/.." || exit 2
 BUILD=$(cd "${BUILD:-build}" && pwd) || exit 2
@@ -34,8 +34,7 @@ make_tree() {
     cp "$work/tree/large" "$work/tree/twin"
 }
 
-check "the build" make --no-print-directory -s BUILD="$BUILD/weak" CC="${CC:-gcc}" CPPFLAGS=-DMEMFS_WEAK_HASHES \
-    "$BUILD/weak/memfs"
+check "it is another build" eval '! cmp -s "$BUILD/memfs" "$BUILD/weak/memfs" && test -x "$BUILD/weak/memfs"'
 check "a tree" make_tree
 for share in parts files none; do
     check "--share $share: packed" weak pack -q -j 2 --block 256K --share "$share" "$work/tree" "$work/$share.mfs"
