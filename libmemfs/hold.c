@@ -18,7 +18,7 @@ static struct hold_stripe *stripe_of(struct holds *holds, uint32_t node)
 
 static size_t home(const struct hold_stripe *stripe, uint32_t node)
 {
-    return (node * 0x9E3779B97F4A7C15u >> 24) & (stripe->room - 1);
+    return (size_t)(node * 0x9E3779B97F4A7C15u >> 24) & (stripe->room - 1);
 }
 
 /* The slot of a node, or the empty one where it would stand. */

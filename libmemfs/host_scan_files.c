@@ -238,7 +238,7 @@ static void release(struct memfs_scan_files *files, struct memfs_scan_open *slot
 
 static int read_whole(int fd, uint64_t start, char *buffer, size_t length)
 {
-    if (start > INT64_MAX - length)
+    if (start > (uint64_t)INT64_MAX - length)
         return -ESTALE;
     while (length) {
         ssize_t got = pread(fd, buffer, length, (off_t)start);

@@ -68,9 +68,10 @@ int64_t memfs_node_read(memfs *fs, memfs_node node, uint64_t offset, void *buffe
     read.node = node;
     read.position = offset;
     read.to = buffer;
-    if (size > MEMFS_SIZE_MAX)
-        size = (size_t)MEMFS_SIZE_MAX;
-    read.end = offset <= UINT64_MAX - size ? offset + size : UINT64_MAX;
+    uint64_t length = size;
+    if (length > MEMFS_SIZE_MAX)
+        length = MEMFS_SIZE_MAX;
+    read.end = offset <= UINT64_MAX - length ? offset + length : UINT64_MAX;
     for (;;) {
         int r = op_read(fs, reach_read, &read);
         if (r == 0)

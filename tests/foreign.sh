@@ -6,6 +6,7 @@ set -u
 . "$(dirname "$0")/e2e/lib.sh"
 golden=$tests/golden
 native=$(cd "$NATIVE" && pwd) || exit 2
+export LIST_TREE=$native/tests/tree/list_tree
 check "they are of two kinds" bash -c '[ "$("$0" -h "$1" | grep -E "Class|Machine")" != "$("$0" -h "$2.elf" | grep -E "Class|Machine")" ]' \
     readelf "$native/memfs" "$memfs"
 

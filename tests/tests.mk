@@ -54,11 +54,12 @@ check-san: ## check-fast built with ASan and UBSan, then with TSan
 	$(MAKE) BUILD=$(BUILD)/asan SANITIZE=address,undefined check-fast
 	$(MAKE) BUILD=$(BUILD)/tsan SANITIZE=thread check-fast
 
-RUN_ELSEWHERE = NATIVE=$(abspath $(BUILD)) BUILD=$(abspath $(BUILD))/$(1) tests/cross.sh $(1)
-check-s390x: ## the suites on an emulated machine with other byte order
+# SHARE=1: those about bytes and widths, in a minute.
+RUN_ELSEWHERE = NATIVE=$(abspath $(BUILD)) BUILD=$(abspath $(BUILD))/$(1) tests/cross.sh $(1) $(if $(SHARE),--share)
+check-s390x: ## the suites on an emulated machine with other byte order; SHARE=1: of them those of the image
 	@$(call RUN_ELSEWHERE,s390x)
 
-check-i386: ## the suites on an emulated machine of 32 bits
+check-i386: ## the suites on an emulated machine of 32 bits; SHARE=1 as well
 	@$(call RUN_ELSEWHERE,i386)
 
 check-musl: ## libmemfs with another C library
