@@ -9,6 +9,8 @@ objects=$BUILD/musl
 mkdir -p "$objects" || exit 2
 tools/deps.sh musl || exit
 
+rm -f "$objects"/*
+
 passed=0 failed=0
 check() { # what, command...
     if "${@:2}"; then
@@ -20,12 +22,16 @@ check() { # what, command...
     fi
 }
 # The kernel's headers are no C library's.
-kernel=(-idirafter /usr/include -idirafter "/usr/include/$(gcc -print-multiarch)")
+kernel="-idirafter /usr/include -idirafter /usr/include/$(gcc -print-multiarch)"
+object() { echo "$objects/$(basename "$1" .c).o"; }
 compile() {
+    # shellcheck disable=SC2086
     musl-gcc -std=c11 -D_POSIX_C_SOURCE=200809L -D_FILE_OFFSET_BITS=64 -Wall -Wextra -Wshadow -Werror -O1 -pthread \
-        -Ilibmemfs "${kernel[@]}" -c -o "$objects/$(basename "$1" .c).o" "$1"
+        -Ilibmemfs $kernel -c -o "$(object "$1")" "$1"
 }
-for source in libmemfs/*.c; do check "$source" compile "$source"; done
+export objects kernel && export -f object compile
+printf '%s\n' libmemfs/*.c | xargs -P "$(nproc)" -I '{}' bash -c 'compile {}'
+for source in libmemfs/*.c; do check "$source" test -e "$(object "$source")"; done
 check "a program with it" musl-gcc -static -pthread -O1 -Ilibmemfs -o "$objects/fixture" tests/examples/fixture.c "$objects"/*.o
 check "it runs" "$objects/fixture"
 echo "$passed passed, $failed failed"

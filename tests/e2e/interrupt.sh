@@ -2,6 +2,8 @@
 # Ctrl-C and its like, at any moment: dead by that signal, nothing left behind.
 . "$(dirname "$0")/lib.sh"
 
+moments=(0.02 0.05 0.1 0.2 0.3 0.5 0.8)
+[ -z "${MEMFS_FAST:-}" ] || moments=(0.02 0.1 0.3)
 mkdir tree
 for i in $(seq 60); do
     mkdir "tree/$i"
@@ -30,7 +32,7 @@ whole() {
 interrupt() {
     local what=$1 signal=$2 code=$3 new=$4 hits=0 wrong=
     shift 4
-    for seconds in 0.02 0.05 0.1 0.2 0.3 0.5 0.8; do
+    for seconds in "${moments[@]}"; do
         rm -rf "$new"
         try "$signal" "$seconds" "$@"
         case $status in
