@@ -133,7 +133,7 @@ count() { # log: sets passed, failed, skipped
 all_passed=0 all_failed=0 all_skipped=0
 report() { # name
     local log=$logs/${1//\//-} seconds status passed failed skipped
-    read -r seconds _ <"$log.time"
+    read -r seconds _ < <(tail -n 1 "$log.time")
     read -r status <"$log.status"
     log=$log.log
     count "$log"
