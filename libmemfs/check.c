@@ -73,6 +73,8 @@ static int check_file(const struct check *check, const struct memfs_node_record 
         return wrong(check, "its size is negative");
     if (!is_run(node->extents.first, node->extents.count, check->backing->count[MEMFS_EXTENTS]))
         return wrong(check, "its extents are beyond the end of the table, or none but somewhere");
+    if (node->extents.count > node->size) /* each has a byte, and they do not overlap */
+        return wrong(check, "it has more extents than bytes");
     return 0;
 }
 

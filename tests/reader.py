@@ -178,7 +178,7 @@ class Image:
         none, named = it.size == a == b == 0, 0 < a < nodes and b < entries if number > 1 else a == b == 0
         if number == 0: return it == (0,) * 9
         return it.nlink > 0 and it.xattrs <= xattrs and (number > 1 or kind == DIRECTORY) and {
-            FILE: it.size < 2**63 and a + b <= extents and (b > 0 or a == 0),
+            FILE: b <= it.size < 2**63 and a + b <= extents and (b > 0 or a == 0),
             DIRECTORY: named and first + count <= entries and (count > 0 or first == 0), FIFO: none, SOCKET: none,
             LINK: 0 < it.size < 4096 and self.in_blobs(a + (b << 32), it.size), CHARACTER: it.size == 0,
             BLOCK: it.size == 0}.get(kind)

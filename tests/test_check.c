@@ -64,7 +64,8 @@ static void test_check__nodes(void **state)
     REFUSES_NODE(5, file, xattrs, 101);
     REFUSES_NODE(5, file, extents.first, 91);
     REFUSES_NODE(5, file, extents.count, UINT32_MAX);
-    REFUSES_NODE(5, file, extents.count, 0); /* none, but somewhere */
+    REFUSES_NODE(5, file, extents.count, 0);             /* none, but somewhere */
+    REFUSES_NODE(5, file, size, file.extents.count - 1); /* not a byte for each extent */
     REFUSES_NODE(5, dir, run.first, 11);
     REFUSES_NODE(5, dir, run.count, UINT32_MAX);
     REFUSES_NODE(5, dir, run.count, 0);

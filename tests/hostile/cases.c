@@ -388,7 +388,9 @@ const struct hostile_case hostile_cases[] = {
     /* 28 size differs from the extents */
     {28, "size-smaller", EVERYTHING, "node[a/b/large].size -= 1", NULL, MEMFS_ECORRUPT, "runs to", NO_NODE, MEMFS_ECHECKSUM, NO_NAMES},
     {28, "size-larger", EVERYTHING, "node[a/b/large].size += 1", NULL, MEMFS_ECORRUPT, "files have", VERIFY_DIFF, MEMFS_ECHECKSUM, NO_NAMES},
-    {28, "size-0-with-extents", ONE, "node[hello].size = 0", NULL, MEMFS_ECORRUPT, "runs to 13 in node 2, whose size is 0", VERIFY_DIFF, MEMFS_ECHECKSUM, NO_NAMES},
+    {28, "size-0-with-extents", ONE, "node[hello].size = 0", NULL, MEMFS_ECORRUPT, "it has more extents than bytes", NO_NAMES, MEMFS_ECHECKSUM, NO_NAMES},
+    {28, "size-less-than-extents", SPARSE, "node[sparse].size = 2", NULL, MEMFS_ECORRUPT, "it has more extents than bytes", NO_NAMES, MEMFS_ECHECKSUM, NO_NAMES},
+    {28, "size-of-an-extent-less", SPARSE, "node[sparse].size = 3", NULL, MEMFS_ECORRUPT, "whose size is 3", NO_NODES, MEMFS_ECHECKSUM, NO_NAMES},
     {28, "size-without-extents", ONE, "node[hello].extents = 0", NULL, MEMFS_ECORRUPT, "is no file's, the first of 1 such", VERIFY_DIFF, MEMFS_ECHECKSUM, NO_NAMES},
     {28, "size-a-page-more", SPARSE, "node[sparse].size += 4096", NULL, MEMFS_ECORRUPT, "files have", VERIFY_DIFF, MEMFS_ECHECKSUM, NO_NAMES},
     {28, "extent-shorter", ONE, "extent[hello:0].length -= 1", NULL, MEMFS_ECORRUPT, "files have", VERIFY_DIFF, MEMFS_ECHECKSUM, NO_NODES},
