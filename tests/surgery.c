@@ -1,6 +1,7 @@
 #include "surgery.h"
 
 #include "columns.h"
+#include "cursor.h"
 #include "hash.h"
 
 /* ---- Apart ------------------------------------------------------------------------ */
@@ -143,17 +144,29 @@ struct closing {
     uint64_t chunks[MEMFS_IMAGE_TABLES];
 };
 
+/* Of what a changed ref or trailer now points at, if that is written already. */
+static int sum_elsewhere(const struct closing *c, uint64_t offset, uint64_t length, uint64_t *hash)
+{
+    if (c->s->stale || offset > c->out->length || length > c->out->length - offset)
+        return 0;
+    *hash = memfs_hash(c->out->data + offset, (size_t)length);
+    return 1;
+}
+
 static void put_block(struct closing *c, unsigned table, unsigned level, uint64_t index, const void *raw, size_t length,
                       struct memfs_ref *ref)
 {
     const struct surgery_place place = {SURGERY_REF, table, level, index};
     *ref = (struct memfs_ref){c->out->length, sum_of(c->s, &place, raw, length), (uint32_t)length, (uint32_t)length,
                               MEMFS_CODEC_RAW};
+    const struct memfs_ref before = *ref;
     test_buffer_add(c->out, raw, length);
     if (c->s->edit_ref)
         c->s->edit_ref(table, level, index, ref);
     size_t width = sizeof *ref;
     edit_any(c->s, &place, ref, &width);
+    if (ref->hash == before.hash && (ref->offset != before.offset || ref->stored != before.stored))
+        sum_elsewhere(c, ref->offset, ref->stored, &ref->hash);
 }
 
 static void put_gap(struct closing *c, size_t length)
@@ -239,6 +252,24 @@ static void put_refs(struct closing *c, unsigned table)
     free(refs);
 }
 
+/* Where a changed trailer says that the root is, with its checksum. */
+static void seal_root(struct closing *c, const struct memfs_trailer *was, uint8_t *bytes)
+{
+    enum { ROOT_OFFSET = 24, ROOT_HASH = 40 };
+    struct memfs_cursor in;
+    struct memfs_appender out;
+    memfs_cursor_begin(&in, bytes + ROOT_OFFSET, ROOT_HASH + MEMFS_HASH_BYTES - ROOT_OFFSET);
+    const uint64_t offset = memfs_cursor_u64(&in);
+    const uint32_t length = memfs_cursor_u32(&in);
+    memfs_cursor_u32(&in); /* the generation */
+    uint64_t hash = memfs_cursor_u64(&in);
+    if (hash != was->root_hash || (offset == was->root_offset && length == was->root_length) ||
+        !sum_elsewhere(c, offset, length, &hash))
+        return;
+    memfs_appender_begin(&out, bytes + ROOT_HASH, MEMFS_HASH_BYTES);
+    memfs_append_u64(&out, hash);
+}
+
 /* The last eight bytes are the trailer's own checksum. */
 static void put_trailer(struct closing *c, const struct memfs_trailer *trailer)
 {
@@ -249,6 +280,7 @@ static void put_trailer(struct closing *c, const struct memfs_trailer *trailer)
     memfs_trailer_encode(trailer, bytes);
     memcpy(sealed, bytes + sizeof bytes - sizeof sealed, sizeof sealed);
     edit_any(c->s, &place, bytes, &length);
+    seal_root(c, trailer, bytes);
     if (memcmp(sealed, bytes + sizeof bytes - sizeof sealed, sizeof sealed) == 0) {
         memfs_appender_begin(&own, bytes + sizeof bytes - sizeof sealed, sizeof sealed);
         memfs_append_u64(&own, sum_of(c->s, &place, bytes, sizeof bytes - sizeof sealed));

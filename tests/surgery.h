@@ -52,8 +52,9 @@ struct surgery {
     uint8_t *blobs;
     uint64_t *digests;
     struct surgery_block *blocks;
-    /* Called on what is about to be written, if not NULL. level 0 are refs of
-     * chunks and data blocks. */
+    /* Called on what is about to be written, if not NULL. level 0 are refs of chunks and data blocks.
+     * A ref or trailer that was made to point elsewhere gets the checksum of what is written there, unless
+     * it is told one. */
     void (*edit_header)(uint8_t *bytes);
     void (*edit_raw)(unsigned table, uint64_t chunk, uint8_t *raw, size_t *length);
     void (*edit_ref)(unsigned table, unsigned level, uint64_t index, struct memfs_ref *ref);

@@ -735,7 +735,7 @@ static const struct lie lies[] = {
     BYTES(root_count_huge, "too many records"),
     BYTES(root_height, "shape"),
     {"column_tag", MEMFS_ECORRUPT, "tag", .edit_raw = column_tag},
-    {"block_twice", MEMFS_ECHECKSUM, "", .edit_ref = block_twice},
+    {"block_twice", MEMFS_ECORRUPT, "8 bytes belong to two parts", .edit_ref = block_twice},
     LIE(node_zero, "reserved"),
     LIE(root_is_file, "root is not a directory"),
     LIE(unknown_type, "unknown type"),

@@ -7,13 +7,13 @@
 #include "surgery.h"
 
 enum base {
-    EVERYTHING = 1,   /* test_build_everything(): all types, links, holes, attributes; 31 nodes or so */
+    EVERYTHING = 1,   /* test_build_everything(): all types, links, holes, attributes; 18 nodes and 19 entries */
     EMPTY = 2,        /* a root and nothing in it */
     ONE = 4,          /* a file, hello, of 13 bytes, with a message */
     NAMES = 8,        /* 607 nodes: d0 to d6 with 600 empty files, two chunks of nodes and entries */
     BLOCKS = 16,      /* f00 to f39 of 100 bytes, each its own block: refs in a chunk of their own */
     ATTRIBUTES = 32,  /* f0 to f9: shared sets, an ACL */
-    SPARSE = 64,      /* sparse: 3 extents and holes; zeros: 2^50 bytes without any */
+    SPARSE = 64,      /* sparse: 3 extents and holes; zeros: 1 MiB without any */
     GENERATIONS = 128 /* ONE, and two more generations that change nothing */
 };
 #define BASES 8

@@ -2,6 +2,7 @@
 
 #include "digest.h"
 #include "fields.h"
+#include "hash.h"
 
 static void grow_nodes(struct surgery *s, size_t more)
 {
@@ -74,6 +75,32 @@ void edit_prefixes(struct surgery *s)
         memmove(entry->name + 200, entry->name, entry->length);
         memset(entry->name, 'p', 200);
         entry->length = (uint8_t)(entry->length + 200);
+    }
+}
+
+void edit_name_chain(struct surgery *s)
+{
+    const struct memfs_node_record *node = &s->nodes[fields_node(s, "d0")];
+    for (uint32_t i = 0; i < node->run.count; i++) {
+        struct surgery_entry *entry = &s->entries[node->run.first + i];
+        entry->length = (uint8_t)(i + 1);
+        memset(entry->name, 'p', entry->length);
+    }
+}
+
+/* Of two words so many times each, all orders in turn: 9 over 4 are 126. */
+void edit_same_words(struct surgery *s)
+{
+    enum { WORDS = 9, OTHERS = 4 };
+    const struct memfs_node_record *node = &s->nodes[fields_node(s, "d0")];
+    uint32_t i = 0;
+    for (unsigned bits = 0; bits < 1u << WORDS && i < node->run.count; bits++) {
+        if (__builtin_popcount(bits) != OTHERS)
+            continue;
+        struct surgery_entry *entry = &s->entries[node->run.first + i++];
+        entry->length = 8 * WORDS;
+        for (unsigned word = 0; word < WORDS; word++)
+            memcpy(entry->name + 8 * word, bits >> (WORDS - 1 - word) & 1 ? "worddddd" : "wordaaaa", 8);
     }
 }
 
@@ -214,6 +241,26 @@ void edit_sparse_far_data(struct surgery *s)
     struct memfs_extent *last = &s->extents[node->extents.first + node->extents.count - 1];
     last->offset = (uint64_t)1 << 62;
     resize(s, "sparse", last->offset + last->length);
+}
+
+/* ---- Generations ---- */
+
+/* Of the third one: block 0 is what the trailer before begins with, its magic and where it stands. */
+static void refer_to_trailer(struct memfs_root *root)
+{
+    struct memfs_ref *ref = &root->table[MEMFS_DATA].refs[0];
+    struct memfs_trailer trailer = {.offset = root->generation[0].trailer};
+    uint8_t bytes[MEMFS_TRAILER_BYTES];
+    if (root->generations < 2)
+        return;
+    memfs_trailer_encode(&trailer, bytes);
+    ref->offset = trailer.offset;
+    ref->hash = memfs_hash(bytes, ref->stored);
+}
+
+void edit_block_in_trailer(struct surgery *s)
+{
+    s->edit_root = refer_to_trailer;
 }
 
 /* ---- Contents -------------------------------------------------------------------- */
@@ -422,6 +469,26 @@ void edit_deep_lying(struct surgery *s)
 {
     edit_deep(s);
     s->nodes[s->nodes_count - 1].run = s->nodes[1].run;
+}
+
+void edit_deep_apart(struct surgery *s)
+{
+    edit_deep(s);
+    struct memfs_node_record *last = &s->nodes[s->nodes_count - 1];
+    last->run = s->nodes[1].run;
+    last->nlink = 3;
+    s->nodes[2].up.parent = (uint32_t)s->nodes_count - 1;
+    s->nodes[1].run.count = 0;
+    s->nodes[1].nlink = 2;
+}
+
+void edit_deep_long(struct surgery *s)
+{
+    deep(s, 300);
+    for (size_t i = 0; i < s->entries_count; i++) {
+        s->entries[i].length = MEMFS_NAME_MAX;
+        memset(s->entries[i].name, 'd', MEMFS_NAME_MAX);
+    }
 }
 
 void edit_wide(struct surgery *s)

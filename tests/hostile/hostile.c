@@ -67,9 +67,20 @@ static int remove_one(const char *path, const struct stat *status, int type, str
     return remove(path);
 }
 
+/* Paths that are longer than the kernel takes are left to one that goes from directory to directory. */
 static void remove_tree(const char *path)
 {
+    struct stat found;
+    int status = 0;
     nftw(path, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+    if (lstat(path, &found))
+        return;
+    const pid_t pid = fork();
+    if (pid == 0) {
+        execlp("rm", "rm", "-rf", "--", path, (char *)NULL);
+        _exit(127);
+    }
+    need(pid > 0 && waitpid(pid, &status, 0) == pid && status == 0, path);
 }
 
 /* Beside the destination, where links of images lead. */

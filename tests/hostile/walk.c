@@ -37,6 +37,16 @@ static void read_attributes(struct walk *walk, memfs_node node)
     free(names);
 }
 
+/* A link is followed as far as it leads within the image, and no way there is without end. */
+static void follow_link(struct walk *walk, memfs_node node, const char *path)
+{
+    struct memfs_stat at;
+    keep_error(walk, memfs_node_readlink(walk->fs, node, walk->buffer, sizeof walk->buffer));
+    const int error = memfs_stat(walk->fs, NULL, path, &at);
+    if (error != -ELOOP && error != -ENOENT && error != -ENOTDIR && error != -ENAMETOOLONG)
+        keep_error(walk, error);
+}
+
 /* Data only: holes have no end. */
 static void read_contents(struct walk *walk, const struct memfs_stat *stat)
 {
@@ -74,7 +84,7 @@ static int visit(void *context, const char *path, const struct memfs_stat *stat)
         walk->out->names++;
     read_attributes(walk, stat->node);
     if ((stat->mode & MEMFS_IFMT) == MEMFS_IFLNK)
-        keep_error(walk, memfs_node_readlink(walk->fs, stat->node, walk->buffer, sizeof walk->buffer));
+        follow_link(walk, stat->node, path);
     if ((stat->mode & MEMFS_IFMT) == MEMFS_IFREG) {
         read_contents(walk, stat);
         note_file(&walk->out->files, path);
