@@ -139,6 +139,7 @@ report() { # name
     count "$log"
     # Neither a crash nor a suite that has not tested anything may pass for good.
     if [ "$failed" = 0 ] && { [ "$status" != 0 ] || [ "$passed" = 0 ]; }; then failed=1; fi
+    echo "$passed $failed $skipped" >"${log%.log}.counts"
     all_passed=$((all_passed + passed)) all_failed=$((all_failed + failed)) all_skipped=$((all_skipped + skipped))
     local note=
     [ "$skipped" = 0 ] || note=", $skipped skipped"
@@ -168,7 +169,13 @@ for name in "${names[@]}"; do
 done
 while [ ${#running[@]} -gt 0 ]; do reap; done
 
-[ -z "${MEMFS_FULL:-}" ] || [ "$wanted" != "  " ] || python3 tests/reliability.py "$logs" >tests/RELIABILITY.md
+if [ -n "${MEMFS_FULL:-}" ] && [ "$wanted" = "  " ]; then
+    if python3 tests/reliability.py "$logs" >"$BUILD/RELIABILITY.md"; then
+        cp "$BUILD/RELIABILITY.md" tests/RELIABILITY.md
+    else
+        all_failed=$((all_failed + 1))
+    fi
+fi
 
 summary="$all_passed passed, $all_failed failed"
 [ "$all_skipped" = 0 ] || summary="$summary, $all_skipped skipped"

@@ -267,20 +267,21 @@ typedef int64_t operation_fn(memfs *fs);
 static const struct {
     const char *name;
     operation_fn *run;
+    int is_resident; /* all that it needs is there once the handles are: nobody comes */
 } operations[] = {
-    {"walk", walk_sorted},        {"walk as somebody", walk_as_somebody},
-    {"glob", glob_below},         {"glob literally", glob_literally},
-    {"stat", stat_through_link},  {"stat as somebody", stat_as_somebody},
-    {"path", path_of_deep},       {"parent", parent_of_deep},
-    {"readdir", list_directory},  {"read", read_file},
-    {"view", view_file},          {"write", write_file},
-    {"copy", copy_file},          {"truncate", truncate_file},
-    {"rename", rename_directory}, {"rename below itself", rename_below_itself},
-    {"rename over", rename_over}, {"link", link_file},
-    {"rmdir", remove_directory},  {"mkdir", make_directory},
-    {"setattr", set_attributes},  {"setxattr", set_xattr},
-    {"freeze", freeze},           {"freeze by threads", freeze_by_threads},
-    {"export", plan_export},
+    {"walk", walk_sorted, 0},        {"walk as somebody", walk_as_somebody, 0},
+    {"glob", glob_below, 0},         {"glob literally", glob_literally, 0},
+    {"stat", stat_through_link, 0},  {"stat as somebody", stat_as_somebody, 0},
+    {"path", path_of_deep, 1},       {"parent", parent_of_deep, 1},
+    {"readdir", list_directory, 0},  {"read", read_file, 0},
+    {"view", view_file, 0},          {"write", write_file, 0},
+    {"copy", copy_file, 0},          {"truncate", truncate_file, 1},
+    {"rename", rename_directory, 1}, {"rename below itself", rename_below_itself, 1},
+    {"rename over", rename_over, 1}, {"link", link_file, 1},
+    {"rmdir", remove_directory, 1},  {"mkdir", make_directory, 0},
+    {"setattr", set_attributes, 1},  {"setxattr", set_xattr, 0},
+    {"freeze", freeze, 0},           {"freeze by threads", freeze_by_threads, 0},
+    {"export", plan_export, 0},
 };
 #define OPERATIONS (sizeof operations / sizeof operations[0])
 
@@ -339,16 +340,16 @@ static void test_meanwhile__changed(void **state)
 {
     struct test_state *test = *state;
     struct meanwhile m = {0};
-    unsigned changed = 0;
     test_build_everything(test->fs);
     test_freeze(test->fs, &m.image);
     for (size_t operation = 0; operation < OPERATIONS; operation++)
         for (size_t change = 0; change < CHANGES; change++) {
             m.change = changes[change];
             for (m.at = 1; try_one(&m, test, operation) >= m.at; m.at++)
-                changed++;
+                continue;
+            if ((m.at == 1) != operations[operation].is_resident)
+                fail_msg("%s: somebody came %" PRIu64 " times", operations[operation].name, m.at - 1);
         }
-    assert_true(changed >= OPERATIONS * CHANGES); /* in each at least once */
     test_buffer_free(&m.image);
 }
 

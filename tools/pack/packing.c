@@ -305,6 +305,8 @@ int packing_run(struct packing *packing)
     int shown;
     say_image(packing);
     int code = give_up_rest(packing);
+    if (code == EXIT_DONE && !packing->dry_run)
+        code = target_check_replaced(&packing->target);
     if (code != EXIT_DONE)
         return code;
     code = scan(packing, &backing);

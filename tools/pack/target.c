@@ -31,10 +31,13 @@ static int is_output(const struct target *target)
 
 /* Whoever forgets to name the image has named a source last. What is closed to us may be an
  * image, and a damaged one was; what cannot be read for another reason may be anything. */
-static int check_replaced(const char *path)
+int target_check_replaced(const struct target *target)
 {
+    const char *path = target->path;
     struct memfs_detail detail = {.offset = UINT64_MAX};
     memfs_image *image = NULL;
+    if (is_output(target) || !target->place.is_there || target->place.stat.st_size == 0)
+        return EXIT_DONE;
     const int result = memfs_image_open_path(path, NULL, &image, &detail);
     memfs_image_close(image);
     if (result == MEMFS_ENOTIMAGE) {
@@ -55,9 +58,7 @@ int target_find(struct target *target, int force)
         target->place.is_there = fstat(STDOUT_FILENO, &target->place.stat) == 0 && S_ISREG(target->place.stat.st_mode);
         return EXIT_DONE;
     }
-    const int code = place_find(&target->place, target->path, force, 0644);
-    const int is_content = code == EXIT_DONE && target->place.is_there && target->place.stat.st_size > 0;
-    return is_content ? check_replaced(target->path) : code;
+    return place_find(&target->place, target->path, force, 0644);
 }
 
 /* Whether the directory in which the image is to appear is dir or lies in it. */

@@ -20,6 +20,9 @@ int target_name(struct target *target, const char *source);
 /* Looks at what is there already. The exit code; what is wrong is said. */
 int target_find(struct target *target, int force);
 
+/* What is there and has contents has to be an image. It is parsed, so that the sandbox comes before. The exit code. */
+int target_check_replaced(const struct target *target);
+
 /* The image may neither lie in one of the sources nor be one. */
 int target_check(const struct target *target, const struct sources *sources);
 

@@ -105,15 +105,24 @@ static int rename_new(const struct draft *draft)
 #endif
 }
 
+static void remove_temporary(const struct draft *draft)
+{
+    if (unlink(draft->temporary) != 0 && errno != ENOENT)
+        message(draft->path, NULL, "its temporary file %s could not be removed: %s", draft->temporary,
+                memfs_strerror(-errno));
+}
+
 /* Where neither this nor links can be had, what appeared meanwhile is replaced. */
 static int give_name(struct draft *draft)
 {
     int renamed = !draft->replace && rename_new(draft) == 0;
     if (!draft->replace && !renamed) {
-        if (errno != EEXIST && link(draft->temporary, draft->path) == 0)
-            return 0;
-        if (errno == EEXIST)
+        if (errno != EEXIST && link(draft->temporary, draft->path) == 0) {
+            remove_temporary(draft);
+            renamed = 1;
+        } else if (errno == EEXIST) {
             return -EEXIST;
+        }
     }
     if (!renamed && rename(draft->temporary, draft->path) != 0)
         return -errno;
@@ -139,13 +148,6 @@ int draft_publish(struct draft *draft, int failed)
         return result == 0 ? EXIT_DONE : message_error(draft->path, NULL, result, NULL);
     message(draft->path, NULL, "is in place, but its directory cannot be synced: %s", memfs_strerror(unsynced));
     return EXIT_FAILED;
-}
-
-static void remove_temporary(const struct draft *draft)
-{
-    if (unlink(draft->temporary) != 0 && errno != ENOENT)
-        message(draft->path, NULL, "its temporary file %s could not be removed: %s", draft->temporary,
-                memfs_strerror(-errno));
 }
 
 void draft_discard(struct draft *draft)
