@@ -247,14 +247,17 @@ static int run(int argc, char **argv)
         owners_start();
     if (code == EXIT_DONE)
         code = input_open(&ls.input, argv[first], 1);
-    if (code != EXIT_DONE)
+    if (code != EXIT_DONE) {
+        owners_end();
         return code;
+    }
     const int count = argc - first - 1;
     ls.headers = !common.json && (ls.settings.recursive || count > 1);
     ls.code = prepare(&ls);
     output_in_large_pieces();
     if (ls.code == EXIT_DONE)
         list(&ls, count > 0 ? argv + first + 1 : root_only, count > 0 ? count : 1);
+    owners_end();
     labels_end(&ls.print.labels);
     input_close(&ls.input);
     directory_free(&ls.files);

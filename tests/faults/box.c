@@ -61,7 +61,7 @@ static int run(const char *const *command, const char *output)
     return -1;
 }
 
-/* Names of temporary files: .NAME.HEX.tmp of pack, .NAME.PID-N.tmp, .memfs-HEX of unpack. */
+/* Names of temporary files: .NAME.HEX.tmp, .memfs-HEX of unpack. */
 static int is_stray(const char *name, size_t length)
 {
     char text[300];

@@ -143,8 +143,9 @@ scenario cat "image.mfs|standard output" cat ../../in/image.mfs numbers sub/bina
 scenario ls "image.mfs|standard output" ls -R ../../in/image.mfs
 scenario find "image.mfs|standard output" find ../../in/image.mfs -name "s*"
 scenario hash "image.mfs|standard output" hash -j1 ../../in/image.mfs
+options+=(-a "info -f --html page.html ../../in/image.mfs")
 scenario info "image.mfs|page.html" info --html page.html ../../in/image.mfs
-options+=(-l)
+options=(-i -l)
 scenario diff "image.mfs|tree|standard output" diff -j1 ../../in/image.mfs ../../in/tree
 
 [ $((passed + failed)) -gt 0 ] || { echo "no such scenario:$wanted" && exit 2; }

@@ -20,7 +20,7 @@ static int check(int failed)
 {
     if (failed && failure == 0) {
         failure = errno != 0 ? errno : EIO;
-        if (failure == EINTR || (failure == EPIPE && interrupt_by_pipe()))
+        if ((failure == EINTR && interrupt_noted()) || (failure == EPIPE && interrupt_by_pipe()))
             failure = ECANCELED; /* the command dies by the signal */
     }
     return failure;

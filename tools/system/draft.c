@@ -1,5 +1,5 @@
 #ifndef _GNU_SOURCE
-#define _GNU_SOURCE /* renameat2() */
+#define _GNU_SOURCE /* renameat2(), O_PATH */
 #endif
 #include "system/draft.h"
 
@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -15,48 +16,59 @@
 
 #define TRIES_MAX 100  /* temporary names that may be taken */
 #define NAME_SHOWN 200 /* bytes of the name that stand in the temporary one */
-#define NAME_MORE 48   /* bytes beside those */
+#define NAME_MORE 32   /* bytes beside those */
 
-/* Now: where the sandbox is entered there may be no way to it any more. */
-static int open_directory(const char *path, int length)
+/* Now: where the sandbox is entered there may be no way to it any more. All that follows is below this
+ * descriptor, wherever the path leads by then. */
+static int open_directory(struct draft *draft)
 {
+    const int length = (int)(draft->name - draft->path);
     char *directory = malloc((size_t)length + 2);
-    int fd = -1;
     if (!directory)
-        return -1;
-    snprintf(directory, (size_t)length + 2, "%.*s.", length, path);
-    RETRY(fd, open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+        return -ENOMEM;
+    snprintf(directory, (size_t)length + 2, "%.*s.", length, draft->path);
+    RETRY(draft->directory, open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    draft->is_readable = draft->directory >= 0;
+    if (draft->directory < 0 && errno == EACCES)
+        RETRY(draft->directory, open(directory, O_PATH | O_DIRECTORY | O_CLOEXEC));
+    const int error = draft->directory < 0 ? -errno : 0;
     free(directory);
-    return fd;
+    return error;
+}
+
+/* A name that nobody foresees, and so nobody takes before. */
+static int open_named(struct draft *draft)
+{
+    const size_t room = NAME_SHOWN + NAME_MORE;
+    int fd = -1;
+    draft->temporary = malloc(room);
+    if (!draft->temporary)
+        return -ENOMEM;
+    for (int try = 0; try < TRIES_MAX && fd < 0; try++) {
+        snprintf(draft->temporary, room, ".%.*s.%08x.tmp", NAME_SHOWN, draft->name, (unsigned)randombytes_random());
+        RETRY(fd, openat(draft->directory, draft->temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
+        if (fd < 0 && errno != EEXIST)
+            break;
+    }
+    draft->stream = fd >= 0 ? fdopen(fd, "w") : NULL;
+    if (draft->stream)
+        return 0;
+    const int error = fd >= 0 ? -ENOMEM : -errno;
+    if (fd >= 0) {
+        unlinkat(draft->directory, draft->temporary, 0);
+        close(fd);
+    }
+    free(draft->temporary);
+    draft->temporary = NULL;
+    return error;
 }
 
 static int open_temporary(struct draft *draft)
 {
     const char *slash = strrchr(draft->path, '/');
-    const int directory = slash ? (int)(slash + 1 - draft->path) : 0;
-    const size_t room = strlen(draft->path) + NAME_MORE;
-    draft->directory = open_directory(draft->path, directory);
-    if (draft->directory < 0 && errno != EACCES)
-        return -errno;
-    draft->temporary = malloc(room);
-    if (!draft->temporary)
-        return -ENOMEM;
-    for (int try = 0; try < TRIES_MAX; try++) {
-        snprintf(draft->temporary, room, "%.*s.%.*s.%ld-%d.tmp", directory, draft->path, NAME_SHOWN,
-                 draft->path + directory, (long)getpid(), try);
-        int fd;
-        RETRY(fd, open(draft->temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
-        if (fd >= 0) {
-            draft->stream = fdopen(fd, "w");
-            return draft->stream ? 0 : -ENOMEM;
-        }
-        if (errno != EEXIST)
-            break;
-    }
-    const int error = -errno;
-    free(draft->temporary);
-    draft->temporary = NULL;
-    return error;
+    draft->name = slash ? slash + 1 : draft->path;
+    const int error = open_directory(draft);
+    return error ? error : open_named(draft);
 }
 
 int draft_open(struct draft *draft, const char *path, int replace)
@@ -97,7 +109,7 @@ static int close_stream(struct draft *draft, int failed)
 static int rename_new(const struct draft *draft)
 {
 #ifdef RENAME_NOREPLACE
-    return renameat2(AT_FDCWD, draft->temporary, AT_FDCWD, draft->path, RENAME_NOREPLACE);
+    return renameat2(draft->directory, draft->temporary, draft->directory, draft->name, RENAME_NOREPLACE);
 #else
     (void)draft;
     errno = ENOSYS;
@@ -107,7 +119,7 @@ static int rename_new(const struct draft *draft)
 
 static void remove_temporary(const struct draft *draft)
 {
-    if (unlink(draft->temporary) != 0 && errno != ENOENT)
+    if (unlinkat(draft->directory, draft->temporary, 0) != 0 && errno != ENOENT)
         message(draft->path, NULL, "its temporary file %s could not be removed: %s", draft->temporary,
                 memfs_strerror(-errno));
 }
@@ -117,14 +129,14 @@ static int give_name(struct draft *draft)
 {
     int renamed = !draft->replace && rename_new(draft) == 0;
     if (!draft->replace && !renamed) {
-        if (errno != EEXIST && link(draft->temporary, draft->path) == 0) {
+        if (errno != EEXIST && linkat(draft->directory, draft->temporary, draft->directory, draft->name, 0) == 0) {
             remove_temporary(draft);
             renamed = 1;
         } else if (errno == EEXIST) {
             return -EEXIST;
         }
     }
-    if (!renamed && rename(draft->temporary, draft->path) != 0)
+    if (!renamed && renameat(draft->directory, draft->temporary, draft->directory, draft->name) != 0)
         return -errno;
     free(draft->temporary);
     draft->temporary = NULL;
@@ -134,7 +146,7 @@ static int give_name(struct draft *draft)
 /* Not all hosts can. */
 static int sync_directory(const struct draft *draft)
 {
-    return draft->directory < 0 || sync_fd(draft->directory) == 0 || errno == EINVAL ? 0 : -errno;
+    return !draft->is_readable || sync_fd(draft->directory) == 0 || errno == EINVAL ? 0 : -errno;
 }
 
 int draft_publish(struct draft *draft, int failed)
@@ -154,10 +166,10 @@ void draft_discard(struct draft *draft)
 {
     if (draft->stream)
         fclose(draft->stream);
-    if (draft->path && draft->directory >= 0)
-        close(draft->directory);
     if (draft->temporary)
         remove_temporary(draft);
+    if (draft->path && draft->directory >= 0)
+        close(draft->directory);
     free(draft->temporary);
     *draft = (struct draft){.path = draft->path, .directory = -1};
 }

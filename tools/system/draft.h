@@ -12,9 +12,11 @@
 /* Zeroed: there is none. */
 struct draft {
     const char *path;
-    char *temporary;
+    const char *name; /* the end of path */
+    char *temporary;  /* its name beside that */
     FILE *stream;
-    int directory; /* that it is in, while there is a stream; -1: it may not be read, and so not be synced */
+    int directory;   /* that both are in, or -1 */
+    int is_readable; /* the directory, or it cannot be synced */
     int replace;
     struct place place;
 };

@@ -1,3 +1,4 @@
+#define _GNU_SOURCE /* close_range() */
 #include "system/helper.h"
 
 #include "system/eintr.h"
@@ -5,6 +6,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 /* All of it, through a pipe. Whether that went well. */
@@ -29,12 +31,25 @@ static int put(int fd, const void *data, size_t length)
     return written == (ssize_t)length;
 }
 
+/* Who waits for the end of our output, or for a lock, does not wait for the helper's. */
+static void keep_only(int questions, int answers)
+{
+    const int null = open("/dev/null", O_RDWR);
+    for (int fd = 0; fd <= STDERR_FILENO; fd++)
+        dup2(null, fd);
+    const int low = questions < answers ? questions : answers, high = questions < answers ? answers : questions;
+    const int bounds[] = {STDERR_FILENO, low, high};
+    for (size_t i = 0; i < sizeof bounds / sizeof bounds[0]; i++) {
+        const unsigned first = (unsigned)bounds[i] + 1, next = i < 2 ? (unsigned)bounds[i + 1] : UINT_MAX;
+        if (first < next)
+            close_range(first, next == UINT_MAX ? UINT_MAX : next - 1, 0);
+    }
+}
+
 static void serve(const struct helper *helper, helper_fn *answer_one, int questions, int answers)
 {
     _Alignas(max_align_t) char question[PIPE_BUF], answer[PIPE_BUF];
-    const int null = open("/dev/null", O_RDWR);
-    for (int fd = 0; fd <= STDERR_FILENO; fd++)
-        dup2(null, fd); /* who waits for the end of our output does not wait for the helper's */
+    keep_only(questions, answers);
     while (take(questions, question, helper->question)) {
         memset(answer, 0, helper->answer);
         answer_one(question, answer);
@@ -74,8 +89,20 @@ void helper_start(struct helper *helper, helper_fn *answer_one, size_t question_
     close(questions[0]);
     close(answers[1]);
     helper->is_there = 1;
+    helper->process = child;
     helper->to = questions[1];
     helper->from = answers[0];
+}
+
+void helper_end(struct helper *helper)
+{
+    pid_t ended;
+    if (!helper->is_there)
+        return;
+    close(helper->to);
+    close(helper->from);
+    RETRY(ended, waitpid(helper->process, NULL, 0));
+    helper->is_there = 0;
 }
 
 int helper_ask(const struct helper *helper, const void *question, void *answer)

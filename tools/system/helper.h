@@ -7,6 +7,7 @@
 #define MEMFS_TOOLS_HELPER_H
 
 #include <stddef.h>
+#include <sys/types.h>
 
 /* Called in the helper: answer is all zeros, to be filled. Both are as large as helper_start() was told. */
 typedef void helper_fn(const void *question, void *answer);
@@ -15,6 +16,7 @@ typedef void helper_fn(const void *question, void *answer);
 struct helper {
     int is_there;
     int to, from; /* pipes */
+    pid_t process;
     size_t question, answer;
 };
 
@@ -23,5 +25,8 @@ void helper_start(struct helper *helper, helper_fn *answer_one, size_t question_
 
 /* Whether it has answered. If not, as when it is gone, part of an answer may have been written. */
 int helper_ask(const struct helper *helper, const void *question, void *answer);
+
+/* Ends it and waits for that: whoever started this process need not. */
+void helper_end(struct helper *helper);
 
 #endif

@@ -71,6 +71,7 @@ static const struct rule basic[] = {
     CALL(statx),
     CALL(fcntl),
     CALL(dup),
+    CALL(wait4), /* for the helper (helper.h) */
     CALL_IF(ioctl, 1, UINT32_MAX, TCGETS),
     CALL_IF(ioctl, 1, UINT32_MAX, TIOCGWINSZ),
 #ifdef SYS_newfstatat

@@ -67,6 +67,11 @@ void owners_start(void)
         helper_start(&helper, answer_one, sizeof(struct question), sizeof(struct answer));
 }
 
+void owners_end(void)
+{
+    helper_end(&helper);
+}
+
 /* The helper's answer, empty if it is gone. */
 static const char *ask_helper(int is_group, uint32_t id, struct answer *answer)
 {

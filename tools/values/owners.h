@@ -22,6 +22,9 @@ struct owner_name {
  * nothing is done. */
 void owners_start(void);
 
+/* Afterwards: names are not known any more. */
+void owners_end(void);
+
 /* Valid until the next call of the same function. */
 const struct owner_name *owners_user(uint32_t uid);
 const struct owner_name *owners_group(uint32_t gid);
