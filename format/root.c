@@ -48,7 +48,7 @@ int memfs_header_recognise(const void *bytes, struct memfs_detail *detail)
         if (memcmp(magic + 1, "MFS", 3) == 0)
             return memfs_detail_fill(
                 detail, MEMFS_ENOTIMAGE, 0,
-                "not an image any more: its first bytes were changed as a transfer in text mode does");
+                "not an image any more: its first bytes were changed, perhaps by a transfer in text mode");
         return memfs_detail_fill(detail, MEMFS_ENOTIMAGE, 0,
                                  "not an image: it does not begin with the magic bytes 89 MFS");
     }
