@@ -41,12 +41,11 @@ static uint64_t sum(uint64_t a, uint64_t b)
     return a > UINT64_MAX - b ? UINT64_MAX : a + b;
 }
 
-int memfs_verify_over_limit(struct memfs_verifying *v, const char *what, uint64_t bytes, uint64_t limit)
+int memfs_verify_over_limit(struct memfs_verifying *v, const char *what, uint64_t limit)
 {
     memfs_verify_finding(v, MEMFS_ELIMIT, MEMFS_NOWHERE,
-                         "%s (%" PRIu64 " bytes) is more than verifying an image of this size may take (%" PRIu64
-                         "); a higher limit has to be given",
-                         what, bytes, limit);
+                         "not checked whole: %s exceeds the limit of %" PRIu64 " bytes; a higher limit allows it", what,
+                         limit);
     return 1;
 }
 
@@ -55,7 +54,7 @@ int memfs_verify_looked(struct memfs_verifying *v, struct memfs_verify_files *fi
     files->looked += extents * MEMFS_EXTENT_WORK;
     if (files->looked <= files->bytes_max)
         return 0;
-    return memfs_verify_over_limit(v, "looking at the extents of all files", files->looked, files->bytes_max);
+    return memfs_verify_over_limit(v, "looking at the extents of all files", files->bytes_max);
 }
 
 /* ---- Each extent alone ----------------------------------------------------------------- */
@@ -208,7 +207,7 @@ static int check_all(struct contents *c)
     if (c->v->findings != findings)
         return 0; /* contents cannot be read, or not in a time that is known */
     if (c->data_bytes > c->files.bytes_max)
-        return memfs_verify_over_limit(c->v, "the data of all files", c->data_bytes, c->files.bytes_max);
+        return memfs_verify_over_limit(c->v, "the data of all files", c->files.bytes_max);
     memfs_twins_end(&c->twins);
     return memfs_verify_digests(c->v, &c->files);
 }

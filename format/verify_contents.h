@@ -24,7 +24,7 @@ static inline int memfs_is_file(const struct memfs_node_record *node)
 }
 
 /* Reports that a limit is exceeded: 1. */
-int memfs_verify_over_limit(struct memfs_verifying *v, const char *what, uint64_t bytes, uint64_t limit);
+int memfs_verify_over_limit(struct memfs_verifying *v, const char *what, uint64_t limit);
 /* Counts extents that were looked at. Returns nonzero to stop. */
 int memfs_verify_looked(struct memfs_verifying *v, struct memfs_verify_files *files, uint64_t extents);
 

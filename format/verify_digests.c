@@ -113,7 +113,7 @@ static int count_decoded(struct digests *d, const struct memfs_ref *ref)
 {
     d->decoded += ref->raw;
     const uint64_t given = d->v->options.decoded_max, limit = given > 0 ? given : d->files->bytes_max;
-    return d->decoded <= limit ? 0 : memfs_verify_over_limit(d->v, "what has to be decoded", d->decoded, limit);
+    return d->decoded <= limit ? 0 : memfs_verify_over_limit(d->v, "what has to be decoded", limit);
 }
 
 /* What is to be done once to each block that comes from the image. Of a damaged one only
