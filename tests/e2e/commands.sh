@@ -239,6 +239,12 @@ run "$memfs" diff named.mfs changed.mfs to-dir
 check "takes the link: diff" test "$status" = 0
 run "$memfs" diff named.mfs changed.mfs to-dir/
 check "with a slash: diff goes there" test "$status" = 1
+mkdir -p without && "$memfs" pack -q without
+for path in dir/ to-dir/; do
+    goes "with a slash, on one side only" '{"path":"'${path%/}'","change":"removed","type":"directory","below":1}' "$memfs" diff --json named.mfs without.mfs $path
+    run "$memfs" diff --stat named.mfs without.mfs $path
+    check "with a slash: diff --stat counts what is below $path" grep -q '1 file' .out
+done
 goes "with a slash" "to-dir/ to-dir/file" "$memfs" find named.mfs to-dir/
 goes "with a slash" "2 to-dir/" "$memfs" du named.mfs to-dir/
 goes "with a slash" file "$memfs" ls -F named.mfs to-dir/

@@ -22,7 +22,7 @@ static void count_below(struct diff_report *report, const struct pair *pair, int
     *below = (struct subtree){.entries = 0};
     if (report->detailed || report->brief || !pair_is_dir(pair, side))
         return;
-    int result = subtree_count(report->compare->sides[side]->fs, pair->path, below);
+    int result = subtree_count(report->compare->sides[side]->fs, pair->stat[side].node, below);
     if (result != 0)
         side_error(report->compare->sides[side], pair->path, result);
     report->one_sided[side].entries += below->entries;

@@ -1,5 +1,6 @@
 #include "list/subtree.h"
 
+#include "list/rooted.h"
 #include "values/quantity.h"
 
 /* A memfs_step_fn. */
@@ -16,9 +17,14 @@ static int count(void *context, const struct memfs_step *step)
     return 0;
 }
 
-int subtree_count(memfs *fs, const char *path, struct subtree *out)
+int subtree_count(memfs *fs, memfs_node dir, struct subtree *out)
 {
     const struct memfs_walk_options options = {.size = sizeof options, .flags = MEMFS_WALK_NAMES};
+    struct buffer path = {.length = 0};
     *out = (struct subtree){.entries = 0};
-    return memfs_walk_steps(fs, NULL, path, &options, count, out);
+    int result = rooted_directory(&path, fs, dir);
+    if (result == 0)
+        result = memfs_walk_steps(fs, NULL, path.data, &options, count, out);
+    buffer_free(&path);
+    return result;
 }
