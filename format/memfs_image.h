@@ -193,8 +193,8 @@ enum memfs_sharing {
 /* What is to be known of a memfs_freeze_path() that failed, beside the error. */
 struct memfs_freeze_failure {
     size_t size; /* sizeof, by the caller; 0: the same */
-    char left_behind[MEMFS_NAME_MAX +
-                     1]; /* beside the image: its temporary file, if that could not be removed; else "" */
+    /* Beside the image: the name of its temporary file, if that could not be removed; else "". */
+    char temporary[MEMFS_NAME_MAX + 1];
 };
 
 struct memfs_freeze_options {

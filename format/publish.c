@@ -252,7 +252,7 @@ static void remove_temporary(const struct publication *publication, struct memfs
 {
     if (unlinkat(publication->directory, publication->temporary, 0) == 0 || errno == ENOENT)
         return;
-    snprintf(failure->left_behind, sizeof failure->left_behind, "%s", publication->temporary);
+    snprintf(failure->temporary, sizeof failure->temporary, "%s", publication->temporary);
     char note[SHOWN + 64];
     snprintf(note, sizeof note, "; its temporary file %.*s could not be removed", SHOWN, publication->temporary);
     memfs_detail_append(publication->detail, note);
@@ -291,7 +291,7 @@ int memfs_freeze_path(memfs *fs, const char *path, const struct memfs_freeze_opt
     int error = publish(fs, &publication, &allocator);
     if (publication.fd >= 0)
         close(publication.fd);
-    struct memfs_freeze_failure failure = {.left_behind = ""};
+    struct memfs_freeze_failure failure = {.temporary = ""};
     if (publication.temporary && publication.temporary[0])
         remove_temporary(&publication, &failure);
     if (error && taken.failure)

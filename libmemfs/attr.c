@@ -129,17 +129,15 @@ int64_t memfs_readlink(memfs *fs, const struct memfs_cred *cred, const char *pat
 #define CLIMB_STEPS 1024   /* levels in one section at most */
 #define CLIMB_RESTARTS 16u /* how often changes may interrupt it before it is done in one section */
 
-/* A way up to the root. It survives its sections as long as nothing changes. */
+/* A directory's way up, in sections. */
 struct climb {
     memfs_node node;
-    char *buffer; /* the path is written at its end, backwards */
+    int has_names; /* the path is wanted, not only how long the way is */
+    char *buffer;  /* the path is written at its end, backwards */
     size_t size;
-    uint32_t reached; /* 0: it is to begin */
-    uint64_t changes; /* when it began */
-    uint64_t left;    /* levels: no way up is longer than there are nodes */
+    struct node_climb way;
     unsigned starts;
     int64_t length; /* of the path so far */
-    int64_t depth;  /* its names */
 };
 
 static void write_name(struct climb *climb, const char *name, size_t length)
@@ -152,24 +150,20 @@ static void write_name(struct climb *climb, const char *name, size_t length)
     memcpy(at + 1, name, length);
 }
 
-/* One level up, from *node. */
-static int climb_step(struct op *op, struct climb *climb, const struct memfs_node_record **node)
+static int climb_step(struct op *op, struct climb *climb)
 {
+    struct node_climb way = climb->way;
+    const struct memfs_node_record *left = NULL;
     const char *name = NULL;
     size_t length = 0;
-    uint32_t parent = (*node)->up.parent;
-    if ((*node)->nlink == 0)
-        return -ENOENT;
-    int error = dir_entry_name(op, (*node)->up.entry, &name, &length);
-    if (!error)
-        error = node_by_number(op, parent, node);
+    int error = node_climb_step(op, &way, &left);
+    if (!error && climb->has_names)
+        error = dir_entry_name(op, left->up.entry, &name, &length);
     if (error)
         return error;
-    if (!node_is_dir(*node) || climb->left-- == 0)
-        return MEMFS_ECORRUPT;
-    write_name(climb, name, length);
-    climb->depth++;
-    climb->reached = parent;
+    if (climb->has_names)
+        write_name(climb, name, length);
+    climb->way = way;
     return 0;
 }
 
@@ -177,23 +171,18 @@ static int climb_section(struct op *op, void *argument)
 {
     struct climb *climb = argument;
     const struct memfs_node_record *node = NULL;
-    uint64_t changes = atomic_load(&op->fs->changes);
     int error = node_get_dir(op, climb->node, &node);
     if (error)
         return error;
-    if (climb->reached == 0 || climb->changes != changes) {
-        climb->reached = node_number(climb->node);
-        climb->changes = changes;
-        climb->left = table_count(&op->fs->tables[MEMFS_NODES]);
-        climb->length = climb->depth = 0;
+    if (node_climb_begin(op, node_number(climb->node), &climb->way)) {
+        climb->length = 0;
         climb->starts++;
     }
-    error = node_by_number(op, climb->reached, &node);
-    for (int steps = 0; !error && climb->reached != NODE_ROOT; steps++) {
+    for (int steps = 0; !error && climb->way.reached != NODE_ROOT; steps++) {
         int is_long = steps >= CLIMB_STEPS || (steps && op->pin_count >= OP_PINS_MANY);
         if (is_long && climb->starts <= CLIMB_RESTARTS)
             return CLIMB_MORE;
-        error = climb_step(op, climb, &node);
+        error = climb_step(op, climb);
     }
     return error;
 }
@@ -211,12 +200,12 @@ int64_t memfs_node_depth(memfs *fs, memfs_node dir)
 {
     struct climb climb = {.node = dir};
     int error = climb_all(fs, &climb);
-    return error ? error : climb.depth;
+    return error ? error : (int64_t)climb.way.steps;
 }
 
 int64_t memfs_node_path(memfs *fs, memfs_node node, char *buffer, size_t size)
 {
-    struct climb climb = {.node = node, .buffer = buffer, .size = size};
+    struct climb climb = {.node = node, .has_names = 1, .buffer = buffer, .size = size};
     int error = climb_all(fs, &climb);
     if (error)
         return error;

@@ -83,7 +83,7 @@ static int set_begin(struct glob *glob)
 
 static struct memfs_step step_of(const struct glob *glob, const struct memfs_stat *stat)
 {
-    struct memfs_step step = {.path = trail_text(&glob->trail), .depth = glob->depth, .stat = stat};
+    struct memfs_step step = {.path = trail_text(&glob->trail), .depth = glob->depth, .stat = stat, .node = stat->node};
     const struct glob_level *level = glob->depth > 0 ? &glob->levels[glob->depth - 1] : NULL;
     step.path_length = glob->trail.length > 0 ? glob->trail.length : 1;
     step.name = step.path + (level ? level->path_length : 0) + 1;

@@ -298,7 +298,8 @@ int64_t memfs_node_listxattr(memfs *fs, const struct memfs_cred *cred, memfs_nod
  * other nodes may have many; -ERANGE if it does not fit (size 0 asks). */
 int64_t memfs_node_path(memfs *fs, memfs_node node, char *buffer, size_t size);
 
-/* How many steps a directory is from the root, which is 0. -ENOTDIR for other nodes. */
+/* How many steps a directory is from the root, which is 0. -ENOTDIR for other nodes, -ENOENT
+ * for a directory that was removed and is still held; errors of reading the directories above. */
 int64_t memfs_node_depth(memfs *fs, memfs_node dir);
 
 /* ---- By node: contents --------------------------------------------------- */
@@ -403,7 +404,7 @@ int memfs_ftruncate(memfs_file *file, uint64_t size);
 
 /* ---- Walking --------------------------------------------------------------- */
 
-/* Called for each path: the path from the root, and what is there. Returns 0
+/* Called for each path: the path from the root (but see MEMFS_WALK_NAMES), and what is there. Returns 0
  * to go on, MEMFS_WALK_SKIP not to go down into this directory, MEMFS_WALK_STOP, an error
  * or anything else to stop; that is then returned. The filesystem may be changed meanwhile. */
 typedef int memfs_walk_fn(void *context, const char *path, const struct memfs_stat *stat);
@@ -416,8 +417,8 @@ typedef int memfs_walk_fn(void *context, const char *path, const struct memfs_st
  * the walk with -EACCES. */
 #define MEMFS_WALK_POST 1u   /* directories after their entries; MEMFS_WALK_SKIP means nothing then */
 #define MEMFS_WALK_SORTED 2u /* the entries of a directory in order of their bytes */
-#define MEMFS_WALK_NAMES                                                                                               \
-    4u /* paths are names alone, "" where it begins: they take no memory by the depth. Not with POST */
+/* Paths are names alone, "" where it begins: they take no memory by the depth. Not with POST. */
+#define MEMFS_WALK_NAMES 4u
 int memfs_walk(memfs *fs, const struct memfs_cred *cred, const char *path, uint32_t flags, memfs_walk_fn *visit,
                void *context);
 
@@ -430,11 +431,13 @@ struct memfs_step {
     uint64_t depth;   /* directories between it and where the walk began; 0: that itself */
     memfs_node dir;   /* that it is in; 0 at depth 0 */
     const struct memfs_stat *stat;
+    memfs_node node; /* that it is, also where stat is NULL */
 };
 typedef int memfs_step_fn(void *context, const struct memfs_step *step); /* returns as memfs_walk_fn does */
 
 /* Called for what cannot be read, and directories that lie too deep (MEMFS_ELIMIT); stat is NULL if it is not known. 0:
- * it and what is below it is passed over; else the walk ends with what is returned. */
+ * it and what is below it is passed over; else the walk ends with what is returned. With MEMFS_WALK_NAMES a directory
+ * whose further entries cannot be read is known by its node: it has been left, and path and name are "". */
 typedef int memfs_step_error_fn(void *context, const struct memfs_step *step, int error);
 
 struct memfs_walk_options {
@@ -443,11 +446,12 @@ struct memfs_walk_options {
     uint64_t depth_max; /* of directories, in steps from the root; 0: any, and an image of a few hundred KB can be
                          * a million directories deep */
     memfs_step_error_fn *failed; /* NULL: any error ends the walk */
-    const char *as;              /* what paths begin with in place of path's own, from the root; NULL: that */
+    const char *as;              /* what paths begin with in place of path's own, from the root; NULL: that. Not
+                                  * with MEMFS_WALK_NAMES */
 };
 
 /* memfs_walk() with options (NULL: none), and knowing more at each step. One step takes time by the length of its name,
- * not of its path. */
+ * not of its path. -EINVAL for options that are not to be had together. */
 int memfs_walk_steps(memfs *fs, const struct memfs_cred *cred, const char *path,
                      const struct memfs_walk_options *options, memfs_step_fn *visit, void *context);
 

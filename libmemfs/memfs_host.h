@@ -164,7 +164,8 @@ struct memfs_export_failure {
     enum memfs_budget budget; /* with -EDQUOT: which of them was too small; none: it is the host's quota */
     uint64_t left_behind;     /* things that were made and could not be removed again */
     uint64_t left_replaced;   /* files that were there and stay replaced */
-    memfs_node too_deep;      /* with MEMFS_BUDGET_DEPTH: the directory of the filesystem; else 0 */
+    memfs_node too_deep;      /* with MEMFS_BUDGET_DEPTH: the directory of the filesystem; else 0. It is not held:
+                               * good while the filesystem is unchanged; memfs_node_path() tells where it is */
 };
 
 struct memfs_export_options {

@@ -49,22 +49,38 @@ int node_stat(struct op *op, uint32_t number, const struct memfs_node_record *no
     }
 }
 
-int node_is_above(struct op *op, uint32_t above, uint32_t dir, struct node_climb *climb)
+int node_climb_begin(struct op *op, uint32_t dir, struct node_climb *climb)
 {
     uint64_t changes = atomic_load(&op->fs->changes);
-    if (climb->reached == 0 || climb->changes != changes)
-        *climb = (struct node_climb){.reached = dir, .changes = changes};
+    if (climb->reached != 0 && climb->changes == changes)
+        return 0;
+    *climb = (struct node_climb){.reached = dir, .changes = changes};
+    return 1;
+}
+
+int node_climb_step(struct op *op, struct node_climb *climb, const struct memfs_node_record **left)
+{
+    int r = node_by_number(op, climb->reached, left);
+    if (r)
+        return r;
+    /* No way up is longer than there are nodes. */
+    if (!node_is_dir(*left) || climb->steps >= table_count(&op->fs->tables[MEMFS_NODES]))
+        return MEMFS_ECORRUPT;
+    if ((*left)->nlink == 0)
+        return -ENOENT;
+    climb->steps++;
+    climb->reached = (*left)->up.parent;
+    return 0;
+}
+
+int node_is_above(struct op *op, uint32_t above, uint32_t dir, struct node_climb *climb)
+{
+    const struct memfs_node_record *left;
+    node_climb_begin(op, dir, climb);
     while (climb->reached != above && climb->reached != NODE_ROOT) {
-        const struct memfs_node_record *node;
-        int r = node_by_number(op, climb->reached, &node);
+        int r = node_climb_step(op, climb, &left);
         if (r)
-            return r;
-        /* No way up is longer than there are nodes. */
-        if (!node_is_dir(node) || ++climb->steps > table_count(&op->fs->tables[MEMFS_NODES]))
-            return MEMFS_ECORRUPT;
-        if (node->nlink == 0)
-            return 0; /* removed, but still held: it hangs nowhere */
-        climb->reached = node->up.parent;
+            return r == -ENOENT ? 0 : r;
     }
     return climb->reached == above;
 }

@@ -70,12 +70,17 @@ static inline void node_prefetch(const memfs *fs, uint32_t number)
 int node_own(struct op *op, uint32_t number, struct memfs_node_record **out);
 /* All of stat. */
 int node_stat(struct op *op, uint32_t number, const struct memfs_node_record *node, struct memfs_stat *out);
-/* Is `above` an ancestor of `dir`, or `dir` itself? 1, 0, or an error. The climb
- * starts zeroed; called again after OP_MISS it goes on from where it was. */
+/* A way up to the root. It starts zeroed; begun again after OP_MISS, or in the next
+ * section, it goes on from where it was as long as nothing changes. */
 struct node_climb {
-    uint32_t reached;
+    uint32_t reached; /* 0: it is to begin */
     uint64_t changes, steps;
 };
+/* At a directory, or goes on: nonzero if it is at its beginning. */
+int node_climb_begin(struct op *op, uint32_t dir, struct node_climb *climb);
+/* One level up, from *left. -ENOENT for one that was removed and is still held: it hangs nowhere. */
+int node_climb_step(struct op *op, struct node_climb *climb, const struct memfs_node_record **left);
+/* Is `above` an ancestor of `dir`, or `dir` itself? 1, 0, or an error. */
 int node_is_above(struct op *op, uint32_t above, uint32_t dir, struct node_climb *climb);
 
 /* Gives back look-up and open counts, and releases the node if that was all

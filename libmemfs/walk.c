@@ -62,9 +62,10 @@ static void drop_batch(struct walk *walk)
 /* ---- What is told ---------------------------------------------------------------- */
 
 /* What the trail ends with; its name is what it got behind the directory's path. */
-static struct memfs_step step_of(const struct walk *walk, const struct memfs_stat *stat)
+static struct memfs_step step_of(const struct walk *walk, memfs_node node, const struct memfs_stat *stat)
 {
-    struct memfs_step step = {.path = trail_text(&walk->trail), .path_length = walk->trail.length, .stat = stat};
+    struct memfs_step step = {
+        .path = trail_text(&walk->trail), .path_length = walk->trail.length, .stat = stat, .node = node};
     if (has_names(walk)) {
         step.path += step.path[0] == '/';
         step.path_length = strlen(step.path);
@@ -86,18 +87,18 @@ static struct memfs_step step_of(const struct walk *walk, const struct memfs_sta
 
 static int tell(struct walk *walk, const struct memfs_stat *stat)
 {
-    const struct memfs_step step = step_of(walk, stat);
+    const struct memfs_step step = step_of(walk, stat->node, stat);
     return walk->visit(walk->context, &step);
 }
 
 /* What is at the trail's end could not be read: what that comes to. */
-static int fail(struct walk *walk, const struct memfs_stat *stat, int error)
+static int fail(struct walk *walk, memfs_node node, const struct memfs_stat *stat, int error)
 {
     if (is_gone(error))
         return 0;
     if (!walk->options.failed)
         return error;
-    const struct memfs_step step = step_of(walk, stat);
+    const struct memfs_step step = step_of(walk, node, stat);
     return walk->options.failed(walk->context, &step, error);
 }
 
@@ -135,7 +136,7 @@ static int push(struct walk *walk, memfs_node dir, const struct memfs_stat *stat
     if (!error && is_sorted(walk))
         error = list(walk, &level);
     if (error)
-        return fail(walk, stat, error);
+        return fail(walk, dir, stat, error);
     walk->levels[walk->depth++] = level;
     drop_batch(walk);
     return 0;
@@ -185,7 +186,7 @@ static int look(struct walk *walk, memfs_node node, struct memfs_stat *stat, int
     int error = memfs_node_stat(walk->fs, node, stat);
     if (!error && stat->nlink == 0)
         error = -ENOENT;
-    *result = error ? fail(walk, NULL, error) : 0;
+    *result = error ? fail(walk, node, NULL, error) : 0;
     return !error;
 }
 
@@ -204,7 +205,7 @@ static int arrive(struct walk *walk, memfs_node node)
         return result;
     int is_dir = (stat.mode & MEMFS_IFMT) == MEMFS_IFDIR;
     if (is_dir && is_too_deep(walk))
-        return fail(walk, &stat, MEMFS_ELIMIT);
+        return fail(walk, node, &stat, MEMFS_ELIMIT);
     if (!is_dir || !is_post(walk)) {
         result = tell(walk, &stat);
         if (result)
@@ -249,8 +250,9 @@ static int take(struct walk *walk, memfs_node node, const char *name)
 /* The deepest level's next entries cannot be read. */
 static int give_up(struct walk *walk, int error)
 {
+    memfs_node dir = walk->levels[walk->depth - 1].dir;
     pop(walk);
-    return fail(walk, NULL, error);
+    return fail(walk, dir, NULL, error);
 }
 
 static int walk_from(struct walk *walk, memfs_node node)
@@ -314,8 +316,9 @@ static int trail_to(struct walk *walk, const char *path, memfs_node node)
 {
     char name[MEMFS_NAME_MAX + 1];
     memfs_node dir;
-    if (walk->options.as || has_names(walk))
-        return trail_as(walk, has_names(walk) ? "" : walk->options.as);
+    const char *as = has_names(walk) ? "" : walk->options.as;
+    if (as)
+        return trail_as(walk, as);
     int error = trail_to_dir(walk, node);
     if (error != -ENOTDIR)
         return error;
@@ -331,10 +334,13 @@ static int trail_to(struct walk *walk, const char *path, memfs_node node)
 
 static int find_start_depth(struct walk *walk, memfs_node node)
 {
-    const int64_t depth = walk->options.depth_max > 0 ? memfs_node_depth(walk->fs, node) : 0;
-    walk->start_depth = depth > 0 ? (uint64_t)depth : 0;
-    return depth < 0 && depth != -ENOTDIR && !is_gone((int)depth) ? (int)depth
-                                                                  : 0; /* others lie as deep as they like */
+    if (walk->options.depth_max == 0)
+        return 0;
+    const int64_t depth = memfs_node_depth(walk->fs, node);
+    if (depth < 0)
+        return depth == -ENOTDIR || is_gone((int)depth) ? 0 : (int)depth; /* others lie as deep as they like */
+    walk->start_depth = (uint64_t)depth;
+    return 0;
 }
 
 int memfs_walk_steps(memfs *fs, const struct memfs_cred *cred, const char *path,
@@ -345,7 +351,7 @@ int memfs_walk_steps(memfs *fs, const struct memfs_cred *cred, const char *path,
     memfs_node node;
     walk_options_take(&walk.options, options);
     if (walk.options.flags & ~(MEMFS_WALK_POST | MEMFS_WALK_SORTED | MEMFS_WALK_NAMES) ||
-        (is_post(&walk) && has_names(&walk)))
+        (has_names(&walk) && (is_post(&walk) || walk.options.as)))
         return -EINVAL;
     int result = path_resolve(fs, cred, path, 0, &node);
     if (result)

@@ -1038,7 +1038,7 @@ static void test_freeze__what_stays_is_named(void **state)
     struct host host;
     char path[128], left[512];
     struct memfs_detail detail = {0};
-    struct memfs_freeze_failure failure = {.size = sizeof failure, .left_behind = "unset"};
+    struct memfs_freeze_failure failure = {.size = sizeof failure, .temporary = "unset"};
     struct usurper usurper = {.temporary = ""};
     struct memfs_freeze_options options = {
         .size = sizeof options, .progress = usurp, .progress_context = &usurper, .failure = &failure};
@@ -1046,15 +1046,15 @@ static void test_freeze__what_stays_is_named(void **state)
     usurper.directory = host.path;
     snprintf(path, sizeof path, "%s/image", host.path);
     assert_result(memfs_freeze_path(test->fs, path, &options, &detail), -ECANCELED);
-    assert_string_equal(failure.left_behind, usurper.temporary);
+    assert_string_equal(failure.temporary, usurper.temporary);
     assert_non_null(strstr(detail.text, usurper.temporary));
-    snprintf(left, sizeof left, "%s/%s", host.path, failure.left_behind);
+    snprintf(left, sizeof left, "%s/%s", host.path, failure.temporary);
     assert_ok(rmdir(left));
     options.progress = NULL;
     assert_ok(memfs_freeze_path(test->fs, path, &options, &detail));
-    assert_string_equal(failure.left_behind, usurper.temporary); /* not touched */
+    assert_string_equal(failure.temporary, usurper.temporary); /* not touched */
     assert_result(memfs_freeze_path(test->fs, path, &options, &detail), -EEXIST);
-    assert_string_equal(failure.left_behind, "");
+    assert_string_equal(failure.temporary, "");
     host_end(&host);
 }
 

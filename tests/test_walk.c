@@ -1,4 +1,5 @@
 /* Walking and globbing. */
+#include "records.h"
 #include "testlib.h"
 
 struct seen {
@@ -190,10 +191,88 @@ static void test_walk__steps(void **state)
     options.flags = MEMFS_WALK_NAMES;
     expect_steps(test->fs, "d/x/one.c", &options, 0, "0:() ");
     expect_steps(test->fs, "b", &options, 0, "0:() 1:*(*) ");
+    options.as = "d";
+    expect_steps(test->fs, "/d", &options, -EINVAL, "");
+    options.as = NULL;
     options.flags |= MEMFS_WALK_POST;
     expect_steps(test->fs, "/d", &options, -EINVAL, "");
     options.flags = 8;
     expect_steps(test->fs, "/d", &options, -EINVAL, "");
+}
+
+struct unread {
+    memfs_node top, wide;
+    int of_wide, of_entries;
+};
+
+/* What failed is known by its node, also where it has no name any more. */
+static int note_unread(void *context, const struct memfs_step *step, int error)
+{
+    struct unread *unread = context;
+    assert_result(error, -EIO);
+    assert_ptr_equal(step->name, step->path);
+    if (step->depth == 0) {
+        assert_int_equal(step->node, unread->top);
+    } else if (step->depth == 1) {
+        assert_int_equal(step->node, unread->wide);
+        assert_int_equal(step->dir, unread->top);
+        unread->of_wide += step->path[0] == '\0' && !step->stat;
+    } else {
+        assert_int_equal(step->dir, unread->wide);
+        assert_int_equal(step->path[0], 'f');
+        assert_int_not_equal(step->node, 0);
+        unread->of_entries++;
+    }
+    return 0;
+}
+
+static int pass(void *context, const struct memfs_step *step)
+{
+    (void)context;
+    assert_int_equal(step->node, step->stat->node);
+    return 0;
+}
+
+/* Whether the n-th load of a table during the walk failed. */
+static int walk_failing(struct test_state *test, const struct test_buffer *image, int table, uint64_t n,
+                        struct unread *unread)
+{
+    struct test_fault fault = {.only = 1 + table};
+    const struct memfs_walk_options options = {
+        .size = sizeof options, .flags = MEMFS_WALK_NAMES, .failed = note_unread};
+    memfs_destroy(test->fs);
+    test->fs = test_thaw_fault(test, image, &fault);
+    unread->top = test_node(test->fs, "d");
+    unread->wide = test_node(test->fs, "d/wide");
+    atomic_store(&fault.calls, 0);
+    atomic_store(&fault.fail_at, n);
+    const int result = memfs_walk_steps(test->fs, NULL, "d", &options, pass, unread);
+    assert_true(result == 0 || result == -EIO); /* where it begins must be there */
+    atomic_store(&fault.fail_at, 0);
+    memfs_destroy(test->fs);
+    test->fs = NULL;
+    return atomic_load(&fault.failures) > 0;
+}
+
+static void test_walk__failed_names(void **state)
+{
+    struct test_state *test = *state;
+    struct test_buffer image = {0};
+    struct unread unread = {0};
+    char path[32];
+    assert_ok(memfs_mkdir(test->fs, NULL, "d", 0755));
+    assert_ok(memfs_mkdir(test->fs, NULL, "d/wide", 0755));
+    for (int i = 0; i < 300; i++) {
+        snprintf(path, sizeof path, "d/wide/f%d", i);
+        test_put_text(test->fs, path, "");
+    }
+    test_freeze(test->fs, &image);
+    for (uint64_t n = 1; walk_failing(test, &image, MEMFS_ENTRIES, n, &unread); n++)
+        continue;
+    for (uint64_t n = 1; walk_failing(test, &image, MEMFS_NODES, n, &unread); n = n * 3 / 2 + 1)
+        continue;
+    assert_true(unread.of_wide > 0 && unread.of_entries > 0);
+    test_end(test, &image);
 }
 
 static void test_walk__too_deep(void **state)
@@ -347,6 +426,7 @@ int main(void)
         test_with_fs(test_walk__changes_meanwhile),
         test_with_fs(test_walk__permissions),
         test_with_fs(test_walk__steps),
+        test_with_fs(test_walk__failed_names),
         test_with_fs(test_walk__too_deep),
         test_with_fs(test_walk__glob),
         test_with_fs(test_walk__glob_depth),

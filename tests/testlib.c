@@ -190,8 +190,11 @@ struct fault_backing {
     struct test_fault *fault;
 };
 
-static int fault_now(struct test_fault *fault)
+/* table is -1 for contents. */
+static int fault_now(struct test_fault *fault, int table)
 {
+    if (fault->only && fault->only != 1 + table)
+        return 0;
     if (fault->before)
         fault->before(fault->context);
     uint64_t call = atomic_fetch_add(&fault->calls, 1) + 1, fail_at = atomic_load(&fault->fail_at);
@@ -224,23 +227,25 @@ static void fault_destroy(memfs_backing *backing)
 
 static const void *fault_peek(memfs_backing *backing, enum memfs_table table, uint64_t chunk)
 {
-    memfs_backing *inner = ((struct fault_backing *)backing)->inner;
-    return inner->ops->peek(inner, table, chunk);
+    struct fault_backing *self = (struct fault_backing *)backing;
+    const int is_cold = self->fault->only == 1 + (int)table && atomic_load(&self->fault->held) == 0;
+    return is_cold ? NULL : self->inner->ops->peek(self->inner, table, chunk);
 }
 
 static int fault_load(memfs_backing *backing, enum memfs_table table, uint64_t chunk, struct memfs_pin *pin)
 {
     struct fault_backing *self = (struct fault_backing *)backing;
     memset(pin, 0, sizeof *pin);
-    int r = fault_now(self->fault) ? fault_error(self->fault) : self->inner->ops->load(self->inner, table, chunk, pin);
+    int r = fault_now(self->fault, (int)table) ? fault_error(self->fault)
+                                               : self->inner->ops->load(self->inner, table, chunk, pin);
     return fault_held(self->fault, r);
 }
 
 static int fault_read(memfs_backing *backing, uint32_t block, uint64_t start, void *buffer, size_t length)
 {
     struct fault_backing *self = (struct fault_backing *)backing;
-    return fault_now(self->fault) ? fault_error(self->fault)
-                                  : self->inner->ops->read(self->inner, block, start, buffer, length);
+    return fault_now(self->fault, -1) ? fault_error(self->fault)
+                                      : self->inner->ops->read(self->inner, block, start, buffer, length);
 }
 
 static int fault_view(memfs_backing *backing, uint32_t block, uint64_t start, size_t length, const void **data,
@@ -250,8 +255,8 @@ static int fault_view(memfs_backing *backing, uint32_t block, uint64_t start, si
     size_t most = self->fault->view_most ? 1 + start * 2654435761u / 128 % self->fault->view_most : length;
     length = length < most ? length : most;
     memset(pin, 0, sizeof *pin);
-    int r = fault_now(self->fault) ? fault_error(self->fault)
-                                   : self->inner->ops->view(self->inner, block, start, length, data, got, pin);
+    int r = fault_now(self->fault, -1) ? fault_error(self->fault)
+                                       : self->inner->ops->view(self->inner, block, start, length, data, got, pin);
     return fault_held(self->fault, r);
 }
 

@@ -95,7 +95,8 @@ struct test_fault {
     _Atomic(uint64_t) fail_at; /* 0: never */
     _Atomic(int) fail_after;
     _Atomic(uint64_t) failures;
-    int error;                     /* 0: -EIO */
+    int error; /* 0: -EIO */
+    int only;  /* 1 + a table, whose loads alone count, also of what is cached but not held; 0: all */
     void (*before)(void *context); /* called before each call, by whom it is made; may be NULL */
     void *context;
     size_t view_most; /* views have from 1 to so many bytes, unevenly; 0: as inner has them */

@@ -76,8 +76,8 @@ static int strip_conflict(void *context, const char *path)
 static int failed(const struct packing *packing, const char *thing, int error, const struct memfs_detail *detail)
 {
     if (error == -ECANCELED || packing->sink_error == -ECANCELED || (packing->problems > 0 && !packing->keep_going)) {
-        if (packing->failure.left_behind[0] != '\0')
-            message(thing, NULL, "its temporary file %s could not be removed", packing->failure.left_behind);
+        if (packing->failure.temporary[0] != '\0')
+            message(thing, NULL, "its temporary file %s could not be removed", packing->failure.temporary);
         return EXIT_FAILED; /* by the user, or said already */
     }
     if (packing->sink_error != 0)
