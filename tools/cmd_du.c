@@ -57,6 +57,7 @@ struct du {
     void *seen;            /* a tree of nodes, which are their own keys */
     struct buffer amounts; /* struct amount by depth: of what has been visited in the directory that is there */
     struct amount total;
+    int is_partial; /* a PATH was too deep: there is no total */
 };
 
 /* Sizes are an image's word: there may be more than can be counted. */
@@ -175,15 +176,47 @@ static int visit(void *context, const struct memfs_step *step)
     return print(du, &amount, step->path) ? MEMFS_WALK_STOP : 0;
 }
 
+/* What is too deep ends this PATH. */
+static int refuse(struct du *du, const struct memfs_step *step)
+{
+    du->code = message_worse(du->code, depth_error(&du->input, step->node, step->path, MEMFS_ELIMIT, "max-levels"));
+    du->is_partial = 1;
+    return DEPTH_ENDS_PATH;
+}
+
 /* Sums of half of something would be no sums: it ends. */
 static int failed(void *context, const struct memfs_step *step, int error)
 {
     struct du *du = context;
-    du->code = message_worse(du->code, depth_error(&du->input, step->path, error, "max-levels"));
+    if (error == MEMFS_ELIMIT && !input_is_spent(&du->input, error))
+        return refuse(du, step);
+    du->code = message_worse(du->code, depth_error(&du->input, step->node, step->path, error, "max-levels"));
     return MEMFS_WALK_STOP;
 }
 
 /* ---- All of it --------------------------------------------------------------------------------- */
+
+static int pass(void *context, const struct memfs_step *step)
+{
+    (void)context;
+    (void)step;
+    return 0;
+}
+
+/* What cannot be read is said when it is counted. */
+static int failed_before(void *context, const struct memfs_step *step, int error)
+{
+    struct du *du = context;
+    return error == MEMFS_ELIMIT && !input_is_spent(&du->input, error) ? refuse(du, step) : 0;
+}
+
+/* Of several PATHs, what one has is not counted for another: so one that ends early must not have begun. */
+static int ends_early(struct du *du, const char *path, const struct memfs_walk_options *options)
+{
+    struct memfs_walk_options before = *options;
+    before.failed = failed_before;
+    return du->counts_once && memfs_walk_steps(du->input.fs, NULL, path, &before, pass, du) == DEPTH_ENDS_PATH;
+}
 
 /* Nonzero if it was the last one. */
 static int count_below(struct du *du, const char *path)
@@ -193,6 +226,8 @@ static int count_below(struct du *du, const char *path)
                                                .depth_max = common.depth_max,
                                                .failed = failed,
                                                .as = common.json ? NULL : path};
+    if (ends_early(du, path, &options))
+        return 0;
     du->amounts.length = 0;
     int result = memfs_walk_steps(du->input.fs, NULL, path, &options, visit, du);
     if (result < 0)
@@ -218,7 +253,7 @@ static void count(struct du *du, char **paths, int count)
         stop = count_below(du, root);
     for (int i = 0; i < count && !stop; i++)
         stop = count_below(du, paths[i]);
-    if (du->settings.total && !stop)
+    if (du->settings.total && !stop && !du->is_partial)
         print(du, &du->total, NULL);
     stored_end(&du->stored);
     tdestroy(du->seen, keep_key);

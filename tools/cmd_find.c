@@ -70,12 +70,14 @@ static int visit(void *context, const struct memfs_step *step)
     return (then & EXPRESSION_DO_PRUNE) || depth >= find->expression.depth_max ? MEMFS_WALK_SKIP : 0;
 }
 
-/* What cannot be read is passed over; a budget that is spent ends it. */
+/* What cannot be read is passed over; a limit ends this PATH, and what all have in common all of them. */
 static int failed(void *context, const struct memfs_step *step, int error)
 {
     struct find *find = context;
-    find->code = message_worse(find->code, depth_error(&find->input, step->path, error, "max-depth"));
-    return error == MEMFS_ELIMIT || error == -ENOMEM ? MEMFS_WALK_STOP : 0;
+    find->code = message_worse(find->code, depth_error(&find->input, step->node, step->path, error, "max-depth"));
+    if (error == -ENOMEM || input_is_spent(&find->input, error))
+        return MEMFS_WALK_STOP;
+    return error == MEMFS_ELIMIT ? DEPTH_ENDS_PATH : 0;
 }
 
 /* ---- All of them ---------------------------------------------------------------------------- */

@@ -133,12 +133,12 @@ static int visit(void *context, const struct memfs_step *step)
     return (step->stat->mode & MEMFS_IFMT) == MEMFS_IFREG ? add(context, step->path + 1, step->stat) : 0;
 }
 
-/* What cannot be read is passed over; a budget that is spent ends it. */
+/* What cannot be read is passed over; a limit ends this PATH. */
 static int failed(void *context, const struct memfs_step *step, int error)
 {
     struct hash *hash = context;
-    hash->code = message_worse(hash->code, depth_error(&hash->input, step->path + 1, error, "max-depth"));
-    return error == MEMFS_ELIMIT || error == -ENOMEM ? MEMFS_WALK_STOP : 0;
+    hash->code = message_worse(hash->code, depth_error(&hash->input, step->node, step->path + 1, error, "max-depth"));
+    return error == MEMFS_ELIMIT || error == -ENOMEM ? DEPTH_ENDS_PATH : 0;
 }
 
 /* By its own path, since a walk does not begin at a symbolic link to it. */
@@ -151,7 +151,7 @@ static int take_directory(struct hash *hash, const char *path)
     if (result == 0)
         result = memfs_walk_steps(hash->input.fs, NULL, rooted.data, &options, visit, hash);
     buffer_free(&rooted);
-    return result == MEMFS_WALK_STOP ? 0 : result;
+    return result == DEPTH_ENDS_PATH ? 0 : result;
 }
 
 /* A file or directory that was named; a symbolic link stands for what it leads to. */

@@ -55,9 +55,9 @@ struct ls {
     struct buffer rooted; /* an operand's path */
 };
 
-static void fail(struct ls *ls, const char *path, int error)
+static void fail(struct ls *ls, memfs_node node, const char *path, int error)
 {
-    ls->code = message_worse(ls->code, depth_error(&ls->input, path, error, "max-depth"));
+    ls->code = message_worse(ls->code, depth_error(&ls->input, node, path, error, "max-depth"));
 }
 
 static enum directory_order order_of(const struct settings *settings)
@@ -103,7 +103,7 @@ static int list_directory(struct ls *ls, memfs_node node)
     print_header(ls);
     int result = descent_read(&ls->descent, node, ls->with_stat);
     if (result != 0) {
-        fail(ls, ls->descent.path.data, result);
+        fail(ls, node, ls->descent.path.data, result);
         return output_failed();
     }
     if (!ls->settings.all)
@@ -114,14 +114,14 @@ static int list_directory(struct ls *ls, memfs_node node)
     if (!stop && ls->settings.recursive)
         result = push_directories(ls);
     if (result != 0)
-        fail(ls, ls->descent.path.data, result);
+        fail(ls, node, ls->descent.path.data, result);
     return stop;
 }
 
 /* Nonzero once standard output has failed. */
 static int list_tree(struct ls *ls, const struct memfs_stat *stat, const char *path)
 {
-    struct descent_entry entry;
+    struct descent_entry entry = {.stat = *stat};
     int result = descent_start(&ls->descent, path, stat);
     int stop = result == 0 && list_directory(ls, stat->node);
     while (result == 0 && !stop && (result = descent_next(&ls->descent, &entry)) > 0) {
@@ -129,7 +129,7 @@ static int list_tree(struct ls *ls, const struct memfs_stat *stat, const char *p
         stop = list_directory(ls, entry.stat.node);
     }
     if (result < 0)
-        fail(ls, ls->descent.path.length > 0 ? ls->descent.path.data : path, result);
+        fail(ls, entry.stat.node, ls->descent.path.length > 0 ? ls->descent.path.data : path, result);
     return stop;
 }
 

@@ -53,9 +53,9 @@ struct tree {
     uint64_t directories, files; /* shown */
 };
 
-static void fail(struct tree *tree, const char *path, int error)
+static void fail(struct tree *tree, memfs_node node, const char *path, int error)
 {
-    tree->code = message_worse(tree->code, depth_error(&tree->input, path, error, "max-depth"));
+    tree->code = message_worse(tree->code, depth_error(&tree->input, node, path, error, "max-depth"));
 }
 
 static int is_directory(const struct memfs_stat *stat)
@@ -169,7 +169,7 @@ static void visit(struct tree *tree, const struct descent_entry *entry)
     if (result == 0 && is_directory(&entry->stat) && (tree->settings.depth == 0 || depth < tree->settings.depth))
         result = enter(tree, entry);
     if (result != 0)
-        fail(tree, tree->descent.path.data, result);
+        fail(tree, entry->stat.node, tree->descent.path.data, result);
 }
 
 static void show(struct tree *tree, const char *path)
@@ -187,14 +187,14 @@ static void show(struct tree *tree, const char *path)
     if (result == 0)
         result = descent_start(&tree->descent, path, &entry.stat);
     if (result != 0) {
-        fail(tree, path, result);
+        fail(tree, entry.stat.node, path, result);
         return;
     }
     do {
         visit(tree, &entry);
     } while (!output_failed() && (result = descent_next(&tree->descent, &entry)) > 0);
     if (result < 0)
-        fail(tree, tree->descent.path.data, result);
+        fail(tree, entry.stat.node, tree->descent.path.data, result);
 }
 
 static void print_counts(const struct tree *tree)
@@ -232,10 +232,11 @@ static int run(int argc, char **argv)
     if (code != EXIT_DONE)
         return code;
     tree.code = prepare(&tree);
+    const int is_ready = tree.code != EXIT_FAILED; /* what is wrong with one PATH ends only that */
     output_in_large_pieces();
     if (tree.code == EXIT_DONE && first + 1 == argc)
         show(&tree, "/");
-    for (int i = first + 1; i < argc && tree.code != EXIT_FAILED && !output_failed(); i++)
+    for (int i = first + 1; i < argc && is_ready && !output_failed(); i++)
         show(&tree, argv[i]);
     labels_end(&tree.labels);
     if (!common.json && !output_failed())

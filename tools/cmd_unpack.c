@@ -150,7 +150,8 @@ static int say_unselected(struct unpack *unpack, const char *text, int error)
         message(unpack->input.name, text, "nothing in the image is called so or matches");
         return EXIT_INCOMPLETE;
     default:
-        return depth_error(&unpack->input, too_deep->length > 0 ? too_deep->data : text, error, "max-depth");
+        return too_deep->length > 0 ? depth_refuse(unpack->input.name, too_deep->data, "max-depth")
+                                    : input_error_again(&unpack->input, text, error);
     }
 }
 
@@ -178,7 +179,7 @@ static int select_paths(struct unpack *unpack, int *any)
 static int say_damage(struct unpack *unpack, const struct memfs_problem *problem)
 {
     struct memfs_stat stat;
-    if (problem->kind != MEMFS_PROBLEM_FILE || message_exit_code(problem->error) != EXIT_DAMAGED)
+    if (problem->kind != MEMFS_PROBLEM_FILE || !message_is_of_image(problem->error))
         return 0;
     const int error = memfs_lstat(unpack->input.fs, NULL, problem->path, &stat);
     if (error != 0 && error == problem->error) /* what is told of the file itself */
@@ -198,7 +199,7 @@ static int is_general(int error)
 
 static void say_problem(const struct unpack *unpack, const struct memfs_problem *problem)
 {
-    const char *thing = message_exit_code(problem->error) == EXIT_DAMAGED ? unpack->input.name : unpack->dir;
+    const char *thing = message_is_of_image(problem->error) ? unpack->input.name : unpack->dir;
     const char *advice = "";
     if (unpack->settings.keep_going && !is_general(problem->error))
         advice = "; left out";
@@ -214,7 +215,7 @@ static void say_problem(const struct unpack *unpack, const struct memfs_problem 
 }
 
 /* Errors that the destination may have as well, but has not. */
-static int is_of_image(const struct input *input, int error)
+static int is_spent_or_cut(const struct input *input, int error)
 {
     return input_is_spent(input, error) || input_is_cut(input, error);
 }
@@ -223,7 +224,7 @@ static int is_of_image(const struct input *input, int error)
 static int destination_problem(void *context, const struct memfs_problem *problem)
 {
     struct unpack *unpack = context;
-    if (is_of_image(&unpack->input, problem->error)) {
+    if (is_spent_or_cut(&unpack->input, problem->error)) {
         input_error(&unpack->input, problem->path, problem->error);
         unpack->problems++;
         return -1;
@@ -294,9 +295,9 @@ static void say_left_behind(const struct unpack *unpack)
 
 static int failed(const struct unpack *unpack, int error, const struct memfs_detail *detail)
 {
-    const int spent = is_of_image(&unpack->input, error);
+    const int spent = is_spent_or_cut(&unpack->input, error);
     int code = spent ? EXIT_FAILED : message_exit_code(error), said = error == -ECANCELED || unpack->problems > 0;
-    if ((code == EXIT_DAMAGED || spent) && !said) {
+    if ((message_is_of_image(error) || spent) && !said) {
         said = 1;
         if (!spent && detail->error == error && detail->text[0])
             message_error(unpack->input.name, NULL, error, detail);
@@ -584,9 +585,8 @@ const struct command command_unpack = {
         "\n"
         "An image of a few kilobytes can have contents without end: hence budgets. By default no more than 64 GiB of\n"
         "contents are written (or 1,024 times the image, if that is more), 10,000,000 entries made (or one for each\n"
-        "byte of the image), directories no more than 4,096 deep; these are counted before the first write. And no "
-        "more\n"
-        "than 16 GiB are decompressed, or 16 times what the image has: it can also have the same block\n"
+        "byte of the image), directories no more than 4,096 deep; these are counted before the first write. And no\n"
+        "more than 16 GiB are decompressed, or 16 times what the image has: it can also have the same block\n"
         "decompressed over and over. Larger values lift them.\n"
         "\n"
         "-v lists on standard output what was made, in the order of paths, when all is made. With --json\n"

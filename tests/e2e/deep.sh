@@ -65,6 +65,19 @@ for command in "ls -R" tree find du hash unpack; do
     [[ $command = unpack ]] || few 3 0 "${words[@]}" a/b/c
     [[ $command = unpack ]] || few 2 0 "${words[@]/-R/-a}" a/b/c/f
 done
+# What is too deep ends one PATH; the others are done.
+mkdir -p both/a/b/c both/z && echo 12 >both/a/b/c/f && echo 123 >both/z/f && "$memfs" pack -q both
+for command in "ls -R" tree find "du -a" hash; do
+    option=--max-depth
+    [[ $command != du* ]] || option=--max-levels
+    read -ra words <<<"$command"
+    run "$memfs" "${words[@]}" $option 2 both.mfs a z
+    check "$command: what comes behind is done" test "$status" = 4 -a "$(grep -c 'f$' .out)" = 1 -a "$(grep -c 'lies more than 2' .err)" = 1
+done
+run "$memfs" du -s --total --max-levels 2 both.mfs / a z
+check "du: a PATH that was ended counts nothing as its own, and there is no total" test "$status" = 4 -a "$(tr '\t\n' '  ' <.out)" = "4 z "
+run "$memfs" du -s --max-levels 2 both.mfs / a/b/c/f
+check "du: what it would have counted is the next one's" test "$(tr '\t\n' '  ' <.out)" = "3 a/b/c/f "
 few 2 4 diff small.mfs changed.mfs
 few 2 4 diff small.mfs changed.mfs a/b/c
 expect 1 "" "$memfs" diff --max-depth 3 small.mfs changed.mfs

@@ -8,11 +8,15 @@
 
 #include "system/input.h"
 
+/* What a walk is ended with of which one PATH is too deep: the others are still walked. */
+#define DEPTH_ENDS_PATH (MEMFS_WALK_STOP + 1)
+
 /* Says that a directory is deeper than that, with the beginning of its path and the option that allows more. Returns
  * the exit code: a budget that is spent is no fault of the image. */
 int depth_refuse(const char *image, const char *path, const char *option);
 
-/* Of a walk with depth_max: says that, or what else is wrong, as input_error_again(). Returns the exit code. */
-int depth_error(struct input *input, const char *path, int error, const char *option);
+/* Of a walk with depth_max: says that, or what else is wrong with a node, as input_error_again(). Returns the exit
+ * code. */
+int depth_error(struct input *input, memfs_node node, const char *path, int error, const char *option);
 
 #endif

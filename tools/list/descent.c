@@ -20,7 +20,8 @@ int descent_start(struct descent *descent, const char *path, const struct memfs_
     descent->stack.length = descent->names.length = descent->path.length = 0;
     descent->listed = 0;
     descent->depth = 0;
-    const int64_t depth = is_directory(stat) ? memfs_node_depth(descent->fs, stat->node) : 0;
+    const int counts = descent->depth_max < UINT64_MAX && is_directory(stat);
+    const int64_t depth = counts ? memfs_node_depth(descent->fs, stat->node) : 0;
     descent->start_depth = depth > 0 ? (uint64_t)depth : 0;
     const int result = buffer_append_text(&descent->path, path);
     if (result != 0 || depth < 0)

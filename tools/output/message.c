@@ -89,7 +89,7 @@ static const char *hint_of(int error)
     return "";
 }
 
-int message_exit_code(int error)
+int message_is_of_image(int error)
 {
     switch (error) {
     case MEMFS_ENOTIMAGE:
@@ -98,10 +98,15 @@ int message_exit_code(int error)
     case MEMFS_ECHECKSUM:
     case MEMFS_ECORRUPT:
     case MEMFS_ELIMIT:
-        return EXIT_DAMAGED;
+        return 1;
     default:
-        return EXIT_FAILED;
+        return 0;
     }
+}
+
+int message_exit_code(int error)
+{
+    return message_is_of_image(error) && error != MEMFS_ELIMIT ? EXIT_DAMAGED : EXIT_FAILED;
 }
 
 #define NAME_CUT 120 /* the library's texts have so many bytes of longer paths: the first, or "..." and the last */

@@ -38,7 +38,11 @@ int message_error_hint(const char *thing, const char *path, int error, const str
 /* Wrong usage of a subcommand, or of the command for NULL. Returns EXIT_USAGE. */
 int message_usage(const char *subcommand, const char *format, ...) MESSAGE_FORMAT(2, 3);
 
-/* EXIT_DAMAGED for errors that an image is to blame for, else EXIT_FAILED. */
+/* Whether an error comes of an image, and of nothing else. */
+int message_is_of_image(int error);
+
+/* EXIT_DAMAGED for errors that an image is to blame for, else EXIT_FAILED; the latter also for a limit or a budget
+ * that is spent: another one might do. */
 int message_exit_code(int error);
 
 int message_worse(int a, int b);

@@ -45,7 +45,7 @@ int target_check_replaced(const struct target *target)
                 "exists and is no image, so -f does not replace it; the last operand names the image to be made");
         return EXIT_FAILED;
     }
-    if (result == 0 || result == -EACCES || message_exit_code(result) == EXIT_DAMAGED)
+    if (result == 0 || result == -EACCES || message_is_of_image(result))
         return EXIT_DONE;
     return message_error_hint(path, NULL, result, &detail, "remove it first if it is to be replaced");
 }

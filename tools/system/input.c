@@ -130,7 +130,7 @@ static int explain(const struct input *input, int error, const struct memfs_deta
     case MEMFS_ECORRUPT:
         return message_error_hint(input->name, NULL, error, detail, "it cannot be opened");
     default:
-        return message_error(input->name, NULL, error, message_exit_code(error) == EXIT_DAMAGED ? detail : NULL);
+        return message_error(input->name, NULL, error, message_is_of_image(error) ? detail : NULL);
     }
 }
 
@@ -247,7 +247,7 @@ int input_error_again(struct input *input, const char *path, int error)
 int input_file_error(struct input *input, const char *path, memfs_node node, uint64_t offset, int error)
 {
     struct memfs_detail damage = {.offset = UINT64_MAX};
-    if (message_exit_code(error) == EXIT_DAMAGED)
+    if (message_is_of_image(error))
         memfs_image_file_damage(input->image, node, offset, &damage);
     return input_say_damage(input, path, error, &damage);
 }

@@ -120,7 +120,6 @@ static int is_no_path(int error)
 static int refuse(void *context, const struct memfs_step *step, int error)
 {
     struct chosen *chosen = context;
-    chosen->too_deep.length = 0;
     const int result = buffer_append_text(&chosen->too_deep, step->path[1] ? step->path + 1 : step->path);
     return result != 0 ? result : error;
 }
@@ -136,6 +135,7 @@ int chosen_add(struct chosen *chosen, const char *pattern)
 {
     struct memfs_stat stat;
     memfs_node node;
+    chosen->too_deep.length = 0;
     int result = memfs_resolve(chosen->fs, NULL, pattern, 0, &node);
     if (is_no_path(result))
         return glob(chosen, pattern);

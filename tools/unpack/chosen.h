@@ -13,7 +13,7 @@ struct chosen {
     memfs *fs;
     uint64_t depth_max;     /* of directories that patterns look into */
     void *marks;            /* a tree of tsearch(3) */
-    struct buffer too_deep; /* the path of one that lies deeper */
+    struct buffer too_deep; /* the path of one that lies deeper, if that is why the last chosen_add() failed; else "" */
 };
 
 /* Takes what a path of the image names, a symbolic link as itself, or else what
