@@ -123,15 +123,17 @@ static int64_t read_entries(struct memfs_export_worker *worker, const struct mem
     return got;
 }
 
-/* What the plan has not could be read then. */
+/* What the plan has could be read then. It is told once: later steps pass over it. */
 static int pass_unread(struct memfs_export_worker *worker, uint32_t directory, const struct memfs_dirent *entry,
                        int error)
 {
     struct memfs_export *job = worker->job;
     if (job->planning)
         return memfs_export_plan_unread(job, directory, entry, error);
-    if (memfs_host_map_get(&job->exceptions, directory, entry->cursor))
+    if ((entry->stat.mode & MEMFS_IFMT) == MEMFS_IFDIR || !memfs_export_is_wanted(job, directory, entry))
         return 0;
+    if (memfs_export_except(worker, directory, entry, MEMFS_EXPORT_MISSING))
+        return memfs_export_fail(worker, directory, entry->name, -ENOMEM, "cannot be left out");
     return memfs_export_problem(worker, MEMFS_PROBLEM_FILE, directory, entry->name, error, "cannot be examined");
 }
 

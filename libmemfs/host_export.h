@@ -119,7 +119,7 @@ struct memfs_export_worker {
     struct memfs_host_list inos;         /* uint64_t: all that it has made, but directories; 0: nothing */
     struct memfs_host_list replacements; /* struct memfs_export_replacement */
     struct memfs_host_list names;        /* theirs */
-    struct memfs_host_list exceptions;   /* struct memfs_export_exception; if the caller is told what was made */
+    struct memfs_host_list exceptions;   /* struct memfs_export_exception; not yet gathered */
     struct memfs_exported exported;      /* its part */
     uint64_t lost;                       /* it made, could not look at, and could not remove */
     struct memfs_dirent *batch;          /* MEMFS_EXPORT_BATCH, */
@@ -305,6 +305,13 @@ int memfs_export_try_spot(struct memfs_export_worker *worker, struct memfs_expor
  * is 0 if it was not made. */
 int memfs_export_note(struct memfs_export_worker *worker, uint32_t directory, const struct memfs_dirent *entry,
                       const struct memfs_export_spot *spot, uint64_t ino);
+
+/* What became of a file whose entry later steps pass over, or tell otherwise: for the next
+ * memfs_export_gather(). Once of each. -ENOMEM. */
+int memfs_export_except(struct memfs_export_worker *worker, uint32_t directory, const struct memfs_dirent *entry,
+                        enum memfs_export_fate fate);
+/* Between two steps, while nobody else works: what all workers noted is known to the next one. */
+int memfs_export_gather(struct memfs_export *job);
 
 /* Whether anything was made under a temporary name. */
 int memfs_export_replaces(const struct memfs_export *job);

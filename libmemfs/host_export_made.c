@@ -18,15 +18,16 @@ struct level {
     uint32_t next; /* of the directories in it */
 };
 
-static int gather(struct memfs_export *job)
+int memfs_export_gather(struct memfs_export *job)
 {
     for (unsigned n = 0; n < job->worker_room; n++) {
-        const struct memfs_host_list *exceptions = &job->workers[n].exceptions;
+        struct memfs_host_list *exceptions = &job->workers[n].exceptions;
         for (uint64_t i = 0; i < exceptions->count; i++) {
             const struct memfs_export_exception *exception = memfs_host_list_at(exceptions, i);
             if (memfs_host_map_put(&job->exceptions, exception->directory, exception->cursor, exception->fate))
-                return -ENOMEM;
+                return memfs_host_fail(&job->report, 0, NULL, -ENOMEM, "cannot be listed");
         }
+        memfs_host_list_free(exceptions);
     }
     return 0;
 }
@@ -124,7 +125,9 @@ static int go_on(struct memfs_export *job)
 int memfs_export_tell_made(struct memfs_export *job)
 {
     memfs_host_list_init(&job->levels, &job->allocator, sizeof(struct level), 6);
-    int error = gather(job) ? memfs_host_fail(&job->report, 0, NULL, -ENOMEM, "cannot be listed") : go_down(job, 0);
+    int error = memfs_export_gather(job);
+    if (!error)
+        error = go_down(job, 0);
     while (!error && job->levels.count)
         error = go_on(job);
     memfs_host_list_free(&job->levels);

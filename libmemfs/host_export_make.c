@@ -186,10 +186,15 @@ static int link_all(struct memfs_export_worker *caller, int symlinks)
 int memfs_export_make(struct memfs_export *job)
 {
     struct memfs_export_worker *caller = &job->workers[0];
-    int error = memfs_export_make_runs(job);
-    if (!error && job->any_links)
-        error = link_all(caller, 0);
-    if (!error && job->any_symlinks)
-        error = link_all(caller, 1);
+    int error = memfs_export_gather(job);
+    if (!error)
+        error = memfs_export_make_runs(job);
+    for (int symlinks = 0; symlinks < 2 && !error; symlinks++) {
+        if (!(symlinks ? job->any_symlinks : job->any_links))
+            continue;
+        error = memfs_export_gather(job);
+        if (!error)
+            error = link_all(caller, symlinks);
+    }
     return error;
 }

@@ -183,16 +183,29 @@ static int choose(struct memfs_export *job, uint32_t parent, const struct memfs_
     return chosen;
 }
 
+static int is_made(const struct memfs_export *job)
+{
+    return job->level >= job->options.strip;
+}
+
+/* One entry more, of which it need not be known more than that it was chosen. */
+static int spend_entry(struct memfs_export *job, uint32_t parent, const struct memfs_dirent *entry)
+{
+    job->entries += (uint64_t)is_made(job);
+    if (job->options.entries_max && job->entries > job->options.entries_max)
+        return memfs_export_over_budget(job, MEMFS_BUDGET_ENTRIES, parent, entry->name);
+    return 0;
+}
+
 /* Counts what is to be made. */
 static int count_entry(struct memfs_export *job, uint32_t parent, const struct memfs_dirent *entry, int *before)
 {
-    int is_made = job->level >= job->options.strip;
-    job->entries += (uint64_t)is_made;
-    if (job->options.entries_max && job->entries > job->options.entries_max)
-        return memfs_export_over_budget(job, MEMFS_BUDGET_ENTRIES, parent, entry->name);
+    int error = spend_entry(job, parent, entry);
+    if (error)
+        return error;
     if (see(job, entry->stat.node, before))
         return memfs_host_fail(&job->report, parent, entry->name, -ENOMEM, "cannot be planned");
-    job->nodes += is_made && !*before;
+    job->nodes += is_made(job) && !*before;
     return job->options.strip && job->level == job->options.strip ? memfs_export_land(job, parent, entry) : 0;
 }
 
@@ -202,12 +215,15 @@ int memfs_export_plan_unread(struct memfs_export *job, uint32_t directory, const
     if (!memfs_name_ok(entry->name, entry->name_length))
         return corrupt(job, directory, NULL, "an entry with an illegal name");
     job->subdirectories += (uint64_t)is_directory;
-    int chosen = choose(job, directory, entry);
-    if (chosen <= 0)
-        return chosen;
-    job->incomplete = 1;
     if (memfs_host_map_put(&job->exceptions, directory, entry->cursor, MEMFS_EXPORT_MISSING))
         return memfs_host_fail(&job->report, directory, entry->name, -ENOMEM, "cannot be planned");
+    int chosen = choose(job, directory, entry); /* what is not is nobody's problem, now or later */
+    if (chosen <= 0)
+        return chosen;
+    int over = spend_entry(job, directory, entry);
+    if (over)
+        return over;
+    job->incomplete = 1;
     return memfs_host_problem(&job->report, MEMFS_PROBLEM_FILE, directory, entry->name, error, "cannot be examined");
 }
 

@@ -79,11 +79,9 @@ static int add_replacement(struct memfs_export_worker *worker, uint32_t director
     return 0;
 }
 
-static int add_exception(struct memfs_export_worker *worker, uint32_t directory, const struct memfs_dirent *entry,
-                         enum memfs_export_fate fate)
+int memfs_export_except(struct memfs_export_worker *worker, uint32_t directory, const struct memfs_dirent *entry,
+                        enum memfs_export_fate fate)
 {
-    if (!worker->job->options.made)
-        return 0;
     struct memfs_export_exception *exception = memfs_host_list_add(&worker->exceptions);
     if (!exception)
         return -ENOMEM;
@@ -98,11 +96,11 @@ int memfs_export_note(struct memfs_export_worker *worker, uint32_t directory, co
     int error = 0;
     if (ino && spot->temporary)
         error = add_replacement(worker, directory, entry, spot, ino);
-    if (!error && (!ino || spot->temporary))
-        error = add_exception(worker, directory, entry,
-                              ino             ? MEMFS_EXPORT_REPLACES
-                              : spot->skipped ? MEMFS_EXPORT_SKIPPED
-                                              : MEMFS_EXPORT_MISSING);
+    if (!error && worker->job->options.made && (!ino || spot->temporary))
+        error = memfs_export_except(worker, directory, entry,
+                                    ino             ? MEMFS_EXPORT_REPLACES
+                                    : spot->skipped ? MEMFS_EXPORT_SKIPPED
+                                                    : MEMFS_EXPORT_MISSING);
     if (error)
         return memfs_export_fail(worker, directory, entry->name, error, "cannot be made");
     exported->files += ino && !spot->is_link;

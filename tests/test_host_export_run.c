@@ -4,6 +4,7 @@
  */
 #define _GNU_SOURCE
 #include "host_fixture.h"
+#include "records.h"
 #include "testlib.h"
 
 #include <pthread.h>
@@ -606,7 +607,7 @@ static void test_run__cancelled_anywhere(void **state)
     int descriptors = count_descriptors(), threads = count_threads();
     for (size_t i = 0; i < COUNTS; i++) {
         int error = -ECANCELED;
-        for (int n = 1; error; n = n * 5 / 4 + 1) {
+        for (int n = 1; error; n = n * 3 / 2 + 1) {
             struct watcher watcher = {.cancel_at = n};
             error = export_watched(fs, "out", counts[i], &watcher);
             assert_true(!error || error == -ECANCELED);
@@ -677,6 +678,49 @@ int openat(int directory, const char *name, int flags, ...)
             abort();
     }
     return (int)syscall(SYS_openat, directory, name, flags, mode);
+}
+
+/* Whether a line is there twice of which this is a part. */
+static int is_told_twice(const char *told, const char *part)
+{
+    char line[256];
+    for (const char *at = told; *at; at += strcspn(at, "\n") + 1) {
+        snprintf(line, sizeof line, "%.*s", (int)strcspn(at, "\n") + 1, at);
+        if (strstr(line, part) && strstr(at + strlen(line), line))
+            return 1;
+    }
+    return 0;
+}
+
+/* What could be examined while the plan was made, and cannot be later. */
+static void test_run__examined_no_more(void **state)
+{
+    struct test_buffer image = {0};
+    memfs_destroy(wide(&image));
+    for (size_t i = 0; i < COUNTS; i++) {
+        int told = 0, failures;
+        for (uint64_t n = 1;; n = n * 3 / 2 + 1) {
+            struct test_state own = {0};
+            struct test_fault fault = {.only = 1 + MEMFS_EXTENTS, .fail_at = n, .fail_after = 1};
+            struct watcher watcher = {0};
+            struct memfs_export_options options = {
+                .problem = note, .problem_context = &watcher, .progress = watch, .progress_context = &watcher};
+            test_memory_init(&own.memory);
+            memfs *fs = test_thaw_fault(&own, &image, &fault);
+            assert_ok(export_with(fs, "out", counts[i], &options, NULL));
+            failures = atomic_load(&fault.failures) > 0;
+            char *text = take_told(&watcher);
+            assert_false(is_told_twice(text, "cannot be examined"));
+            told += strstr(text, "cannot be examined") != NULL;
+            free(text);
+            memfs_destroy(fs);
+            start_anew(state);
+            if (!failures)
+                break;
+        }
+        assert_true(told > 2);
+    }
+    test_buffer_free(&image);
 }
 
 static void test_run__exchanged_directory(void **state)
@@ -790,6 +834,7 @@ int main(void)
         CASE(damaged_blocks),
         CASE(cancelled_anywhere),
         CASE(full_disk),
+        CASE(examined_no_more),
         CASE(exchanged_directory),
         CASE(failing_allocations),
         CASE(few_descriptors),

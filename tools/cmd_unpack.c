@@ -295,6 +295,8 @@ static void say_left_behind(const struct unpack *unpack)
 
 static int failed(const struct unpack *unpack, int error, const struct memfs_detail *detail)
 {
+    if (unpack->failure.budget != MEMFS_BUDGET_NONE) /* whatever was told before, it ends because of this */
+        return over_budget(unpack);
     const int spent = is_spent_or_cut(&unpack->input, error);
     int code = spent ? EXIT_FAILED : message_exit_code(error), said = error == -ECANCELED || unpack->problems > 0;
     if ((message_is_of_image(error) || spent) && !said) {
@@ -308,8 +310,6 @@ static int failed(const struct unpack *unpack, int error, const struct memfs_det
         say_left_behind(unpack);
         return code;
     }
-    if (unpack->failure.budget != MEMFS_BUDGET_NONE)
-        return over_budget(unpack);
     switch (error) {
     case -ENOTEMPTY:
         return message_error_hint(unpack->dir, NULL, error, NULL, "name a new directory, or use --into");

@@ -416,6 +416,23 @@ for jobs in 1 4; do
 done
 expect 3 "^memfs: damaged.mfs: a/[b/]*1: extents: " "$memfs" unpack -q damaged.mfs some
 check "and without --keep-going nothing is" test ! -e some
+# What nobody asked for is nobody's problem.
+check "--only of what is whole beside it" "$memfs" unpack -q --only a/b/to-1 damaged.mfs some
+check "that is made" test "$(cd some && find . | sort | tr '\n' ' ')" = ". ./a ./a/b ./a/b/to-1 "
+rm -rf some
+check "--exclude of what is damaged" "$memfs" unpack -q --exclude '[123]' damaged.mfs some
+check "all else is made" test "$(cd some && find . | sort | tr '\n' ' ')" = ". ./a ./a/b ./a/b/to-1 ./a/b/to-2 ./a/b/to-3 ./empty "
+rm -rf some
+for jobs in 1 4; do
+    run "$memfs" unpack --keep-going --strip-components 2 -v -j $jobs damaged.mfs some
+    check "--strip-components, -j $jobs: only what it does not drop is named" test "$status" = 3 -a "$(grep -c ': a/b/[123]: ' .err)" = 3 -a "$(grep -c ': a/[123]: ' .err)" = 0
+    check "-v names what was made" test "$(tr '\n' ' ' <.out)" = "to-1 to-2 to-3 "
+    rm -rf some
+done
+for image in lost damaged; do
+    run "$memfs" unpack --keep-going --max-entries 10 $image.mfs some
+    check "$image: entries that cannot be examined are counted, too" test "$status" = 4 -a ! -e some -a "$(tail -n 1 .err)" = "memfs: $image.mfs: has 12 entries, and --max-entries is 10; nothing was made"
+done
 run "$memfs" find damaged.mfs
 check "find: the same, and all else is found" test "$status" = 3 -a "$(wc -l <.out)" = 7 -a "$(wc -l <.err)" = 6 -a "$(grep -c 'damaged in the same place (at byte [0-9]*)$' .err)" = 5
 cp noise.mfs damaged.mfs && printf '\001\002\003\004' | dd of=damaged.mfs bs=1 seek=1000000 conv=notrunc status=none
