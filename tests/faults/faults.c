@@ -108,6 +108,7 @@ static const struct harmless {
     {"newfstatat", 0, -1, IMAGE, "a look before and after: what counts is renaming"},
     {"newfstatat", 0, -1, OUTPUT, "whether it is what is packed"},
     {"readlink", 0, -1, BELOW_PROC, "the same"},
+    {"pread64", 0, -1, ANYWHERE, "entries that could not be read together are asked for one by one"},
     {"openat", EACCES, -1, IMAGE, "what is closed to us may be replaced nevertheless"},
     {"symlinkat", EEXIST, -1, ANYWHERE, "what appears in its place is replaced, as asked for"},
     {"mknodat", EEXIST, -1, ANYWHERE, "the same"},

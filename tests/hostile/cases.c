@@ -41,11 +41,11 @@
 /* clang-format off */
 const struct hostile_case hostile_cases[] = {
     /* Header and trailer: 1 magic */
-    {1, "magic-first-bit", EVERYTHING, "header.magic ^= 0x80", NULL, MEMFS_ENOTIMAGE, "its first bytes were changed as a transfer", NO_OPEN, MEMFS_ENOTIMAGE, NO_OPEN},
-    {1, "magic-first-bit", EMPTY, "header.magic ^= 0x80", NULL, MEMFS_ENOTIMAGE, "its first bytes were changed as a transfer", NO_OPEN, MEMFS_ENOTIMAGE, NO_OPEN},
+    {1, "magic-first-bit", EVERYTHING, "header.magic ^= 0x80", NULL, MEMFS_ENOTIMAGE, "its first bytes were changed, perhaps by a transfer", NO_OPEN, MEMFS_ENOTIMAGE, NO_OPEN},
+    {1, "magic-first-bit", EMPTY, "header.magic ^= 0x80", NULL, MEMFS_ENOTIMAGE, "its first bytes were changed, perhaps by a transfer", NO_OPEN, MEMFS_ENOTIMAGE, NO_OPEN},
     {1, "magic-zero", ONE, "header.magic = 0", NULL, MEMFS_ENOTIMAGE, "it does not begin with the magic bytes 89", NO_OPEN, MEMFS_ENOTIMAGE, NO_OPEN},
     {1, "magic-of-the-trailer", ONE, "header.magic = 0x0A1A0A0D54464D89", NULL, MEMFS_ENOTIMAGE, "it does not begin with the magic bytes 89", NO_OPEN, MEMFS_ENOTIMAGE, NO_OPEN},
-    {1, "magic-in-text-mode", ONE, "header.magic = 0x0A1A0A0A53464D89", NULL, MEMFS_ENOTIMAGE, "its first bytes were changed as a transfer", NO_OPEN, MEMFS_ENOTIMAGE, NO_OPEN},
+    {1, "magic-in-text-mode", ONE, "header.magic = 0x0A1A0A0A53464D89", NULL, MEMFS_ENOTIMAGE, "its first bytes were changed, perhaps by a transfer", NO_OPEN, MEMFS_ENOTIMAGE, NO_OPEN},
     {1, "magic-of-squashfs", ONE, "header.magic = 0x73717368", NULL, MEMFS_ENOTIMAGE, "it does not begin with the magic bytes 89", NO_OPEN, MEMFS_ENOTIMAGE, NO_OPEN},
     {1, "trailer-magic-bit", ONE, "trailer.magic ^= 1", NULL, MEMFS_ECORRUPT, "the image is truncated, or bytes follow its", NO_OPEN, MEMFS_ECORRUPT, NO_OPEN},
     {1, "trailer-magic-bit", GENERATIONS, "trailer.magic ^= 1", NULL, MEMFS_ECORRUPT, "the image is truncated, or bytes follow its", NO_OPEN, MEMFS_ECORRUPT, NO_OPEN},
