@@ -84,12 +84,14 @@ if [ $# -gt 0 ]; then
     done
 fi
 
-# The kernel may run it as it is; the emulator always does.
+# The kernel may run it as it is; the emulator always does. The C library is found beside its loader before
+# /etc/ld.so.cache is asked: that is this machine's, which may know another one of 32 bits, and with the
+# loader of a different build a thread is never made.
 libraries=$system/usr/lib/$triplet
 emulator="qemu-$machine -L /usr/$cross"
 make BUILD="$BUILD" CROSS_COMPILE="$cross-" EMULATOR="$emulator" CPPFLAGS="${CPPFLAGS:-}" \
     PKG_CONFIG="PKG_CONFIG_SYSROOT_DIR=$system PKG_CONFIG_LIBDIR=$libraries/pkgconfig pkg-config" \
-    LDFLAGS="-Wl,-rpath,$libraries -Wl,-rpath-link,$libraries" -j"$(nproc)" "${goals[@]}" >"$BUILD/make.log" 2>&1 || {
+    LDFLAGS="-Wl,-rpath,/usr/$cross/lib:$libraries -Wl,-rpath-link,$libraries" -j"$(nproc)" "${goals[@]}" >"$BUILD/make.log" 2>&1 || {
     cat "$BUILD/make.log"
     exit 1
 }
