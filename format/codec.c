@@ -38,6 +38,8 @@ static void piece_free(void *allocator, void *address)
 
 /* ---- Encoding --------------------------------------------------------------------- */
 
+#define ROWS_FROM ((size_t)1 << 14)
+
 struct memfs_encoder {
     struct memfs_allocator allocator;
     ZSTD_CCtx *context;
@@ -87,9 +89,24 @@ void memfs_encoder_destroy(struct memfs_encoder *encoder)
     memfs_free(&allocator, encoder, sizeof *encoder);
 }
 
+/* zstd has two ways to look for matches, and chooses by whether it was compiled for vector instructions: the bytes
+ * must not depend on that. It chooses as it would with them. */
+static int choose_finder(struct memfs_encoder *encoder, size_t length)
+{
+    const int rows = length > ROWS_FROM ? ZSTD_ps_enable : ZSTD_ps_disable;
+    /* Where the last call failed for lack of room, it is still at work. */
+    if (ZSTD_isError(ZSTD_CCtx_reset(encoder->context, ZSTD_reset_session_only)) ||
+        ZSTD_isError(ZSTD_CCtx_setParameter(encoder->context, ZSTD_c_useRowMatchFinder, rows)))
+        return -EIO;
+    return 0;
+}
+
 int memfs_encode(struct memfs_encoder *encoder, const void *raw, size_t length, void *scratch, const void **stored,
                  size_t *stored_length, uint8_t *codec)
 {
+    const int error = choose_finder(encoder, length);
+    if (error)
+        return error;
     /* With one byte less than raw as room, zstd fails where it gains nothing. */
     const size_t result = ZSTD_compress2(encoder->context, scratch, length - 1, raw, length);
     if (!ZSTD_isError(result)) {
