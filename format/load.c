@@ -17,7 +17,7 @@
 /* What is read in order is used once, mostly: it does not take the place of all else, and of
  * memory that the system would have to clear. Blocks that share parts with earlier ones need
  * these again. */
-#define IN_ORDER_SHARE(budget) ((budget) / 2)
+#define WINDOW_BYTES ((uint64_t)128 << 20) /* as far back as a writer finds equal parts, by default */
 #define AHEAD_BLOCKS 8u  /* so many threads find something to do while one decodes the block that all want */
 #define AHEAD_BUDGET 32u /* blocks that a budget has room for, or nothing is decoded ahead */
 
@@ -295,6 +295,13 @@ static void note_whole(struct memfs_recent *recent, uint64_t block)
     atomic_store_explicit(&recent->next[turn % MEMFS_RECENT], (uint32_t)block + 1, memory_order_relaxed);
 }
 
+/* Three quarters of the budget; but of a large one half, or what parts are looked for in. */
+static uint64_t in_order_share(uint64_t budget)
+{
+    const uint64_t most = budget / 4 * 3, enough = budget / 2 > WINDOW_BYTES ? budget / 2 : WINDOW_BYTES;
+    return most < enough ? most : enough;
+}
+
 /* How much of a block is decoded for one who needs so much of it: no more, where it is
  * met by chance; all, for one who comes back, and for several who read blocks in order,
  * each of them now here and now there, but all of them near. */
@@ -322,7 +329,7 @@ static int load_block(struct memfs_image *image, uint64_t key, const struct memf
         return error;
     const uint64_t budget = image->cache.budget;
     struct memfs_buffer *buffer =
-        memfs_buffer_make_block(&image->cache, ref->raw, in_order ? IN_ORDER_SHARE(budget) : budget);
+        memfs_buffer_make_block(&image->cache, ref->raw, in_order ? in_order_share(budget) : budget);
     if (!buffer)
         return -ENOMEM;
     buffer->length = length;

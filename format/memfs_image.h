@@ -35,7 +35,7 @@ struct memfs_source {
     uint64_t size;
 };
 
-/* Of the budget, blocks take three quarters at most where they are read in order. */
+/* Where blocks are read in order, they take three quarters of the budget at most; of a large one half, but 128 MiB. */
 struct memfs_image_options {
     size_t size;
     const struct memfs_allocator *allocator; /* copied */

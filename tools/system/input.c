@@ -24,7 +24,7 @@
 static const char standard_input[] = "standard input";
 
 /* A command reads most things once, but files that share parts come back to blocks of up
- * to 128 MiB before: three quarters of this are for blocks that are read in order. */
+ * to 128 MiB before: so much of this is for blocks that are read in order. */
 static const struct memfs_image_options image_options = {.size = sizeof image_options, .cache_bytes = 192 << 20};
 
 /* Whether a beginning can be an image's: all that is wrong with it is that it is no more than that. */
