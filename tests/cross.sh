@@ -17,7 +17,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 machine=$1
 shift
-unset MAKEFLAGS MFLAGS
+unset MAKEFLAGS MFLAGS CC # one that is named for make is not this machine's
 case $machine in
 s390x) triplet=s390x-linux-gnu cross=s390x-linux-gnu ;;
 i386) triplet=i386-linux-gnu cross=i686-linux-gnu CPPFLAGS=-Wno-psabi ;; # gcc tells how old compilers did it

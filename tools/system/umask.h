@@ -6,7 +6,7 @@
 
 #include <stdint.h>
 
-/* It belongs to the process, and can only be asked for by setting it: before there are threads. */
+/* It belongs to the process. Asked for by setting it, which needs no /proc: before there are threads. */
 uint32_t umask_ask(void);
 
 #endif
