@@ -12,7 +12,6 @@
 
 #define LEVEL_DEFAULT 3
 #define LEVEL_MOST 19
-#define WINDOW_DEFAULT ((uint64_t)128 << 20)
 #define TELL_MILLISECONDS 50 /* between progress that is told while waiting */
 
 /* All stages of one freeze. */
@@ -90,7 +89,7 @@ static int take_options(struct memfs_freezing *job, const struct memfs_freeze_op
         return memfs_freezing_fail(job, -EINVAL, "block size %lu is not a power of two from %u to %u",
                                    (unsigned long)options->block_size, MEMFS_BLOCK_LEAST, MEMFS_BLOCK_MOST);
     if (!options->window)
-        options->window = WINDOW_DEFAULT;
+        options->window = MEMFS_KEPT_BYTES;
     if (options->window < MEMFS_REACH_LEAST || options->window > MEMFS_REACH_MOST)
         return memfs_freezing_fail(job, -EINVAL, "a window of %llu bytes is not one of 64 KiB to 1 GiB",
                                    (unsigned long long)options->window);

@@ -57,6 +57,9 @@ _Static_assert(MEMFS_BACKED == (int)MEMFS_DATA, "the data blocks follow the tabl
 #define MEMFS_WINDOW_SHIFT 24u
 #define MEMFS_WINDOW_MAX (1u << MEMFS_WINDOW_SHIFT) /* of a zstd frame */
 
+/* As far back as a writer finds equal parts by default, and a reader who goes in order keeps what it decoded. */
+#define MEMFS_KEPT_BYTES ((uint64_t)128 << 20)
+
 /* Records exist below these: indices have 32 bits, and one value is kept free. */
 #define MEMFS_COUNT_MAX 0xffffffffu
 

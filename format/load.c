@@ -14,7 +14,6 @@
 
 #define PREFIX_GRAIN ((size_t)128 << 10) /* what zstd decodes at once */
 #define VIEW_MOST ((size_t)MEMFS_BLOCK_MOST)
-#define WINDOW_BYTES ((uint64_t)128 << 20) /* as far back as a writer finds equal parts, by default */
 #define AHEAD_BLOCKS 8u  /* so many threads find something to do while one decodes the block that all want */
 #define AHEAD_BUDGET 32u /* blocks that a budget has room for, or nothing is decoded ahead */
 
@@ -297,7 +296,7 @@ static void note_whole(struct memfs_recent *recent, uint64_t block)
  * of the budget, but of a large one half, or what parts are looked for in. */
 static uint64_t in_order_share(uint64_t budget)
 {
-    const uint64_t most = budget / 4 * 3, enough = budget / 2 > WINDOW_BYTES ? budget / 2 : WINDOW_BYTES;
+    const uint64_t most = budget / 4 * 3, enough = budget / 2 > MEMFS_KEPT_BYTES ? budget / 2 : MEMFS_KEPT_BYTES;
     return most < enough ? most : enough;
 }
 

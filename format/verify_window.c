@@ -7,10 +7,9 @@
 #include <errno.h>
 #include <string.h>
 
-#define ASKED_MOST 4096u                   /* files that share parts go back and forth between a few blocks */
-#define AHEAD_BYTES ((uint64_t)64 << 20)   /* of what was asked for; and in all, with what is kept: */
-#define WINDOW_BYTES ((uint64_t)128 << 20) /* as far back as a writer finds equal parts, by default */
-#define SLOTS_MOST ((size_t)(WINDOW_BYTES / MEMFS_BLOCK_LEAST))
+#define ASKED_MOST 4096u                 /* files that share parts go back and forth between a few blocks */
+#define AHEAD_BYTES ((uint64_t)64 << 20) /* of what was asked for; and in all, with what is kept: */
+#define SLOTS_MOST ((size_t)(MEMFS_KEPT_BYTES / MEMFS_BLOCK_LEAST))
 #define NO_SLOT 0u
 
 /* Slots are numbered from 1; slot 0 stands for blocks that are damaged, and is the
@@ -143,7 +142,7 @@ static int evict(struct memfs_verify_window *window)
 
 static unsigned make_slot(struct memfs_verify_window *window, uint64_t bytes)
 {
-    while (window->free_slot == NO_SLOT || window->pinned + window->kept + bytes > WINDOW_BYTES)
+    while (window->free_slot == NO_SLOT || window->pinned + window->kept + bytes > MEMFS_KEPT_BYTES)
         if (!evict(window))
             break;
     const unsigned number = window->free_slot;
@@ -311,7 +310,7 @@ int memfs_verify_window_create(struct memfs_verifying *v, struct memfs_verify_wi
         memfs_free(allocator, window, sizeof *window);
         return error;
     }
-    memfs_frames_shape(&window->frames, v->image->header.block_size, WINDOW_BYTES);
+    memfs_frames_shape(&window->frames, v->image->header.block_size, MEMFS_KEPT_BYTES);
     window->v = v;
     window->blocks = (size_t)v->image->root.table[MEMFS_DATA].count;
     window->slot_count = 1 + (window->blocks < SLOTS_MOST ? window->blocks : SLOTS_MOST);
