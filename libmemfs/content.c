@@ -46,11 +46,9 @@ int content_get(struct op *op, const struct memfs_node_record *node, struct cont
     }
     const struct content_record paged = content_of_paged(node), *record = &paged;
     if (!(node->mode & MEMFS_NODE_PAGED)) {
-        const void *found;
-        r = fs_record(op, MEMFS_CONTENTS, CONTENTS_SHIFT, sizeof *record, node->extents.first, &found);
+        r = table_get(op, MEMFS_CONTENTS, node->extents.first, &record);
         if (r)
             return r;
-        record = found;
     }
     out->bound = UINT64_MAX;
     out->base_limit = record->base_limit;

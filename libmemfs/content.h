@@ -16,29 +16,7 @@
 #define PAGE_SHIFT 16
 #define PAGE_BYTES (1u << PAGE_SHIFT)
 
-#define MAP_SHIFT 6
-#define MAP_SLOTS (1u << MAP_SHIFT)
-#define MAP_HEIGHT_MAX 8
-
-/* A slot of a map's lowest level, or the root of a file of one page: 0 for an
- * absent page, the address of a struct page, or an odd number for a hole that
- * hides the base: 1 + twice the mask of the base's data there. A slot higher up:
- * 0, or 1 + the index of a record. */
-struct map_record {
-    uint64_t slots[MAP_SLOTS];
-};
-
-/* A file that has changed. No root: height 0. */
-struct content_record {
-    uint64_t root;                   /* the slot above everything */
-    uint64_t base_limit;             /* the base's bytes are visible below this */
-    int64_t pages;                   /* 4,096-byte pages: private data, less what private pages and holes hide */
-    uint32_t base_first, base_count; /* extents of the base */
-    uint8_t height;                  /* of the tree of maps */
-    uint8_t reserved[7];
-};
-
-#define CONTENTS_SHIFT 7
+#define MAP_HEIGHT_MAX 8 /* of the tree of maps */
 
 /* Where the 4,096-byte page of an offset starts; the next start at or behind it. */
 static inline uint64_t hole_floor(uint64_t offset)

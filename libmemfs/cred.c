@@ -34,10 +34,8 @@ static int find_acl(struct op *op, const struct memfs_node_record *node, const c
     return acl_check(*acl, *size, &empty) == 0 && !empty;
 }
 
-int cred_check(struct op *op, const struct memfs_cred *cred, const struct memfs_node_record *node, uint32_t mask)
+int cred_check_given(struct op *op, const struct memfs_cred *cred, const struct memfs_node_record *node, uint32_t mask)
 {
-    if (!cred)
-        return 0;
     if (cred->uid == 0)
         return (mask & MEMFS_X_OK) && !node_is_dir(node) && !(node->mode & 0111) ? -EACCES : 0;
     uint32_t allowed = node->mode;

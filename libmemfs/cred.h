@@ -20,7 +20,12 @@ int cred_in_group(const struct memfs_cred *cred, uint32_t gid);
 
 /* mask of MEMFS_R_OK, MEMFS_W_OK, MEMFS_X_OK: 0, -EACCES, OP_MISS. As Linux: uid
  * 0 may execute a file only if somebody may. */
-int cred_check(struct op *op, const struct memfs_cred *cred, const struct memfs_node_record *node, uint32_t mask);
+int cred_check_given(struct op *op, const struct memfs_cred *cred, const struct memfs_node_record *node, uint32_t mask);
+static inline int cred_check(struct op *op, const struct memfs_cred *cred, const struct memfs_node_record *node,
+                             uint32_t mask)
+{
+    return cred ? cred_check_given(op, cred, node, mask) : 0;
+}
 
 /* May the caller remove `node` from `dir`: sticky directories. 0, -EPERM. (Writing
  * to dir is to be checked besides.) */

@@ -13,10 +13,10 @@ static int get_state(struct op *op, const struct memfs_node_record *dir, struct 
         *out = (struct dir_record){.first = dir->run.first, .count = dir->run.count};
         return 0;
     }
-    const void *record;
-    int r = fs_record(op, MEMFS_DIRS, DIRS_SHIFT, sizeof *out, dir->run.first, &record);
+    const struct dir_record *record;
+    int r = table_get(op, MEMFS_DIRS, dir->run.first, &record);
     if (r == 0)
-        *out = *(const struct dir_record *)record;
+        *out = *record;
     return r;
 }
 
@@ -185,9 +185,8 @@ int dir_find(struct op *op, uint32_t dir, const struct memfs_node_record *record
 
 const struct delta *dir_insertion(struct op *op, uint32_t entry)
 {
-    const void *delta;
-    if (!entry_is_delta(op->fs, entry) ||
-        fs_record(op, MEMFS_DELTAS, MEMFS_CHUNK_SHIFT, sizeof(struct delta), entry_delta(op->fs, entry), &delta) != 0)
+    const struct delta *delta;
+    if (!entry_is_delta(op->fs, entry) || table_get(op, MEMFS_DELTAS, entry_delta(op->fs, entry), &delta) != 0)
         return NULL;
     return delta;
 }

@@ -8,34 +8,6 @@
 
 #include "node.h"
 
-/*
- * A change to a directory:
- *   insertion    length and type are not 0: a new entry
- *   removal      length 0, type 0: of the base entry whose number is `node`
- *   replacement  length 0, type not 0: that base entry now leads to the node `prev`
- */
-#define DELTA_TEXT 16 /* bytes of a name that stands in the delta itself */
-struct delta {
-    uint64_t name; /* offset in NAMES (40 bits; 0 for a name in text), length (8), type (4), none (12) */
-    uint32_t node;
-    uint32_t dir;        /* 0: free */
-    uint32_t chain;      /* 1 + next in the bucket */
-    uint32_t prev, next; /* insertions: 1 + neighbours in the directory, oldest first */
-    uint32_t order;      /* insertions: ascends along the list, modulo 2^30 */
-    char text[DELTA_TEXT];
-};
-_Static_assert(sizeof(struct delta) == 48, "a delta fits in 48 bytes");
-
-/* A directory that has changed. */
-struct dir_record {
-    uint32_t first, count;                /* base run */
-    uint32_t head, tail;                  /* 1 + oldest and newest insertion */
-    uint32_t order;                       /* of the next insertion */
-    uint32_t inserted, removed, replaced; /* how many of each there are */
-};
-
-#define DIRS_SHIFT 6
-
 /* An entry that has been found. Entry numbers: those of the base's ENTRIES,
  * then those of the deltas. */
 struct found {

@@ -3,6 +3,8 @@
 #include <assert.h>
 #include <string.h>
 
+#define BUCKET_FILL 8 /* deltas a bucket on average, from which on there are more buckets */
+
 /* ---- Hashes ---- */
 
 /* After MurmurHash64A's rounds (Appleby, 2008), with the filesystem's own seed. */

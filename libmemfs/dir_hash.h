@@ -38,8 +38,6 @@ static inline uint64_t delta_with_type(uint64_t field, uint32_t type)
     return (field & ~((uint64_t)0xF << 48)) | (uint64_t)type << 48;
 }
 
-#define NAMES_SHIFT 14
-
 /* The name of an insertion. */
 static inline const char *delta_text(const memfs *fs, const struct delta *delta)
 {
@@ -48,21 +46,6 @@ static inline const char *delta_text(const memfs *fs, const struct delta *delta)
     const char *chunk = fs_chunk(fs, MEMFS_NAMES, delta_name(delta) >> NAMES_SHIFT);
     return chunk + (delta_name(delta) & ((1u << NAMES_SHIFT) - 1));
 }
-
-/* ---- Buckets ---- */
-
-#define BUCKET_SLOTS 12
-#define BUCKET_FILL 8 /* deltas a bucket on average, from which on there are more buckets */
-#define BUCKETS_SHIFT 6
-
-/* A line of the processor's cache: one is fetched to know where a delta is. Where
- * more belong into a bucket than it has slots, the others are chained. */
-struct bucket {
-    uint8_t tags[BUCKET_SLOTS];   /* bits of each one's hash */
-    uint32_t more;                /* 1 + first of the chain */
-    uint32_t slots[BUCKET_SLOTS]; /* 1 + delta; 0: free */
-};
-_Static_assert(sizeof(struct bucket) == 64, "a bucket fits in 64 bytes");
 
 /* ---- Hashes ---- */
 

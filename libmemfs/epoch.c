@@ -50,31 +50,14 @@ void memfs_readers_leave(struct memfs_epochs *epochs, struct memfs_readers *read
     pthread_mutex_unlock(&epochs->lock);
 }
 
-/* Where a thread tries first: threads differ in their stacks' addresses. */
-static unsigned first_slot(void)
+unsigned memfs_reader_enter_other(struct memfs_epochs *epochs, struct memfs_readers *readers, unsigned slot)
 {
-    char here;
-    return (unsigned)(((uintptr_t)&here >> 16) * 0x9E3779B97F4A7C15u >> 58);
-}
-
-unsigned memfs_reader_enter(struct memfs_epochs *epochs, struct memfs_readers *readers)
-{
-    unsigned slot = first_slot() % MEMFS_READER_SLOTS;
-    for (unsigned tries = 1;; tries++) {
-        uint64_t nobody = 0;
-        if (!(atomic_load(&readers->used) >> slot & 1))
-            atomic_fetch_or(&readers->used, UINT32_C(1) << slot);
-        if (atomic_compare_exchange_strong(&readers->slots[slot].epoch, &nobody, atomic_load(&epochs->now)))
-            return slot;
+    for (unsigned tries = 1; !memfs_reader_try(epochs, readers, slot); tries++) {
         slot = (slot + 1) % MEMFS_READER_SLOTS;
         if (tries % MEMFS_READER_SLOTS == 0)
             sched_yield();
     }
-}
-
-void memfs_reader_exit(struct memfs_readers *readers, unsigned slot)
-{
-    atomic_store(&readers->slots[slot].epoch, 0);
+    return slot;
 }
 
 /* The oldest epoch in which somebody may still be reading. */

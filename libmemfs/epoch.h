@@ -5,8 +5,9 @@
  * of that epoch or an earlier one has left. (Fraser, "Practical lock-freedom",
  * 2004, section 5.2.3: epoch-based reclamation.)
  *
- * The atomics are all sequentially consistent: a reader first shows itself and
- * then looks, whoever retires first hides and then looks for readers.
+ * Entering is sequentially consistent: a reader first shows itself and then looks,
+ * whoever retires first hides and then looks for readers. Leaving needs only come
+ * after all that was read.
  */
 #ifndef MEMFS_EPOCH_H
 #define MEMFS_EPOCH_H
@@ -48,10 +49,32 @@ void memfs_epochs_destroy(struct memfs_epochs *epochs); /* frees all that is ret
 void memfs_readers_join(struct memfs_epochs *epochs, struct memfs_readers *readers); /* initialises readers */
 void memfs_readers_leave(struct memfs_epochs *epochs, struct memfs_readers *readers);
 
+/* Shows a reader in a slot, unless there is one. */
+static inline int memfs_reader_try(struct memfs_epochs *epochs, struct memfs_readers *readers, unsigned slot)
+{
+    uint64_t nobody = 0;
+    if (!(atomic_load(&readers->used) >> slot & 1))
+        atomic_fetch_or(&readers->used, UINT32_C(1) << slot);
+    return atomic_compare_exchange_strong(&readers->slots[slot].epoch, &nobody, atomic_load(&epochs->now));
+}
+
+/* From this slot on, in the next one that is free. */
+unsigned memfs_reader_enter_other(struct memfs_epochs *epochs, struct memfs_readers *readers, unsigned slot);
+
 /* Begins reading; returns the slot to be given to memfs_reader_exit(). Never
  * waits for anything but a free slot. Do not block in between. */
-unsigned memfs_reader_enter(struct memfs_epochs *epochs, struct memfs_readers *readers);
-void memfs_reader_exit(struct memfs_readers *readers, unsigned slot);
+static inline unsigned memfs_reader_enter(struct memfs_epochs *epochs, struct memfs_readers *readers)
+{
+    /* Where a thread tries first: threads differ in their stacks' addresses. */
+    char here;
+    const unsigned slot = (unsigned)(((uintptr_t)&here >> 16) * 0x9E3779B97F4A7C15u >> 58) % MEMFS_READER_SLOTS;
+    return memfs_reader_try(epochs, readers, slot) ? slot : memfs_reader_enter_other(epochs, readers, slot);
+}
+
+static inline void memfs_reader_exit(struct memfs_readers *readers, unsigned slot)
+{
+    atomic_store_explicit(&readers->slots[slot].epoch, 0, memory_order_release);
+}
 
 /* The slots from this one on in which readers may stand: the first, or MEMFS_READER_SLOTS. */
 static inline unsigned memfs_readers_next(const struct memfs_readers *readers, unsigned slot)

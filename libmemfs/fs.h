@@ -12,6 +12,8 @@
 #include "op.h"
 #include "table.h"
 
+#include <string.h>
+
 #define MEMFS_XATTR_RUNS 16 /* a set has 1 to 2^15 attributes */
 
 struct memfs {
@@ -58,17 +60,47 @@ static inline const void *fs_chunk(const memfs *fs, enum memfs_table id, uint64_
     return own || !fs->base ? own : fs->base->ops->peek(fs->base, id, chunk);
 }
 
-/* table_get() for one table: with its shape known, it is a few instructions. */
-static inline int fs_record(struct op *op, enum memfs_table id, unsigned shift, size_t width, uint64_t number,
-                            const void **out)
+/* ---- Of table.h, what is inline: where the table is named, its shape is known, and it is a few instructions. ---- */
+
+static inline size_t table_place(enum memfs_table id, uint64_t number)
 {
-    *out = NULL;
+    return (size_t)(number & (((uint64_t)1 << table_shapes[id].shift) - 1)) * table_shapes[id].width;
+}
+
+static inline int table_get(struct op *op, enum memfs_table id, uint64_t number, void *out)
+{
+    const uint64_t chunk = number >> table_shapes[id].shift;
     if (!table_in_range(&op->fs->tables[id], number))
         return MEMFS_ECORRUPT;
-    const char *chunk = fs_chunk(op->fs, id, number >> shift);
-    if (!chunk)
-        return op_miss(op, id, number >> shift);
-    *out = chunk + (size_t)(number & (((uint64_t)1 << shift) - 1)) * width;
+    const char *records = fs_chunk(op->fs, id, chunk);
+    if (!records)
+        return op_miss(op, id, chunk);
+    records += table_place(id, number);
+    memcpy(out, &records, sizeof records);
+    return 0;
+}
+
+static inline void *table_mutable(memfs *fs, enum memfs_table id, uint64_t number)
+{
+    return (char *)memfs_chunkmap_get(&fs->tables[id].map, number >> table_shapes[id].shift) + table_place(id, number);
+}
+
+static inline int table_own_chunk(struct op *op, enum memfs_table id, uint64_t number)
+{
+    const uint64_t chunk = number >> table_shapes[id].shift;
+    return memfs_chunkmap_get(&op->fs->tables[id].map, chunk) ? 0 : table_make_private(op, id, chunk);
+}
+
+static inline int table_own(struct op *op, enum memfs_table id, uint64_t number, void *out)
+{
+    const struct table *table = &op->fs->tables[id];
+    if (!table_in_range(table, number))
+        return MEMFS_ECORRUPT;
+    int r = table_own_chunk(op, id, number);
+    if (r)
+        return r;
+    void *record = table_mutable(op->fs, id, number);
+    memcpy(out, &record, sizeof record);
     return 0;
 }
 

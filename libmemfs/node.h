@@ -36,23 +36,19 @@ static inline int node_is_dir(const struct memfs_node_record *node)
 /* A node by its number, which came from an entry; MEMFS_ECORRUPT if unused. */
 static inline int node_by_number(struct op *op, uint32_t number, const struct memfs_node_record **out)
 {
-    const void *record;
-    int r = fs_record(op, MEMFS_NODES, MEMFS_CHUNK_SHIFT, sizeof **out, number, &record);
-    *out = record;
+    int r = table_get(op, MEMFS_NODES, number, out);
     return r ? r : (*out)->mode == 0 ? MEMFS_ECORRUPT : 0;
 }
 
 /* The node of a handle: 0, OP_MISS, -ESTALE. */
 static inline int node_get(struct op *op, memfs_node handle, const struct memfs_node_record **out)
 {
-    const void *record;
     uint32_t number = node_number(handle);
     if (number == 0 || (number < op->fs->tables[MEMFS_NODES].start && !table_has(op, MEMFS_NODES, number)))
         return -ESTALE;
-    int r = fs_record(op, MEMFS_NODES, MEMFS_CHUNK_SHIFT, sizeof **out, number, &record);
+    int r = table_get(op, MEMFS_NODES, number, out);
     if (r)
         return r == MEMFS_ECORRUPT ? -ESTALE : r; /* there never was such a number */
-    *out = record;
     return (*out)->mode == 0 || (*out)->generation != handle >> 32 ? -ESTALE : 0;
 }
 /* The same for a directory: also -ENOTDIR. */

@@ -42,7 +42,11 @@ struct path_walk {
     op_commit *commit;
     void *argument;
     int is_writer; /* in this section */
-    int step;      /* what the writer's section has ended with before reach; 0 */
+    /* What the reader's section has found for the writer's: the last name was not there, which
+     * holds as long as nothing has changed since. */
+    int was_absent;
+    uint64_t changes;
+    int step; /* what the writer's section has ended with before reach; 0 */
     struct way way;
     size_t target_length; /* of the link to be expanded */
     char target[MEMFS_TARGET_MAX];
@@ -156,14 +160,26 @@ static int end_in_parent(struct op *op, struct path_walk *walk, const struct com
     return walk->reach(op, end, walk->argument);
 }
 
+/* Looks for the last component: 0, -ENOENT, or an error. */
+static int find_end(struct op *op, struct path_walk *walk, const struct component *component, struct path_end *end)
+{
+    const uint64_t changes = atomic_load(&op->fs->changes);
+    if (walk->is_writer && walk->was_absent && walk->changes == changes)
+        return -ENOENT;
+    int error =
+        dir_find(op, node_number(walk->at), end->record, component->name, component->length, &end->found, &end->node);
+    walk->was_absent = error == -ENOENT;
+    walk->changes = changes;
+    return error;
+}
+
 /* The last component, unless it is to be followed: STEP_FOLLOW. */
 static int try_end(struct op *op, struct path_walk *walk, const struct component *component,
                    const struct memfs_node_record *node)
 {
     struct path_end end = {.record = node};
     if ((walk->flags & PATH_FOLLOW) && !*component->rest && !is_dots(component)) {
-        int error =
-            dir_find(op, node_number(walk->at), node, component->name, component->length, &end.found, &end.node);
+        int error = find_end(op, walk, component, &end);
         if (error && error != -ENOENT)
             return error;
         if (!error && node_type(end.node) == MEMFS_IFLNK)
@@ -332,6 +348,7 @@ static void init_walk(struct path_walk *walk, const struct memfs_cred *cred, uns
     walk->leaf = NULL;
     walk->way = (struct way){.length = 0};
     walk->is_writer = 0;
+    walk->was_absent = 0;
 }
 
 static void commit_walk(struct op *op, void *argument)

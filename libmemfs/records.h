@@ -31,6 +31,11 @@ enum memfs_table {
 /* Records (bytes, for a heap) in a chunk, as a power of two. */
 #define MEMFS_CHUNK_SHIFT 9  /* record tables: 512 records */
 #define MEMFS_BLOBS_SHIFT 16 /* 64 KiB: an item never crosses a chunk's end */
+#define NAMES_SHIFT 14
+#define BUCKETS_SHIFT 6
+#define DIRS_SHIFT 6
+#define CONTENTS_SHIFT 7
+#define MAPS_SHIFT 4
 #define MEMFS_CHUNK_RECORDS (1u << MEMFS_CHUNK_SHIFT)
 #define MEMFS_BLOB_BYTES (1u << MEMFS_BLOBS_SHIFT)
 #define MEMFS_HEAP_MAX ((uint64_t)1 << 40) /* heap offsets have 40 bits */
@@ -123,5 +128,65 @@ struct memfs_xattr {
     uint16_t reserved;
 };
 _Static_assert(sizeof(struct memfs_xattr) == 24, "an attribute fits in 24 bytes");
+
+/* ---- What filesystems change: DELTAS, BUCKETS, DIRS, CONTENTS, MAPS ---- */
+
+/*
+ * A change to a directory:
+ *   insertion    length and type are not 0: a new entry
+ *   removal      length 0, type 0: of the base entry whose number is `node`
+ *   replacement  length 0, type not 0: that base entry now leads to the node `prev`
+ */
+#define DELTA_TEXT 16 /* bytes of a name that stands in the delta itself */
+struct delta {
+    uint64_t name; /* offset in NAMES (40 bits; 0 for a name in text), length (8), type (4), none (12) */
+    uint32_t node;
+    uint32_t dir;        /* 0: free */
+    uint32_t chain;      /* 1 + next in the bucket */
+    uint32_t prev, next; /* insertions: 1 + neighbours in the directory, oldest first */
+    uint32_t order;      /* insertions: ascends along the list, modulo 2^30 */
+    char text[DELTA_TEXT];
+};
+_Static_assert(sizeof(struct delta) == 48, "a delta fits in 48 bytes");
+
+/* A directory that has changed. */
+struct dir_record {
+    uint32_t first, count;                /* base run */
+    uint32_t head, tail;                  /* 1 + oldest and newest insertion */
+    uint32_t order;                       /* of the next insertion */
+    uint32_t inserted, removed, replaced; /* how many of each there are */
+};
+
+#define BUCKET_SLOTS 12
+
+/* A line of the processor's cache: one is fetched to know where a delta is. Where
+ * more belong into a bucket than it has slots, the others are chained. */
+struct bucket {
+    uint8_t tags[BUCKET_SLOTS];   /* bits of each one's hash */
+    uint32_t more;                /* 1 + first of the chain */
+    uint32_t slots[BUCKET_SLOTS]; /* 1 + delta; 0: free */
+};
+_Static_assert(sizeof(struct bucket) == 64, "a bucket fits in 64 bytes");
+
+#define MAP_SHIFT 6
+#define MAP_SLOTS (1u << MAP_SHIFT)
+
+/* A slot of a map's lowest level, or the root of a file of one page: 0 for an
+ * absent page, the address of a struct page, or an odd number for a hole that
+ * hides the base: 1 + twice the mask of the base's data there. A slot higher up:
+ * 0, or 1 + the index of a record. */
+struct map_record {
+    uint64_t slots[MAP_SLOTS];
+};
+
+/* A file that has changed. No root: height 0. */
+struct content_record {
+    uint64_t root;                   /* the slot above everything */
+    uint64_t base_limit;             /* the base's bytes are visible below this */
+    int64_t pages;                   /* 4,096-byte pages: private data, less what private pages and holes hide */
+    uint32_t base_first, base_count; /* extents of the base */
+    uint8_t height;                  /* of the tree of maps */
+    uint8_t reserved[7];
+};
 
 #endif

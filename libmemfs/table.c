@@ -1,26 +1,9 @@
 #include "table.h"
 
-#include "content.h"
-#include "dir_hash.h"
+#include "fs.h"
 
 #include <errno.h>
 #include <string.h>
-
-const struct table_shape table_shapes[MEMFS_TABLES] = {
-    [MEMFS_NODES] = {sizeof(struct memfs_node_record), MEMFS_CHUNK_SHIFT,
-                     offsetof(struct memfs_node_record, next_free)},
-    [MEMFS_ENTRIES] = {sizeof(struct memfs_entry), MEMFS_CHUNK_SHIFT, 0},
-    [MEMFS_EXTENTS] = {sizeof(struct memfs_extent), MEMFS_CHUNK_SHIFT, 0},
-    [MEMFS_XATTRS] = {sizeof(struct memfs_xattr), MEMFS_CHUNK_SHIFT, 0},
-    [MEMFS_BLOBS] = {1, MEMFS_BLOBS_SHIFT, 0},
-    [MEMFS_DIGESTS] = {sizeof(uint64_t), MEMFS_CHUNK_SHIFT, 0},
-    [MEMFS_DELTAS] = {sizeof(struct delta), MEMFS_CHUNK_SHIFT, offsetof(struct delta, chain)},
-    [MEMFS_BUCKETS] = {sizeof(struct bucket), BUCKETS_SHIFT, 0},
-    [MEMFS_NAMES] = {1, NAMES_SHIFT, 0},
-    [MEMFS_DIRS] = {sizeof(struct dir_record), DIRS_SHIFT, 0},
-    [MEMFS_CONTENTS] = {sizeof(struct content_record), CONTENTS_SHIFT, 0},
-    [MEMFS_MAPS] = {sizeof(struct map_record), 4, 0},
-};
 
 void table_init(struct table *table, enum memfs_table id, const memfs_backing *base)
 {
@@ -54,22 +37,6 @@ int table_chunk(struct op *op, enum memfs_table id, uint64_t number, const void 
     uint64_t chunk = number >> table_shapes[id].shift;
     *out = fs_chunk(op->fs, id, chunk);
     return *out ? 0 : op_miss(op, id, chunk);
-}
-
-static inline size_t place(enum memfs_table id, uint64_t number)
-{
-    return (size_t)(number & (((uint64_t)1 << table_shapes[id].shift) - 1)) * table_shapes[id].width;
-}
-
-int table_get(struct op *op, enum memfs_table id, uint64_t number, void *out)
-{
-    const void *chunk = NULL;
-    int r = table_chunk(op, id, number, &chunk);
-    if (r)
-        return r;
-    const void *record = (const char *)chunk + place(id, number);
-    memcpy(out, &record, sizeof record);
-    return 0;
 }
 
 /* ---- Private chunks ---- */
@@ -119,31 +86,15 @@ static int make_private(struct op *op, enum memfs_table id, uint64_t chunk, cons
     return 0;
 }
 
-int table_own_chunk(struct op *op, enum memfs_table id, uint64_t number)
+int table_make_private(struct op *op, enum memfs_table id, uint64_t chunk)
 {
-    const struct table *table = &op->fs->tables[id];
-    uint64_t chunk = number >> table_shapes[id].shift;
-    if (memfs_chunkmap_get(&table->map, chunk))
-        return 0;
     const void *from = NULL;
-    if (chunk << table_shapes[id].shift < table->base_count) {
+    if (chunk << table_shapes[id].shift < op->fs->tables[id].base_count) {
         from = op->fs->base->ops->peek(op->fs->base, id, chunk);
         if (!from)
             return op_miss(op, id, chunk);
     }
     return make_private(op, id, chunk, from);
-}
-
-int table_own(struct op *op, enum memfs_table id, uint64_t number, void *out)
-{
-    if (!table_in_range(&op->fs->tables[id], number))
-        return MEMFS_ECORRUPT;
-    int r = table_own_chunk(op, id, number);
-    if (r)
-        return r;
-    void *record = table_mutable(op->fs, id, number);
-    memcpy(out, &record, sizeof record);
-    return 0;
 }
 
 /* The highest count a table may reach. */
@@ -168,11 +119,6 @@ int table_reserve(struct op *op, enum memfs_table id, uint32_t records)
         if (r || number >= last)
             return r;
     }
-}
-
-void *table_mutable(memfs *fs, enum memfs_table id, uint64_t number)
-{
-    return (char *)memfs_chunkmap_get(&fs->tables[id].map, number >> table_shapes[id].shift) + place(id, number);
 }
 
 uint32_t table_next(const memfs *fs, enum memfs_table id)

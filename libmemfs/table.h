@@ -20,11 +20,26 @@ struct table {
 };
 
 /* Shape of each table: width of a record, records in a chunk as a power of two,
- * and where a free record keeps 1 + the number of the next one. */
+ * and where a free record keeps 1 + the number of the next one. Here, so that whoever
+ * names a table has its shape as constants. */
 struct table_shape {
     uint16_t width, shift, link;
 };
-extern const struct table_shape table_shapes[MEMFS_TABLES];
+static const struct table_shape table_shapes[MEMFS_TABLES] = {
+    [MEMFS_NODES] = {sizeof(struct memfs_node_record), MEMFS_CHUNK_SHIFT,
+                     offsetof(struct memfs_node_record, next_free)},
+    [MEMFS_ENTRIES] = {sizeof(struct memfs_entry), MEMFS_CHUNK_SHIFT, 0},
+    [MEMFS_EXTENTS] = {sizeof(struct memfs_extent), MEMFS_CHUNK_SHIFT, 0},
+    [MEMFS_XATTRS] = {sizeof(struct memfs_xattr), MEMFS_CHUNK_SHIFT, 0},
+    [MEMFS_BLOBS] = {1, MEMFS_BLOBS_SHIFT, 0},
+    [MEMFS_DIGESTS] = {sizeof(uint64_t), MEMFS_CHUNK_SHIFT, 0},
+    [MEMFS_DELTAS] = {sizeof(struct delta), MEMFS_CHUNK_SHIFT, offsetof(struct delta, chain)},
+    [MEMFS_BUCKETS] = {sizeof(struct bucket), BUCKETS_SHIFT, 0},
+    [MEMFS_NAMES] = {1, NAMES_SHIFT, 0},
+    [MEMFS_DIRS] = {sizeof(struct dir_record), DIRS_SHIFT, 0},
+    [MEMFS_CONTENTS] = {sizeof(struct content_record), CONTENTS_SHIFT, 0},
+    [MEMFS_MAPS] = {sizeof(struct map_record), MAPS_SHIFT, 0},
+};
 
 static inline uint64_t table_count(const struct table *table)
 {
@@ -50,14 +65,14 @@ int table_has(const struct op *op, enum memfs_table id, uint64_t number);
 
 /* The record: 0 with *out, OP_MISS. MEMFS_ECORRUPT if there is no such number.
  * *out may be read until the operation's end. */
-int table_get(struct op *op, enum memfs_table id, uint64_t number, void *out);
+static inline int table_get(struct op *op, enum memfs_table id, uint64_t number, void *out);
 
 /* The chunk that holds the record (for ENTRIES, whose names stand behind). */
 int table_chunk(struct op *op, enum memfs_table id, uint64_t number, const void **out);
 
 /* The record, in a private chunk, to be changed by commit. 0, OP_MISS, -ENOMEM,
  * -ENOSPC; MEMFS_ECORRUPT if there is no such number. */
-int table_own(struct op *op, enum memfs_table id, uint64_t number, void *out);
+static inline int table_own(struct op *op, enum memfs_table id, uint64_t number, void *out);
 
 /* Makes sure that table_take() can be called `records` times. MEMFS_ELIMIT. */
 int table_reserve(struct op *op, enum memfs_table id, uint32_t records);
@@ -65,8 +80,10 @@ int table_reserve(struct op *op, enum memfs_table id, uint32_t records);
 /* The number that the next table_take() will give. */
 uint32_t table_next(const memfs *fs, enum memfs_table id);
 
-/* Makes the chunk private that holds a number, made if there is none. */
-int table_own_chunk(struct op *op, enum memfs_table id, uint64_t number);
+/* Makes a chunk private, which is not; made if there is none. */
+int table_make_private(struct op *op, enum memfs_table id, uint64_t chunk);
+/* The same for the chunk that holds a number, unless it is private. */
+static inline int table_own_chunk(struct op *op, enum memfs_table id, uint64_t number);
 
 /* ---- Commit ---- */
 
@@ -75,7 +92,7 @@ uint32_t table_take(memfs *fs, enum memfs_table id, void *out);
 /* Gives it back; numbers of the base are left alone. */
 void table_put(memfs *fs, enum memfs_table id, uint32_t number);
 /* A record that has been reached by table_own(), or is our own. */
-void *table_mutable(memfs *fs, enum memfs_table id, uint64_t number);
+static inline void *table_mutable(memfs *fs, enum memfs_table id, uint64_t number);
 
 /* `out` parameters are `T **` for the table's record type T; they are void
  * pointers in the declarations only, so that callers need no casts. */

@@ -213,6 +213,52 @@ static void test_threads__writers_take_turns(void **state)
     assert_int_equal(statfs.nodes, 1 + 4 + FILES + 4 * 250);
 }
 
+/* ---- Makers of the same files ---------------------------------------------- */
+
+/* All begin with a name when the last has come to it, so that most look for it before one has made it. */
+struct makers {
+    memfs *fs;
+    pthread_barrier_t barrier;
+    unsigned names;
+    _Atomic(int) wrong;
+};
+
+#define MAKERS 2
+
+static void *make_all(void *context)
+{
+    struct makers *makers = context;
+    for (unsigned i = 0; i < makers->names; i++) {
+        char path[32];
+        memfs_file *file = NULL;
+        snprintf(path, sizeof path, "both/%u", i);
+        pthread_barrier_wait(&makers->barrier);
+        int error = memfs_open(makers->fs, NULL, path, MEMFS_O_WRITE | MEMFS_O_CREATE, 0644, &file);
+        if (error)
+            atomic_store(&makers->wrong, error);
+        memfs_close(file);
+    }
+    return NULL;
+}
+
+static void test_threads__makers_of_the_same_files(void **state)
+{
+    struct test_state *test = *state;
+    struct makers makers = {.fs = test->fs, .names = 20 * (unsigned)test_environment("MEMFS_SCALE", 100)};
+    pthread_t threads[MAKERS];
+    struct memfs_stat stat;
+    assert_ok(memfs_mkdir(test->fs, NULL, "both", 0755));
+    assert_int_equal(pthread_barrier_init(&makers.barrier, NULL, MAKERS), 0);
+    for (unsigned i = 0; i < MAKERS; i++)
+        assert_int_equal(pthread_create(&threads[i], NULL, make_all, &makers), 0);
+    for (unsigned i = 0; i < MAKERS; i++)
+        assert_int_equal(pthread_join(threads[i], NULL), 0);
+    pthread_barrier_destroy(&makers.barrier);
+    assert_int_equal(atomic_load(&makers.wrong), 0);
+    assert_ok(memfs_stat(test->fs, NULL, "both", &stat));
+    assert_int_equal(stat.size, makers.names); /* a directory's size is how many entries it has */
+}
+
 struct alone {
     memfs *fs;
     const char *want;
@@ -293,10 +339,9 @@ static void test_threads__eight_on_one_image(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        test_with_fs(test_threads__readers_beside_a_writer),
-        test_with_fs(test_threads__over_an_image),
-        test_with_fs(test_threads__writers_take_turns),
-        test_with_fs(test_threads__eight_on_one_image),
+        test_with_fs(test_threads__readers_beside_a_writer),  test_with_fs(test_threads__over_an_image),
+        test_with_fs(test_threads__writers_take_turns),       test_with_fs(test_threads__eight_on_one_image),
+        test_with_fs(test_threads__makers_of_the_same_files),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
