@@ -4,7 +4,7 @@
  *
  * memory [--scale PERCENT] [--tmpfs DIR] [PART...]
  *
- *   files    small files: create, stat, open and read, overwrite, unlink, readdir; here and in DIR
+ *   files    small files: create, stat, open and read, overwrite, readdir, unlink, and create again; here and in DIR
  *   lookup   a million files, six levels down, by path in random order; by two threads too
  *   image    the same in a filesystem opened from its image, all of it resident
  *   stream   1 GiB written and read in pieces of 1 MiB, and viewed; memcpy
@@ -241,6 +241,8 @@ static void measure_files(void)
         {"list", here_list, there_list},
         {"overwrite", here_overwrite, there_overwrite},
         {"unlink", here_unlink, there_unlink},
+        {"create again", here_create, there_create},
+        {"unlink again", here_unlink, there_unlink},
     };
     struct small small;
     small_name(&small, make_fs(NULL));
