@@ -385,6 +385,45 @@ static void test_host_calls__scan(void **state)
     fail_each(scan, 1);
 }
 
+#define WIDE_DIRS 12ul
+#define WIDE_FILES 10ul /* in each */
+
+/* How often a tree costs a call: packing is mostly waiting for them. */
+static void test_host_calls__few_of_them(void **state)
+{
+    const struct memfs_scan_options options = {.size = sizeof options};
+    const unsigned long files = WIDE_DIRS * WIDE_FILES, dirs = WIDE_DIRS + 1;
+    struct test_buffer image = {0};
+    memfs_backing *backing = NULL;
+    memfs *fs = NULL;
+    (void)state;
+    assert_int_equal(mkdir(at("wide"), 0755), 0);
+    for (unsigned long i = 0; i < files; i++) {
+        char path[32];
+        snprintf(path, sizeof path, "wide/%lu", i / WIDE_FILES);
+        assert_true(mkdir(at(path), 0755) == 0 || i % WIDE_FILES);
+        snprintf(path, sizeof path, "wide/%lu/%lu", i / WIDE_FILES, i);
+        put_text(at(path), path);
+    }
+    memset(&host, 0, sizeof host);
+    host.watched = 1;
+    assert_ok(memfs_host_scan(at("wide"), &options, &backing, NULL));
+    const struct memfs_options standing = {.size = sizeof standing, .backing = backing};
+    assert_ok(memfs_create(&standing, &fs));
+    test_freeze(fs, &image);
+    host.watched = 0;
+    memfs_destroy(fs);
+    memfs_backing_release(backing);
+    test_buffer_free(&image);
+    assert_in_range(host.made[CALL_getdents64], dirs, 2 * dirs);
+    assert_in_range(host.made[CALL_fstatat], files, files + dirs); /* when it is listed, */
+    assert_in_range(host.made[CALL_openat], files, files + dirs);
+    assert_in_range(host.made[CALL_fstat], files, 2 * files + 3 * dirs); /* before and after it is read */
+    assert_in_range(host.made[CALL_pread], files, files);
+    /* Directories are opened to be listed and to be read, and once more where a place is wanted again. */
+    assert_in_range(host.made[CALL_close], files, files + 3 * dirs);
+}
+
 #define DEPTH 40 /* deeper than descriptors are held */
 
 static void scan_deep(struct attempt *attempt)
@@ -679,10 +718,10 @@ static void test_host_calls__open(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_host_calls__scan),        cmocka_unit_test(test_host_calls__scan_deep),
-        cmocka_unit_test(test_host_calls__scan_list),   cmocka_unit_test(test_host_calls__export),
-        cmocka_unit_test(test_host_calls__export_into), cmocka_unit_test(test_host_calls__publish),
-        cmocka_unit_test(test_host_calls__open),
+        cmocka_unit_test(test_host_calls__scan),      cmocka_unit_test(test_host_calls__few_of_them),
+        cmocka_unit_test(test_host_calls__scan_deep), cmocka_unit_test(test_host_calls__scan_list),
+        cmocka_unit_test(test_host_calls__export),    cmocka_unit_test(test_host_calls__export_into),
+        cmocka_unit_test(test_host_calls__publish),   cmocka_unit_test(test_host_calls__open),
     };
     const int failed = cmocka_run_group_tests(tests, fixture_setup_in_memory, fixture_teardown);
     print_message("tried  %d of the C library's functions, %lu failures of one call or of all from it on\n",
