@@ -295,10 +295,11 @@ int options_parse(const struct command *command, int argc, char **argv, void *se
     complete_color(command, argc, argv);
     opterr = 0;
     int value;
-    while ((value = getopt_long(argc, argv, letters, longs, NULL)) != -1) {
+    for (int at = optind; (value = getopt_long(argc, argv, letters, longs, NULL)) != -1; at = optind) {
         const struct option_row *row = find_row(&known, value);
+        /* Within letters it stays, and without words it passes over operands. */
         if (value == '?' || value == ':' || !row)
-            return refuse(command, &known, value, argv[optind - 1]);
+            return refuse(command, &known, value, argv[command->words ? at : optind - 1]);
         int code = row - known.rows < known.own ? take_value(command, row, optarg, settings)
                                                 : take_common(command, row, optarg);
         if (code >= 0)

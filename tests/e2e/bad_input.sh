@@ -111,7 +111,7 @@ mkfifo fifo
 expect 4 "fifo: exists and is no regular file" "$memfs" pack -f tree fifo
 expect 4 "/dev/null: exists and is no regular file" "$memfs" pack -f tree /dev/null
 mkdir dir.mfs
-expect 4 "dir.mfs: exists and is no regular file" "$memfs" pack -f tree dir.mfs
+expect 4 "dir.mfs: exists and is no regular file; the last operand names the image" "$memfs" pack -f tree dir.mfs
 rmdir dir.mfs
 ln -s good.mfs link.mfs
 expect 4 "link.mfs: exists and is no regular file" "$memfs" pack -f tree link.mfs

@@ -257,7 +257,8 @@ for value in "" -1 +1 x 1k; do
     bad "-mindepth .*: must be a number" -mindepth "$value"
 done
 expect 2 "find: needs IMAGE" "$memfs" find
-expect 2 "find: unknown option" "$memfs" find -name x tree.mfs
+expect 2 "find: '-name' before IMAGE .*: those come first" "$memfs" find -name x tree.mfs
+expect 2 "find: unknown option '-Q'" "$memfs" find -Q tree.mfs
 expect 2 "unknown word" "$memfs" find missing.mfs -nonsense
 
 # What is not there.
