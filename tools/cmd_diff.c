@@ -322,6 +322,7 @@ static int run_with(struct diff *diff, char **operands, int count)
     side_close(&diff->sides[NEW]);
     side_close(&diff->sides[OLD]);
     compare_free(&diff->compare);
+    diff_report_free(&diff->report);
     return message_worse(code, output_finish());
 }
 

@@ -41,17 +41,15 @@ static void json_xattrs(struct diff_report *report, struct json *json, const str
     json_close(json, 1);
 }
 
-static void json_links(const struct diff_report *report, struct json *json, const struct pair *pair,
-                       const struct comparison *comparison)
+static void json_links(const struct difference *difference, struct json *json)
 {
-    struct buffer path = {.data = NULL};
     json_open(json, "links", 0);
     for (int side = 0; side < 2; side++) {
-        if (difference_link(report->compare, pair, comparison, side, &path) > 0)
-            json_bytes(json, side == OLD ? "old" : "new", path.data, path.length);
+        const struct buffer *first = &difference->first[side];
+        if (difference->has_first[side] == FIRST_FOUND)
+            json_bytes(json, side == OLD ? "old" : "new", first->data, first->length);
     }
     json_close(json, 0);
-    buffer_free(&path);
 }
 
 /* Of the kinds that have a value on either side and no more to them. */
@@ -60,7 +58,6 @@ static void json_value(const struct diff_report *report, struct json *json, cons
 {
     const struct memfs_stat *stat = &pair->stat[side];
     const char *key = side == OLD ? "old" : "new";
-    char target[MEMFS_TARGET_MAX];
     switch (kind) {
     case DIFFERS_TYPE:
         json_text(json, key, json_type(stat->mode));
@@ -78,15 +75,14 @@ static void json_value(const struct diff_report *report, struct json *json, cons
         json_time(json, key, stat->mtime);
         break;
     case DIFFERS_TARGET:
-        json_bytes(json, key, target, difference_target(report->compare, pair, side, target));
+        json_bytes(json, key, report->difference.target[side], report->difference.target_length[side]);
         break;
     default:
         json_device(json, key, stat);
     }
 }
 
-static void json_difference(struct diff_report *report, struct json *json, const struct pair *pair,
-                            const struct comparison *comparison, int kind)
+static void json_difference(struct diff_report *report, struct json *json, const struct pair *pair, int kind)
 {
     switch (1u << kind) {
     case DIFFERS_CONTENTS:
@@ -98,7 +94,7 @@ static void json_difference(struct diff_report *report, struct json *json, const
         json_xattrs(report, json, pair);
         break;
     case DIFFERS_LINKS:
-        json_links(report, json, pair, comparison);
+        json_links(&report->difference, json);
         break;
     default:
         json_open(json, difference_name(kind), 0);
@@ -128,7 +124,7 @@ void diff_json_changed(struct diff_report *report, const struct pair *pair, cons
     json_open(&json, "attributes", 0);
     for (int i = 0; i < DIFFERENCE_KINDS; i++) {
         if (comparison->differs & (1u << i))
-            json_difference(report, &json, pair, comparison, i);
+            json_difference(report, &json, pair, i);
     }
     json_close(&json, 0);
     if (!report->detailed && (comparison->differs & DIFFERS_TYPE) && (pair_is_dir(pair, OLD) || pair_is_dir(pair, NEW)))

@@ -67,6 +67,9 @@ static int show_text(struct diff_report *report, const struct pair *pair)
 int diff_report_changed(struct diff_report *report, const struct pair *pair, const struct comparison *comparison)
 {
     struct subtree below[2] = {{.entries = 0}, {.entries = 0}};
+    if (report->form != DIFF_STAT && report->form != DIFF_BRIEF && !report->brief &&
+        difference_read(&report->difference, report->compare, pair, comparison) != 0)
+        return 1;
     count_changed(report, pair, comparison);
     if (comparison->differs & DIFFERS_TYPE) {
         count_below(report, pair, OLD, &below[OLD]);
@@ -85,6 +88,11 @@ int diff_report_changed(struct diff_report *report, const struct pair *pair, con
 void diff_report_same(struct diff_report *report)
 {
     report->same++;
+}
+
+void diff_report_free(struct diff_report *report)
+{
+    difference_free(&report->difference);
 }
 
 void diff_report_end(struct diff_report *report)

@@ -22,10 +22,11 @@ struct diff_report {
     int brief;    /* JSON with paths alone */
     int detailed; /* what is below a directory that only one side has is told by itself */
     int colors;
-    uint64_t context;            /* lines, for DIFF_UNIFIED */
-    int code;                    /* EXIT_INCOMPLETE once something was told */
-    int more;                    /* of the line that is being written: something stands there */
-    struct subtree one_sided[2]; /* removed, added: entries, and files and their bytes among them */
+    uint64_t context;             /* lines, for DIFF_UNIFIED */
+    int code;                     /* EXIT_INCOMPLETE once something was told */
+    struct difference difference; /* of the pair that is told of */
+    int more;                     /* of the line that is being written: something stands there */
+    struct subtree one_sided[2];  /* removed, added: entries, and files and their bytes among them */
     uint64_t changed, same;
     uint64_t kinds[DIFFERENCE_KINDS];
     uint64_t bytes[2]; /* of files whose contents differ */
@@ -36,5 +37,6 @@ int diff_report_one_sided(struct diff_report *report, const struct pair *pair);
 int diff_report_changed(struct diff_report *report, const struct pair *pair, const struct comparison *comparison);
 void diff_report_same(struct diff_report *report);
 void diff_report_end(struct diff_report *report);
+void diff_report_free(struct diff_report *report);
 
 #endif

@@ -52,28 +52,24 @@ static void put_time(const struct memfs_stat stat[2])
     output("mtime %s -> %s", format_time(stat[OLD].mtime, parts, old), format_time(stat[NEW].mtime, parts, new));
 }
 
-static void put_targets(const struct diff_report *report, const struct pair *pair)
+static void put_targets(const struct difference *difference)
 {
-    char target[MEMFS_TARGET_MAX];
     output("target ");
-    output_name(target, difference_target(report->compare, pair, OLD, target));
+    output_name(difference->target[OLD], difference->target_length[OLD]);
     output(" -> ");
-    output_name(target, difference_target(report->compare, pair, NEW, target));
+    output_name(difference->target[NEW], difference->target_length[NEW]);
 }
 
-static void put_links(const struct diff_report *report, const struct pair *pair, const struct comparison *comparison)
+static void put_links(const struct difference *difference)
 {
-    struct buffer path = {.data = NULL};
     output("hard link ");
     for (int side = 0; side < 2; side++) {
-        const int found = difference_link(report->compare, pair, comparison, side, &path);
         output(side == NEW ? " -> " : "");
-        if (found > 0)
-            output_name(path.data, path.length);
+        if (difference->has_first[side] == FIRST_FOUND)
+            output_name(difference->first[side].data, difference->first[side].length);
         else
-            output(found == 0 ? "none" : "?");
+            output(difference->has_first[side] == FIRST_NONE ? "none" : "?");
     }
-    buffer_free(&path);
 }
 
 static int put_xattr(void *context, const char *name, const char *const value[2], const size_t length[2])
@@ -93,8 +89,7 @@ static void put_contents(const struct memfs_stat stat[2])
         output("contents (%" PRIu64 " -> %" PRIu64 " bytes)", stat[OLD].size, stat[NEW].size);
 }
 
-static void put_difference(struct diff_report *report, const struct pair *pair, const struct comparison *comparison,
-                           unsigned kind)
+static void put_difference(struct diff_report *report, const struct pair *pair, unsigned kind)
 {
     const struct memfs_stat *old = &pair->stat[OLD], *new = &pair->stat[NEW];
     if (kind == DIFFERS_XATTRS) {
@@ -122,14 +117,14 @@ static void put_difference(struct diff_report *report, const struct pair *pair, 
         put_time(pair->stat);
         break;
     case DIFFERS_TARGET:
-        put_targets(report, pair);
+        put_targets(&report->difference);
         break;
     case DIFFERS_DEVICE:
         output("device %" PRIu32 ":%" PRIu32 " -> %" PRIu32 ":%" PRIu32, old->rdev_major, old->rdev_minor,
                new->rdev_major, new->rdev_minor);
         break;
     default:
-        put_links(report, pair, comparison);
+        put_links(&report->difference);
     }
 }
 
@@ -150,7 +145,7 @@ void diff_text_changed(struct diff_report *report, const struct pair *pair, cons
     report->more = 0;
     for (int i = 0; i < DIFFERENCE_KINDS && report->form != DIFF_BRIEF; i++) {
         if (comparison->differs & (1u << i))
-            put_difference(report, pair, comparison, 1u << i);
+            put_difference(report, pair, 1u << i);
     }
     put_below(report, &below[pair_is_dir(pair, NEW) ? NEW : OLD]);
     output("\n");

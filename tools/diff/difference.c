@@ -1,5 +1,7 @@
 #include "diff/difference.h"
 
+#include <errno.h>
+
 const char *difference_name(int kind)
 {
     static const char *const names[DIFFERENCE_KINDS] = {"type",  "contents", "mode",   "owner",  "group",
@@ -7,17 +9,41 @@ const char *difference_name(int kind)
     return names[kind];
 }
 
-size_t difference_target(const struct compare *compare, const struct pair *pair, int side, char *target)
+static int read_target(struct difference *difference, const struct compare *compare, const struct pair *pair, int side)
 {
-    const int64_t length =
-        memfs_node_readlink(compare->sides[side]->fs, pair->stat[side].node, target, MEMFS_TARGET_MAX);
-    return length < 0 ? 0 : length > MEMFS_TARGET_MAX ? MEMFS_TARGET_MAX : (size_t)length;
+    const int64_t length = memfs_node_readlink(compare->sides[side]->fs, pair->stat[side].node,
+                                               difference->target[side], sizeof difference->target[side]);
+    difference->target_length[side] = length < 0 ? 0 : (size_t)length;
+    return length < 0 ? (int)length : 0;
 }
 
-int difference_link(const struct compare *compare, const struct pair *pair, const struct comparison *comparison,
-                    int side, struct buffer *path)
+static int read_first(struct difference *difference, const struct compare *compare, const struct pair *pair, int side)
 {
-    if (comparison->first[side] == comparison->number)
-        return 0;
-    return compare_first_path(compare, pair, side, path) == 0 ? 1 : -1;
+    const int result = compare_first_path(compare, pair, side, &difference->first[side]);
+    difference->has_first[side] = result == 0 ? FIRST_FOUND : FIRST_UNKNOWN;
+    return result;
+}
+
+int difference_read(struct difference *difference, const struct compare *compare, const struct pair *pair,
+                    const struct comparison *comparison)
+{
+    for (int side = 0; side < 2; side++) {
+        int result = 0;
+        difference->has_first[side] = FIRST_NONE;
+        if (comparison->differs & DIFFERS_TARGET)
+            result = read_target(difference, compare, pair, side);
+        if ((comparison->differs & DIFFERS_LINKS) && comparison->first[side] != comparison->number)
+            result = read_first(difference, compare, pair, side);
+        if (result != 0)
+            side_error(compare->sides[side], pair->path, result);
+        if (result == -ENOMEM)
+            return result;
+    }
+    return 0;
+}
+
+void difference_free(struct difference *difference)
+{
+    buffer_free(&difference->first[OLD]);
+    buffer_free(&difference->first[NEW]);
 }

@@ -11,12 +11,18 @@
 /* Of DIFFERS_... by the place of its bit: "type", "contents" ... */
 const char *difference_name(int kind);
 
-/* A symbolic link's target, in room for MEMFS_TARGET_MAX bytes: how many came of it, none where it cannot be read. */
-size_t difference_target(const struct compare *compare, const struct pair *pair, int side, char *target);
+/* What is told of a pair besides what stat knows, by side. Zeroed: nothing. */
+struct difference {
+    char target[2][MEMFS_TARGET_MAX]; /* of a symbolic link */
+    size_t target_length[2];          /* 0: it cannot be read */
+    struct buffer first[2];           /* the path of which it is another name */
+    enum difference_first { FIRST_NONE, FIRST_FOUND, FIRST_UNKNOWN } has_first[2];
+};
 
-/* What a pair is another name of on one side, into path: 1; 0 if of nothing that has been met, -1 if that cannot be
- * told. */
-int difference_link(const struct compare *compare, const struct pair *pair, const struct comparison *comparison,
-                    int side, struct buffer *path);
+/* All of that, before the first word about the pair is written. What cannot be read is said. Nonzero: there is no
+ * memory, and the pair is not to be told of. */
+int difference_read(struct difference *difference, const struct compare *compare, const struct pair *pair,
+                    const struct comparison *comparison);
+void difference_free(struct difference *difference);
 
 #endif
