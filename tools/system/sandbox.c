@@ -168,11 +168,12 @@ static void allow(struct sandbox *sandbox, const char *path, const char *named, 
     if (fd < 0)
         return;
     struct beneath beneath = {rights_of(rights) & known(sandbox->abi), fd};
-    if (fstat(fd, &status) == 0 && !S_ISDIR(status.st_mode))
+    const int failed = fstat(fd, &status) != 0;
+    if (!failed && !S_ISDIR(status.st_mode))
         beneath.allowed &= OF_FILES;
     /* Pipes and the like lie nowhere (EBADFD), and stay allowed. */
-    if (beneath.allowed != 0 && syscall(SYS_landlock_add_rule, sandbox->ruleset, PATH_BENEATH, &beneath, 0) != 0 &&
-        errno != EBADFD)
+    if (failed || (beneath.allowed != 0 &&
+                   syscall(SYS_landlock_add_rule, sandbox->ruleset, PATH_BENEATH, &beneath, 0) != 0 && errno != EBADFD))
         fail(sandbox, named, errno);
     close(fd);
 }
