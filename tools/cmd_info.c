@@ -115,7 +115,10 @@ static int finish_page(struct info *info, struct draft *draft)
 static int check_place(const char *html, const char *image)
 {
     struct stat one, other;
-    if (stat(html, &one) != 0 || stat(image, &other) != 0 || one.st_dev != other.st_dev || one.st_ino != other.st_ino)
+    const int found = stat(html, &one) == 0;
+    if (!found && errno != ENOENT)
+        return message_error(html, NULL, -errno, NULL);
+    if (!found || stat(image, &other) != 0 || one.st_dev != other.st_dev || one.st_ino != other.st_ino)
         return EXIT_DONE;
     return message_usage("info", "--html %s: is the image itself; name another file", html);
 }

@@ -141,9 +141,10 @@ scenario verify "image.mfs" verify -q -j1 ../../in/image.mfs
 options=(-i)
 scenario cat "image.mfs|standard output" cat ../../in/image.mfs numbers sub/binary
 scenario ls "image.mfs|standard output" ls -R ../../in/image.mfs
+options=(-i -l) # each file that cannot be read is told
 scenario find "image.mfs|standard output" find ../../in/image.mfs -name "s*"
 scenario hash "image.mfs|standard output" hash -j1 ../../in/image.mfs
-options+=(-a "info -f --html page.html ../../in/image.mfs")
+options=(-i -a "info -f --html page.html ../../in/image.mfs")
 scenario info "image.mfs|page.html" info --html page.html ../../in/image.mfs
 options=(-i -l)
 scenario diff "image.mfs|tree|standard output" diff -j1 ../../in/image.mfs ../../in/tree

@@ -120,7 +120,7 @@ int side_hold(struct side *side, const char *name)
     struct stat status;
     *side = (struct side){.name = name, .code = EXIT_DONE, .entries = UINT64_MAX};
     const int is_standard = strcmp(name, "-") == 0, known = !is_standard && stat(name, &status) == 0;
-    if (!is_standard && !known && errno != ENOENT)
+    if (!is_standard && !known)
         return message_error(name, NULL, -errno, NULL);
     side->is_host = known && S_ISDIR(status.st_mode);
     return side->is_host ? EXIT_DONE : input_hold(&side->input, name);

@@ -122,13 +122,19 @@ static int is_want(int error)
     return error == ENOMEM || error == EMFILE || error == ENFILE || error == EINTR;
 }
 
+static void refuse(struct sandbox *sandbox, const char *path, int error)
+{
+    sandbox->error = -error;
+    sandbox->failed = path;
+    give_up_landlock(sandbox);
+}
+
 static void fail(struct sandbox *sandbox, const char *path, int error)
 {
-    if (is_want(error)) {
-        sandbox->error = -error;
-        sandbox->failed = path;
-    }
-    give_up_landlock(sandbox);
+    if (is_want(error))
+        refuse(sandbox, path, error);
+    else
+        give_up_landlock(sandbox);
 }
 
 /* ---- All of it ------------------------------------------------------------------------------ */
@@ -163,17 +169,21 @@ static void allow(struct sandbox *sandbox, const char *path, const char *named, 
         return;
     int fd;
     RETRY(fd, open(path, O_PATH | O_CLOEXEC));
-    if (fd < 0 && is_want(errno))
-        fail(sandbox, named, errno);
+    /* What is to be read says so itself; what is to be written may have been begun, and could not be undone. */
+    if (fd < 0 && (is_want(errno) || (rights & SANDBOX_WRITE)))
+        refuse(sandbox, named, errno);
     if (fd < 0)
         return;
     struct beneath beneath = {rights_of(rights) & known(sandbox->abi), fd};
-    const int failed = fstat(fd, &status) != 0;
-    if (!failed && !S_ISDIR(status.st_mode))
+    if (fstat(fd, &status) != 0) {
+        refuse(sandbox, named, errno);
+        beneath.allowed = 0;
+    } else if (!S_ISDIR(status.st_mode)) {
         beneath.allowed &= OF_FILES;
+    }
     /* Pipes and the like lie nowhere (EBADFD), and stay allowed. */
-    if (failed || (beneath.allowed != 0 &&
-                   syscall(SYS_landlock_add_rule, sandbox->ruleset, PATH_BENEATH, &beneath, 0) != 0 && errno != EBADFD))
+    if (beneath.allowed != 0 && syscall(SYS_landlock_add_rule, sandbox->ruleset, PATH_BENEATH, &beneath, 0) != 0 &&
+        errno != EBADFD)
         fail(sandbox, named, errno);
     close(fd);
 }
