@@ -20,6 +20,9 @@ export ASAN_OPTIONS=${ASAN_OPTIONS:-detect_leaks=1:allocator_may_return_null=1}
 export UBSAN_OPTIONS=${UBSAN_OPTIONS:-print_stacktrace=1}
 export TSAN_OPTIONS=${TSAN_OPTIONS:-halt_on_error=1:second_deadlock_stack=1}
 export LC_ALL=C
+# Where python3 is a script that looks for the python to be run (pyenv: half a second each time), it is asked once.
+python=$(python3 -c 'import sys; print(sys.executable)' 2>/dev/null) &&
+    { [ "$(command -v python3)" -ef "$python" ] || PATH=${python%/*}:$PATH; }
 
 if [ "${1:-}" = --fast ]; then
     shift
