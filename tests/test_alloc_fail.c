@@ -3,7 +3,7 @@
  * the n-th read of the image's source, or the n-th call of the backing; once, or
  * from then on. A step that fails must have changed nothing, and the story must
  * go on when it is told again. Then: the same under every cap of memory. With
- * MEMFS_FAST only every seventh call fails.
+ * MEMFS_FAST only every seventh call fails; of those from which on all fail, every third but with MEMFS_FULL.
  */
 #include "testlib.h"
 
@@ -649,7 +649,8 @@ static void every(struct test_state *test, struct failure (*of)(struct story *),
     memfs_destroy(test->fs);
     test->fs = NULL;
     tell_plainly(test, &told);
-    uint64_t stride = test_environment("MEMFS_FAST", 0) ? 7 : 1, told_with = 0;
+    const uint64_t share = after && !test_environment("MEMFS_FULL", 0) ? 3 : 1;
+    uint64_t stride = test_environment("MEMFS_FAST", 0) ? 7 : share, told_with = 0;
     for (; tell_with(test, &told, of, nth, after, &steps_failed); nth += stride)
         told_with++;
     print_message("tried  %" PRIu64 " calls failed in turn%s, %" PRIu64 " times a step with them\n", told_with,

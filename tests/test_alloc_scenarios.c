@@ -2,9 +2,9 @@
  * What the library can do, one thing a scenario, each on a filesystem of its own that
  * stands on an image of which nothing is resident: each allocation of it fails in turn, or
  * each read of the image, once, or from then on. Then it has failed with -ENOMEM or -EIO and
- * the filesystem is as it was, or it has done without, and says and leaves the same as if nothing had failed. With
- * MEMFS_FAST a sample, always the same. (test_alloc_fail.c tells one long story, in which each thing meets what others
- * left.)
+ * the filesystem is as it was, or it has done without, and says and leaves the same as if nothing had failed. From then
+ * on it is a sample, but with MEMFS_FULL, and with MEMFS_FAST once, too: always the same one. (test_alloc_fail.c tells
+ * one long story, in which each thing meets what others left.)
  */
 #include "host_fixture.h"
 #include "testlib.h"
@@ -772,9 +772,12 @@ static uint64_t play(struct scene *scene, const struct want *want, size_t number
     return failures;
 }
 
-static uint64_t sample(uint64_t nth)
+/* The next one that is tried. */
+static uint64_t sample(uint64_t nth, int after)
 {
-    return getenv("MEMFS_FAST") ? nth + 1 + nth / 6 : nth + 1;
+    if (getenv("MEMFS_FAST"))
+        return nth + 1 + nth / 6;
+    return after && !getenv("MEMFS_FULL") ? nth + 1 + nth / 8 : nth + 1;
 }
 
 /* How many times the scenario failed; adds up the calls that did. */
@@ -786,7 +789,7 @@ static unsigned play_all(struct test_state *test, const struct test_buffer *imag
     want_of(&want, test, image, number);
     for (int after = 0; after < 2; after++) {
         uint64_t failures = 1;
-        for (uint64_t nth = 1; failures > 0; nth = sample(nth)) {
+        for (uint64_t nth = 1; failures > 0; nth = sample(nth, after)) {
             struct scene scene;
             int error;
             raise_curtain(&scene, test, image);
