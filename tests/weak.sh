@@ -25,8 +25,9 @@ bytes() { stat -c %s "$1"; }
 make_tree() {
     mkdir "$work/tree" && head -c 4000000 /dev/urandom >"$work/bytes" || return
     local i
-    for i in $(seq 300); do
-        tail -c +$((i * 7919 % 3000000)) "$work/bytes" | head -c $((i * 104729 % 90000)) >"$work/tree/$i"
+    for i in {1..300}; do
+        dd if="$work/bytes" of="$work/tree/$i" bs=128K iflag=skip_bytes,count_bytes status=none \
+            skip=$((i * 7919 % 3000000)) count=$((i * 104729 % 90000))
         [ $((i % 3)) != 0 ] || cp "$work/tree/$i" "$work/tree/$i.copy"
     done
     head -c 3000000 "$work/bytes" >"$work/tree/large"

@@ -13,9 +13,9 @@ says() {
     run "$@"
     {
         [ "$status" = "$code" ] || { echo "exit code $status, not $code" && cat .err; }
-        diff <(printf '%s' "$text") .out
+        holds .out "$text"
     } >.log
-    judge "${*//$BUILD\//}" "$(($(wc -l <.log) > 0))" "$*" .log
+    judge_log "${*//$BUILD\//}" "$*"
 }
 
 # differs WHAT TEXT: what `memfs diff` says of old and new, whatever they are.
@@ -28,9 +28,9 @@ differs() {
             run "$memfs" diff $old $new
             {
                 [ "$status" = $code ] || { echo "exit code $status, not $code" && cat .err; }
-                diff <(printf '%s' "$text") .out
+                holds .out "$text"
             } >.log
-            judge "$what: diff $old $new" "$(($(wc -l <.log) > 0))" "memfs diff $old $new" .log
+            judge_log "$what: diff $old $new" "memfs diff $old $new"
         done
     done
 }
@@ -332,7 +332,7 @@ fi
 rm -rf old new && cp -a /usr/include/linux old && cp -a old new
 find new -type f | sort | awk 'NR % 7 == 0' | xargs rm
 find new -type f | sort | awk 'NR % 11 == 0' | while read -r file; do echo "/* more */" >>"$file"; done
-find new -type f | sort | awk 'NR % 13 == 0' | while read -r file; do sed -i '1s/^./#/' "$file"; done
+find new -type f | sort | awk 'NR % 13 == 0' | xargs -r -d '\n' sed -i '1s/^./#/'
 mkdir new/came new/came/below && touch new/came/below/x new/came-too
 diff -rq old new | sed -E 's/^Files old\/(.*) and .* differ$/M \1/; s/^Only in old(.*): (.*)$/- \1\/\2/; s/^Only in new(.*): (.*)$/+ \1\/\2/; s/^([-+]) \//\1 /' | sort >.want
 pack_both

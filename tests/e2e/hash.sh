@@ -76,7 +76,7 @@ says() { # names that are hashed, and arguments
     shift
     run "$memfs" hash paths.mfs "$@"
     { [ "$status" = 0 ] || cat .err; diff <(printf "$names") <(cut -c 67- .out); (cd paths && sha256sum -c --quiet <"$work/.out"); } >.log 2>&1
-    judge "hash ${*:-without PATH}" "$(($(wc -l <.log) > 0))" "$*" .log
+    judge_log "hash ${*:-without PATH}" "$*"
 }
 says 'a\nsub/again\nsub/b\nsub/deeper/c\n'
 says 'a\nsub/again\nsub/b\nsub/deeper/c\n' /

@@ -53,6 +53,13 @@ judge() { # what, status, command, log
     fi
 }
 
+# What $work/.log has to say is what is wrong.
+judge_log() { # what, command
+    local wrong=0
+    [ ! -s "$work/.log" ] || wrong=1
+    judge "$1" $wrong "$2" "$work/.log"
+}
+
 skip() { # what, why
     skipped=$((skipped + 1))
     echo "skip   $1 ($2)"
@@ -96,6 +103,31 @@ explain_expect() { # code, pattern
         echo "standard error is not one line with /$2/:"
         cat "$work/.err"
     fi
+}
+
+# Whether a file holds exactly a text; else how they differ. A process is started only for that.
+holds() { # file, text
+    local all
+    mapfile -d '' all <"$1"
+    { [ ${#all[@]} -le 1 ] && [ "${all[0]-}" = "$2" ]; } || diff <(printf '%s' "$2") "$1"
+}
+
+# Whether two files have the same lines, in any order, as often; else how they differ. Sets $lines, how many the
+# first one has. A process is started only for the difference.
+same_lines() { # file, other
+    local line count first second same=
+    local -A times=()
+    mapfile -t first <"$1"
+    mapfile -t second <"$2"
+    lines=${#first[@]}
+    [ ${#second[@]} != "$lines" ] || same=1
+    for line in "${first[@]}"; do times[:$line]=$((${times[:$line]:-0} + 1)); done
+    for line in "${second[@]}"; do
+        count=${times[:$line]:-0}
+        [ "$count" != 0 ] || { same= && break; }
+        times[:$line]=$((count - 1))
+    done
+    [ "$same" ] || diff <(sort "$1") <(sort "$2")
 }
 
 # Whether nothing but the given names lies in a directory.
