@@ -9,8 +9,8 @@ says() {
     local text=$1
     shift
     run "$@"
-    { [ "$status" = 0 ] || { echo "exit code $status" && cat "$work/.err"; }; diff <(printf '%s' "$text") "$work/.out"; } >"$work/.log"
-    judge "${*//$BUILD\//}" "$(($(wc -l <"$work/.log") > 0))" "$*" "$work/.log"
+    { [ "$status" = 0 ] || { echo "exit code $status" && cat "$work/.err"; }; holds "$work/.out" "$text"; } >"$work/.log"
+    judge_log "${*//$BUILD\//}" "$*"
 }
 
 mkdir -p small/sub/deeper/.below small/.hidden small/empty

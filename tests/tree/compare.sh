@@ -71,17 +71,13 @@ same "diff -r --no-dereference"
 # 3. Every field of stat by find. A directory's size and number of links belong
 # to the host's filesystem.
 if [ -z "$mode" ]; then
-    both find . -type d -printf '%P %y %m %U %G %T@\0'
-    same "find -printf, directories"
-    both find . ! -type d -printf '%P %y %m %U %G %T@ %n %s %l\0'
-    same "find -printf, others"
-    both find . \( -type b -o -type c \) -execdir stat --printf '%n %t:%T\0' '{}' ';'
+    both find . -type d -printf '%P %y %m %U %G %T@\0' -o -printf '%P %y %m %U %G %T@ %n %s %l\0'
+    same "find -printf"
+    both find . \( -type b -o -type c \) -execdir stat --printf '%n %t:%T\0' '{}' +
     same "stat, devices"
 else
-    both find . -type d -printf '%P %y %T@\0'
-    same "find -printf, directories"
-    both find . ! -type d ! -type b ! -type c -printf '%P %y %T@ %n %s %l\0'
-    same "find -printf, others"
+    both find . -type d -printf '%P %y %T@\0' -o ! -type b ! -type c -printf '%P %y %T@ %n %s %l\0'
+    same "find -printf"
 fi
 
 # 4. Attributes by getfattr, where it is installed.
