@@ -36,13 +36,16 @@ subcommands=$(memfs --help | sed -n '/^  [a-z]/{/^  memfs/d; s/^  \([a-z]*\) .*/
 check "there are subcommands" test "$(wc -w <<<"$subcommands")" -ge 6
 same "each has its file" <(printf '%s\n' tools/cmd_*.c | sed 's/.*cmd_\(.*\)\.c/\1/' | sort) <(sort <<<"$subcommands")
 
+# Each is asked once, and its help taken apart once.
+mkdir "$work/help" "$work/options" "$work/words"
+for subcommand in $subcommands; do
+    memfs "$subcommand" --help >"$work/help/$subcommand"
+    sed -nE '/^  (-., |    )(--[a-z0-9-]+( [^ ]+)?)  .*/{s//\1\2/; s/^ +//; s/,//; p}' "$work/help/$subcommand" | sort >"$work/options/$subcommand"
+    sed -nE '/^Words:/,/^$/{s/^  ([^ ]+( [^ ]+)?)   .*/\1/p}' "$work/help/$subcommand" | sort >"$work/words/$subcommand"
+done
 # "-l --level LEVEL", "--keep-going": letter, name, argument.
-help_options() { # subcommand
-    memfs "$1" --help | sed -nE 's/^  (-., |    )(--[a-z0-9-]+( [^ ]+)?)  .*/\1\2/p' | sed -E 's/^ +//; s/,//' | sort
-}
-help_words() { # subcommand: what may follow its operands
-    memfs "$1" --help | sed -nE '/^Words:/,/^$/{s/^  ([^ ]+( [^ ]+)?)   .*/\1/p}' | sort
-}
+help_options() { cat "$work/options/$1"; } # subcommand
+help_words() { cat "$work/words/$1"; } # subcommand: what may follow its operands
 names() { sed -E 's/ [^ -][^ ]*$//' | tr ' ' '\n' | sort; }
 
 # ---- Pages -------------------------------------------------------------------------
@@ -70,15 +73,14 @@ for page in tools/memfs.1 tools/man/libmemfs.3 tools/man/memfs-image.5 tools/man
 done
 for subcommand in $subcommands; do
     page=$BUILD/man/memfs-$subcommand.1
-    help_options "$subcommand" >"$work/help"
-    check "$subcommand --help names options" test "$(wc -l <"$work/help")" -ge 5
-    same "memfs-$subcommand(1) has the options of --help" "$work/help" <(page_options "$page" OPTIONS)
-    same "memfs-$subcommand(1) has the words of --help" <(help_words "$subcommand") <(page_options "$page" EXPRESSION)
+    check "$subcommand --help names options" test "$(wc -l <"$work/options/$subcommand")" -ge 5
+    same "memfs-$subcommand(1) has the options of --help" "$work/options/$subcommand" <(page_options "$page" OPTIONS)
+    same "memfs-$subcommand(1) has the words of --help" "$work/words/$subcommand" <(page_options "$page" EXPRESSION)
     check "memfs-$subcommand(1) has its sections" sections "$page"
     # Words, since lines are filled anew.
     check "memfs-$subcommand(1) has what --help says" diff \
-        <(memfs "$subcommand" --help | sed '1d; /^$/,$d' | tr -s ' \n' '\n\n' | grep .) \
-        <(rendered "$page" | sed -n '/^DESCRIPTION/,/^[A-Z]*$/p' | sed 1d | sed '/^$/,$d' | tr -s ' \n' '\n\n' | grep .)
+        <(sed '1d; /^$/,$d' "$work/help/$subcommand" | tr -s ' \n' '\n\n' | grep .) \
+        <(rendered "$page" | sed -n '/^DESCRIPTION/,/^[A-Z]*$/p' | sed '1d; /^$/,$d' | tr -s ' \n' '\n\n' | grep .)
 done
 
 
@@ -159,10 +161,10 @@ offered() { printf '%s\n' "$@" | sort; }
 for subcommand in $subcommands; do
     help_options "$subcommand" | names >"$work/names"
     same "bash: the options of $subcommand" "$work/names" <(in_bash memfs "$subcommand" -)
-    if [ -n "$(help_words "$subcommand")" ]; then
-        help_words "$subcommand" | grep '^-' | sed 's/ .*//' >"$work/words"
-        same "bash: the words of $subcommand" "$work/words" <(in_bash memfs "$subcommand" photos.mfs -)
-        sort -u "$work/words" - <"$work/names" >"$work/both"
+    if [ -s "$work/words/$subcommand" ]; then
+        help_words "$subcommand" | grep '^-' | sed 's/ .*//' >"$work/following"
+        same "bash: the words of $subcommand" "$work/following" <(in_bash memfs "$subcommand" photos.mfs -)
+        sort -u "$work/following" - <"$work/names" >"$work/both"
         mv "$work/both" "$work/names"
     fi
     same "fish: the options of $subcommand" "$work/names" <(in_fish "memfs $subcommand -" | grep '^-')
@@ -171,11 +173,11 @@ for subcommand in $subcommands; do
     # Arguments of a choice are its words, in all three.
     while read -r option words; do
         # shellcheck disable=SC2086
-        offered ${words//|/ } >"$work/words"
+        offered ${words//|/ } >"$work/offered"
         echo "$option" >>"$work/choices"
-        same "bash: the words of $subcommand $option" "$work/words" <(in_bash memfs "$subcommand" "$option" '')
-        same "bash: the words of $subcommand $option=" "$work/words" <(in_bash memfs "$subcommand" "$option" = '')
-        same "fish: the words of $subcommand $option" "$work/words" <(in_fish "memfs $subcommand $option ")
+        same "bash: the words of $subcommand $option" "$work/offered" <(in_bash memfs "$subcommand" "$option" '')
+        same "bash: the words of $subcommand $option=" "$work/offered" <(in_bash memfs "$subcommand" "$option" = '')
+        same "fish: the words of $subcommand $option" "$work/offered" <(in_fish "memfs $subcommand $option ")
         check "zsh: the words of $subcommand $option" grep -qF -- "$option=[" <(in_zsh "$subcommand" | grep -F "(${words//|/ })")
     done < <(help_options "$subcommand" | grep ' [a-z]*|' | grep -o -- '--.*')
 done
