@@ -89,7 +89,7 @@ touch rules/{a.o,b.c,'#x','!y','tail ',README,doc/README,src/main.c,src/main.o,s
     rules/doc/{a/x,a/b/x,a/b/c/x,build/keep} rules/'sp ace'/f rules/'[a]' rules/'back\slash' rules/'star*' rules/$'caf\303\251' \
     rules/$'new\nline' rules/$'bad\377'
 ln -s build rules/build-link
-(cd rules && find . -mindepth 1 -printf '%P\0') >all
+(cd rules && find . -mindepth 1 -printf '%P\0') | sort -z >all
 git=
 if command -v git >/dev/null && git init -q --bare git; then
     git=1
@@ -99,8 +99,8 @@ fi
 # agree RULES: pack and git leave out the same. Paths NUL-separated, so that names may be anything.
 agree() {
     printf '%s' "$1" >git/info/exclude
-    (cd rules && git check-ignore --no-index -z --stdin) <all | sort -z >ignored
-    sort -z all | comm -z -23 - ignored >kept
+    (cd rules && git check-ignore --no-index -z --stdin) <all >ignored
+    comm -z -23 all ignored >kept
     "$memfs" pack -f --exclude-from git/info/exclude rules ruled.mfs || return
     rm -rf out && "$memfs" unpack -q ruled.mfs out || return
     (cd out && find . -mindepth 1 -printf '%P\0') | sort -z | cmp kept - || {
