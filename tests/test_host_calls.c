@@ -258,8 +258,8 @@ static void try_one(attempt_fn *run, int tolerant, const char *want)
     free(attempt.got);
 }
 
-/* Each call fails with some of the errors, and the first three of a name with
- * all; with fewer where that is to be fast. */
+/* Each call fails with some of the errors, and the first of a name with all, the first three with MEMFS_FULL; with
+ * fewer where that is to be fast. */
 static int is_tried(size_t error)
 {
     const int is_fast = test_environment("MEMFS_FAST", 0) != 0;
@@ -267,7 +267,8 @@ static int is_tried(size_t error)
         return host.at == 1 && errors[error] != EINTR && (!is_fast || error % 5 == 0);
     if (is_fast)
         return (host.at + error) % 11 == 0;
-    return host.at <= 3 || (host.at + error) % 7 == 0;
+    const int is_full = test_environment("MEMFS_FULL", 0) != 0;
+    return host.at <= (is_full ? 3 : 1) || (host.at + error) % (is_full ? 7 : 11) == 0;
 }
 
 static void fail_each(attempt_fn *run, int tolerant)
