@@ -4,9 +4,20 @@
 . "$(dirname "$0")/lib.sh"
 export TZ=UTC PYTHONDONTWRITEBYTECODE=1
 
-# json FILE EXPRESSION: what a Python expression over the object d in a file comes to.
+# json FILE EXPRESSION: what a Python expression over the object d in a file comes to. One Python answers all.
+coproc json {
+    exec python3 -c 'import json, sys
+for line in sys.stdin:
+    path, expression = line.rstrip("\n").split("\t")
+    try:
+        with open(path, "rb") as file: d = json.loads(file.read())
+        print("is", eval(expression), flush=True)
+    except Exception as error:
+        print("fails", repr(error), flush=True)'
+}
 json() {
-    python3 -c 'import json, sys; d = json.loads(open(sys.argv[1], "rb").read()); print(eval(sys.argv[2]))' "$1" "$2"
+    local verdict answer
+    printf '%s\t%s\n' "$1" "$2" >&"${json[1]}" && read -r verdict answer <&"${json[0]}" && echo "$answer" && [ "$verdict" = is ]
 }
 
 # same WHAT ONE OTHER
