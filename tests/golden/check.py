@@ -4,12 +4,14 @@
 check.py kinds IMAGE...          together the images have all that version 1.0 of the format has, but for later generations
 check.py example FORMAT.md IMAGE the tables of the page's example give the image's bytes, all of them, and what its frames decode to
 check.py damage IMAGE            whichever byte is changed, the reader says that the image is damaged
+check.py list DIR IMAGE...       the reader's listing of each into DIR, by its name: a process for all of them
 check.py names MEMFS IMAGE       names that would lead outside, or are none, are refused by memfs and by the reader
 check.py agree MEMFS COUNT IMAGE...  of images in which one field was changed and all hashes put right, memfs finds none intact
                                  that this reader refuses, and refuses none but for what only verifying has to check
 """
 
 import collections
+import contextlib
 import os
 import random
 import re
@@ -108,6 +110,18 @@ def damage(path):
             raise Damage(f"byte {at} was changed, and nothing noticed")
 
 
+def list_into(place, *paths):
+    """What the reader refuses has no listing."""
+    for path in paths:
+        listing = os.path.join(place, os.path.basename(path).removesuffix(".mfs") + ".txt")
+        try:
+            with open(listing, "w", encoding="utf-8") as file, contextlib.redirect_stdout(file):
+                reader.list_all(Image(path))
+        except Damage as damage:
+            print(f"check.py: {path}: {damage}", file=sys.stderr)
+            os.remove(listing)
+
+
 def verdicts(memfs, data):
     """What memfs says of an image and its exit code; what the reader says, nothing if it refuses nothing."""
     with tempfile.NamedTemporaryFile() as file:
@@ -176,7 +190,7 @@ def agree(memfs, count, *paths):
 if __name__ == "__main__":
     action, *arguments = sys.argv[1:]
     try:
-        commands = {"kinds": kinds, "example": example, "damage": damage, "names": names, "agree": agree}
+        commands = {"kinds": kinds, "example": example, "damage": damage, "list": list_into, "names": names, "agree": agree}
         commands[action](*arguments)
     except Damage as told:
         sys.exit(f"check.py: {told}")
