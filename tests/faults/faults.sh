@@ -26,7 +26,7 @@ if [ -n "${MEMFS_FULL:-}" ]; then
 elif [ -n "${MEMFS_FAST:-}" ]; then
     share=97 pairs=6 states=40
 else
-    share=37 pairs=20 states=200
+    share=71 pairs=10 states=100
 fi
 
 # ---- What is packed and unpacked ------------------------------------------------------
