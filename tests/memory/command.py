@@ -219,7 +219,7 @@ class Scenario:
             if wrong:
                 how = "and all behind it" if after else "alone"
                 return f"allocation {nth} {how}: {wrong}; standard error: {result[2]!r}"
-            nth += 1 if FULL else 1 + nth // (6 if FAST else 10)
+            nth += 1 if FULL else 1 + nth // (6 if FAST or after else 10)
 
     def play(self):
         """What is wrong, or None."""
