@@ -23,15 +23,14 @@ check() { # what, command...
 }
 # The kernel's headers are no C library's.
 kernel="-idirafter /usr/include -idirafter /usr/include/$(gcc -print-multiarch)"
-object() { echo "$objects/$(basename "$1" .c).o"; }
-compile() {
-    # shellcheck disable=SC2086
+# shellcheck disable=SC2086
+printf '%s\0' "$PWD"/libmemfs/*.c | env -C "$objects" xargs -0 -P "$(nproc)" -n 16 \
     musl-gcc -std=c11 -D_POSIX_C_SOURCE=200809L -D_FILE_OFFSET_BITS=64 -Wall -Wextra -Wshadow -Werror -O1 -pthread \
-        -Ilibmemfs $kernel -c -o "$(object "$1")" "$1"
-}
-export objects kernel && export -f object compile
-printf '%s\n' libmemfs/*.c | xargs -P "$(nproc)" -I '{}' bash -c 'compile {}'
-for source in libmemfs/*.c; do check "$source" test -e "$(object "$source")"; done
+    -I"$PWD/libmemfs" $kernel -c
+for source in libmemfs/*.c; do
+    object=${source##*/}
+    check "$source" test -e "$objects/${object%.c}.o"
+done
 check "a program with it" musl-gcc -static -pthread -O1 -Ilibmemfs -o "$objects/fixture" tests/examples/fixture.c "$objects"/*.o
 check "it runs" "$objects/fixture"
 echo "$passed passed, $failed failed"
