@@ -39,6 +39,7 @@ SANITIZERS = $(if $(SANITIZE),-fsanitize=$(SANITIZE) -fno-sanitize-recover=all -
 # Hardening, whatever CFLAGS are, as far as the compiler has it; memory checkers do without. FORTIFY
 # needs the optimiser, and who asks for another level has that.
 comma = ,
+space = $(subst ,, )
 asked = $(eval $(1) := $$(shell for flag in $(2); do echo 'int main(void) { return 0; }' | \
 	$(CC) -Werror $$$$flag $(3) -x c -o /dev/null - 2>/dev/null && printf '%s ' $$$$flag; done))$($(1))
 HARDENING_COMPILER = $(call asked,HARDENING_COMPILER,-fstack-protector-strong -fstack-clash-protection -fcf-protection,-c)
@@ -53,6 +54,9 @@ COMPILE = $(CC) $(STANDARD) $(WARNINGS) $(HARDENING) $(CPPFLAGS) $(CFLAGS) $(SAN
 LINK = $(if $(EMULATOR),tests/link_emulated.sh '$(EMULATOR)') $(CC) -pthread $(CFLAGS) \
 	$(if $(SANITIZE),,$(HARDENING_LINKER)) $(SANITIZERS) $(LDFLAGS)
 
+# Programs of tests are many, of all objects each: the linker that takes half the time, if it is there.
+LINK_TEST = $(LINK) $(call asked,TEST_LINKER,-fuse-ld=gold)
+
 # Asked only when needed, and once: `make deps` may have to install pkg-config first.
 PKG_CONFIG ?= pkg-config
 pkg = $(eval $(1) := $$(shell $(PKG_CONFIG) $(2)))$($(1))
@@ -64,7 +68,7 @@ TEST_CFLAGS = $(call pkg,TEST_CFLAGS,--cflags cmocka)
 TEST_LIBS = $(call pkg,TEST_LIBS,--libs cmocka)
 
 Q = $(if $(V),,@)
-say = $(if $(V),,@echo '  $(1)')
+say = $(if $(V),,$(info $(space) $(1)))
 
 # ---- What there is ------------------------------------------------------------
 
@@ -90,6 +94,8 @@ all: $(BUILD)/memfs $(BUILD)/libmemfs.a $(BUILD)/libmemfs.so ## the command, the
 
 # What tests count in 64 bits fits into size_t, on every machine.
 $(TEST_OBJECTS): RELAXED = $(if $(EMULATOR),-Wno-conversion -Wno-type-limits)
+# What tests is compiled in two thirds of the time, but for what measures or is run millions of times.
+$(filter-out $(BUILD)/tests/bench/% $(BUILD)/fuzz/%,$(TEST_OBJECTS)): RELAXED += $(if $(filter -O2,$(CFLAGS)),-O1)
 
 # Each layer sees the headers of those below it, and no others.
 $(CORE_OBJECTS): INCLUDES = -Ilibmemfs
@@ -100,11 +106,10 @@ $(TOOL_OBJECTS) $(GENERATE_OBJECTS): INCLUDES = -Ilibmemfs -Iformat -Itools $(CO
 FLAGS = $(COMPILE) $(LINK)
 .PHONY: FORCE
 $(BUILD)/flags: FORCE | deps-build
-	@mkdir -p $(@D) && { echo '$(FLAGS)' | cmp -s - $@ || echo '$(FLAGS)' >$@; }
+	@mkdir -p $(sort $(dir $(OBJECTS))) && { echo '$(FLAGS)' | cmp -s - $@ || echo '$(FLAGS)' >$@; }
 
 $(OBJECTS): $(BUILD)/%.o: %.c $(BUILD)/flags | deps-build
 	$(call say,CC    $<)
-	@mkdir -p $(@D)
 	$(Q)$(COMPILE) $(RELAXED) $(INCLUDES) -MMD -MP -c -o $@ $<
 
 -include $(OBJECTS:.o=.d)

@@ -16,16 +16,17 @@ FUZZ_LINKED := $(FUZZ_SHARED) $(BUILD)/tests/model.o $(BUILD)/fuzz/tools.a $(LIB
 
 $(BUILD)/fuzz/make_seeds: $(BUILD)/fuzz/make_seeds.o $(LIBRARY_OBJECTS)
 	$(call say,LINK  $@)
-	$(Q)$(LINK) -o $@ $^ $(IMAGE_LIBS)
+	$(Q)$(LINK_TEST) -o $@ $^ $(IMAGE_LIBS)
 
 # A target replayed without the engine.
 REPLAYS := $(FUZZ_TARGETS:%=$(BUILD)/fuzz/replay_%)
 $(REPLAYS): $(BUILD)/fuzz/replay_%: $(BUILD)/fuzz/%.o $(BUILD)/fuzz/replay.o $(FUZZ_LINKED)
 	$(call say,LINK  $@)
-	$(Q)$(LINK) -o $@ $^ $(IMAGE_LIBS) $(COMMAND_LIBS)
+	$(Q)$(LINK_TEST) -o $@ $^ $(IMAGE_LIBS) $(COMMAND_LIBS)
 
 # The mutators are only compiled: to link them takes the engines.
 tests: $(REPLAYS) $(BUILD)/fuzz/make_seeds $(BUILD)/fuzz/mutator.o $(BUILD)/fuzz/mutator_afl.o
+tests-fast: $(call alone,$(REPLAYS) $(BUILD)/fuzz/make_seeds)
 
 # FUZZ is a target, or all; each runs for FUZZ_SECONDS, or FUZZ_RUNS in a campaign.
 FUZZ ?= fuzz_image

@@ -52,6 +52,8 @@ whole() { [ -z "${MEMFS_FAST:-}" ] || [ "$wanted" != "  " ]; }     # all that th
 plain() { [ -z "$SANITIZE$EMULATED" ] || [ "$wanted" != "  " ]; }  # not with sanitizers, nor on an emulated machine
 native() { [ -z "$EMULATED" ] || [ "$wanted" != "  " ]; }          # an emulated machine (tests/cross.sh) starts programs slowly
 alone() { [ "$SANITIZE" != thread ] || [ "$wanted" != "  " ]; }    # one thread is nothing for TSan
+threaded() { alone || grep -qE 'pthread_|[^.]threads' "$1"; }      # source; tests.mk builds those
+denied() { whole || [[ $SANITIZE = *address* ]]; }                 # memory; what is lost then ASan sees
 
 # What takes longest begins first, so that no processor waits in the end.
 if whole; then
@@ -77,15 +79,17 @@ if whole; then
         [[ $script = lib || $script = run ]] || e2e "$script"
     done
 elif native; then
-    e2e interrupt order roundtrip
+    e2e roundtrip
+    [ -z "$SANITIZE" ] || e2e interrupt order
 fi
 [ -z "$EMULATED" ] || add foreign tests/foreign.sh
 alone && add hostile "$BUILD/tests/hostile/hostile"
 whole && add surroundings tests/hostile/surroundings.sh
 for suite in "$BUILD"/tests/test_model "$BUILD"/tests/test_*; do
     name=${suite##*/}
-    [[ $name != test_alloc_* ]] || alone || continue
-    [ -x "$suite" ] && [ -f "tests/$name.c" ] && [ -z "${command[$name]:-}" ] && add "$name" "$suite"
+    [ -f "tests/$name.c" ] && threaded "tests/$name.c" || continue
+    [[ $name != test_alloc_* ]] || { alone && denied; } || continue
+    [ -x "$suite" ] && [ -z "${command[$name]:-}" ] && add "$name" "$suite"
 done
 # What is random is so in the same way every time; of it in a minute less than in three.
 for replay in "$BUILD"/fuzz/replay_*; do
@@ -96,17 +100,14 @@ for replay in "$BUILD"/fuzz/replay_*; do
 done
 for suite in "$BUILD"/tests/damage/test_*; do
     name=${suite##*/}
-    [ "$name" = test_changing ] || alone || continue
-    [ -x "$suite" ] && [ -f "tests/damage/$name.c" ] && add "$name" "$suite"
+    [ -x "$suite" ] && [ -f "tests/damage/$name.c" ] && threaded "tests/damage/$name.c" && add "$name" "$suite"
 done
-native && add seeds tests/seeds.sh
-if plain; then
+native && alone && add seeds tests/seeds.sh
+plain && add symbols tests/check_symbols.sh
+if whole && plain; then
     add layers tests/check_layers.sh
-    add symbols tests/check_symbols.sh
     add readme tests/readme.sh
     add defects-table "tests/defects/defects.sh --table"
-fi
-if whole && plain; then
     add weak tests/weak.sh
     add abi tests/abi.sh
     add manual tests/manual.sh

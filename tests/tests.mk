@@ -14,7 +14,7 @@ $(SUITES:=.o) $(HELPER_OBJECTS): | deps-check
 
 $(SUITES): %: %.o $(HELPER_OBJECTS) $(LIBRARY_OBJECTS)
 	$(call say,LINK  $@)
-	$(Q)$(LINK) -o $@ $^ $(TEST_LIBS) $(IMAGE_LIBS)
+	$(Q)$(LINK_TEST) -o $@ $^ $(TEST_LIBS) $(IMAGE_LIBS)
 
 $(TEST_PROGRAMS): %: %.o $(BUILD)/libmemfs.a
 	$(call say,LINK  $@)
@@ -34,9 +34,16 @@ $(BUILD)/weak/memfs: $(TOOL_OBJECTS) $(WEAK_OBJECTS) $(filter-out $(call object,
 	$(call say,LINK  $@)
 	$(Q)$(LINK) -o $@ $^ $(IMAGE_LIBS) $(COMMAND_LIBS)
 
-# Directories and fuzz targets add to what tests needs.
-.PHONY: tests
-tests: all $(SUITES) $(TEST_PROGRAMS) $(if $(SANITIZE)$(EMULATOR),,$(BUILD)/weak/memfs) | deps-check ## builds all tests without running them
+# What check-fast runs (tests/run.sh): of suites, with TSan those that have threads, or go through numbers of
+# them; and memory that is denied, whose loss ASan sees, only with that. Directories and fuzz targets add to both, to what
+# is built without threads by $(call alone,...).
+THREADED := $(patsubst %.c,$(BUILD)/%,$(shell grep -lE 'pthread_|[^.]threads' tests/test_*.c tests/damage/test_*.c))
+alone = $(if $(filter thread,$(SANITIZE)),$(filter $(THREADED),$(1)),$(1))
+FAST_SUITES := $(filter-out $(if $(findstring address,$(SANITIZE)),,$(BUILD)/tests/test_alloc_%),$(call alone,$(SUITES)))
+
+.PHONY: tests tests-fast
+tests: all tests-fast $(SUITES) $(TEST_PROGRAMS) $(if $(SANITIZE)$(EMULATOR),,$(BUILD)/weak/memfs) ## builds all tests without running them
+tests-fast: $(if $(SANITIZE)$(EMULATOR),$(BUILD)/memfs,all) $(FAST_SUITES) $(filter $(BUILD)/tests/tree/%,$(TEST_PROGRAMS)) | deps-check
 
 RUN_TESTS = BUILD=$(abspath $(BUILD)) CC='$(CC)' SANITIZE='$(SANITIZE)' tests/run.sh
 
@@ -44,7 +51,7 @@ RUN_TESTS = BUILD=$(abspath $(BUILD)) CC='$(CC)' SANITIZE='$(SANITIZE)' tests/ru
 check: tests ## all tests, in minutes
 	@$(RUN_TESTS)
 
-check-fast: tests ## what depends on the compiler, with smaller figures, in a minute
+check-fast: tests-fast ## what depends on the compiler, with smaller figures, in a minute
 	@$(RUN_TESTS) --fast
 
 check-full: tests ## all of what the others do a share of: hours

@@ -9,6 +9,7 @@ $(DAMAGE_HELPERS) $(DAMAGE_PROGRAMS:=.o): | deps-check
 
 $(DAMAGE_PROGRAMS): %: %.o $(DAMAGE_HELPERS) $(HELPER_OBJECTS) $(LIBRARY_OBJECTS)
 	$(call say,LINK  $@)
-	$(Q)$(LINK) -o $@ $^ $(TEST_LIBS) $(IMAGE_LIBS)
+	$(Q)$(LINK_TEST) -o $@ $^ $(TEST_LIBS) $(IMAGE_LIBS)
 
 tests: $(DAMAGE_PROGRAMS)
+tests-fast: $(call alone,$(DAMAGE_SUITES))

@@ -11,6 +11,6 @@ $(ENEMY): $(ENEMY).o
 # The command but for its main(), so that the sandbox is the very one.
 $(PRISONER): $(PRISONER).o $(filter-out $(BUILD)/tools/main.o,$(TOOL_OBJECTS)) $(BUILD)/libmemfs.a
 	$(call say,LINK  $@)
-	$(Q)$(LINK) -o $@ $^ $(IMAGE_LIBS) $(COMMAND_LIBS)
+	$(Q)$(LINK_TEST) -o $@ $^ $(IMAGE_LIBS) $(COMMAND_LIBS)
 
 tests: $(ENEMY) $(PRISONER)

@@ -6,6 +6,7 @@ $(HOSTILE_OBJECTS): | deps-check
 
 $(BUILD)/tests/hostile/hostile: $(HOSTILE_OBJECTS) $(HELPER_OBJECTS) $(LIBRARY_OBJECTS)
 	$(call say,LINK  $@)
-	$(Q)$(LINK) -o $@ $^ $(TEST_LIBS) $(IMAGE_LIBS)
+	$(Q)$(LINK_TEST) -o $@ $^ $(TEST_LIBS) $(IMAGE_LIBS)
 
 tests: $(BUILD)/tests/hostile/hostile
+tests-fast: $(call alone,$(BUILD)/tests/hostile/hostile)
