@@ -68,7 +68,7 @@ struct trial {
 
 /* ---- Faults that change nothing --------------------------------------------------- */
 
-enum place { ANYWHERE, ABOVE_BOX, BELOW_PROC, CLOCK, SANDBOX, SOURCE, IMAGE, PAGE, OUTPUT };
+enum place { ANYWHERE, ABOVE_BOX, BELOW_PROC, CLOCK, SANDBOX, SOURCE, IMAGE, PAGE, UNPACKED, OUTPUT };
 
 /* A call whose failure the command may do without, if all comes out as it should. */
 static const struct harmless {
@@ -106,6 +106,7 @@ static const struct harmless {
     {"openat2", ENFILE, -1, ANYWHERE, "others are closed for it"},
     {"openat", 0, O_PATH, SOURCE, "made-up sizes are noticed when contents are read"},
     {"newfstatat", 0, -1, IMAGE, "a look before and after: what counts is renaming"},
+    {"newfstatat", ENOENT, -1, UNPACKED, "what appears in its place is replaced, as asked for"},
     {"newfstatat", 0, -1, PAGE, "the same, and the C library's, to choose a buffer"},
     {"newfstatat", 0, -1, OUTPUT, "whether it is what is packed"},
     {"readlink", 0, -1, BELOW_PROC, "the same"},
@@ -141,6 +142,8 @@ static int is_in_place(const struct trial *trial, const struct seen *seen, enum 
         return strstr(seen->path, "landlock-ruleset") != NULL;
     case SOURCE:
         return strstr(seen->path, "/in/") != NULL;
+    case UNPACKED:
+        return strstr(seen->path, "/box/out/") != NULL;
     case PAGE:
         return strstr(seen->path, "page.html") != NULL;
     case OUTPUT:
