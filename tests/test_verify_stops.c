@@ -1,0 +1,296 @@
+/*
+ * Verifying stops at once, wherever it is: at each turn of each of its loops, since
+ * somebody cancels it there; at each read, which fails; at each finding, at which
+ * whoever is told has had enough. Nothing is left behind, and nothing goes on.
+ */
+#include "pool.h"
+#include "surgery.h"
+#include "verify.h"
+#include "verify_window.h"
+
+#define FILES 1100u /* two chunks of every table, and some more */
+#define FEW 12u
+#define BLOCK 65536u
+#define UNUSED 20u /* blocks that no file has: with them there are refs to refs */
+#define UNUSED_BYTES 8u
+
+/* ---- Images ----------------------------------------------------------------------------------- */
+
+/* Directories, files of which some are equal, links, attributes. */
+static void build(memfs *fs, unsigned files)
+{
+    static uint8_t bytes[BLOCK];
+    char path[64], value[120];
+    assert_ok(memfs_mkdir(fs, NULL, "d", 0755));
+    assert_ok(memfs_mkdir(fs, NULL, "d/e", 0755));
+    for (unsigned i = 0; i < files; i++) {
+        snprintf(path, sizeof path, "%s%04u", i % 2 ? "d/e/" : "", i);
+        const int length = snprintf((char *)bytes, 32, "content %u", i % (files - 3));
+        test_put(fs, path, bytes, i % 5 ? (size_t)length : sizeof bytes / (i % 200 ? 64 : 1));
+        snprintf(value, sizeof value, "%0100u", i);
+        assert_ok(memfs_setxattr(fs, NULL, path, 0, "user.n", value, strlen(value), 0));
+        snprintf(path, sizeof path, "d/link%04u", i);
+        if (i % 4 == 0)
+            assert_ok(memfs_symlink(fs, NULL, path, path));
+    }
+}
+
+static void freeze(unsigned files, struct test_buffer *out)
+{
+    memfs *fs = NULL;
+    assert_ok(memfs_create(NULL, &fs));
+    build(fs, files);
+    struct memfs_sink sink = test_buffer_sink(out);
+    const struct memfs_freeze_options options = {.size = sizeof options, .block_size = BLOCK};
+    assert_ok(memfs_freeze(fs, &sink, &options, NULL));
+    memfs_destroy(fs);
+}
+
+/* What is wrong, of what verifying finds and goes on. */
+enum wrong { NOTHING, RECORDS, CONTENTS, BYTES, OVERLAP };
+
+/* The last block is where the one before it is, which has the same bytes. */
+static void move_last(void *context, const struct surgery_place *place, void *what, size_t *length)
+{
+    const struct surgery *s = context;
+    (void)length;
+    if (place->part == SURGERY_REF && place->table == MEMFS_DATA && place->level == 0 &&
+        place->index == s->blocks_count - 1)
+        ((struct memfs_ref *)what)->offset -= UNUSED_BYTES;
+}
+
+static void spoil(struct surgery *s, enum wrong wrong)
+{
+    if (wrong == BYTES)
+        s->gap_before_blocks = s->gap_before_root = 3;
+    if (wrong == CONTENTS)
+        for (size_t i = 0; i < s->nodes_count; i++)
+            if ((s->nodes[i].mode & MEMFS_IFMT) == MEMFS_IFREG && i % 3 == 0)
+                s->digests[i]++;
+    if (wrong != RECORDS)
+        return;
+    s->digests[MEMFS_ROOT]++;
+    s->nodes[s->nodes_count - 1].nlink++;
+    s->nodes[s->nodes_count - 2].nlink++;
+    s->extents = surgery_grow(s->extents, s->extents_count, 1, sizeof *s->extents);
+    s->extents[s->extents_count++] = (struct memfs_extent){.length = 1};
+}
+
+static void make_image(unsigned files, enum wrong wrong, struct test_buffer *out)
+{
+    struct surgery s;
+    struct test_buffer frozen = {0};
+    freeze(files, &frozen);
+    surgery_open(&s, &frozen);
+    spoil(&s, wrong);
+    s.blocks = surgery_grow(s.blocks, s.blocks_count, UNUSED, sizeof *s.blocks);
+    for (unsigned i = 0; i < UNUSED; i++)
+        s.blocks[s.blocks_count++] = (struct surgery_block){calloc(1, UNUSED_BYTES), UNUSED_BYTES};
+    s.context = &s;
+    s.edit_any = wrong == OVERLAP ? move_last : NULL;
+    s.generations_more = 2;
+    surgery_close(&s, out);
+    surgery_free(&s);
+    test_buffer_free(&frozen);
+}
+
+/* ---- At each turn ----------------------------------------------------------------------------- */
+
+/* The progress is told at every turn, and not once in megabytes of work. */
+struct play {
+    struct memfs_verifying v;
+    uint64_t turns, stop_at;
+};
+
+static int tell(void *context, const struct memfs_progress *progress)
+{
+    struct play *play = context;
+    assert_true(progress->bytes <= progress->bytes_total);
+    play->v.untold = UINT64_MAX / 2;
+    return ++play->turns == play->stop_at;
+}
+
+static int go_on(void *context, const struct memfs_detail *finding)
+{
+    (void)context, (void)finding;
+    return 0;
+}
+
+static void begin(struct play *play, memfs_image *image)
+{
+    struct memfs_verifying *v = &play->v;
+    const size_t blocks = (size_t)image->root.table[MEMFS_DATA].count;
+    v->image = image;
+    v->options.progress = tell;
+    v->options.progress_context = play;
+    v->options.finding = go_on;
+    v->untold = UINT64_MAX / 2;
+    v->progress.bytes_total = image->source.size + image->root.raw_bytes;
+    v->block_raw = calloc(blocks + 1, sizeof *v->block_raw);
+    v->block_done = calloc(1, memfs_bits_bytes(blocks));
+    assert_true(v->block_raw && v->block_done);
+    assert_ok(memfs_pool_create(&image->allocator, 1, &v->pool));
+    assert_ok(memfs_verify_window_create(v, &v->window));
+}
+
+static void end(struct play *play)
+{
+    memfs_verify_window_destroy(play->v.window);
+    memfs_pool_destroy(play->v.pool);
+    free(play->v.block_raw);
+    free(play->v.block_done);
+}
+
+static int begin_window(struct memfs_verifying *v)
+{
+    memfs_verify_window_begin(v->window);
+    return 0;
+}
+
+/* All parts, as memfs_verify() has them. Returns whether one stopped. */
+static int run(struct memfs_verifying *v)
+{
+    static int (*const parts[])(struct memfs_verifying *) = {
+        memfs_verify_stored, begin_window,      memfs_verify_chunks,   memfs_verify_tree,
+        memfs_verify_xattrs, memfs_verify_heap, memfs_verify_contents, memfs_verify_blocks,
+    };
+    int stop = parts[0](v);
+    if (v->tables_broken)
+        return stop || memfs_verify_blocks(v);
+    for (size_t i = 1; i < sizeof parts / sizeof *parts && !stop; i++)
+        stop = parts[i](v);
+    return stop;
+}
+
+/* Returns how many turns there are. */
+static uint64_t stop_at_each_turn(const struct test_buffer *buffer, int damaged)
+{
+    struct test_memory memory;
+    memfs_image *image = NULL;
+    test_memory_init(&memory);
+    const struct memfs_image_options options = {.size = sizeof options, .allocator = &memory.hook, .cache_bytes = 1};
+    assert_ok(memfs_image_open_buffer(buffer->data, buffer->length, &options, &image, NULL));
+    for (uint64_t turn = 1;; turn++) {
+        struct play play = {.stop_at = turn};
+        begin(&play, image);
+        const int stopped = run(&play.v);
+        end(&play);
+        if (play.turns < turn) {
+            assert_int_equal(stopped, 0);
+            assert_int_equal(play.v.findings > 0, damaged);
+            memfs_image_close(image);
+            assert_int_equal(memory.live, 0);
+            return play.turns;
+        }
+        assert_int_equal(stopped, 1);
+        assert_int_equal(play.v.failure, -ECANCELED);
+        assert_int_equal(play.turns, turn); /* it was the last */
+    }
+}
+
+static void test_verify_stops__at_each_turn(void **state)
+{
+    (void)state;
+    struct test_buffer image = {0};
+    for (enum wrong wrong = NOTHING; wrong <= OVERLAP; wrong++) {
+        make_image(FEW, wrong, &image);
+        assert_true(stop_at_each_turn(&image, wrong != NOTHING) > 30);
+    }
+    /* A damaged block, whose files are named. */
+    make_image(FEW, NOTHING, &image);
+    image.data[MEMFS_HEADER_BYTES + 3]++;
+    assert_true(stop_at_each_turn(&image, 1) > 400);
+    test_buffer_free(&image);
+}
+
+/* ---- At each read ------------------------------------------------------------------------------ */
+
+struct findings {
+    unsigned count, stop_after;
+};
+
+static int take_finding(void *context, const struct memfs_detail *finding)
+{
+    struct findings *findings = context;
+    assert_true(finding->error < 0 && finding->text[0]);
+    return ++findings->count == findings->stop_after;
+}
+
+/* The cache holds next to nothing: each part reads anew what it looks at. A read that nobody waited for may fail
+ * without being told of, where something else is wrong. Returns how many failed. */
+static uint64_t fail_read(const struct test_buffer *buffer, uint64_t nth, enum wrong wrong)
+{
+    struct test_memory memory;
+    struct test_source source = {0};
+    struct findings findings = {0};
+    struct memfs_detail detail = {0};
+    memfs_image *image = NULL;
+    test_memory_init(&memory);
+    const struct memfs_source from = test_source_of(&source, buffer);
+    const struct memfs_image_options options = {.size = sizeof options, .allocator = &memory.hook, .cache_bytes = 1};
+    const struct memfs_verify_options how = {
+        .size = sizeof how, .finding = take_finding, .finding_context = &findings, .threads = 1};
+    assert_ok(memfs_image_open_source(&from, &options, &image, NULL));
+    atomic_store(&source.fail_at, atomic_load(&source.reads) + nth);
+    const int error = memfs_verify(image, &how, &detail);
+    const uint64_t failures = atomic_load(&source.failures);
+    memfs_image_close(image);
+    assert_int_equal(memory.live, 0);
+    if (failures && error != -EIO && (wrong == NOTHING || error != MEMFS_ECORRUPT))
+        fail_msg("read %" PRIu64 " failed, and verifying returned %d: %s", nth, error, detail.text);
+    return failures;
+}
+
+static void test_verify_stops__at_each_read(void **state)
+{
+    (void)state;
+    struct test_buffer image = {0};
+    for (enum wrong wrong = NOTHING; wrong <= CONTENTS; wrong++) {
+        uint64_t reads = 0;
+        make_image(FILES, wrong, &image);
+        while (fail_read(&image, reads + 1, wrong))
+            reads++;
+        assert_true(reads > 40);
+    }
+    test_buffer_free(&image);
+}
+
+/* ---- At each finding ---------------------------------------------------------------------------- */
+
+static void stop_at_each_finding(const struct test_buffer *buffer)
+{
+    memfs_image *image = NULL;
+    unsigned most = 0;
+    assert_ok(memfs_image_open_buffer(buffer->data, buffer->length, NULL, &image, NULL));
+    for (unsigned stop_after = 1; stop_after <= most + 1; stop_after++) {
+        struct findings findings = {.stop_after = stop_after};
+        const struct memfs_verify_options how = {
+            .size = sizeof how, .finding = take_finding, .finding_context = &findings, .threads = 1};
+        assert_true(memfs_verify(image, &how, NULL) < 0);
+        assert_true(findings.count <= stop_after);
+        most = findings.count;
+    }
+    assert_true(most > 1);
+    memfs_image_close(image);
+}
+
+static void test_verify_stops__at_each_finding(void **state)
+{
+    (void)state;
+    struct test_buffer image = {0};
+    for (enum wrong wrong = RECORDS; wrong <= OVERLAP; wrong++) {
+        make_image(FEW, wrong, &image);
+        stop_at_each_finding(&image);
+    }
+    test_buffer_free(&image);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_verify_stops__at_each_turn),
+        cmocka_unit_test(test_verify_stops__at_each_read),
+        cmocka_unit_test(test_verify_stops__at_each_finding),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
