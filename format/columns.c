@@ -373,7 +373,7 @@ static const char *decode_column(const struct memfs_column *column, size_t nativ
     values.count = count;
     values.mask = column_mask(column->width);
     const unsigned tag = memfs_cursor_u8(in);
-    if (tag > MEMFS_COLUMN_DIFFERENCES && (tag != column->third || tag == 0))
+    if (tag > MEMFS_COLUMN_DIFFERENCES && tag != column->third)
         return "a column's tag is unknown";
     const char *reason = decode_planes(column, in, &values);
     if (reason)

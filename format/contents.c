@@ -336,8 +336,7 @@ static int ask(struct memfs_contents *contents, const struct memfs_piece *piece)
     char *path = memfs_order_path(contents->order, piece->directory, piece->entry, &size);
     if (!path)
         return -ENOMEM;
-    const char *below = path[0] == '/' ? path + 1 : path;
-    const struct memfs_problem problem = {MEMFS_PROBLEM_FILE, piece->error, below, "its contents cannot be read"};
+    const struct memfs_problem problem = {MEMFS_PROBLEM_FILE, piece->error, path, "its contents cannot be read"};
     int keep_out = job->options.problem && job->options.problem(job->options.problem_context, &problem) == 0;
     if (!keep_out) {
         int cut = size - 1 > SHOWN;

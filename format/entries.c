@@ -3,6 +3,7 @@
 #include "alloc.h"
 #include "layout.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <string.h>
 
@@ -34,8 +35,7 @@ void memfs_entries_end(struct memfs_entries *entries)
 
 void memfs_entries_forget(struct memfs_entries *entries, uint64_t chunk)
 {
-    if (chunk >= entries->names.count)
-        return;
+    assert(chunk < entries->names.count);
     struct entries_names *names = memfs_rows_at(&entries->names, chunk);
     memfs_free(entries->allocator, names->bytes, names->length);
     *names = (struct entries_names){0};

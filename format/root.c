@@ -123,6 +123,9 @@ void memfs_trailer_encode(const struct memfs_trailer *trailer, void *bytes)
     assert(!out.full && out.length == MEMFS_TRAILER_BYTES);
 }
 
+_Static_assert(MEMFS_HEADER_BYTES >= MEMFS_TRAILER_BYTES,
+               "a root that is behind a header is behind a trailer's length");
+
 static const char *check_trailer(const struct memfs_trailer *trailer, uint64_t at)
 {
     if (trailer->offset != at)
@@ -136,9 +139,8 @@ static const char *check_trailer(const struct memfs_trailer *trailer, uint64_t a
         return "there is no generation 0";
     if ((trailer->generation == 1) != (trailer->previous == 0))
         return "only the first generation has none before it";
-    if (trailer->previous != 0 &&
-        (trailer->previous < MEMFS_HEADER_BYTES + MEMFS_ROOT_LEAST || trailer->root_offset < MEMFS_TRAILER_BYTES ||
-         trailer->previous > trailer->root_offset - MEMFS_TRAILER_BYTES))
+    if (trailer->previous != 0 && (trailer->previous < MEMFS_HEADER_BYTES + MEMFS_ROOT_LEAST ||
+                                   trailer->previous > trailer->root_offset - MEMFS_TRAILER_BYTES))
         return "the generation before it does not end before its root";
     return NULL;
 }

@@ -33,6 +33,7 @@ static void build(memfs *fs, unsigned files)
         if (i % 4 == 0)
             assert_ok(memfs_symlink(fs, NULL, path, path));
     }
+    test_put_text(fs, "d/\001\177", "shown otherwise");
 }
 
 static void freeze(unsigned files, struct test_buffer *out)
@@ -47,7 +48,7 @@ static void freeze(unsigned files, struct test_buffer *out)
 }
 
 /* What is wrong, of what verifying finds and goes on. */
-enum wrong { NOTHING, RECORDS, CONTENTS, BYTES, OVERLAP };
+enum wrong { NOTHING, RECORDS, CONTENTS, NAMES, BYTES, OVERLAP };
 
 /* The last block is where the one before it is, which has the same bytes. */
 static void move_last(void *context, const struct surgery_place *place, void *what, size_t *length)
@@ -59,21 +60,78 @@ static void move_last(void *context, const struct surgery_place *place, void *wh
         ((struct memfs_ref *)what)->offset -= UNUSED_BYTES;
 }
 
-static void spoil(struct surgery *s, enum wrong wrong)
+static int is_file(const struct memfs_node_record *node)
 {
-    if (wrong == BYTES)
-        s->gap_before_blocks = s->gap_before_root = 3;
-    if (wrong == CONTENTS)
-        for (size_t i = 0; i < s->nodes_count; i++)
-            if ((s->nodes[i].mode & MEMFS_IFMT) == MEMFS_IFREG && i % 3 == 0)
-                s->digests[i]++;
-    if (wrong != RECORDS)
-        return;
+    return (node->mode & MEMFS_IFMT) == MEMFS_IFREG;
+}
+
+static void spoil_records(struct surgery *s)
+{
     s->digests[MEMFS_ROOT]++;
     s->nodes[s->nodes_count - 1].nlink++;
     s->nodes[s->nodes_count - 2].nlink++;
     s->extents = surgery_grow(s->extents, s->extents_count, 1, sizeof *s->extents);
     s->extents[s->extents_count++] = (struct memfs_extent){.length = 1};
+    if (s->entries_count <= MEMFS_CHUNK_RECORDS)
+        return;
+    /* Only where two chunks meet, the order of names is not seen by either alone. */
+    assert_false(s->entries[MEMFS_CHUNK_RECORDS].starts_run);
+    s->entries[MEMFS_CHUNK_RECORDS].name[0] = '!';
+}
+
+static void spoil_contents(struct surgery *s, size_t each)
+{
+    for (size_t i = 0; i < s->nodes_count; i += each)
+        if (is_file(&s->nodes[i]))
+            s->digests[i]++;
+}
+
+/* The first file has no entry, its entry names the last file; and the last entries of directories belong to none. */
+static void spoil_names(struct surgery *s)
+{
+    size_t first = 0, last = 0;
+    for (size_t i = 0; i < s->entries_count; i++) {
+        if (!is_file(&s->nodes[s->entries[i].node]))
+            continue;
+        first = first ? first : i;
+        last = i;
+    }
+    s->entries[first].node = s->entries[last].node;
+    for (size_t i = 0; i < s->nodes_count; i++)
+        if ((s->nodes[i].mode & MEMFS_IFMT) == MEMFS_IFDIR)
+            s->nodes[i].run.count--;
+}
+
+/* Fewer than there are: the work to be done is underestimated. */
+static void say_no_bytes(struct memfs_root *root)
+{
+    root->raw_bytes = root->stored_bytes = 0;
+}
+
+static void spoil(struct surgery *s, enum wrong wrong)
+{
+    switch (wrong) {
+    case NOTHING:
+        break;
+    case RECORDS:
+        spoil_records(s);
+        break;
+    case CONTENTS:
+        spoil_contents(s, 3);
+        break;
+    case NAMES:
+        spoil_names(s);
+        spoil_contents(s, 1);
+        break;
+    case BYTES:
+        s->gap_before_blocks = s->gap_before_root = 3;
+        s->edit_root = say_no_bytes;
+        break;
+    case OVERLAP:
+        s->context = s;
+        s->edit_any = move_last;
+        break;
+    }
 }
 
 static void make_image(unsigned files, enum wrong wrong, struct test_buffer *out)
@@ -86,8 +144,6 @@ static void make_image(unsigned files, enum wrong wrong, struct test_buffer *out
     s.blocks = surgery_grow(s.blocks, s.blocks_count, UNUSED, sizeof *s.blocks);
     for (unsigned i = 0; i < UNUSED; i++)
         s.blocks[s.blocks_count++] = (struct surgery_block){calloc(1, UNUSED_BYTES), UNUSED_BYTES};
-    s.context = &s;
-    s.edit_any = wrong == OVERLAP ? move_last : NULL;
     s.generations_more = 2;
     surgery_close(&s, out);
     surgery_free(&s);
@@ -196,10 +252,13 @@ static void test_verify_stops__at_each_turn(void **state)
         make_image(FEW, wrong, &image);
         assert_true(stop_at_each_turn(&image, wrong != NOTHING) > 30);
     }
-    /* A damaged block, whose files are named. */
-    make_image(FEW, NOTHING, &image);
-    image.data[MEMFS_HEADER_BYTES + 3]++;
-    assert_true(stop_at_each_turn(&image, 1) > 400);
+    /* A damaged block, whose files are named as far as they have names. */
+    static const enum wrong besides[] = {NOTHING, NAMES};
+    for (size_t i = 0; i < 2; i++) {
+        make_image(FEW, besides[i], &image);
+        image.data[MEMFS_HEADER_BYTES + 3]++;
+        assert_true(stop_at_each_turn(&image, 1) > 400);
+    }
     test_buffer_free(&image);
 }
 
@@ -213,6 +272,8 @@ static int take_finding(void *context, const struct memfs_detail *finding)
 {
     struct findings *findings = context;
     assert_true(finding->error < 0 && finding->text[0]);
+    for (const char *text = finding->text; *text; text++)
+        assert_true(*text >= ' ' && *text != 127);
     return ++findings->count == findings->stop_after;
 }
 
@@ -279,9 +340,12 @@ static void test_verify_stops__at_each_finding(void **state)
     (void)state;
     struct test_buffer image = {0};
     for (enum wrong wrong = RECORDS; wrong <= OVERLAP; wrong++) {
-        make_image(FEW, wrong, &image);
+        make_image(wrong == RECORDS ? FILES : FEW, wrong, &image);
         stop_at_each_finding(&image);
     }
+    make_image(FEW, NAMES, &image);
+    image.data[MEMFS_HEADER_BYTES + 3]++;
+    stop_at_each_finding(&image);
     test_buffer_free(&image);
 }
 
