@@ -268,7 +268,28 @@ static void test_columns__lengths(void **state)
         raw[length] = 0;
         assert_result(decode(table, length + 1, 9), MEMFS_ECORRUPT);
         assert_result(decode(table, length, 10), MEMFS_ECORRUPT);
+        /* Also of what memfs_ref_check() has not seen; the heap has no columns. */
+        for (size_t cut = 0; cut < length && table != MEMFS_BLOBS; cut++) {
+            const char *reason = NULL;
+            assert_result(memfs_chunk_decode(table, raw, cut, 9, got.native, &reason), MEMFS_ECORRUPT);
+            assert_non_null(reason);
+        }
     }
+}
+
+static void test_columns__tables_and_types(void **state)
+{
+    (void)state;
+    for (unsigned table = 0; table < MEMFS_IMAGE_TABLES; table++)
+        for (unsigned other = 0; other <= table; other++)
+            assert_int_equal(strcmp(memfs_table_name(table), memfs_table_name(other)) == 0, table == other);
+    assert_string_equal(memfs_table_name(MEMFS_IMAGE_TABLES), "?");
+    unsigned known = 0;
+    for (unsigned type = 0; type < 16; type++)
+        known += memfs_type_index(type) >= 0;
+    assert_int_equal(known, MEMFS_TYPES);
+    assert_int_equal(memfs_type_index(MEMFS_IFREG >> 12), 0);
+    assert_int_equal(memfs_type_index(MEMFS_IFBLK >> 12), MEMFS_TYPES - 1);
 }
 
 /* Lengths of names that are longer together than the names, and shorter. */
@@ -382,6 +403,7 @@ int main(void)
         cmocka_unit_test(test_columns__unknown_tags),
         cmocka_unit_test(test_columns__flags_beyond_their_values),
         cmocka_unit_test(test_columns__lengths),
+        cmocka_unit_test(test_columns__tables_and_types),
         cmocka_unit_test(test_columns__names),
         cmocka_unit_test(test_columns__turned_bytes_are_harmless),
         cmocka_unit_test(test_columns__refs),

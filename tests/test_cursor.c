@@ -109,6 +109,27 @@ static void test_cursor__appender_is_full(void **state)
     assert_true(out.full);
 }
 
+/* Nothing can be appended always, also where there is no room. */
+static void test_cursor__append_nothing(void **state)
+{
+    (void)state;
+    uint8_t bytes[2] = {0x55, 0x55};
+    struct memfs_appender out;
+    memfs_appender_begin(&out, bytes, 2);
+    memfs_append_bytes(&out, NULL, 0);
+    memfs_append_zeros(&out, 0);
+    assert_int_equal(out.length, 0);
+    memfs_append_zeros(&out, 1);
+    memfs_append_bytes(&out, "x", 1);
+    memfs_append_bytes(&out, NULL, 0);
+    memfs_append_zeros(&out, 0);
+    assert_false(out.full);
+    memfs_append_zeros(&out, 1);
+    assert_true(out.full);
+    assert_int_equal(out.length, 2);
+    assert_memory_equal(bytes, "\0x", 2);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -118,6 +139,7 @@ int main(void)
         cmocka_unit_test(test_cursor__length_does_not_wrap),
         cmocka_unit_test(test_cursor__reserved_must_be_zero),
         cmocka_unit_test(test_cursor__appender_is_full),
+        cmocka_unit_test(test_cursor__append_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -295,6 +295,46 @@ static void test_open__no_memory(void **state)
     }
 }
 
+/* Of refs to refs as well; from a source that nobody wants closed, and with nobody to tell why. */
+static void test_open__no_memory_for_refs(void **state)
+{
+    struct fixture *f = *state;
+    struct surgery s;
+    struct test_buffer out = {0};
+    struct test_memory memory;
+    int error = -ENOMEM;
+    surgery_open(&s, &f->image);
+    s.blocks = surgery_grow(s.blocks, s.blocks_count, MEMFS_REFS_TOP, sizeof *s.blocks);
+    for (size_t i = 0; i < MEMFS_REFS_TOP; i++)
+        s.blocks[s.blocks_count++] = (struct surgery_block){calloc(1, 1), 1};
+    const uint32_t last = (uint32_t)s.blocks_count - 1;
+    surgery_close(&s, &out);
+    surgery_free(&s);
+    test_memory_init(&memory);
+    const struct memfs_image_options options = {.size = sizeof options, .allocator = &memory.hook};
+    unsigned failures = 0;
+    for (uint64_t n = 1; error; n++) {
+        struct test_source reads = {0};
+        struct memfs_source source = test_source_of(&reads, &out);
+        memfs_image *image = NULL;
+        uint8_t byte = 1;
+        source.close = NULL;
+        test_memory_fail(&memory, n, 0);
+        error = memfs_image_open_source(&source, &options, &image, NULL);
+        if (!error)
+            error = image->backing.ops->read(&image->backing, last, 0, &byte, 1);
+        test_memory_heal(&memory);
+        memfs_image_close(image);
+        assert_true(error == 0 || error == -ENOMEM);
+        assert_int_equal(byte, error != 0);
+        assert_int_equal(memory.live, 0);
+        assert_int_equal(reads.closed, 0);
+        failures += error != 0;
+    }
+    assert_true(failures > 5);
+    test_buffer_free(&out);
+}
+
 static void test_open__reading_fails(void **state)
 {
     struct fixture *f = *state;
@@ -667,6 +707,7 @@ int main(void)
         test(test_open__every_byte_counts),
         test(test_open__damage_is_remembered),
         test(test_open__no_memory),
+        test(test_open__no_memory_for_refs),
         test(test_open__reading_fails),
         cmocka_unit_test(test_open__threads_and_a_small_cache),
         cmocka_unit_test(test_open__threads_and_evicted_chunks),
