@@ -3,6 +3,7 @@
  * holes and equal files cost nothing, and that a failure leaves nothing behind.
  */
 #include "hash.h"
+#include "records.h"
 #include "testlib.h"
 
 #include <dirent.h>
@@ -830,6 +831,74 @@ static void test_freeze__memory_fails(void **state)
     test_buffer_free(&want);
 }
 
+/* Fails the n-th allocation of one size. */
+struct choosy {
+    size_t size;
+    unsigned seen, fail_at;
+};
+
+static void *choosy_alloc(void *context, size_t size)
+{
+    struct choosy *choosy = context;
+    if (size == choosy->size && ++choosy->seen == choosy->fail_at)
+        return NULL;
+    return malloc(size);
+}
+
+static void choosy_free(void *context, void *memory, size_t size)
+{
+    (void)context, (void)size;
+    free(memory);
+}
+
+/* More than a piece of extents, several slabs, a larger table of marks; files that are equal, and parts. */
+static void build_large(memfs *fs)
+{
+    char name[16];
+    uint8_t *bytes = test_random_bytes(9, MIB);
+    for (unsigned i = 0; i < 1100; i++) {
+        snprintf(name, sizeof name, "%04u", i);
+        test_put(fs, name, bytes, 700);
+    }
+    test_put(fs, "a", bytes, MIB);
+    test_put(fs, "b", bytes + 1000, 600000);
+    test_put(fs, "c", bytes, MIB);
+    free(bytes);
+}
+
+/* Where memory is got in large pieces: those of rows of extents, of marks, and of the window. */
+static void test_freeze__large_pieces_fail(void **state)
+{
+    static const struct {
+        size_t size;
+        unsigned least; /* allocations of that size */
+    } pieces[] = {{20480, 2}, {32768, 1}, {65536, 8}};
+    struct test_state *test = *state;
+    struct test_buffer image = {0}, want = {0};
+    build_large(test->fs);
+    struct choosy choosy = {.size = 0};
+    const struct memfs_allocator allocator = {choosy_alloc, choosy_free, &choosy};
+    const struct memfs_freeze_options options = {
+        .size = sizeof options, .allocator = &allocator, .block_size = 65536, .threads = 1, .level = 1};
+    assert_ok(freeze_with(test->fs, &want, &options, NULL));
+    for (size_t i = 0; i < sizeof pieces / sizeof *pieces; i++) {
+        unsigned failed = 0;
+        int error = -ENOMEM;
+        while (error) {
+            struct memfs_detail detail = {0};
+            choosy = (struct choosy){pieces[i].size, 0, failed + 1};
+            error = freeze_with(test->fs, &image, &options, &detail);
+            assert_result(error, choosy.seen > failed ? -ENOMEM : 0);
+            assert_int_equal(detail.error, error);
+            failed += error != 0;
+        }
+        assert_true(failed >= pieces[i].least);
+        test_same_bytes(&image, &want);
+    }
+    test_buffer_free(&image);
+    test_buffer_free(&want);
+}
+
 static void test_freeze__bad_options(void **state)
 {
     struct test_state *test = state_of(state);
@@ -852,6 +921,10 @@ static void test_freeze__bad_options(void **state)
         assert_int_equal(detail.error, -EINVAL);
         assert_true(strlen(detail.text) > 10);
         assert_int_equal(image.length, 0);
+        uint64_t least = 1;
+        assert_result(memfs_freeze_memory_least(&bad[i], &least, NULL), -EINVAL);
+        assert_result(memfs_freeze(test->fs, NULL, &bad[i], NULL), -EINVAL);
+        assert_int_equal(least, 1);
     }
 }
 
@@ -1207,6 +1280,72 @@ static void test_freeze__backing_fails(void **state)
     test_buffer_free(&image);
 }
 
+/* Its path is shown from near the end; and there may be no memory for it. */
+static void test_freeze__path_of_what_fails(void **state)
+{
+    struct test_state *test = *state;
+    struct test_buffer image = {0}, frozen = {0};
+    char path[300], most[320];
+    memset(path, 'n', sizeof path);
+    path[3] = '/';
+    path[210] = 0;
+    snprintf(most, sizeof most, "...%s: cannot", path + 60);
+    assert_ok(memfs_mkdir(test->fs, NULL, "nnn", 0755));
+    test_put_text(test->fs, path, "text");
+    test_freeze(test->fs, &image);
+    unsigned shown = 0, none = 0;
+    for (uint64_t nth = 1, failed = 1; failed; nth++) {
+        for (int memory = 0; memory < 2; memory++) {
+            struct memfs_detail detail = {0};
+            struct test_fault fault = {.fail_at = nth};
+            struct choosy choosy = {memory ? 0 : strlen(path) + 1, 0, 1};
+            const struct memfs_allocator allocator = {choosy_alloc, choosy_free, &choosy};
+            const struct memfs_freeze_options options = {.size = sizeof options, .allocator = &allocator};
+            memfs *fs = test_thaw_fault(test, &image, &fault);
+            const int error = freeze_with(fs, &frozen, &options, &detail);
+            failed = fault.failures;
+            memfs_destroy(fs);
+            shown += memory && strncmp(detail.text, most, strlen(most)) == 0;
+            none += !memory && error == -ENOMEM;
+            assert_true((error != 0) == (failed > 0));
+        }
+    }
+    assert_true(shown > 0);
+    assert_int_equal(none, shown);
+    test_buffer_free(&image);
+    test_buffer_free(&frozen);
+}
+
+/* Attributes that are in several chunks of the heap: of each, reading fails in turn. */
+static void test_freeze__attributes_fail(void **state)
+{
+    struct test_state *test = *state;
+    struct test_buffer image = {0}, frozen = {0};
+    uint8_t *bytes = test_random_bytes(2, 60000);
+    test_put_text(test->fs, "file", "text");
+    for (char name[] = "user.a"; name[5] < 'd'; name[5]++) {
+        bytes[0] = (uint8_t)name[5];
+        assert_ok(memfs_setxattr(test->fs, NULL, "file", 0, name, bytes, 60000, 0));
+    }
+    free(bytes);
+    test_freeze(test->fs, &image);
+    uint64_t failed = 1, nth = 1;
+    for (; failed; nth++) {
+        struct memfs_detail detail = {0};
+        struct test_fault fault = {.fail_at = nth, .only = 1 + MEMFS_BLOBS};
+        memfs *fs = test_thaw_fault(test, &image, &fault);
+        const int error = freeze_with(fs, &frozen, NULL, &detail);
+        failed = fault.failures;
+        memfs_destroy(fs);
+        assert_result(error, failed ? -EIO : 0);
+        assert_int_equal(failed != 0, strstr(detail.text, "the attributes of node") != NULL);
+    }
+    assert_true(nth > 3);
+    test_same_bytes(&frozen, &image);
+    test_buffer_free(&image);
+    test_buffer_free(&frozen);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -1233,6 +1372,7 @@ int main(void)
         test_with_fs(test_freeze__no_descriptors_is_fatal),
         test_with_fs(test_freeze__sink_fails),
         test_with_fs(test_freeze__memory_fails),
+        test_with_fs(test_freeze__large_pieces_fail),
         test_with_fs(test_freeze__bad_options),
         test_with_fs(test_freeze__progress),
         test_with_fs(test_freeze__changed_meanwhile),
@@ -1241,6 +1381,8 @@ int main(void)
         test_with_fs(test_freeze__what_stays_is_named),
         test_with_fs(test_freeze__path_names),
         test_with_fs(test_freeze__backing_fails),
+        test_with_fs(test_freeze__path_of_what_fails),
+        test_with_fs(test_freeze__attributes_fail),
         test_with_fs(test_freeze__descriptor),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
