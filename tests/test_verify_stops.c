@@ -3,6 +3,7 @@
  * somebody cancels it there; at each read, which fails; at each finding, at which
  * whoever is told has had enough. Nothing is left behind, and nothing goes on.
  */
+#include "digest.h"
 #include "pool.h"
 #include "surgery.h"
 #include "verify.h"
@@ -20,14 +21,14 @@
 static void build(memfs *fs, unsigned files)
 {
     static uint8_t bytes[BLOCK];
-    char path[64], value[120];
+    char path[64], value[140];
     assert_ok(memfs_mkdir(fs, NULL, "d", 0755));
     assert_ok(memfs_mkdir(fs, NULL, "d/e", 0755));
     for (unsigned i = 0; i < files; i++) {
         snprintf(path, sizeof path, "%s%04u", i % 2 ? "d/e/" : "", i);
         const int length = snprintf((char *)bytes, 32, "content %u", i % (files - 3));
         test_put(fs, path, bytes, i % 5 ? (size_t)length : sizeof bytes / (i % 200 ? 64 : 1));
-        snprintf(value, sizeof value, "%0100u", i);
+        snprintf(value, sizeof value, "%0130u", i);
         assert_ok(memfs_setxattr(fs, NULL, path, 0, "user.n", value, strlen(value), 0));
         snprintf(path, sizeof path, "d/link%04u", i);
         if (i % 4 == 0)
@@ -86,17 +87,18 @@ static void spoil_contents(struct surgery *s, size_t each)
             s->digests[i]++;
 }
 
-/* The first file has no entry, its entry names the last file; and the last entries of directories belong to none. */
+/* The first file has no entry, since its entry names the second; and the last entries of directories belong to none. */
 static void spoil_names(struct surgery *s)
 {
-    size_t first = 0, last = 0;
-    for (size_t i = 0; i < s->entries_count; i++) {
+    uint32_t *first = NULL, *second = NULL;
+    for (size_t i = 0; i < s->entries_count && !second; i++) {
         if (!is_file(&s->nodes[s->entries[i].node]))
             continue;
-        first = first ? first : i;
-        last = i;
+        second = first ? &s->entries[i].node : NULL;
+        first = first ? first : &s->entries[i].node;
     }
-    s->entries[first].node = s->entries[last].node;
+    assert_true(first && second);
+    *first = *second;
     for (size_t i = 0; i < s->nodes_count; i++)
         if ((s->nodes[i].mode & MEMFS_IFMT) == MEMFS_IFDIR)
             s->nodes[i].run.count--;
@@ -134,12 +136,39 @@ static void spoil(struct surgery *s, enum wrong wrong)
     }
 }
 
+/* A file gets a run of extents that goes on in the next chunk: each a byte of the first block. */
+static void make_long_run(struct surgery *s, uint32_t extents)
+{
+    struct memfs_digest digest;
+    struct memfs_node_record *node = NULL;
+    for (size_t i = 0; i < s->nodes_count; i++)
+        if (is_file(&s->nodes[i]))
+            node = &s->nodes[i];
+    assert_non_null(node);
+    s->root.content_bytes += 2 * (uint64_t)extents - node->size;
+    s->root.data_bytes += extents - s->extents[node->extents.first].length;
+    assert_int_equal(node->extents.count, 1);
+    assert_int_equal(node->extents.first, s->extents_count - 1);
+    s->extents = surgery_grow(s->extents, s->extents_count, extents, sizeof *s->extents);
+    memfs_digest_begin(&digest);
+    for (uint32_t i = 0; i < extents; i++) {
+        s->extents[node->extents.first + i] = (struct memfs_extent){2 * (uint64_t)i, 1, 0, i % 16};
+        memfs_digest_add(&digest, s->blocks[0].raw + i % 16, 1);
+        memfs_digest_add_gap(&digest, 1);
+    }
+    s->extents_count += extents - 1;
+    node->size = 2 * (uint64_t)extents;
+    node->extents.count = extents;
+    s->digests[node - s->nodes] = memfs_digest_end(&digest);
+}
+
 static void make_image(unsigned files, enum wrong wrong, struct test_buffer *out)
 {
     struct surgery s;
     struct test_buffer frozen = {0};
     freeze(files, &frozen);
     surgery_open(&s, &frozen);
+    make_long_run(&s, files > FEW ? MEMFS_CHUNK_RECORDS : 3);
     spoil(&s, wrong);
     s.blocks = surgery_grow(s.blocks, s.blocks_count, UNUSED, sizeof *s.blocks);
     for (unsigned i = 0; i < UNUSED; i++)

@@ -9,17 +9,34 @@
 #define BLOCK_BYTES 8u
 #define BLOCKS_MOST 300u
 
+/* Goes on after findings; *detail is the first. */
+static int go_on(void *context, const struct memfs_detail *finding)
+{
+    (void)context;
+    assert_true(finding->error < 0 && finding->text[0]);
+    return 0;
+}
+
+static int verify_by(const struct memfs_source *source, struct test_memory *memory, struct memfs_detail *detail)
+{
+    memfs_image *image = NULL;
+    const struct memfs_image_options options = {.size = sizeof options, .allocator = &memory->hook, .cache_bytes = 1};
+    const struct memfs_verify_options how = {.size = sizeof how, .finding = go_on, .threads = 1};
+    int error = memfs_image_open_source(source, &options, &image, detail);
+    if (!error)
+        error = memfs_verify(image, &how, detail);
+    memfs_image_close(image);
+    assert_int_equal(memory->live, 0);
+    return error;
+}
+
 static int verify(const struct test_buffer *buffer, struct memfs_detail *detail)
 {
     struct test_memory memory;
-    memfs_image *image = NULL;
+    struct test_source reads = {0};
+    const struct memfs_source source = test_source_of(&reads, buffer);
     test_memory_init(&memory);
-    const struct memfs_image_options options = {.size = sizeof options, .allocator = &memory.hook};
-    assert_ok(memfs_image_open_buffer(buffer->data, buffer->length, &options, &image, NULL));
-    const int error = memfs_verify(image, NULL, detail);
-    memfs_image_close(image);
-    assert_int_equal(memory.live, 0);
-    return error;
+    return verify_by(&source, &memory, detail);
 }
 
 /* A file of one block, and so many blocks in all. */
@@ -70,7 +87,7 @@ static void take_refs(memfs_image *image, size_t count, struct memfs_ref *refs, 
 }
 
 /* Chunks of refs that are as they were stay where they were. */
-static void put_refs(struct memfs_root_table *table, size_t count, const struct memfs_ref *refs,
+static void put_refs(struct memfs_root_table *table, size_t count, const struct memfs_ref *refs, int bad,
                      struct test_buffer *out)
 {
     uint8_t raw[5 + 25 * MEMFS_REFS_PER_CHUNK];
@@ -82,6 +99,8 @@ static void put_refs(struct memfs_root_table *table, size_t count, const struct 
         struct memfs_ref *top = &table->refs[first / MEMFS_REFS_PER_CHUNK];
         const size_t here = count - first < MEMFS_REFS_PER_CHUNK ? count - first : MEMFS_REFS_PER_CHUNK;
         memfs_refs_encode(refs + first, here, raw);
+        if (bad && first + here == count)
+            raw[0] = 77;
         const uint32_t length = (uint32_t)memfs_refs_raw_bytes(here);
         if (!had_chunks || top->hash != memfs_hash(raw, length))
             *top = put(out, raw, length);
@@ -92,6 +111,7 @@ struct change {
     size_t count; /* of data blocks */
     void (*edit)(struct memfs_root *root);
     int another_image; /* the generation before says that it is of one */
+    int bad_refs;      /* the last new chunk of refs has a tag that nobody knows */
 };
 
 static void disown_last(struct test_buffer *out)
@@ -118,7 +138,7 @@ static void append(struct test_buffer *out, const struct change *change)
     if (change->another_image)
         disown_last(out);
     take_refs(image, change->count, refs, out);
-    put_refs(&root->table[MEMFS_DATA], change->count, refs, out);
+    put_refs(&root->table[MEMFS_DATA], change->count, refs, change->bad_refs, out);
     memmove(root->generation + 1, root->generation, (MEMFS_GENERATIONS_MAX - 1) * sizeof *root->generation);
     root->generation[0] = (struct memfs_generation){trailer.offset, root->time, trailer.generation, root->has_time};
     root->generations++;
@@ -215,24 +235,25 @@ static void test_verify_stored__lies_of_a_generation(void **state)
         int opens;
         const char *text;
     } lies[] = {
-        {{2, other_hash, 0}, MEMFS_ECHECKSUM, 1, "checksum"},
-        {{2, other_place, 0}, MEMFS_ECHECKSUM, 1, "checksum"},
-        {{2, other_raw, 0}, MEMFS_ECORRUPT, 1, "overlap"},
-        {{2, other_length, 0}, MEMFS_ECORRUPT, 1, "overlap"},
-        {{2, other_sums, 0}, MEMFS_ECORRUPT, 0, "totals"},
-        {{2, had_time, 0}, MEMFS_ECORRUPT, 1, "what it tells of generation 1 is not so"},
-        {{2, time_without, 0}, MEMFS_ECORRUPT, 0, "neither there nor not"},
-        {{2, time_neither, 0}, MEMFS_ECORRUPT, 0, "neither there nor not"},
-        {{2, trailer_in_header, 0}, MEMFS_ECORRUPT, 0, "not in order"},
-        {{2, trailer_behind, 0}, MEMFS_ECORRUPT, 0, "not in order"},
-        {{2, NULL, 1}, MEMFS_ECORRUPT, 1, "of another image"},
+        {{2, other_hash, 0, 0}, MEMFS_ECHECKSUM, 1, "checksum"},
+        {{2, other_place, 0, 0}, MEMFS_ECHECKSUM, 1, "checksum"},
+        {{2, other_raw, 0, 0}, MEMFS_ECORRUPT, 1, "overlap"},
+        {{2, other_length, 0, 0}, MEMFS_ECORRUPT, 1, "overlap"},
+        {{2, other_sums, 0, 0}, MEMFS_ECORRUPT, 0, "totals"},
+        {{2, had_time, 0, 0}, MEMFS_ECORRUPT, 1, "what it tells of generation 1 is not so"},
+        {{2, time_without, 0, 0}, MEMFS_ECORRUPT, 0, "neither there nor not"},
+        {{2, time_neither, 0, 0}, MEMFS_ECORRUPT, 0, "neither there nor not"},
+        {{2, trailer_in_header, 0, 0}, MEMFS_ECORRUPT, 0, "not in order"},
+        {{2, trailer_behind, 0, 0}, MEMFS_ECORRUPT, 0, "not in order"},
+        {{2, NULL, 1, 0}, MEMFS_ECORRUPT, 1, "of another image"},
+        {{200, NULL, 0, 1}, MEMFS_ECORRUPT, 1, "level 1 of refs, chunk 1: a column's tag is unknown"},
     };
     (void)state;
     struct test_buffer buffer = {0};
     for (size_t i = 0; i < sizeof lies / sizeof *lies; i++) {
         struct memfs_detail detail = {0};
         memfs_image *image = NULL;
-        make_image(2, &buffer);
+        make_image(lies[i].change.bad_refs ? 201 : 2, &buffer);
         append(&buffer, &lies[i].change);
         int error = memfs_image_open_buffer(buffer.data, buffer.length, NULL, &image, &detail);
         assert_int_equal(error == 0, lies[i].opens);
@@ -274,12 +295,39 @@ static void test_verify_stored__each_byte_damaged(void **state)
     test_buffer_free(&image);
 }
 
+/* Each read and each allocation fails in turn. */
+static void test_verify_stored__each_step_fails(void **state)
+{
+    (void)state;
+    struct test_buffer image = {0};
+    make_image(257, &image);
+    append(&image, &(struct change){.count = 260});
+    append(&image, &(struct change){.count = 259});
+    for (int of_memory = 0; of_memory < 2; of_memory++) {
+        uint64_t failures = 1, nth = 1;
+        for (; failures; nth++) {
+            struct memfs_detail detail = {0};
+            struct test_memory memory;
+            struct test_source reads = {.fail_at = of_memory ? 0 : nth};
+            const struct memfs_source source = test_source_of(&reads, &image);
+            test_memory_init(&memory);
+            test_memory_fail(&memory, of_memory ? nth : 0, 0);
+            const int error = verify_by(&source, &memory, &detail);
+            failures = of_memory ? memory.failures : reads.failures;
+            assert_result(error, !failures ? 0 : of_memory ? -ENOMEM : -EIO);
+        }
+        assert_true(nth > 20);
+    }
+    test_buffer_free(&image);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_verify_stored__tables_that_grow_and_shrink),
         cmocka_unit_test(test_verify_stored__lies_of_a_generation),
         cmocka_unit_test(test_verify_stored__each_byte_damaged),
+        cmocka_unit_test(test_verify_stored__each_step_fails),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
