@@ -486,7 +486,18 @@ static int list_extents(struct scene *scene)
     struct memfs_image_extent extents[8];
     memfs_node node = 0;
     int error = find(scene, "d/large", &node);
-    return error ? error : say(scene, memfs_image_extents(scene->image, node, 0, extents, 8));
+    error = error ? error : say(scene, memfs_image_extents(scene->image, node, 0, extents, 8));
+    return error ? error : say(scene, memfs_image_extents(scene->image, node, 1, extents, 1));
+}
+
+static int look_for_damage(struct scene *scene)
+{
+    struct memfs_detail detail = {0};
+    memfs_node node = 0;
+    int error = find(scene, "d/large", &node);
+    error = error ? error : memfs_image_file_damage(scene->image, node, 70000, &detail);
+    assert_true(error == 0 || detail.error == error || detail.error == 0);
+    return error;
 }
 
 /* ---- Directories of the host --------------------------------------------------------------------- */
@@ -622,6 +633,7 @@ static const struct {
     SCENARIO(verify_quickly),
     SCENARIO(survey),
     SCENARIO(list_extents),
+    SCENARIO(look_for_damage),
     SCENARIO(scan),
     SCENARIO(scan_list),
     SCENARIO(export),

@@ -1201,6 +1201,16 @@ static void test_freeze__descriptor(void **state)
     int full = open("/dev/full", O_WRONLY);
     if (full >= 0) {
         assert_result(memfs_freeze_fd(test->fs, full, NULL, &detail), -ENOSPC);
+        assert_true(strncmp(detail.text, "cannot write the image's end", 28) == 0);
+        /* What is larger than is written at once, and many that are not. */
+        uint8_t *random = test_random_bytes(1, MIB);
+        test_put(test->fs, "random", random, MIB);
+        free(random);
+        for (uint32_t block = 65536; block <= MIB; block *= 16) {
+            const struct memfs_freeze_options options = {.size = sizeof options, .block_size = block};
+            assert_result(memfs_freeze_fd(test->fs, full, &options, &detail), -ENOSPC);
+            assert_null(strstr(detail.text, "end"));
+        }
         close(full);
     }
     test_buffer_free(&want);
