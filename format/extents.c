@@ -32,7 +32,7 @@ static int take_node(struct memfs_image *image, memfs_node node, struct memfs_no
     const int error = take_record(image, MEMFS_NODES, number, out, sizeof *out, detail);
     if (error)
         return error;
-    if (out->mode == 0 || out->generation != node >> 32)
+    if (out->generation != node >> 32) /* all that an image has are in use */
         return -ESTALE;
     return (out->mode & MEMFS_IFMT) == MEMFS_IFREG ? 0 : -EINVAL;
 }

@@ -359,6 +359,7 @@ static void test_columns__shape_of_refs(void **state)
     assert_int_equal(memfs_refs_height(16 * 128 + 1), 2);
     assert_int_equal(memfs_refs_height(MEMFS_COUNT_MAX), MEMFS_REFS_HEIGHT);
     assert_int_equal(memfs_refs_width(0, 0), 0);
+    assert_int_equal(memfs_refs_width(0, 2), 0);
     assert_int_equal(memfs_refs_width(17, 1), 1);
     assert_int_equal(memfs_refs_width(129, 1), 2);
     assert_true(memfs_refs_width(MEMFS_COUNT_MAX, MEMFS_REFS_HEIGHT) <= MEMFS_REFS_TOP);

@@ -10,11 +10,11 @@
 #define SIZE (2 * (uint64_t)MEMFS_SHARE_PIECE + 1000)
 #define DIGEST 77u
 #define HOLE_AT 8192u
-#define HOLE_BYTES 8192u
+#define HOLE_BYTES (300u << 10)         /* more than is compared at a time */
 #define NUMBER(i) ((uint32_t)(2 + (i))) /* of the i-th file */
 
-enum { FIRST, SAME, LATE, IN_HOLE, SHORT, LONGER, FILES };
-static const char *const names[FILES] = {"a", "b", "c", "d", "e", "f"};
+enum { FIRST, SAME, LATE, IN_HOLE, SHORT, LONGER, ENDS, FILES };
+static const char *const names[FILES] = {"a", "b", "c", "d", "e", "f", "g"};
 
 struct scene {
     struct memfs_detail detail;
@@ -38,7 +38,8 @@ static void put(memfs *fs, const char *name, const void *bytes, uint64_t size)
     memfs_node_forget(fs, node, 1);
 }
 
-/* All but one differ from the first one: in a byte of the last piece, in its hole, in size, behind its end. */
+/* All but one differ from the first one: in a byte of the last piece, in its hole, in size, by data behind its
+ * end, by none at all from its hole on. */
 static void build(memfs *fs)
 {
     memfs_node node = 0;
@@ -50,6 +51,7 @@ static void build(memfs *fs)
     assert_result(memfs_node_write(fs, test_node(fs, names[LATE]), SIZE - 1, &byte, 1), 1);
     assert_result(memfs_node_write(fs, test_node(fs, names[IN_HOLE]), HOLE_AT + 4096, "x", 1), 1);
     /* Data that begins behind the size in question. */
+    assert_ok(memfs_node_punch(fs, test_node(fs, names[ENDS]), HOLE_AT, SIZE - HOLE_AT));
     node = test_node(fs, names[LONGER]);
     assert_ok(memfs_node_punch(fs, node, HOLE_AT, SIZE - HOLE_AT));
     assert_result(memfs_node_write(fs, node, SIZE + 100000, "x", 1), 1);

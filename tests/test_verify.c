@@ -593,6 +593,21 @@ static void xattr_more(struct surgery *s)
     s->xattrs[s->xattrs_count] = s->xattrs[0];
     s->xattrs[s->xattrs_count++].last = 1;
 }
+/* Each name is the beginning of one of two: few bytes, which are more together than a list may have. */
+static void xattr_names_long(struct surgery *s)
+{
+    const size_t names = 2 * MEMFS_NAME_MAX, heap = s->blobs_count;
+    s->blobs = surgery_grow(s->blobs, heap, names, 1);
+    s->blobs_count += names;
+    memset(s->blobs + heap, 'a', MEMFS_NAME_MAX);
+    memset(s->blobs + heap + MEMFS_NAME_MAX, 'b', MEMFS_NAME_MAX);
+    s->xattrs = surgery_grow(s->xattrs, s->xattrs_count, names, sizeof *s->xattrs);
+    s->nodes[NODE_SMALL].xattrs = (uint32_t)s->xattrs_count + 1;
+    for (size_t i = 0; i < names; i++)
+        s->xattrs[s->xattrs_count++] = (struct memfs_xattr){.name = heap + i / MEMFS_NAME_MAX * MEMFS_NAME_MAX,
+                                                            .name_length = (uint8_t)(1 + i % MEMFS_NAME_MAX),
+                                                            .last = i + 1 == names};
+}
 static void xattrs_of_nobody(struct surgery *s)
 {
     for (size_t i = 0; i < s->nodes_count; i++)
@@ -793,6 +808,7 @@ static const struct lie lies[] = {
     LIE(extent_more, "is no file's, the first of 1"),
     LIE(extent_more_past_block, "runs to 65537"),
     LIE(xattr_more, "a set that no node has"),
+    LIE(xattr_names_long, "the names of its set have 65790 bytes"),
     LIE(xattrs_of_nobody, "a set that no node has"),
     LIE(blob_more, "nothing names the last 1 bytes"),
     LIE(blob_between, "nothing names this byte, though"),

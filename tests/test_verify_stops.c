@@ -345,6 +345,46 @@ static void test_verify_stops__at_each_read(void **state)
     test_buffer_free(&image);
 }
 
+/* ---- Without memory ------------------------------------------------------------------------------- */
+
+static uint64_t fail_allocation(const struct test_buffer *buffer, uint64_t nth, int want)
+{
+    struct test_memory memory;
+    struct findings findings = {0};
+    struct memfs_detail detail = {0};
+    memfs_image *image = NULL;
+    test_memory_init(&memory);
+    const struct memfs_image_options options = {.size = sizeof options, .allocator = &memory.hook, .cache_bytes = 1};
+    const struct memfs_verify_options how = {
+        .size = sizeof how, .finding = take_finding, .finding_context = &findings, .threads = 1};
+    assert_ok(memfs_image_open_buffer(buffer->data, buffer->length, &options, &image, NULL));
+    test_memory_fail(&memory, nth, 0);
+    const int error = memfs_verify(image, &how, &detail);
+    const uint64_t failures = memory.failures;
+    test_memory_heal(&memory);
+    memfs_image_close(image);
+    assert_int_equal(memory.live, 0);
+    assert_result(error, failures ? -ENOMEM : want);
+    assert_int_equal(detail.error, error);
+    return failures;
+}
+
+/* Whatever else is wrong: what is wrong has to be remembered, too. */
+static void test_verify_stops__without_memory(void **state)
+{
+    (void)state;
+    struct test_buffer image = {0};
+    for (int damaged = 0; damaged < 2; damaged++) {
+        uint64_t nth = 1;
+        make_image(FEW, CONTENTS, &image);
+        image.data[MEMFS_HEADER_BYTES + 3] += (uint8_t)damaged;
+        while (fail_allocation(&image, nth, damaged ? MEMFS_ECHECKSUM : MEMFS_ECORRUPT))
+            nth++;
+        assert_true(nth > 30);
+    }
+    test_buffer_free(&image);
+}
+
 /* ---- At each finding ---------------------------------------------------------------------------- */
 
 static void stop_at_each_finding(const struct test_buffer *buffer)
@@ -383,6 +423,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_verify_stops__at_each_turn),
         cmocka_unit_test(test_verify_stops__at_each_read),
+        cmocka_unit_test(test_verify_stops__without_memory),
         cmocka_unit_test(test_verify_stops__at_each_finding),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -8,18 +8,37 @@
 #define BLOCK 65536u
 #define VAST ((uint64_t)1 << 60) /* the size of files, of which a few bytes are data */
 
-static int verify(const struct test_buffer *buffer, uint64_t bytes_max, struct memfs_detail *detail)
+static int verify_with(const struct test_buffer *buffer, const struct memfs_verify_options *how,
+                       struct memfs_detail *detail)
 {
     struct test_memory memory;
     memfs_image *image = NULL;
     test_memory_init(&memory);
     const struct memfs_image_options options = {.size = sizeof options, .allocator = &memory.hook};
-    const struct memfs_verify_options how = {.size = sizeof how, .bytes_max = bytes_max, .decoded_max = UINT64_MAX};
     assert_ok(memfs_image_open_buffer(buffer->data, buffer->length, &options, &image, NULL));
-    const int error = memfs_verify(image, &how, detail);
+    const int error = memfs_verify(image, how, detail);
     memfs_image_close(image);
     assert_int_equal(memory.live, 0);
     return error;
+}
+
+static int verify(const struct test_buffer *buffer, uint64_t bytes_max, struct memfs_detail *detail)
+{
+    const struct memfs_verify_options how = {.size = sizeof how, .bytes_max = bytes_max, .decoded_max = UINT64_MAX};
+    return verify_with(buffer, &how, detail);
+}
+
+static int count_finding(void *context, const struct memfs_detail *finding)
+{
+    (void)finding;
+    ++*(unsigned *)context;
+    return 0;
+}
+
+static int verify_counting(const struct test_buffer *buffer, unsigned *findings, struct memfs_detail *detail)
+{
+    const struct memfs_verify_options how = {.size = sizeof how, .finding = count_finding, .finding_context = findings};
+    return verify_with(buffer, &how, detail);
 }
 
 /* A filesystem of files with a block each, and the image of it. */
@@ -170,7 +189,7 @@ static void test_verify_twins__runs_in_common(void **state)
     s.extents[0] = (struct memfs_extent){0, 100, 0, 0};
     s.extents[1] = (struct memfs_extent){200, 100, 1, 0};
     for (uint32_t file = 0; file < FILES; file++)
-        give_extents(&s, file, 300 + file / 4, 0, 1 + file % 2);
+        give_extents(&s, file, 300 + file / 2, 0, 1 + file % 2);
     surgery_close(&s, &out);
     surgery_free(&s);
     const int error = verify(&out, 0, &detail);
@@ -180,11 +199,35 @@ static void test_verify_twins__runs_in_common(void **state)
     test_buffer_free(&out);
 }
 
+/* The digest of a file that is right is not that of one behind it that is wrong. */
+static void test_verify_twins__beside_a_wrong_one(void **state)
+{
+    enum { FILES = 4, WRONG = 1, TWIN = 2 };
+    (void)state;
+    struct surgery s;
+    struct test_buffer out = {0};
+    struct memfs_detail detail = {0};
+    open_without_contents(&s, FILES, FILES);
+    for (uint32_t file = 0; file < FILES; file++) {
+        s.extents[file] = (struct memfs_extent){0, 100, file == TWIN ? 0 : file, 0};
+        give_extents(&s, file, 100, file, 1);
+    }
+    s.digests[2 + WRONG]++;
+    surgery_close(&s, &out);
+    surgery_free(&s);
+    unsigned findings = 0;
+    assert_result(verify_counting(&out, &findings, &detail), MEMFS_ECORRUPT);
+    assert_int_equal(findings, 1);
+    assert_non_null(strstr(detail.text, "node 3, f0001: its content has the digest"));
+    test_buffer_free(&out);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_verify_twins__equal_marks),
         cmocka_unit_test(test_verify_twins__runs_in_common),
+        cmocka_unit_test(test_verify_twins__beside_a_wrong_one),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
