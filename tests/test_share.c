@@ -7,7 +7,7 @@
 #include "share.h"
 #include "testlib.h"
 
-#define SIZE (2 * (uint64_t)MEMFS_SHARE_PIECE + 1000)
+#define SIZE (2 * MEMFS_SHARE_PIECE + 1000)
 #define DIGEST 77u
 #define HOLE_AT 8192u
 #define HOLE_BYTES (300u << 10)         /* more than is compared at a time */
@@ -28,12 +28,12 @@ struct scene {
 
 static uint8_t *content; /* of the first file */
 
-static void put(memfs *fs, const char *name, const void *bytes, uint64_t size)
+static void put(memfs *fs, const char *name, const void *bytes, size_t size)
 {
     memfs_node node = 0;
     assert_ok(memfs_node_create(fs, NULL, MEMFS_ROOT, name, 0644, &node));
     assert_result(memfs_node_write(fs, node, 0, bytes, HOLE_AT), HOLE_AT);
-    const uint64_t from = HOLE_AT + HOLE_BYTES;
+    const size_t from = HOLE_AT + HOLE_BYTES;
     assert_result(memfs_node_write(fs, node, from, (const uint8_t *)bytes + from, size - from), size - from);
     memfs_node_forget(fs, node, 1);
 }
