@@ -20,7 +20,7 @@ import sys
 
 BUILD = os.environ["BUILD"]
 GOAL = 95.0
-FLOORS = {"libmemfs": 91.0, "format": 90.0}  # whoever raises the coverage raises these
+FLOORS = {"libmemfs": 91.0, "format": 95.0}  # whoever raises the coverage raises these
 LISTED = "tests/coverage.txt"
 
 
