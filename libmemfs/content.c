@@ -31,25 +31,20 @@ void content_to_node(const struct content_record *content, struct memfs_node_rec
     node->mode |= (uint32_t)content->pages << MEMFS_NODE_PAGES_SHIFT | MEMFS_NODE_CHANGED | MEMFS_NODE_PAGED;
 }
 
-int content_get(struct op *op, const struct memfs_node_record *node, struct content *out)
+/* Of a regular file. */
+static void get(const memfs *fs, const struct memfs_node_record *node, struct content *out)
 {
-    int r = content_check_type(node);
-    if (r)
-        return r;
     *out = (struct content){.size = node->size};
     if (!(node->mode & MEMFS_NODE_CHANGED)) {
         out->bound = node->size;
         out->base_limit = node->extents.count ? node->size : 0;
         out->base_first = node->extents.first;
         out->base_count = node->extents.count;
-        return 0;
+        return;
     }
     const struct content_record paged = content_of_paged(node), *record = &paged;
-    if (!(node->mode & MEMFS_NODE_PAGED)) {
-        r = table_get(op, MEMFS_CONTENTS, node->extents.first, &record);
-        if (r)
-            return r;
-    }
+    if (!(node->mode & MEMFS_NODE_PAGED))
+        record = fs_resident(fs, MEMFS_CONTENTS, node->extents.first);
     out->bound = UINT64_MAX;
     out->base_limit = record->base_limit;
     out->base_first = record->base_first;
@@ -57,7 +52,14 @@ int content_get(struct op *op, const struct memfs_node_record *node, struct cont
     out->root = record->root;
     out->pages = record->pages;
     out->height = record->height;
-    return 0;
+}
+
+int content_get(const memfs *fs, const struct memfs_node_record *node, struct content *out)
+{
+    int r = content_check_type(node);
+    if (r == 0)
+        get(fs, node, out);
+    return r;
 }
 
 void content_prefetch(const struct memfs_node_record *node)
@@ -73,9 +75,8 @@ int content_allocated(struct op *op, const struct memfs_node_record *node, uint6
 {
     struct content content;
     uint64_t pages = 0;
-    int r = content_get(op, node, &content);
-    if (r == 0)
-        r = extent_sum(op, &content, &pages);
+    get(op->fs, node, &content);
+    int r = extent_sum(op, &content, &pages);
     if (r)
         return r;
     if (content.pages < 0 && pages < (uint64_t)-content.pages)
@@ -118,12 +119,9 @@ static int reach_cut(struct op *op, struct content_plan *plan)
     if (plan->base_limit > plan->size)
         plan->base_limit = plan->size;
     uint64_t index = plan->size >> PAGE_SHIFT, slot, end;
-    int r = map_find(op, &plan->before, index, &slot, &end);
-    if (r == 0 && slot && plan->size & (PAGE_BYTES - 1))
-        r = plan_page(op, plan, index);
-    if (r == 0)
-        r = map_reach_cut(op, &plan->before, (plan->size + PAGE_BYTES - 1) >> PAGE_SHIFT);
-    return r;
+    map_find(op->fs, &plan->before, index, &slot, &end);
+    int r = slot && plan->size & (PAGE_BYTES - 1) ? plan_page(op, plan, index) : 0;
+    return r ? r : map_reach_cut(op, &plan->before, (plan->size + PAGE_BYTES - 1) >> PAGE_SHIFT);
 }
 
 int content_reach_resize(struct op *op, uint32_t node, uint64_t size, struct content_plan *plan)

@@ -51,8 +51,8 @@ void content_to_node(const struct content_record *content, struct memfs_node_rec
 /* 0 for a regular file, -EISDIR, -EINVAL. */
 int content_check_type(const struct memfs_node_record *node);
 
-/* 0, OP_MISS, and the errors of content_check_type(). */
-int content_get(struct op *op, const struct memfs_node_record *node, struct content *out);
+/* 0, and the errors of content_check_type(). */
+int content_get(const memfs *fs, const struct memfs_node_record *node, struct content *out);
 
 /* Fetches the beginning of a file's only page, if it has one: it will be read soon. */
 void content_prefetch(const struct memfs_node_record *node);

@@ -7,26 +7,17 @@
 
 /* ---- The state of a directory, changed or not ---- */
 
-static int get_state(struct op *op, const struct memfs_node_record *dir, struct dir_record *out)
+static struct dir_record state_of(const memfs *fs, const struct memfs_node_record *dir)
 {
-    if (!(dir->mode & MEMFS_NODE_CHANGED)) {
-        *out = (struct dir_record){.first = dir->run.first, .count = dir->run.count};
-        return 0;
-    }
-    const struct dir_record *record;
-    int r = table_get(op, MEMFS_DIRS, dir->run.first, &record);
-    if (r == 0)
-        *out = *record;
-    return r;
+    if (!(dir->mode & MEMFS_NODE_CHANGED))
+        return (struct dir_record){.first = dir->run.first, .count = dir->run.count};
+    return *(const struct dir_record *)fs_resident(fs, MEMFS_DIRS, dir->run.first);
 }
 
-int dir_count(struct op *op, const struct memfs_node_record *dir, uint64_t *out)
+uint64_t dir_count(const memfs *fs, const struct memfs_node_record *dir)
 {
-    struct dir_record state;
-    int r = get_state(op, dir, &state);
-    if (r == 0)
-        *out = (uint64_t)state.count - state.removed + state.inserted;
-    return r;
+    const struct dir_record state = state_of(fs, dir);
+    return (uint64_t)state.count - state.removed + state.inserted;
 }
 
 static uint32_t delta_entry(const memfs *fs, uint32_t delta)
@@ -137,7 +128,6 @@ static void found_in_deltas(const memfs *fs, uint32_t number, const struct delta
 static int find_entry(struct op *op, uint32_t dir, const struct memfs_node_record *record, const char *name,
                       size_t length, struct found *out)
 {
-    struct dir_record state;
     if (record->mode & MEMFS_NODE_CHANGED) {
         uint32_t number;
         const uint64_t hash = dir_hash_name(op->fs, dir, name, length);
@@ -147,9 +137,8 @@ static int find_entry(struct op *op, uint32_t dir, const struct memfs_node_recor
             return 0;
         }
     }
-    int r = get_state(op, record, &state);
-    if (r == 0)
-        r = state.count ? find_in_run(op, &state, name, length, out) : -ENOENT;
+    const struct dir_record state = state_of(op->fs, record);
+    int r = state.count ? find_in_run(op, &state, name, length, out) : -ENOENT;
     return r ? r : apply_override(op->fs, dir, &state, out);
 }
 
@@ -289,48 +278,40 @@ static int is_after(const struct delta *delta, uint32_t order)
     return ((delta->order - order) & ORDER_MASK) - 1 < ORDER_MASK / 2;
 }
 
+static const struct delta *insertion_at(const memfs *fs, uint32_t one_more)
+{
+    return fs_resident(fs, MEMFS_DELTAS, one_more - 1);
+}
+
 /* 1 + the first insertion after an order that is there no more: from the end
  * of the list that is nearer. */
-static int find_after(struct op *op, const struct dir_record *state, uint32_t order, uint32_t *out)
+static uint32_t find_after(const memfs *fs, const struct dir_record *state, uint32_t order)
 {
-    const struct delta *delta;
-    uint32_t next = state->head, back = state->tail;
-    int r = next ? table_get(op, MEMFS_DELTAS, next - 1, &delta) : 0;
-    *out = 0;
-    if (r || !next)
-        return r;
-    if (((order - delta->order) & ORDER_MASK) <= ((state->order - order) & ORDER_MASK)) {
-        for (; next && !r && !is_after(delta, order); r = next ? table_get(op, MEMFS_DELTAS, next - 1, &delta) : 0)
-            next = delta->next;
-        *out = next;
-        return r;
+    uint32_t next = state->head, back = state->tail, found = 0;
+    if (!next)
+        return 0;
+    if (((order - insertion_at(fs, next)->order) & ORDER_MASK) <= ((state->order - order) & ORDER_MASK)) {
+        while (next && !is_after(insertion_at(fs, next), order))
+            next = insertion_at(fs, next)->next;
+        return next;
     }
-    while (back && (r = table_get(op, MEMFS_DELTAS, back - 1, &delta)) == 0 && is_after(delta, order)) {
-        *out = back;
-        back = delta->prev;
-    }
-    return r;
+    for (; back && is_after(insertion_at(fs, back), order); back = insertion_at(fs, back)->prev)
+        found = back;
+    return found;
 }
 
 /* 1 + the insertion that follows the cursor's. */
-static int after_cursor(struct op *op, uint32_t dir, const struct dir_record *state, uint64_t cursor, uint32_t *next)
+static uint32_t after_cursor(const struct op *op, uint32_t dir, const struct dir_record *state, uint64_t cursor)
 {
-    const struct delta *delta;
     uint32_t number = (uint32_t)cursor, order = (uint32_t)(cursor >> 32) & ORDER_MASK;
-    int r;
-    *next = state->head;
     if (!(cursor & INSERTIONS))
-        return 0;
+        return state->head;
     if (table_has(op, MEMFS_DELTAS, number)) {
-        r = table_get(op, MEMFS_DELTAS, number, &delta);
-        if (r)
-            return r;
-        if (delta->dir == dir && delta_length(delta) && (delta->order & ORDER_MASK) == order) {
-            *next = delta->next;
-            return 0;
-        }
+        const struct delta *delta = insertion_at(op->fs, number + 1);
+        if (delta->dir == dir && delta_length(delta) && (delta->order & ORDER_MASK) == order)
+            return delta->next;
     }
-    return find_after(op, state, order, next);
+    return find_after(op->fs, state, order);
 }
 
 static int next_entry(struct op *op, uint32_t dir, const struct dir_record *state, uint64_t *cursor, struct found *out)
@@ -340,14 +321,10 @@ static int next_entry(struct op *op, uint32_t dir, const struct dir_record *stat
         if (r)
             return r;
     }
-    uint32_t next;
-    int r = after_cursor(op, dir, state, *cursor, &next);
-    if (r || next == 0)
-        return r;
-    const struct delta *delta;
-    r = table_get(op, MEMFS_DELTAS, next - 1, &delta);
-    if (r)
-        return r;
+    const uint32_t next = after_cursor(op, dir, state, *cursor);
+    if (next == 0)
+        return 0;
+    const struct delta *delta = insertion_at(op->fs, next);
     found_in_deltas(op->fs, next - 1, delta, out);
     *cursor = insertion_cursor(next - 1, delta);
     return 1;
@@ -356,11 +333,9 @@ static int next_entry(struct op *op, uint32_t dir, const struct dir_record *stat
 int dir_next(struct op *op, uint32_t dir, const struct memfs_node_record *record, uint64_t *cursor, struct found *out,
              const struct memfs_node_record **node)
 {
-    struct dir_record state;
+    const struct dir_record state = state_of(op->fs, record);
     uint64_t position = *cursor;
-    int r = get_state(op, record, &state);
-    if (r == 0)
-        r = next_entry(op, dir, &state, &position, out);
+    int r = next_entry(op, dir, &state, &position, out);
     if (r == OP_MISS || r == DIR_MORE)
         *cursor = position; /* all before was hidden */
     if (r != 1)
@@ -375,15 +350,14 @@ int dir_next(struct op *op, uint32_t dir, const struct memfs_node_record *record
 /* ---- Changing: reach ---- */
 
 /* Makes the directory's node and record ready to be changed. */
-static int reach_record(struct op *op, uint32_t dir)
+static int reach_record(struct op *op, uint32_t dir, struct memfs_node_record **node)
 {
-    struct memfs_node_record *node;
     struct dir_record *record;
-    int r = node_own(op, dir, &node);
+    int r = node_own(op, dir, node);
     if (r)
         return r;
-    return node->mode & MEMFS_NODE_CHANGED ? table_own(op, MEMFS_DIRS, node->run.first, &record)
-                                           : table_reserve(op, MEMFS_DIRS, 2);
+    return (*node)->mode & MEMFS_NODE_CHANGED ? table_own(op, MEMFS_DIRS, (*node)->run.first, &record)
+                                              : table_reserve(op, MEMFS_DIRS, 2);
 }
 
 static int own_delta(struct op *op, uint32_t one_more)
@@ -394,16 +368,11 @@ static int own_delta(struct op *op, uint32_t one_more)
 
 int dir_reach_insert(struct op *op, uint32_t dir, const char *name, size_t length, struct dir_insertion *out)
 {
-    const struct memfs_node_record *node;
-    struct dir_record state;
+    struct memfs_node_record *node;
     uint64_t hash = dir_hash_name(op->fs, dir, name, length), offset = 0;
-    int r = reach_record(op, dir);
+    int r = reach_record(op, dir, &node);
     if (r == 0)
-        r = node_by_number(op, dir, &node);
-    if (r == 0)
-        r = get_state(op, node, &state);
-    if (r == 0)
-        r = own_delta(op, state.tail);
+        r = own_delta(op, state_of(op->fs, node).tail);
     if (r == 0)
         r = dir_hash_reach_add(op, hash);
     if (r == 0 && length > DELTA_TEXT)
@@ -435,7 +404,8 @@ static int reach_unlink(struct op *op, uint32_t number)
 
 int dir_reach_remove(struct op *op, uint32_t dir, const struct found *found)
 {
-    int r = reach_record(op, dir);
+    struct memfs_node_record *node;
+    int r = reach_record(op, dir, &node);
     if (r)
         return r;
     return entry_is_delta(op->fs, found->entry) ? reach_unlink(op, entry_delta(op->fs, found->entry))
@@ -445,7 +415,8 @@ int dir_reach_remove(struct op *op, uint32_t dir, const struct found *found)
 int dir_reach_replace(struct op *op, uint32_t dir, const struct found *found)
 {
     struct delta *delta;
-    int r = reach_record(op, dir);
+    struct memfs_node_record *node;
+    int r = reach_record(op, dir, &node);
     if (r)
         return r;
     return entry_is_delta(op->fs, found->entry) ? table_own(op, MEMFS_DELTAS, entry_delta(op->fs, found->entry), &delta)

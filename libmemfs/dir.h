@@ -21,7 +21,7 @@ struct found {
 /* ---- Reach ---- */
 
 /* Entries there are. */
-int dir_count(struct op *op, const struct memfs_node_record *dir, uint64_t *out);
+uint64_t dir_count(const memfs *fs, const struct memfs_node_record *dir);
 
 /* 0, -ENOENT, OP_MISS, MEMFS_ECORRUPT. The node's type, and for a directory that
  * its way in is this entry, have been checked; node may be NULL. */

@@ -12,6 +12,7 @@
 #include "op.h"
 #include "table.h"
 
+#include <assert.h>
 #include <string.h>
 
 #define MEMFS_XATTR_RUNS 16 /* a set has 1 to 2^15 attributes */
@@ -102,6 +103,15 @@ static inline int table_own(struct op *op, enum memfs_table id, uint64_t number,
     void *record = table_mutable(op->fs, id, number);
     memcpy(out, &record, sizeof record);
     return 0;
+}
+
+/* A record that exists, in one of the tables that only filesystems have (DELTAS and those behind it): they are
+ * resident, those of sealed filesystems too. */
+static inline const void *fs_resident(const memfs *fs, enum memfs_table id, uint64_t number)
+{
+    const char *chunk = fs_chunk(fs, id, number >> table_shapes[id].shift);
+    assert(chunk);
+    return chunk + table_place(id, number);
 }
 
 /* The time for a change. Called in reach, by the writer. */

@@ -23,25 +23,26 @@ static unsigned height_for(uint64_t page)
 
 /* ---- Reach ---- */
 
-int map_find(struct op *op, const struct content *content, uint64_t page, uint64_t *slot, uint64_t *end)
+/* A record, wherever it is: those of sealed filesystems are always resident, and are only looked at. */
+static struct map_record *record_at(const memfs *fs, uint64_t slot)
+{
+    return (struct map_record *)(uintptr_t)fs_resident(fs, MEMFS_MAPS, slot - 1);
+}
+
+void map_find(const memfs *fs, const struct content *content, uint64_t page, uint64_t *slot, uint64_t *end)
 {
     unsigned level = content->height;
     uint64_t value = content->root;
     *slot = 0;
     *end = MAP_PAGES_END;
     if (value == 0 || index_at(page, level))
-        return 0;
+        return;
     while (level && value) {
-        const struct map_record *map;
-        int r = table_get(op, MEMFS_MAPS, value - 1, &map);
-        if (r)
-            return r;
         level--;
-        value = map->slots[slot_at(page, level)];
+        value = record_at(fs, value)->slots[slot_at(page, level)];
     }
     *slot = value;
     *end = (index_at(page, level) + 1) << (MAP_SHIFT * level);
-    return 0;
 }
 
 int map_reach_set(struct op *op, const struct content *content, uint64_t page, uint64_t previous, uint32_t *records)
@@ -84,17 +85,6 @@ int map_reach_cut(struct op *op, const struct content *content, uint64_t page)
 }
 
 /* ---- Commit ---- */
-
-/* A record, wherever it is: those of sealed filesystems are always resident, and are only looked at. */
-static struct map_record *record_at(memfs *fs, uint64_t slot)
-{
-    unsigned shift = table_shapes[MEMFS_MAPS].shift;
-    uint64_t number = slot - 1;
-    const void *chunk = memfs_chunkmap_get(&fs->tables[MEMFS_MAPS].map, number >> shift);
-    if (!chunk)
-        chunk = fs->base->ops->peek(fs->base, MEMFS_MAPS, number >> shift);
-    return (struct map_record *)(uintptr_t)chunk + (number & ((1u << shift) - 1));
-}
 
 static struct map_record *take(memfs *fs, uint64_t *slot)
 {

@@ -13,7 +13,7 @@
 
 /* The slot of a page. *end: the page behind it; or, for an absent page, behind
  * all that are known to be absent with it. */
-int map_find(struct op *op, const struct content *content, uint64_t page, uint64_t *slot, uint64_t *end);
+void map_find(const memfs *fs, const struct content *content, uint64_t page, uint64_t *slot, uint64_t *end);
 
 /* Prepares map_set(); pages are reached in ascending order. Counts the records
  * that are needed at most. previous: the last page reached, or UINT64_MAX. */

@@ -32,7 +32,8 @@ int node_stat(struct op *op, uint32_t number, const struct memfs_node_record *no
     };
     switch (node_type(node)) {
     case MEMFS_IFDIR:
-        return dir_count(op, node, &out->size);
+        out->size = dir_count(op->fs, node);
+        return 0;
     case MEMFS_IFREG:
         out->size = node->size;
         return content_allocated(op, node, &out->allocated);

@@ -72,7 +72,7 @@ int plan_begin(struct op *op, struct content_plan *plan, uint32_t number)
 {
     int r = node_own(op, number, &plan->record);
     if (r == 0)
-        r = content_get(op, plan->record, &plan->before);
+        r = content_get(op->fs, plan->record, &plan->before);
     if (r)
         return r;
     plan->node = number;
@@ -120,11 +120,12 @@ static uint16_t allocated_after(const struct content_plan *plan, const struct at
 static int look(struct op *op, const struct content_plan *plan, struct at *at)
 {
     uint64_t start = at->index << PAGE_SHIFT, end;
-    int r = map_find(op, &plan->before, at->index, &at->slot, &end);
-    if (r == 0 && at->slot == 0 && start < plan->before.base_limit)
-        r = plan_base_mask(op, &plan->base, &plan->before, at->index, &at->base);
-    if (r)
-        return r;
+    map_find(op->fs, &plan->before, at->index, &at->slot, &end);
+    if (at->slot == 0 && start < plan->before.base_limit) {
+        int r = plan_base_mask(op, &plan->base, &plan->before, at->index, &at->base);
+        if (r)
+            return r;
+    }
     at->page = page_of_slot(at->slot);
     if (at->slot)
         at->base = page_hidden(at->slot);
@@ -274,21 +275,20 @@ static int scout(struct op *op, struct content_plan *plan)
 }
 
 /* Passes over pages that are absent and without data: *index may go beyond the range. */
-static int skip_holes(struct op *op, const struct content_plan *plan, uint64_t *index)
+static void skip_holes(const memfs *fs, const struct content_plan *plan, uint64_t *index)
 {
     while (*index <= last_page(plan)) {
         uint64_t slot, end;
-        int r = map_find(op, &plan->before, *index, &slot, &end);
-        if (r || slot)
-            return r;
+        map_find(fs, &plan->before, *index, &slot, &end);
+        if (slot)
+            return;
         uint64_t next = plan_base_next(&plan->base, *index);
         if (next < end) {
             *index = next;
-            return 0;
+            return;
         }
         *index = end;
     }
-    return 0;
 }
 
 /* Has the bytes of this page loaded, and those of as many behind it as have been loaded before. */
@@ -313,8 +313,9 @@ int plan_pages(struct op *op, struct content_plan *plan)
     int skips = zeroes(plan);
     int r = plan->scouts || skips ? scout(op, plan) : 0;
     for (uint64_t index = plan->from >> PAGE_SHIFT; r == 0 && index <= last_page(plan); index++) {
-        r = skips ? skip_holes(op, plan, &index) : 0;
-        if (r == 0 && index <= last_page(plan))
+        if (skips)
+            skip_holes(op->fs, plan, &index);
+        if (index <= last_page(plan))
             r = plan_page(op, plan, index);
         if (r == PLAN_FILL)
             r = want_bytes(op, plan, index);

@@ -33,10 +33,10 @@ static int gather_content(struct op *op, struct gather *gather, const struct con
     int r = 0;
     while (r == 0 && !gather_is_full(gather)) {
         uint64_t slot, end;
-        r = map_find(op, content, gather->position >> PAGE_SHIFT, &slot, &end);
-        if (r == 0 && slot)
+        map_find(op->fs, content, gather->position >> PAGE_SHIFT, &slot, &end);
+        if (slot)
             copy_page(gather, page_of_slot(slot), end << PAGE_SHIFT);
-        else if (r == 0)
+        else
             r = gather_extents(op, gather, content, end << PAGE_SHIFT);
     }
     return r;
@@ -53,7 +53,7 @@ static int reach_read(struct op *op, void *argument)
     gather->copied = gather->count = 0;
     int r = node_get(op, read->node, &node);
     if (r == 0)
-        r = content_get(op, node, &content);
+        r = content_get(op->fs, node, &content);
     if (r)
         return r;
     gather->end = least(read->end, content.size);

@@ -28,11 +28,9 @@ int remove_check(struct op *op, const struct memfs_cred *cred, const struct memf
     return node_is_dir(node) ? -EISDIR : 0;
 }
 
-int remove_check_empty(struct op *op, const struct memfs_node_record *dir)
+int remove_check_empty(const memfs *fs, const struct memfs_node_record *dir)
 {
-    uint64_t count;
-    int r = dir_count(op, dir, &count);
-    return r == 0 && count ? -ENOTEMPTY : r;
+    return dir_count(fs, dir) ? -ENOTEMPTY : 0;
 }
 
 static int reach_removal(struct op *op, void *argument)
@@ -49,7 +47,7 @@ static int reach_removal(struct op *op, void *argument)
     if (r == 0)
         r = remove_check(op, removal->cred, dir, node, removal->is_rmdir);
     if (r == 0 && removal->is_rmdir)
-        r = remove_check_empty(op, node);
+        r = remove_check_empty(op->fs, node);
     if (r == 0)
         r = node_own(op, removal->found.node, &own);
     if (r == 0)

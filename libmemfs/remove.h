@@ -13,6 +13,6 @@ int remove_check(struct op *op, const struct memfs_cred *cred, const struct memf
                  const struct memfs_node_record *node, int wants_dir);
 
 /* -ENOTEMPTY */
-int remove_check_empty(struct op *op, const struct memfs_node_record *dir);
+int remove_check_empty(const memfs *fs, const struct memfs_node_record *dir);
 
 #endif

@@ -114,7 +114,7 @@ static int check(struct op *op, struct renaming *renaming)
     if (r == 0)
         r = check_links(renaming);
     if (r == 0 && to->node && node_is_dir(to->node) && !(renaming->flags & MEMFS_RENAME_EXCHANGE))
-        r = remove_check_empty(op, to->node);
+        r = remove_check_empty(op->fs, to->node);
     return r;
 }
 

@@ -68,9 +68,7 @@ static int look_at_base(struct op *op, const struct content *content, uint64_t p
 static int look(struct op *op, const struct content *content, uint64_t position, struct stretch *out)
 {
     uint64_t slot, end;
-    int r = map_find(op, content, position >> PAGE_SHIFT, &slot, &end);
-    if (r)
-        return r;
+    map_find(op->fs, content, position >> PAGE_SHIFT, &slot, &end);
     *out = (struct stretch){.end = end << PAGE_SHIFT};
     if (slot == 0)
         return look_at_base(op, content, position, end << PAGE_SHIFT, out);
@@ -85,7 +83,7 @@ static int reach_seek(struct op *op, void *argument)
     struct content content;
     int r = node_get(op, seek->node, &node);
     if (r == 0)
-        r = content_get(op, node, &content);
+        r = content_get(op->fs, node, &content);
     if (r)
         return r;
     seek->asks = 0;
