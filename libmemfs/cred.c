@@ -12,7 +12,7 @@ int cred_is_privileged(const struct memfs_cred *cred)
 
 int cred_in_group(const struct memfs_cred *cred, uint32_t gid)
 {
-    if (!cred || cred->gid == gid)
+    if (cred->gid == gid)
         return 1;
     for (uint32_t i = 0; i < cred->ngroups; i++)
         if (cred->groups[i] == gid)

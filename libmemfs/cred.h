@@ -15,7 +15,7 @@
 
 /* Is this caller allowed to do everything (no credentials, or uid 0)? */
 int cred_is_privileged(const struct memfs_cred *cred);
-/* Without credentials one is in every group. */
+/* For those who are not privileged: with credentials. */
 int cred_in_group(const struct memfs_cred *cred, uint32_t gid);
 
 /* mask of MEMFS_R_OK, MEMFS_W_OK, MEMFS_X_OK: 0, -EACCES, OP_MISS. As Linux: uid

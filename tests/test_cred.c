@@ -1,5 +1,5 @@
 /* Credentials: who may do what, and whose things become. */
-#include "testlib.h"
+#include "surgery.h"
 
 #define CRED(user, group)                                                                                              \
     &(struct memfs_cred)                                                                                               \
@@ -229,6 +229,55 @@ static void test_cred__chown(void **state)
     assert_int_equal(mode_of(fs, "f"), 0755);
     assert_ok(change(fs, &root, "f", (struct memfs_setattr){.set = MEMFS_SET_UID, .uid = 2}));
     assert_int_equal(test_lstat(fs, "f").uid, 2);
+}
+
+/* An owner may set what there is already, and times beside a size. */
+static void test_cred__attributes_that_stay(void **state)
+{
+    struct test_state *test = *state;
+    memfs *fs = test->fs;
+    struct memfs_setattr both = {
+        .set = MEMFS_SET_SIZE | MEMFS_SET_MTIME | MEMFS_SET_ATIME, .size = 9, .mtime = 6, .atime = 7};
+    struct memfs_stat stat;
+    test_put_text(fs, "f", "text");
+    own(fs, "f", 1, 99, 0640);
+    assert_ok(change(fs, &alice, "f", (struct memfs_setattr){.set = MEMFS_SET_UID, .uid = 1}));
+    assert_ok(change(fs, &alice, "f", (struct memfs_setattr){.set = MEMFS_SET_GID, .gid = 99}));
+    assert_ok(
+        change(fs, &alice, "f", (struct memfs_setattr){.set = MEMFS_SET_UID | MEMFS_SET_GID, .uid = 1, .gid = 10}));
+    assert_int_equal(test_lstat(fs, "f").gid, 10);
+    assert_ok(memfs_node_setattr(fs, &alice, test_node(fs, "f"), &both, &stat));
+    assert_int_equal(stat.size, 9);
+    assert_int_equal(stat.mtime, 6);
+    assert_int_equal(stat.atime, 7);
+    both.set = MEMFS_SET_SIZE | MEMFS_SET_MTIME_NOW;
+    assert_ok(memfs_node_setattr(fs, &alice, test_node(fs, "f"), &both, &stat));
+    assert_int_equal(stat.mtime, atomic_load(&test->clock.now));
+}
+
+/* Made in a setgid directory, and then written to: a program of the group keeps setgid only with a member, or if
+ * it is no program. */
+static void test_cred__setgid_of_files(void **state)
+{
+    struct test_state *test = *state;
+    memfs *fs = test->fs;
+    const struct {
+        const struct memfs_cred *cred;
+        uint32_t mode, made, resized;
+    } files[] = {
+        {&bob, 02755, 0755, 0755}, {CRED(2, 40), 02755, 02755, 0755}, {&bob, 02745, 02745, 0745},
+        {&bob, 0755, 0755, 0755},  {&root, 02755, 02755, 02755},      {CRED(2, 40), 02745, 02745, 02745},
+    };
+    assert_ok(memfs_mkdir(fs, NULL, "d", 0777));
+    own(fs, "d", 1, 40, 02777);
+    for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
+        assert_ok(memfs_mknod(fs, files[i].cred, "d/f", MEMFS_IFREG | files[i].mode, 0, 0));
+        assert_int_equal(test_lstat(fs, "d/f").gid, 40);
+        assert_int_equal(mode_of(fs, "d/f"), files[i].made);
+        assert_ok(memfs_truncate(fs, files[i].cred, "d/f", 3));
+        assert_int_equal(mode_of(fs, "d/f"), files[i].resized);
+        assert_ok(memfs_unlink(fs, NULL, "d/f"));
+    }
 }
 
 static void test_cred__utimes(void **state)
@@ -461,6 +510,88 @@ static void test_cred__acl_malformed(void **state)
     assert_ok(memfs_setxattr(fs, NULL, "f", 1, "system.posix_acl_access", acl.bytes, acl.length, 0));
 }
 
+/* Lists in which one entry is wrong, missing, or not needed. */
+static void test_cred__acl_entries(void **state)
+{
+    struct test_state *test = *state;
+    memfs *fs = test->fs;
+    const struct {
+        struct {
+            unsigned tag;
+            uint32_t id;
+        } entries[5];
+        int result;
+    } lists[] = {
+        {{{USER_OBJ, 0}, {USER, UINT32_MAX}, {GROUP_OBJ, 0}, {MASK, 0}, {OTHER, 0}}, -EINVAL}, /* nobody named */
+        {{{USER_OBJ, 0}, {USER, 5}, {GROUP_OBJ, 0}, {OTHER, 0}}, -EINVAL},                     /* no mask */
+        {{{USER_OBJ, 0}, {GROUP_OBJ, 0}, {GROUP, 5}, {OTHER, 0}}, -EINVAL},
+        {{{USER_OBJ, 0}, {GROUP_OBJ, 0}, {MASK, 0}}, -EINVAL}, /* no others */
+        {{{USER_OBJ, 0}, {GROUP_OBJ, 0}, {MASK, 0}, {OTHER, 0}}, 0},
+        {{{USER_OBJ, 0}, {GROUP_OBJ, 0}, {OTHER, 0}}, 0},
+    };
+    assert_ok(memfs_mkdir(fs, NULL, "d", 0755));
+    for (size_t i = 0; i < sizeof lists / sizeof *lists; i++) {
+        struct acl acl = {.length = 0};
+        for (size_t n = 0; n < 5 && lists[i].entries[n].tag; n++)
+            acl_add(&acl, lists[i].entries[n].tag, 5, lists[i].entries[n].id);
+        assert_result(memfs_setxattr(fs, NULL, "d", 1, "system.posix_acl_default", acl.bytes, acl.length, 0),
+                      lists[i].result);
+        assert_result(memfs_getxattr(fs, NULL, "d", 1, "system.posix_acl_default", NULL, 0),
+                      lists[i].result ? -ENODATA : (int64_t)acl.length);
+        assert_ok(memfs_removexattr(fs, NULL, "d", 1, "system.posix_acl_default"));
+    }
+}
+
+/* The same image, in which all ACLs are another. */
+static memfs *thaw_with_acls(struct test_state *test, const struct test_buffer *image, const struct acl *acl,
+                             struct test_buffer *changed)
+{
+    struct surgery s;
+    surgery_open(&s, image);
+    assert_true(s.xattrs_count > 0);
+    for (size_t i = 0; i < s.xattrs_count; i++) {
+        memcpy(s.blobs + s.xattrs[i].value, acl->bytes, acl->length);
+        s.xattrs[i].value_length = (uint32_t)acl->length;
+    }
+    surgery_close(&s, changed);
+    return test_thaw(test, changed, 0);
+}
+
+/* What makes no sense in an image is no ACL: the mode decides. One without a mask is as good as any. */
+static void test_cred__acls_of_an_image(void **state)
+{
+    struct test_state *test = *state;
+    struct test_buffer image = {0}, changed = {0};
+    struct memfs_cred masked = {.size = sizeof masked, .uid = 1, .gid = 10, .umask = 077};
+    struct acl acls[4] = {an_acl(), {.length = 4, .bytes = ""}, an_acl(), {.length = 0}};
+    acls[0].bytes[0] = 3;
+    acls[2].length = 4 + 7;
+    acl_add(&acls[3], USER_OBJ, 6, UINT32_MAX);
+    acl_add(&acls[3], GROUP_OBJ, 4, UINT32_MAX);
+    acl_add(&acls[3], OTHER, 0, UINT32_MAX);
+    test_put_text(test->fs, "f", "");
+    own(test->fs, "f", 1, 10, 0640);
+    assert_ok(memfs_mkdir(test->fs, NULL, "d", 0777));
+    struct acl acl = an_acl();
+    assert_ok(memfs_setxattr(test->fs, NULL, "f", 1, "system.posix_acl_access", acl.bytes, acl.length, 0));
+    assert_ok(memfs_setxattr(test->fs, NULL, "d", 1, "system.posix_acl_default", acl.bytes, acl.length, 0));
+    test_freeze(test->fs, &image);
+    for (int i = 0; i < 4; i++) {
+        memfs *fs = thaw_with_acls(test, &image, &acls[i], &changed);
+        memfs_node node = test_node(fs, "f");
+        assert_ok(memfs_node_access(fs, CRED(9, 10), node, 4));
+        assert_result(memfs_node_access(fs, CRED(9, 10), node, 6), i == 3 ? -EACCES : 0);
+        assert_result(memfs_node_access(fs, &bob, node, 4), -EACCES);
+        assert_ok(memfs_mknod(fs, &masked, "d/f", MEMFS_IFREG | 0666, 0, 0));
+        assert_int_equal(mode_of(fs, "d/f"), i == 3 ? 0640 : 0600);
+        assert_ok(change(fs, &alice, "f", (struct memfs_setattr){.set = MEMFS_SET_MODE, .mode = 0600}));
+        assert_result(memfs_node_access(fs, CRED(9, 10), node, 4), -EACCES);
+        memfs_destroy(fs);
+        test_buffer_free(&changed);
+    }
+    test_buffer_free(&image);
+}
+
 /* What takes an ACL away, and where there is none to be. */
 static void test_cred__acl_removed(void **state)
 {
@@ -528,11 +659,15 @@ int main(void)
         test_with_fs(test_cred__moving_a_directory),
         test_with_fs(test_cred__chmod),
         test_with_fs(test_cred__chown),
+        test_with_fs(test_cred__attributes_that_stay),
+        test_with_fs(test_cred__setgid_of_files),
         test_with_fs(test_cred__utimes),
         test_with_fs(test_cred__write_clears_setuid),
         test_with_fs(test_cred__write_ends_capability),
         test_with_fs(test_cred__acl_decides),
         test_with_fs(test_cred__acl_malformed),
+        test_with_fs(test_cred__acl_entries),
+        test_with_fs(test_cred__acls_of_an_image),
         test_with_fs(test_cred__acl_removed),
         test_with_fs(test_cred__acl_is_inherited),
     };
