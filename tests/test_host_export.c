@@ -2,6 +2,7 @@
 #include "backing.h"
 #include "host_fixture.h"
 
+#include <grp.h>
 #include <signal.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
@@ -1083,6 +1084,43 @@ static void test_export__found_destination_closed(void **state)
     memfs_destroy(fs);
 }
 
+/* Who is in no group of it would take its setgid bit away for good: then it stays open. */
+static void test_export__found_destination_with_setgid(void **state)
+{
+    static const struct {
+        gid_t group;
+        mode_t meanwhile;
+    } found[] = {{66, 02700}, {77, 02700}, {88, 02755}};
+    const gid_t own = getegid(), other = 77;
+    char name[32];
+    gid_t groups[256];
+    const int count = getgroups(256, groups);
+    (void)state;
+    if (needs_root())
+        return;
+    memfs *fs = sample();
+    for (size_t i = 0; i < sizeof found / sizeof *found; i++) {
+        struct watched watched = {0};
+        struct memfs_export_options options = {.progress = watch_mode, .progress_context = &watched};
+        assert_int_equal(mkdir(at("out"), 0700), 0);
+        assert_int_equal(chown(at("out"), 65534, found[i].group), 0);
+        assert_int_equal(chmod(at("out"), 02755), 0);
+        assert_int_equal(setgroups(1, &other), 0);
+        assert_int_equal(setegid(66), 0);
+        const uid_t before = become_nobody();
+        const int error = export_with(fs, "out", &options, NULL);
+        assert_int_equal(seteuid(before), 0);
+        assert_int_equal(setegid(own), 0);
+        assert_int_equal(setgroups((size_t)count, groups), 0);
+        assert_int_equal(error, 0);
+        assert_int_equal(watched.modes, found[i].meanwhile);
+        assert_int_equal(stat_of("out").st_mode, S_IFDIR | 02755);
+        snprintf(name, sizeof name, "out%zu", i);
+        assert_int_equal(rename(at("out"), at(name)), 0);
+    }
+    memfs_destroy(fs);
+}
+
 static int keep_last(void *context, const struct memfs_progress *progress)
 {
     *(struct memfs_progress *)context = *progress;
@@ -1579,6 +1617,7 @@ int main(void)
         CASE(cancelled_anywhere),
         CASE(found_destination_restored),
         CASE(found_destination_closed),
+        CASE(found_destination_with_setgid),
         CASE(unopenable_destination),
         CASE(changed_meanwhile),
         CASE(inherited_acl),

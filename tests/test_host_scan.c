@@ -886,6 +886,31 @@ static void test_scan__made_up_sizes(void **state)
     assert_null(backing);
 }
 
+/* Each is asked on its own filesystem. */
+static void test_scan__made_up_among_others(void **state)
+{
+    const struct memfs_scan_source sources[] = {
+        {"a", at("a")}, {"b", "/proc/version"}, {"c", at("c")}, {"d", "/proc/uptime"}};
+    struct problems problems = {0};
+    struct memfs_scan_options options = {.problem = record_problem, .problem_context = &problems};
+    memfs_backing *backing = NULL;
+    struct statfs statfs_of;
+    (void)state;
+    if (statfs("/proc/version", &statfs_of) || statfs_of.f_type != PROC_SUPER_MAGIC) {
+        print_message("no /proc here: skipped\n");
+        skip();
+    }
+    put_text(at("a"), "a");
+    put_text(at("c"), "c");
+    assert_int_equal(memfs_host_scan_list(sources, 4, &options, &backing, NULL), 0);
+    assert_int_equal(problems.count, 2);
+    assert_true(has_problem(&problems, "b", -EOPNOTSUPP));
+    assert_true(has_problem(&problems, "d", -EOPNOTSUPP));
+    assert_int_equal(node_at(backing, "a")->size, 1);
+    assert_int_equal(node_at(backing, "c")->size, 1);
+    memfs_backing_release(backing);
+}
+
 static void test_scan__path_itself(void **state)
 {
     memfs_backing *backing = NULL;
@@ -1182,6 +1207,37 @@ static int take_all(void *context, struct memfs_scan_found *found)
     return MEMFS_SCAN_TAKE;
 }
 
+/* Of directories too, whose times are taken when they are opened, unless somebody was asked about them before. */
+static void test_scan__times_clamped_of_all(void **state)
+{
+    static const char *const names[] = {"d/f", "d", ""};
+    struct timespec far[2] = {{.tv_nsec = UTIME_OMIT}, {10000000000LL, 5}};
+    struct stat stat_;
+    (void)state;
+    assert_int_equal(mkdir(at("d"), 0755), 0);
+    put_text(at("d/f"), "f");
+    for (size_t i = 0; i < 3; i++)
+        assert_int_equal(utimensat(AT_FDCWD, at(names[i]), far, 0), 0);
+    assert_int_equal(stat(at("d"), &stat_), 0);
+    if (stat_.st_mtim.tv_sec != far[1].tv_sec) {
+        print_message("the host cuts times itself: skipped\n");
+        skip();
+    }
+    for (int filtered = 0; filtered < 2; filtered++) {
+        struct problems problems = {0};
+        struct memfs_scan_options options = {
+            .problem = record_problem, .problem_context = &problems, .filter = filtered ? take_all : NULL};
+        memfs_backing *backing = scan_with(&options);
+        assert_int_equal(problems.count, 3);
+        assert_true(has_problem(&problems, "d", -EOVERFLOW));
+        assert_true(has_problem(&problems, "d/f", -EOVERFLOW));
+        assert_int_equal(problems.last_kind, MEMFS_PROBLEM_TIME);
+        for (size_t i = 0; i < 3; i++)
+            assert_int_equal(node_at(backing, names[i])->mtime, INT64_MAX);
+        memfs_backing_release(backing);
+    }
+}
+
 static int scan_either(int listed, struct memfs_scan_options *options, memfs_backing **backing)
 {
     const struct memfs_scan_source sources[] = {{"s", at("s")}, {"d", at("d")}};
@@ -1259,6 +1315,7 @@ int main(void)
         CASE(cancelled),
         CASE(options_without_size),
         CASE(made_up_sizes),
+        CASE(made_up_among_others),
         CASE(path_itself),
         CASE(several_sources),
         CASE(sources_left_out),
@@ -1268,6 +1325,7 @@ int main(void)
         CASE(filter_cancels),
         CASE(filter_of_sources),
         CASE(filter_replaces_times),
+        cmocka_unit_test_setup_teardown(test_scan__times_clamped_of_all, fixture_setup_in_memory, fixture_teardown),
         CASE(failing_allocations),
     };
     return cmocka_run_group_tests_name("host_scan", tests, NULL, NULL);
