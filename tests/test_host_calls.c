@@ -1,10 +1,9 @@
 /*
  * Each call of the host fails in turn, with one error after the other, once and
- * ever after: while a directory is scanned and read, while a tree is written,
- * into an empty place and over what is there, and while an image is published
- * and opened. What comes out is a failure, a problem that was told, or what
- * would have come out anyway; nothing stays behind unsaid, no descriptor, and
- * no memory.
+ * ever after (and signals, or what a host lacks, come in the way of many): while a directory is scanned and read, while
+ * a tree is written, into an empty place and over what is there, and while an image is published and opened. What comes
+ * out is a failure, a problem that was told, or what would have come out anyway; nothing stays behind unsaid, no
+ * descriptor, and no memory.
  */
 #define _GNU_SOURCE
 #undef _FORTIFY_SOURCE /* it has definitions of its own of what is defined here */
@@ -13,7 +12,9 @@
 
 #include <dlfcn.h>
 #include <ftw.h>
+#include <linux/openat2.h>
 #include <sys/random.h>
+#include <sys/syscall.h>
 #include <sys/sysmacros.h>
 #include <sys/vfs.h>
 #include <sys/xattr.h>
@@ -71,18 +72,47 @@ static struct {
     unsigned long at; /* 0: none fails */
     int for_ever, error;
     unsigned long failures;
+    /* What it is like, whatever fails: */
+    int interrupts;    /* every other call that may be interrupted is */
+    int is_anothers;   /* whoever asks owns nothing: no O_NOATIME */
+    int lacks_openat2; /* and what came after it */
 } host;
+
+static int may_be_interrupted(enum call call)
+{
+    return call == CALL_open || call == CALL_openat || call == CALL_fstatfs || call == CALL_pread ||
+           call == CALL_pwrite || call == CALL_ftruncate || call == CALL_getdents64 || call == CALL_syncfs;
+}
+
+static int refuse(int error)
+{
+    host.failures++;
+    errno = error;
+    return 1;
+}
+
+/* The last call that was made. */
+static int is_interrupted(enum call call)
+{
+    return host.watched && host.interrupts && host.made[call] % 2 ? refuse(EINTR) : 0;
+}
+
+/* To open with flags, as far as that can be told before. */
+static int fails_to_open(int flags)
+{
+    return host.watched && host.is_anothers && flags & O_NOATIME ? refuse(EPERM) : 0;
+}
 
 static int fails(enum call call)
 {
     if (!host.watched)
         return 0;
     const unsigned long number = ++host.made[call];
+    if (may_be_interrupted(call) && is_interrupted(call))
+        return 1;
     if (call != host.failing || !host.at || number < host.at || (number > host.at && !host.for_ever))
         return 0;
-    host.failures++;
-    errno = host.error;
-    return 1;
+    return refuse(host.error);
 }
 
 /* The C library's function under the name that it has with 64-bit offsets, if
@@ -176,7 +206,7 @@ int openat(int fd, const char *path, int flags, ...)
     va_end(more);
     if (!real)
         *(void **)&real = real_call("openat");
-    return fails(CALL_openat) ? -1 : real(fd, path, flags, mode);
+    return fails(CALL_openat) || fails_to_open(flags) ? -1 : real(fd, path, flags, mode);
 }
 
 /* Those that the library makes so have no more than four arguments. */
@@ -191,8 +221,15 @@ long syscall(long number, ...)
     va_end(more);
     if (!real)
         *(void **)&real = real_call("syscall");
-    return fails(CALL_syscall) ? -1
-                               : real(number, arguments[0], arguments[1], arguments[2], arguments[3], arguments[4]);
+    if (fails(CALL_syscall))
+        return -1;
+    if (host.watched && host.lacks_openat2 && refuse(ENOSYS))
+        return -1;
+    if (number == SYS_openat2 && is_interrupted(CALL_syscall))
+        return -1;
+    if (number == SYS_openat2 && fails_to_open((int)((const struct open_how *)arguments[2])->flags))
+        return -1;
+    return real(number, arguments[0], arguments[1], arguments[2], arguments[3], arguments[4]);
 }
 
 /* ---- Every failure of an attempt --------------------------------------------------------------- */
@@ -295,6 +332,44 @@ static void fail_each(attempt_fn *run, int tolerant)
     assert_int_equal(told > 0, tolerant);
 }
 
+/* With hosts that are not as one would like, and are none to complain of. */
+static void try_hosts(attempt_fn *run)
+{
+    struct attempt sound;
+    memset(&host, 0, sizeof host);
+    make_attempt(run, &sound, 0);
+    assert_ok(sound.error);
+    for (unsigned kinds = 1; kinds < 8; kinds++) {
+        struct attempt attempt;
+        memset(&host, 0, sizeof host);
+        host.interrupts = kinds & 1;
+        host.is_anothers = kinds >> 1 & 1;
+        host.lacks_openat2 = kinds >> 2 & 1;
+        make_attempt(run, &attempt, 0);
+        assert_ok(attempt.error);
+        assert_true(host.failures > 0);
+        test_same_text(attempt.got, sound.got, "what came out of a host that is as good as any");
+        free(attempt.got);
+    }
+    free(sound.got);
+}
+
+/* One kind of call alone, with one error: all of its calls, one after the other. */
+static void fail_calls(attempt_fn *run, enum call call, int error)
+{
+    struct attempt sound;
+    memset(&host, 0, sizeof host);
+    make_attempt(run, &sound, 0);
+    assert_ok(sound.error);
+    const unsigned long made = host.made[call];
+    assert_true(made > 0);
+    host.failing = call;
+    host.error = error;
+    for (host.at = 1; host.at <= made; host.at++)
+        try_one(run, 0, sound.got);
+    free(sound.got);
+}
+
 /* ---- Host directories in ----------------------------------------------------------------------- */
 
 static void make_tree(const char *top)
@@ -384,6 +459,7 @@ static void test_host_calls__scan(void **state)
     make_tree("tree");
     fail_each(scan, 0);
     fail_each(scan, 1);
+    try_hosts(scan);
 }
 
 #define WIDE_DIRS 12ul
@@ -450,6 +526,9 @@ static void test_host_calls__scan_deep(void **state)
     assert_int_equal(mkdir(at("deep/e"), 0755), 0);
     put_text(at("deep/e/file"), "text");
     fail_each(scan_deep, 0);
+    try_hosts(scan_deep);
+    fail_calls(scan_deep, CALL_openat, EMFILE); /* on the way up, where descriptors have been given up */
+    fail_calls(scan_deep, CALL_openat, EIO);
 }
 
 static void scan_list(struct attempt *attempt)
@@ -485,6 +564,7 @@ static void test_host_calls__scan_list(void **state)
     assert_int_equal(chdir(at("tree/d")), 0);
     fail_each(scan_list, 0);
     fail_each(scan_list, 1);
+    try_hosts(scan_list);
     assert_int_equal(chdir(before), 0);
 }
 
