@@ -683,6 +683,8 @@ static void test_host_calls__export(void **state)
     (void)state;
     fail_each(export_new, 0);
     fail_each(export_new, 1);
+    try_hosts(export_new);
+    fail_calls(export_new, CALL_openat, EMFILE);
 }
 
 static void export_into(struct attempt *attempt)
