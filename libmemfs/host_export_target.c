@@ -141,7 +141,7 @@ static int check_base(struct memfs_export *job, int fd, const char **text)
 
 /* Both trails begin at the destination, and need no more memory later, so that
  * what was made can be removed when there is none. */
-static int begin_trails(struct memfs_export *job, int fd)
+static int begin_trails(struct memfs_export *job, int fd, const char **text)
 {
     struct memfs_host_trail *trail = &job->workers[0].trail;
     int copy = fcntl(fd, F_DUPFD_CLOEXEC, 0);
@@ -151,7 +151,8 @@ static int begin_trails(struct memfs_export *job, int fd)
     if (!error)
         error = memfs_host_trail_begin(trail, &job->allocator, &job->tree, fd);
     if (error) {
-        reopen_to_others(job, fd);
+        if (reopen_to_others(job, fd))
+            *text = "cannot be opened, and its mode cannot be restored";
         close(fd);
         return error;
     }
@@ -171,7 +172,7 @@ int memfs_export_open(struct memfs_export *job, const char *path)
         if (error)
             close(fd);
         else
-            error = begin_trails(job, fd);
+            error = begin_trails(job, fd, &text);
     }
     if (fd < 0)
         error = fd;

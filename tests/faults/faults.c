@@ -238,7 +238,8 @@ static int says(const struct outcome *outcome, const char *words)
 /* What cannot be undone is told. */
 static int says_what_stays(const struct outcome *outcome)
 {
-    return says(outcome, "removed") || says(outcome, "replaced") || says(outcome, "something else");
+    return says(outcome, "removed") || says(outcome, "replaced") || says(outcome, "something else") ||
+           says(outcome, "restored");
 }
 
 static const char *judge_message(const struct trial *trial, const struct outcome *outcome, int lines_most)
