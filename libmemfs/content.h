@@ -57,7 +57,7 @@ int content_get(const memfs *fs, const struct memfs_node_record *node, struct co
 /* Fetches the beginning of a file's only page, if it has one: it will be read soon. */
 void content_prefetch(const struct memfs_node_record *node);
 
-/* Bytes of the file that are not holes, at 4,096 a page (the last counts whole). Of
+/* Bytes of a regular file that are not holes, at 4,096 a page (the last counts whole). Of
  * files with more than 512 extents in the base only the span they cover is known. */
 int content_allocated(struct op *op, const struct memfs_node_record *node, uint64_t *out);
 

@@ -52,7 +52,7 @@ whole() { [ -z "${MEMFS_FAST:-}" ] || [ "$wanted" != "  " ]; }     # all that th
 plain() { [ -z "$SANITIZE$EMULATED" ] || [ "$wanted" != "  " ]; }  # not with sanitizers, nor on an emulated machine
 native() { [ -z "$EMULATED" ] || [ "$wanted" != "  " ]; }          # an emulated machine (tests/cross.sh) starts programs slowly
 alone() { [ "$SANITIZE" != thread ] || [ "$wanted" != "  " ]; }    # one thread is nothing for TSan
-threaded() { alone || grep -qE 'pthread_|unsigned threads' "$1"; }  # source; tests.mk builds those
+threaded() { alone || grep -qE 'pthread_|unsigned threads|\.threads = [2-9]' "$1"; } # source; tests.mk builds those
 denied() { whole || [[ $SANITIZE = *address* ]]; }                 # memory; what is lost then ASan sees
 
 # What takes longest begins first, so that no processor waits in the end.
@@ -85,22 +85,23 @@ fi
 [ -z "$EMULATED" ] || add foreign tests/foreign.sh
 alone && add hostile "$BUILD/tests/hostile/hostile"
 whole && add surroundings tests/hostile/surroundings.sh
-for suite in "$BUILD"/tests/test_model "$BUILD"/tests/test_*; do
-    name=${suite##*/}
-    [ -f "tests/$name.c" ] && threaded "tests/$name.c" || continue
+# By their sources: one that has not been built fails.
+for source in tests/test_model.c tests/test_*.c; do
+    name=$(basename "$source" .c)
+    threaded "$source" || continue
     [[ $name != test_alloc_* ]] || { alone && denied; } || continue
-    [ -x "$suite" ] && [ -z "${command[$name]:-}" ] && add "$name" "$suite"
+    [ -n "${command[$name]:-}" ] || add "$name" "$BUILD/tests/$name"
 done
 # What is random is so in the same way every time; of it in a minute less than in three.
-for replay in "$BUILD"/fuzz/replay_*; do
-    name=${replay##*/} target=${name#replay_}
+for source in fuzz/fuzz_*.c; do
+    target=$(basename "$source" .c)
     alone || continue
     inputs=$(ls -d fuzz/seeds "fuzz/seeds/$target" "fuzz/regressions/$target" 2>/dev/null)
-    [ -x "$replay" ] && [ -f "fuzz/$target.c" ] && add "$name" "$replay ${MEMFS_FAST:+-m 2000} ${inputs//$'\n'/ }"
+    add "replay_$target" "$BUILD/fuzz/replay_$target ${MEMFS_FAST:+-m 2000} ${inputs//$'\n'/ }"
 done
-for suite in "$BUILD"/tests/damage/test_*; do
-    name=${suite##*/}
-    [ -x "$suite" ] && [ -f "tests/damage/$name.c" ] && threaded "tests/damage/$name.c" && add "$name" "$suite"
+for source in tests/damage/test_*.c; do
+    name=$(basename "$source" .c)
+    ! threaded "$source" || add "$name" "$BUILD/tests/damage/$name"
 done
 native && alone && add seeds tests/seeds.sh
 plain && add symbols tests/check_symbols.sh
@@ -114,7 +115,9 @@ if whole && plain; then
     add examples tests/examples.sh
     add hardening tests/hardening.sh
 fi
-[ ${#names[@]} -gt 0 ] || { echo "no such test:$wanted" >&2; exit 2; }
+for name in $wanted; do
+    [[ " ${names[*]}" = *" $name"@(" "*|/*|) ]] || { echo "no such test: $name" >&2; exit 2; }
+done
 
 run() { # name
     local log=$logs/${1//\//-} status=0 TIMEFORMAT='%1R %1U %1S'

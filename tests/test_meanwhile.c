@@ -246,7 +246,7 @@ static int64_t freeze(memfs *fs)
     return error;
 }
 
-static int64_t freeze_by_threads(memfs *fs)
+static int64_t freeze_sharing_files(memfs *fs)
 {
     struct test_buffer out = {0};
     const struct memfs_sink sink = test_buffer_sink(&out);
@@ -280,7 +280,7 @@ static const struct {
     {"rename over", rename_over, 1}, {"link", link_file, 1},
     {"rmdir", remove_directory, 1},  {"mkdir", make_directory, 0},
     {"setattr", set_attributes, 1},  {"setxattr", set_xattr, 0},
-    {"freeze", freeze, 0},           {"freeze by threads", freeze_by_threads, 0},
+    {"freeze", freeze, 0},           {"freeze, sharing files", freeze_sharing_files, 0},
     {"export", plan_export, 0},
 };
 #define OPERATIONS (sizeof operations / sizeof operations[0])

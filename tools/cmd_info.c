@@ -171,7 +171,7 @@ static int give_up_rest(const char *html)
     struct sandbox sandbox;
     sandbox_begin(&sandbox);
     if (html && !is_standard(html))
-        sandbox_allow_beside(&sandbox, html, SANDBOX_WRITE);
+        sandbox_allow_beside(&sandbox, html, SANDBOX_WRITE | SANDBOX_BEGUN);
     return sandbox_enter(&sandbox);
 }
 

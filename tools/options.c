@@ -243,6 +243,14 @@ static int unknown_long(const struct command *command, const struct known *known
     return message_usage(command->name, "unknown option '%s'", argument);
 }
 
+static int is_word(const struct command *command, const char *argument)
+{
+    for (const struct option_row *word = command->words; word && word->name; word++)
+        if (strcmp(word->name, argument) == 0)
+            return 1;
+    return 0;
+}
+
 /* getopt_long() returned '?' or ':'. */
 static int refuse(const struct command *command, const struct known *known, int returned, const char *argument)
 {
@@ -251,7 +259,7 @@ static int refuse(const struct command *command, const struct known *known, int 
         return message_usage(command->name, "--%s needs a value, %s", row->name, row->argument);
     if (row)
         return message_usage(command->name, "--%s takes no value", row->name);
-    if (command->words && argument[0] == '-' && argument[1] != '-' && argument[1] != '\0' && argument[2] != '\0')
+    if (is_word(command, argument))
         return message_usage(command->name, "'%s' before %s: those come first", argument, command->operands);
     if (optopt != 0)
         return message_usage(command->name, "unknown option '-%c'", optopt);

@@ -108,8 +108,8 @@ explain_expect() { # code, pattern
 # Whether a file holds exactly a text; else how they differ. A process is started only for that.
 holds() { # file, text
     local all
-    mapfile -d '' all <"$1"
-    { [ ${#all[@]} -le 1 ] && [ "${all[0]-}" = "$2" ]; } || diff <(printf '%s' "$2") "$1"
+    # Where there is a NUL, read succeeds.
+    { ! IFS= read -r -d '' all <"$1" && [ "$all" = "$2" ]; } || diff <(printf '%s' "$2") "$1"
 }
 
 # Whether two files have the same lines, in any order, as often; else how they differ. Sets $lines, how many the

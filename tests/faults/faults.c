@@ -239,7 +239,7 @@ static int says(const struct outcome *outcome, const char *words)
 static int says_what_stays(const struct outcome *outcome)
 {
     return says(outcome, "removed") || says(outcome, "replaced") || says(outcome, "something else") ||
-           says(outcome, "restored");
+           says(outcome, "mode cannot be restored");
 }
 
 static const char *judge_message(const struct trial *trial, const struct outcome *outcome, int lines_most)

@@ -169,8 +169,7 @@ static void allow(struct sandbox *sandbox, const char *path, const char *named, 
         return;
     int fd;
     RETRY(fd, open(path, O_PATH | O_CLOEXEC));
-    /* What is to be read says so itself; what is to be written may have been begun, and could not be undone. */
-    if (fd < 0 && (is_want(errno) || (rights & SANDBOX_WRITE)))
+    if (fd < 0 && (is_want(errno) || (rights & SANDBOX_BEGUN)))
         refuse(sandbox, named, errno);
     if (fd < 0)
         return;

@@ -13,17 +13,18 @@
 
 /* What stays allowed at a place, and below it. Descriptors that are open already stay as they are. */
 enum {
-    SANDBOX_READ = 1,         /* reading files and directories */
-    SANDBOX_WRITE = 2,        /* making, changing and removing what is no device */
-    SANDBOX_DEVICES = 4,      /* making devices */
-    SANDBOX_RUN = 8,          /* running programs */
-    SANDBOX_REMOVE_EMPTY = 16 /* removing directories that are empty */
+    SANDBOX_READ = 1,          /* reading files and directories */
+    SANDBOX_WRITE = 2,         /* making, changing and removing what is no device */
+    SANDBOX_DEVICES = 4,       /* making devices */
+    SANDBOX_RUN = 8,           /* running programs */
+    SANDBOX_REMOVE_EMPTY = 16, /* removing directories that are empty */
+    SANDBOX_BEGUN = 32         /* no right: something has been made there that may have to be removed */
 };
 
 /* What is to stay allowed. Zeroed: no sandbox. */
 struct sandbox {
     int wanted;
-    int error;          /* of the host, for want of memory or descriptors: it is not to be done without then */
+    int error;          /* of the host: it is not to be done without then */
     const char *failed; /* the path that it was about, if any; the caller's */
     int abi;            /* Landlock's; 0: the kernel has none, or it does not do here */
     int ruleset;        /* its descriptor, or -1 */
@@ -36,7 +37,9 @@ int sandbox_is_wanted(void);
 /* Nothing but what is open is allowed from now on, but nothing is given up before sandbox_enter(). */
 void sandbox_begin(struct sandbox *sandbox);
 
-/* A path that is not there needs no rights: opening it will say so. Symbolic links are followed. */
+/* A path that cannot be opened needs no rights: whoever needs it will say so. But for want of memory or descriptors,
+ * where something has been begun, and where it cannot be looked at, the command is to end. Symbolic links are followed.
+ */
 void sandbox_allow(struct sandbox *sandbox, const char *path, unsigned rights);
 
 /* The same for the directory in which a path is, or would be. */
@@ -44,7 +47,7 @@ void sandbox_allow_beside(struct sandbox *sandbox, const char *path, unsigned ri
 
 /* Gives up all else, for this thread and those that it starts: there may be no others. What has no place with other
  * rights than reading gets the filter of system calls, too. EXIT_DONE, if only because the kernel has no sandboxes;
- * EXIT_FAILED where there could be one, but for want of memory or descriptors: that has been said. */
+ * EXIT_FAILED where there could be one, but for an error of the host: that has been said. */
 int sandbox_enter(struct sandbox *sandbox);
 
 /* The same for a subcommand that only reads what is open. */

@@ -23,9 +23,10 @@ int destination_enter(struct destination *destination, int devices)
 {
     struct sandbox sandbox;
     sandbox_begin(&sandbox);
-    sandbox_allow(&sandbox, destination->path, SANDBOX_READ | SANDBOX_WRITE | (devices ? SANDBOX_DEVICES : 0u));
+    const unsigned begun = destination->made ? SANDBOX_BEGUN : 0;
+    sandbox_allow(&sandbox, destination->path, SANDBOX_READ | SANDBOX_WRITE | (devices ? SANDBOX_DEVICES : 0u) | begun);
     if (destination->made)
-        sandbox_allow_beside(&sandbox, destination->path, SANDBOX_REMOVE_EMPTY);
+        sandbox_allow_beside(&sandbox, destination->path, SANDBOX_REMOVE_EMPTY | begun);
     return sandbox_enter(&sandbox);
 }
 
