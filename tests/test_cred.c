@@ -554,6 +554,7 @@ static memfs *thaw_with_acls(struct test_state *test, const struct test_buffer *
         s.xattrs[i].value_length = (uint32_t)acl->length;
     }
     surgery_close(&s, changed);
+    surgery_free(&s);
     return test_thaw(test, changed, 0);
 }
 
