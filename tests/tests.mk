@@ -37,7 +37,7 @@ $(BUILD)/weak/memfs: $(TOOL_OBJECTS) $(WEAK_OBJECTS) $(filter-out $(call object,
 # What check-fast runs (tests/run.sh): of suites, with TSan those that have threads, or go through numbers of
 # them; and memory that is denied, whose loss ASan sees, only with that. Directories and fuzz targets add to both, to what
 # is built without threads by $(call alone,...).
-THREADED := $(patsubst %.c,$(BUILD)/%,$(shell grep -lE 'pthread_|unsigned threads|\.threads = [2-9]' tests/test_*.c tests/damage/test_*.c))
+THREADED := $(patsubst %.c,$(BUILD)/%,$(shell grep -lE 'pthread_|unsigned threads' tests/test_*.c tests/damage/test_*.c))
 alone = $(if $(filter thread,$(SANITIZE)),$(filter $(THREADED),$(1)),$(1))
 FAST_SUITES := $(filter-out $(if $(findstring address,$(SANITIZE)),,$(BUILD)/tests/test_alloc_%),$(call alone,$(SUITES)))
 
