@@ -52,18 +52,13 @@ int target_check_replaced(const struct target *target)
 
 int target_find(struct target *target, int force)
 {
-    struct stat there;
     if (is_output(target)) {
         if (isatty(STDOUT_FILENO))
             return message_usage("pack", "an image is not for a terminal: redirect it, or name a file");
         target->place.is_there = fstat(STDOUT_FILENO, &target->place.stat) == 0 && S_ISREG(target->place.stat.st_mode);
         return EXIT_DONE;
     }
-    if (lstat(target->path, &there) == 0 && S_ISDIR(there.st_mode)) {
-        message(target->path, NULL, "exists and is no regular file; the last operand names the image to be made");
-        return EXIT_FAILED;
-    }
-    return place_find(&target->place, target->path, force, 0644);
+    return place_find(&target->place, target->path, force, 0644, "the last operand names the image to be made");
 }
 
 /* Whether the directory in which the image is to appear is dir or lies in it. */

@@ -3,14 +3,16 @@
 #include "output/message.h"
 #include "system/umask.h"
 
-int place_find(struct place *place, const char *path, int replace, uint32_t mode)
+int place_find(struct place *place, const char *path, int replace, uint32_t mode, const char *if_directory)
 {
     place->is_there = lstat(path, &place->stat) == 0; /* if it cannot be told, making it will say so */
     place->mode = mode & ~umask_ask();
     if (!place->is_there)
         return EXIT_DONE;
     if (!S_ISREG(place->stat.st_mode)) {
-        message(path, NULL, "exists and is no regular file; name another, or '-' for standard output");
+        message(path, NULL, "exists and is no regular file; %s",
+                S_ISDIR(place->stat.st_mode) && if_directory ? if_directory
+                                                             : "name another, or '-' for standard output");
         return EXIT_FAILED;
     }
     if (!replace) {

@@ -14,7 +14,8 @@ struct place {
                        * what was asked for less the umask */
 };
 
-/* May a file of this name be made, or be replaced? EXIT_DONE, or says why not. Before there are threads. */
-int place_find(struct place *place, const char *path, int replace, uint32_t mode);
+/* May a file of this name be made, or be replaced? EXIT_DONE, or says why not, and what to do if it is a directory
+ * (NULL: as with all that is no regular file). Before there are threads. */
+int place_find(struct place *place, const char *path, int replace, uint32_t mode, const char *if_directory);
 
 #endif
