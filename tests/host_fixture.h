@@ -29,11 +29,11 @@
 
 static char fixture_top[2048]; /* the temporary directory */
 
-/* A path below it; eight may be in use at once. */
+/* A path below it; eight may be in use at once, by each thread. */
 static inline const char *at(const char *name)
 {
-    static char paths[8][4400];
-    static unsigned next;
+    static _Thread_local char paths[8][4400];
+    static _Thread_local unsigned next;
     char *path = paths[next++ % 8];
     snprintf(path, sizeof paths[0], "%s/%s", fixture_top, name);
     return path;
