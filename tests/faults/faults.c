@@ -423,7 +423,7 @@ static int is_sampled(struct trial *trial)
 
 static int try_one(struct trial *trial, enum kind kind, unsigned at, enum fault_kind fault, int error)
 {
-    struct fault one = {at, fault, error};
+    const struct fault one = {at, fault, error, fault == FAULT_KILL ? NULL : trial->seen[at - 1].call};
     return is_sampled(trial) ? try_case(trial, kind, &one, 1) : 0;
 }
 
@@ -449,7 +449,7 @@ static int try_errors(struct trial *trial, unsigned at)
     if (call == &calls_other)
         return 0;
     for (size_t i = 0; !failed && i < CALL_ERRORS && call->errors[i]; i++) {
-        const struct fault one = {at, FAULT_ERROR, call->errors[i]};
+        const struct fault one = {at, FAULT_ERROR, call->errors[i], call};
         if (i == 0 && is_writing(&trial->seen[at - 1]))
             failed = try_case(trial, ERRORS, &one, 1);
         else
@@ -487,8 +487,8 @@ static int try_doubles(struct trial *trial)
         const struct call *call = trial->seen[at - 1].call;
         if (call == &calls_other)
             continue;
-        two[0] = (struct fault){at, FAULT_ERROR, call->errors[0]};
-        two[1] = (struct fault){at + later, FAULT_ERROR, EIO};
+        two[0] = (struct fault){at, FAULT_ERROR, call->errors[0], call};
+        two[1] = (struct fault){at + later, FAULT_ERROR, EIO, NULL};
         failed = try_case(trial, DOUBLE, two, 2);
     }
     return failed;
@@ -496,7 +496,7 @@ static int try_doubles(struct trial *trial)
 
 static int try_all(struct trial *trial)
 {
-    const struct fault interrupts = {1, FAULT_INTERRUPTS, 0}, halves = {1, FAULT_HALVES, 0};
+    const struct fault interrupts = {1, FAULT_INTERRUPTS, 0, NULL}, halves = {1, FAULT_HALVES, 0, NULL};
     int failed = try_case(trial, INTERRUPTED, &interrupts, 1);
     if (!failed)
         failed = try_case(trial, HALVES, &halves, 1);

@@ -308,9 +308,12 @@ static void decide(struct runner *runner, const struct called *called, struct an
     if (run->watch)
         run->watch(run->context, called);
     const int is_spared = is_message(called);
-    for (size_t i = 0; i < run->fault_count && !answer->is_done; i++)
-        if (run->faults[i].at == called->number && (!is_spared || run->faults[i].kind == FAULT_KILL))
-            runner->ran->faults += (unsigned)apply(runner, &run->faults[i], called, answer);
+    for (size_t i = 0; i < run->fault_count && !answer->is_done; i++) {
+        const struct fault *fault = &run->faults[i];
+        if (fault->at == called->number && (!fault->call || fault->call == called->call) &&
+            (!is_spared || fault->kind == FAULT_KILL))
+            runner->ran->faults += (unsigned)apply(runner, fault, called, answer);
+    }
     if (!answer->is_done && !is_spared)
         apply_lasting(runner, called, answer);
     if (called->number > CALLS_MOST) {

@@ -28,6 +28,7 @@ struct fault {
     unsigned at; /* the call's number, from 1 */
     enum fault_kind kind;
     int error;
+    const struct call *call; /* what it is to be, or NULL: of threads another may have the number */
 };
 
 /* A call that is to be done. */
