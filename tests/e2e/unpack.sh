@@ -297,7 +297,7 @@ to_full() { "$memfs" unpack -v --into --skip stars.mfs said >/dev/full; }
 rm said/ab
 expect 4 "standard output: No space left" to_full
 rm -rf said
-mkdir long && (cd long && for ((i = 0; i < 600; i++)); do : >"$(printf 'n%.0s' {1..200})$i"; done)
+mkdir long && (cd long && name=$(printf 'n%.0s' {1..200}) && for ((i = 0; i < 600; i++)); do : >"$name$i"; done)
 "$memfs" pack long
 head_of() { "$memfs" unpack -v long.mfs said | head -n 1 >.head; echo "${PIPESTATUS[0]}" >.code; }
 run head_of
@@ -406,7 +406,7 @@ mkdir -p lost/a/b lost/empty && for i in 1 2 3; do head -c 5000 /dev/urandom >lo
 "$memfs" pack -q lost
 at=$(stat -c %s lost.mfs)
 until [ "$at" -lt 100 ] || "$memfs" verify -q damaged.mfs 2>&1 | grep -q '^memfs: damaged.mfs: extents: '; do
-    at=$((at - 8)) && cp lost.mfs damaged.mfs && printf '\377' | dd of=damaged.mfs bs=1 seek="$at" conv=notrunc status=none
+    at=$((at - 24)) && cp lost.mfs damaged.mfs && printf '\377' | dd of=damaged.mfs bs=1 seek="$at" conv=notrunc status=none
 done
 for jobs in 1 4; do
     run "$memfs" unpack --keep-going -q -j $jobs damaged.mfs some
