@@ -92,9 +92,9 @@ static inline const struct delta *look_at(const memfs *fs, uint32_t number)
 static inline const struct bucket *look_into(const memfs *fs, uint64_t hash)
 {
     uint32_t number = bucket_of(hash, fs->buckets);
-    const struct bucket *chunk = fs_chunk(fs, MEMFS_BUCKETS, number >> BUCKETS_SHIFT);
+    const struct bucket *chunk = fs_chunk(fs, MEMFS_BUCKETS, number >> MEMFS_BUCKETS_SHIFT);
     assert(chunk);
-    return &chunk[number & ((1u << BUCKETS_SHIFT) - 1)];
+    return &chunk[number & ((1u << MEMFS_BUCKETS_SHIFT) - 1)];
 }
 
 static uint64_t hash_of(const memfs *fs, const struct delta *delta)

@@ -9,11 +9,7 @@
 #include "heap.h"
 #include "hint.h"
 #include "hold.h"
-#include "op.h"
-#include "table.h"
-
-#include <assert.h>
-#include <string.h>
+#include "table_state.h"
 
 #define MEMFS_XATTR_RUNS 16 /* a set has 1 to 2^15 attributes */
 
@@ -53,66 +49,6 @@ struct memfs {
     _Atomic(uint64_t) changes;
     _Atomic(struct page *) garbage; /* dropped, and their last view has gone; any thread adds to it */
 };
-
-/* A chunk of a table, private or of the base, if it is resident, else NULL. */
-static inline const void *fs_chunk(const memfs *fs, enum memfs_table id, uint64_t chunk)
-{
-    const void *own = memfs_chunkmap_get(&fs->tables[id].map, chunk);
-    return own || !fs->base ? own : fs->base->ops->peek(fs->base, id, chunk);
-}
-
-/* ---- Of table.h, what is inline: where the table is named, its shape is known, and it is a few instructions. ---- */
-
-static inline size_t table_place(enum memfs_table id, uint64_t number)
-{
-    return (size_t)(number & (((uint64_t)1 << table_shapes[id].shift) - 1)) * table_shapes[id].width;
-}
-
-static inline int table_get(struct op *op, enum memfs_table id, uint64_t number, void *out)
-{
-    const uint64_t chunk = number >> table_shapes[id].shift;
-    if (!table_in_range(&op->fs->tables[id], number))
-        return MEMFS_ECORRUPT;
-    const char *records = fs_chunk(op->fs, id, chunk);
-    if (!records)
-        return op_miss(op, id, chunk);
-    records += table_place(id, number);
-    memcpy(out, &records, sizeof records);
-    return 0;
-}
-
-static inline void *table_mutable(memfs *fs, enum memfs_table id, uint64_t number)
-{
-    return (char *)memfs_chunkmap_get(&fs->tables[id].map, number >> table_shapes[id].shift) + table_place(id, number);
-}
-
-static inline int table_own_chunk(struct op *op, enum memfs_table id, uint64_t number)
-{
-    const uint64_t chunk = number >> table_shapes[id].shift;
-    return memfs_chunkmap_get(&op->fs->tables[id].map, chunk) ? 0 : table_make_private(op, id, chunk);
-}
-
-static inline int table_own(struct op *op, enum memfs_table id, uint64_t number, void *out)
-{
-    const struct table *table = &op->fs->tables[id];
-    if (!table_in_range(table, number))
-        return MEMFS_ECORRUPT;
-    int r = table_own_chunk(op, id, number);
-    if (r)
-        return r;
-    void *record = table_mutable(op->fs, id, number);
-    memcpy(out, &record, sizeof record);
-    return 0;
-}
-
-/* A record that exists, in one of the tables that only filesystems have (DELTAS and those behind it): they are
- * resident, those of sealed filesystems too. */
-static inline const void *fs_resident(const memfs *fs, enum memfs_table id, uint64_t number)
-{
-    const char *chunk = fs_chunk(fs, id, number >> table_shapes[id].shift);
-    assert(chunk);
-    return chunk + table_place(id, number);
-}
 
 /* The time for a change. Called in reach, by the writer. */
 int64_t fs_now(memfs *fs);

@@ -1,6 +1,6 @@
 #include "heap.h"
 
-#include "fs.h"
+#include "table.h"
 
 #include <errno.h>
 #include <string.h>

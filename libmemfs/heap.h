@@ -5,7 +5,7 @@
 #ifndef MEMFS_HEAP_H
 #define MEMFS_HEAP_H
 
-#include "table.h"
+#include "op.h"
 
 /* The bytes at an offset: 0 with *out, OP_MISS. MEMFS_ECORRUPT if they are not
  * within the heap and one chunk. */

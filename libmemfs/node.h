@@ -4,7 +4,7 @@
 #ifndef MEMFS_NODE_H
 #define MEMFS_NODE_H
 
-#include "fs.h"
+#include "table.h"
 
 #include <errno.h>
 

@@ -31,11 +31,11 @@ enum memfs_table {
 /* Records (bytes, for a heap) in a chunk, as a power of two. */
 #define MEMFS_CHUNK_SHIFT 9  /* record tables: 512 records */
 #define MEMFS_BLOBS_SHIFT 16 /* 64 KiB: an item never crosses a chunk's end */
-#define NAMES_SHIFT 14
-#define BUCKETS_SHIFT 6
-#define DIRS_SHIFT 6
-#define CONTENTS_SHIFT 7
-#define MAPS_SHIFT 4
+#define MEMFS_NAMES_SHIFT 14
+#define MEMFS_BUCKETS_SHIFT 6
+#define MEMFS_DIRS_SHIFT 6
+#define MEMFS_CONTENTS_SHIFT 7
+#define MEMFS_MAPS_SHIFT 4
 #define MEMFS_CHUNK_RECORDS (1u << MEMFS_CHUNK_SHIFT)
 #define MEMFS_BLOB_BYTES (1u << MEMFS_BLOBS_SHIFT)
 #define MEMFS_HEAP_MAX ((uint64_t)1 << 40) /* heap offsets have 40 bits */

@@ -1,7 +1,5 @@
 #include "table.h"
 
-#include "fs.h"
-
 #include <errno.h>
 #include <string.h>
 
