@@ -146,6 +146,79 @@ static void test_arena__chunks_are_had_up_to_the_cap(void **state)
     assert_int_equal(memory.live, 0);
 }
 
+/* Nothing has an address too, and none is given back. */
+static void test_arena__pieces_of_nothing(void **state)
+{
+    (void)state;
+    struct arena arena;
+    struct test_memory memory;
+    void *piece = NULL, *again = NULL;
+    setup_arena(&arena, &memory, 0);
+    arena_free(&arena, NULL, 16);
+    assert_ok(arena_alloc(&arena, 0, &piece));
+    assert_non_null(piece);
+    arena_free(&arena, piece, 0);
+    assert_ok(arena_alloc(&arena, 1, &again));
+    assert_ptr_equal(again, piece);
+    arena_destroy(&arena);
+    assert_int_equal(memory.live, 0);
+}
+
+/* Where there is no memory for as many pieces as usual, there may be for some. */
+static void test_arena__fewer_pieces_rather_than_none(void **state)
+{
+    (void)state;
+    struct arena arena;
+    struct test_memory memory;
+    void *large, *piece;
+    setup_arena(&arena, &memory, 0);
+    assert_ok(arena_alloc(&arena, 2 << 20, &large));
+    test_memory_fail(&memory, 1, 1);
+    assert_result(arena_alloc(&arena, 16, &piece), -ENOMEM);
+    test_memory_fail(&memory, 1, 0);
+    assert_ok(arena_alloc(&arena, 16, &piece));
+    assert_int_equal(memory.live, arena.used);
+    arena_destroy(&arena);
+    assert_int_equal(memory.live, 0);
+}
+
+/* 16 bytes behind a line: so does every span begin and end. */
+static void *alloc_askew(void *context, size_t size)
+{
+    char *memory = aligned_alloc(ARENA_LINE, (size + 2 * ARENA_LINE - 1) & ~(size_t)(ARENA_LINE - 1));
+    ++*(int *)context;
+    return memory ? memory + 16 : NULL;
+}
+
+static void free_askew(void *context, void *memory, size_t size)
+{
+    (void)size;
+    --*(int *)context;
+    free((char *)memory - 16);
+}
+
+/* What is left of a span ends before the next line begins. */
+static void test_arena__spans_that_end_within_a_line(void **state)
+{
+    (void)state;
+    struct arena arena;
+    int live = 0;
+    const struct memfs_allocator askew = {.alloc = alloc_askew, .free = free_askew, .context = &live};
+    void *chunk;
+    arena_init(&arena, &askew, 0);
+    for (int i = 0; i < 8; i++) {
+        assert_ok(arena_alloc_chunk(&arena, i < 7 ? 2048 : 1992, &chunk));
+        memset(chunk, i, i < 7 ? 2048 : 1992);
+    }
+    assert_int_equal(live, 1);
+    assert_int_equal(arena.chunks.left, 8);
+    assert_ok(arena_alloc_chunk(&arena, 1, &chunk));
+    assert_int_equal((uintptr_t)chunk % ARENA_LINE, 0);
+    assert_int_equal(live, 2);
+    arena_destroy(&arena);
+    assert_int_equal(live, 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -156,6 +229,9 @@ int main(void)
         cmocka_unit_test(test_arena__tells_lack_of_memory_from_the_cap),
         cmocka_unit_test(test_arena__chunks_begin_at_lines_and_lose_little),
         cmocka_unit_test(test_arena__chunks_are_had_up_to_the_cap),
+        cmocka_unit_test(test_arena__pieces_of_nothing),
+        cmocka_unit_test(test_arena__fewer_pieces_rather_than_none),
+        cmocka_unit_test(test_arena__spans_that_end_within_a_line),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
