@@ -48,7 +48,8 @@ static struct store {
     struct memfs_xattr xattrs[2][512];
     char blobs[2][MEMFS_BLOB_BYTES];
     uint64_t digests[3][512];
-    unsigned cold; /* bit i: chunks of table i are resident only while they are held */
+    unsigned cold; /* bit i: chunks of table i, from cold_from on, are resident only while they are held */
+    uint64_t cold_from;
     int is_forgetful;
     struct held held[HELD_MOST];
     size_t held_count;
@@ -98,7 +99,8 @@ static size_t find_held(enum memfs_table table, uint64_t chunk)
 static const void *peek(memfs_backing *backing, enum memfs_table table, uint64_t chunk)
 {
     (void)backing;
-    if (store.cold >> table & 1 && (store.is_forgetful || find_held(table, chunk) == store.held_count))
+    if (store.cold >> table & 1 && chunk >= store.cold_from &&
+        (store.is_forgetful || find_held(table, chunk) == store.held_count))
         return NULL;
     return chunk_of(table, chunk);
 }
@@ -491,6 +493,15 @@ static int64_t cut_file(memfs *fs)
     return memfs_truncate(fs, NULL, "f", PAGE + 100);
 }
 
+static int64_t cut_by_node(memfs *fs)
+{
+    memfs_file *file = NULL;
+    int error = memfs_open(fs, NULL, "d/g", MEMFS_O_WRITE, 0, &file);
+    error = error ? error : memfs_ftruncate(file, 5);
+    memfs_close(file);
+    return error;
+}
+
 static int64_t copy_file(memfs *fs)
 {
     return memfs_node_copy(fs, F, 100, B, 0, 3 * PAGE);
@@ -620,6 +631,7 @@ static const struct question questions[] = {
     ASK(punch_from_start, 0),
     ASK(allocate_pages, 0),
     ASK(cut_file, 0),
+    ASK(cut_by_node, 0),
     ASK(view_file, 0),
     ASK(set_acl, 0),
     ASK(remove_acl, 0),
@@ -872,6 +884,43 @@ static void test_backing__chunks_that_never_stay(void **state)
     tear_down();
 }
 
+/* As many links as can be counted are enough. */
+static void test_backing__too_many_links(void **state)
+{
+    build();
+    node_at(D)->nlink = node_at(F)->nlink = UINT32_MAX;
+    memfs *fs = begin(*state, &store.base);
+    assert_result(memfs_mkdir(fs, NULL, "d/new", 0755), -EMLINK);
+    assert_result(memfs_link(fs, NULL, "f", "new"), -EMLINK);
+    assert_result(memfs_rename(fs, NULL, "e", "d/e", 0), -EMLINK);
+    assert_result(memfs_rename(fs, NULL, "d/a", "e", MEMFS_RENAME_EXCHANGE), -EMLINK);
+    assert_int_equal(changes_of(fs), 0);
+    assert_ok(memfs_rename(fs, NULL, "e", "d/s", MEMFS_RENAME_EXCHANGE)); /* one goes, one comes */
+    memfs_destroy(fs);
+    tear_down();
+}
+
+/* Tables whose numbers are all taken. */
+static void test_backing__no_numbers_left(void **state)
+{
+    build();
+    store.base.count[MEMFS_NODES] = UINT32_MAX;
+    memfs *fs = begin(*state, &store.base);
+    assert_result(memfs_mkdir(fs, NULL, "d/new", 0755), MEMFS_ELIMIT);
+    assert_ok(memfs_link(fs, NULL, "f", "d/new"));
+    memfs_destroy(fs);
+    tear_down();
+    build();
+    store.base.count[MEMFS_BLOBS] = (uint64_t)1 << 40;
+    fs = begin(*state, &store.base);
+    assert_result(memfs_symlink(fs, NULL, "target", "d/new"), MEMFS_ELIMIT);
+    assert_result(memfs_setxattr(fs, NULL, "f", 1, "user.a", "b", 1, 0), MEMFS_ELIMIT);
+    assert_int_equal(changes_of(fs), 0);
+    assert_ok(memfs_mkdir(fs, NULL, "d/new", 0755));
+    memfs_destroy(fs);
+    tear_down();
+}
+
 /* ---- What only some have --------------------------------------------------------------------------------- */
 
 /* A digest is told of files that are as the backing has them, where it has one. */
@@ -969,6 +1018,10 @@ static void test_backing__a_directory_of_many_chunks(void **state)
     for (unsigned i = 0; i < WIDE; i++)
         assert_int_equal(entries[i].stat.node, i + 1 < WIDE ? 512 * (i + 3) + 1 : FAR);
     assert_true(store.calls >= WIDE);
+    for (unsigned count = 1; count < WIDE; count++) {
+        assert_result(memfs_node_readdir(fs, NULL, W, 0, entries, count, 0), count);
+        assert_int_equal(entries[count - 1].cursor, count);
+    }
     memfs_destroy(fs);
     tear_down();
 }
@@ -1077,6 +1130,47 @@ static void test_backing__copy_without_memory(void **state)
     tear_down();
 }
 
+/* A hole is copied by two changes; if the second fails, the first can be seen by nobody. */
+static void test_backing__copy_of_a_hole(void **state)
+{
+    struct memfs_stat stat;
+    unsigned failed = 0;
+    int64_t got = -EIO;
+    for (uint64_t nth = 1; got == -EIO; nth++) {
+        build();
+        store.cold = (1u << MEMFS_BACKED) - 1;
+        memfs *fs = begin(*state, &store.base);
+        let_fail(*state, -EIO, nth, 0);
+        got = memfs_node_copy(fs, P, 4096, X, 0, 8192);
+        heal(*state);
+        assert_ok(memfs_node_stat(fs, X, &stat));
+        assert_int_equal(stat.size, got == 8192 ? 8192 : 0);
+        assert_int_equal(stat.allocated, 0);
+        failed += got == -EIO;
+        memfs_destroy(fs);
+        tear_down();
+    }
+    assert_result(got, 8192);
+    assert_true(failed > 3);
+}
+
+/* Bytes of the base are loaded for many pages at once; in the middle of that an extent is missing. */
+static void test_backing__an_extent_is_missing_in_the_middle(void **state)
+{
+    static const struct question allocate = {"allocate_pages", allocate_pages, 0};
+    uint8_t byte = 0;
+    build();
+    store.cold = 1u << MEMFS_EXTENTS;
+    store.cold_from = 3;
+    assert_int_equal(ask_all(*state, &store.base, &allocate, 1, -EIO), 0);
+    memfs *fs = begin(*state, &store.base);
+    assert_ok(allocate_pages(fs));
+    assert_result(memfs_node_read(fs, P, 453 * (uint64_t)PAGE + 7, &byte, 1), 1);
+    assert_int_equal(byte, byte_at(452 + 7)); /* of the extent before: page 448 has none */
+    memfs_destroy(fs);
+    tear_down();
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -1086,6 +1180,10 @@ int main(void)
         test_with_fs(test_backing__too_few_links),
         test_with_fs(test_backing__extents_the_wrong_way_round),
         test_with_fs(test_backing__chunks_that_never_stay),
+        test_with_fs(test_backing__too_many_links),
+        test_with_fs(test_backing__no_numbers_left),
+        test_with_fs(test_backing__copy_of_a_hole),
+        test_with_fs(test_backing__an_extent_is_missing_in_the_middle),
         test_with_fs(test_backing__digests),
         test_with_fs(test_backing__holes_within_extents),
         test_with_fs(test_backing__sealed_on_one_that_knows_no_holes),

@@ -51,7 +51,9 @@ static void test_corners__xattrs(void **state)
     assert_ok(memfs_setxattr(fs, NULL, "file", 1, "user.a", "b", 1, 0));
     assert_ok(memfs_symlink(fs, NULL, "file", "soft"));
     assert_result(memfs_getxattr(fs, &root, "soft", 0, "system.posix_acl_access", NULL, 0), -EOPNOTSUPP);
+    assert_result(memfs_getxattr(fs, &root, "file", 1, "system.posix_acl_access", NULL, 0), -ENODATA);
     assert_result(memfs_getxattr(fs, NULL, "file", 1, "", NULL, 0), -ERANGE);
+    assert_result(memfs_node_getxattr(fs, NULL, test_node(fs, "file"), "", NULL, 0), -ERANGE);
     assert_result(memfs_listxattr(fs, NULL, "soft", 0, names, sizeof names), 0);
     assert_result(memfs_listxattr(fs, NULL, "soft", 1, names, sizeof names), 7);
 }
@@ -70,6 +72,32 @@ static void test_corners__renames(void **state)
     assert_ok(memfs_rename(fs, NULL, "d/", "new", MEMFS_RENAME_NOREPLACE));
     test_expect_names(fs, "/", "file new ");
     test_expect_names(fs, "new", "file ");
+}
+
+static void test_corners__sizes_beyond_all(void **state)
+{
+    struct test_state *test = *state;
+    memfs_file *file = NULL;
+    char byte = 1;
+    void *array = &byte;
+    size_t room = SIZE_MAX / 2 + 1;
+    test_put_text(test->fs, "file", "text");
+    make(test->fs, "other");
+    assert_ok(memfs_open(test->fs, NULL, "file", MEMFS_O_WRITE, 0, &file));
+    assert_result(memfs_ftruncate(file, (uint64_t)MEMFS_SIZE_MAX + 1), -EFBIG);
+    memfs_close(file);
+    const memfs_node node = test_node(test->fs, "file"), other = test_node(test->fs, "other");
+    assert_result(memfs_node_copy(test->fs, node, 0, other, MEMFS_SIZE_MAX - 1, 4), -EFBIG);
+    test_expect_text(test->fs, "file", "text");
+    test_expect_text(test->fs, "other", "");
+    const struct memfs_allocator *hook = &test->memory.hook;
+    assert_null(memfs_alloc_array(hook, SIZE_MAX / 2 + 1, 2));
+    assert_result(memfs_grow_array(hook, &array, &room, 1, SIZE_MAX / 2 + 2, 2), -ENOMEM);
+    assert_ptr_equal(array, &byte);
+    assert_int_equal(room, SIZE_MAX / 2 + 1);
+    array = memfs_alloc_array(hook, 5, 0);
+    assert_non_null(array);
+    memfs_free(hook, array, 0);
 }
 
 static void test_corners__sizes_of_nothing(void **state)
@@ -290,6 +318,7 @@ static void test_corners__glob_of_what_cannot_be(void **state)
     assert_ok(memfs_mkdir(fs, NULL, "d", 0755));
     make(fs, "d/file");
     assert_ok(memfs_symlink(fs, NULL, "loop", "loop"));
+    assert_ok(memfs_symlink(fs, NULL, "d/file/below", "below a file"));
     assert_ok(memfs_glob_steps(fs, NULL, "*/file", NULL, count_step, &count));
     assert_int_equal(count, 1);
     memset(pattern + 2, 'n', MEMFS_NAME_MAX + 1);
@@ -345,7 +374,9 @@ static void test_corners__no_memory_for_more_buckets(void **state)
     for (uint64_t nth = 1, more = 1; more; nth++) {
         memfs *fs = test_create(test, NULL);
         assert_ok(memfs_mkdir(fs, NULL, "d", 0755));
-        make_some(fs, "d", 0, APART);
+        make(fs, "d/large"); /* takes what is left of the first span */
+        assert_result(memfs_node_write(fs, test_node(fs, "d/large"), PAGE - 1, "text", 4), 4);
+        make_some(fs, "d", 0, APART - 1);
         const uint64_t before = atomic_load(&test->memory.failures);
         test_memory_fail(&test->memory, nth, 0);
         const int error = memfs_mknod(fs, NULL, "d/new", MEMFS_IFREG | 0644, 0, 0);
@@ -357,8 +388,8 @@ static void test_corners__no_memory_for_more_buckets(void **state)
             assert_result(error, -ENOMEM);
             make(fs, "d/new");
         }
-        make_some(fs, "d", APART, 100);
-        for (unsigned i = 0; i < APART + 100; i += 10) {
+        make_some(fs, "d", APART - 1, 100);
+        for (unsigned i = 0; i < APART + 99; i += 10) {
             char path[16];
             snprintf(path, sizeof path, "d/%u", i);
             assert_int_equal(test_lstat(fs, path).nlink, 1);
@@ -368,6 +399,27 @@ static void test_corners__no_memory_for_more_buckets(void **state)
     }
     assert_true(failed > 0);
     assert_true(done_without > 0);
+}
+
+/* A change for which more hints were made fails, and is the last. */
+static void test_corners__hints_that_are_not_used(void **state)
+{
+    struct test_state *test = *state;
+    unsigned failed = 0;
+    for (uint64_t nth = 1; nth < 5; nth++) {
+        const uint64_t live = atomic_load(&test->memory.live);
+        memfs *fs = test_create(test, NULL);
+        assert_ok(memfs_mkdir(fs, NULL, "d", 0755));
+        make_some(fs, "d", 0, 255);
+        test_memory_fail(&test->memory, nth, 1);
+        const int error = memfs_symlink(fs, NULL, "target", "d/a name that is longer than a delta has room for");
+        test_memory_heal(&test->memory);
+        assert_int_equal(test_lstat(fs, "d").size, error ? 255 : 256);
+        failed += error == -ENOMEM;
+        memfs_destroy(fs);
+        assert_int_equal(atomic_load(&test->memory.live), live);
+    }
+    assert_true(failed > 1);
 }
 
 /* Paths that end below, in a sealed filesystem, or go up to the root again, have no hints, and are found without. */
@@ -508,6 +560,7 @@ int main(void)
         test_with_fs(test_corners__attributes),
         test_with_fs(test_corners__xattrs),
         test_with_fs(test_corners__renames),
+        test_with_fs(test_corners__sizes_beyond_all),
         test_with_fs(test_corners__sizes_of_nothing),
         test_with_fs(test_corners__hidden_pages),
         test_with_fs(test_corners__appended_behind_a_hole),
@@ -519,6 +572,7 @@ int main(void)
         test_with_fs(test_corners__glob_of_what_cannot_be),
         test_with_fs(test_corners__deep_glob_and_no_memory),
         test_with_fs(test_corners__no_memory_for_more_buckets),
+        test_with_fs(test_corners__hints_that_are_not_used),
         test_with_fs(test_corners__paths_without_hints),
         test_with_fs(test_corners__sealed_and_no_memory),
     };
