@@ -1,0 +1,1476 @@
+/*
+ * A host that answers what hosts hardly ever do: times out of the range, names and targets that none can have, a
+ * descriptor of something else than was asked for, one more signal, one failure at a place of which something is to be
+ * said. Rules say which call answers what; each of them has to be met. (In test_host_calls.c every call fails,
+ * blindly.)
+ */
+#define _GNU_SOURCE
+#undef _FORTIFY_SOURCE /* it has definitions of its own of what is defined here */
+#include "host_fixture.h"
+#include "testlib.h"
+
+#include <dlfcn.h>
+#include <sys/random.h>
+#include <sys/syscall.h>
+#include <sys/xattr.h>
+
+#ifndef SYS_listxattrat
+#define SYS_listxattrat 465
+#endif
+
+/* ---- The host ---------------------------------------------------------------------------------- */
+
+/* What a call does: fails with error, or is made and then, what it has said is changed. */
+struct rule {
+    const char *call;
+    const char *name; /* of those that are about this: a file's, as asked for, or an attribute's; NULL: all */
+    int flags;        /* of those that have all of these */
+    unsigned skip;    /* so many first */
+    unsigned times;   /* so many; 0: all */
+    int error;
+    long (*lie)(long result, void *out); /* out: what the call fills */
+    void (*before)(void);
+};
+
+#define RULES 6
+
+static struct {
+    int watched;
+    size_t count;
+    struct rule rules[RULES];
+    unsigned met[RULES], taken[RULES];
+} host;
+
+static void add(struct rule rule)
+{
+    assert_true(host.count < RULES);
+    host.met[host.count] = host.taken[host.count] = 0;
+    host.rules[host.count++] = rule;
+}
+
+#define RULE(...) add((struct rule){__VA_ARGS__})
+
+static void watch(void)
+{
+    host.watched = 1;
+}
+
+/* Returns how many rules were for something. */
+static size_t forget(void)
+{
+    size_t taken = 0;
+    for (size_t i = 0; i < host.count; i++)
+        taken += host.taken[i] != 0;
+    host.watched = 0;
+    host.count = 0;
+    return taken;
+}
+
+/* All rules were for something. */
+static void unwatch(void)
+{
+    host.watched = 0;
+    for (size_t i = 0; i < host.count; i++)
+        if (!host.taken[i])
+            print_error("rule %zu: no %s of %s\n", i, host.rules[i].call,
+                        host.rules[i].name ? host.rules[i].name : "anything");
+    const size_t count = host.count;
+    assert_int_equal(forget(), count);
+}
+
+static const struct rule *rule_for(const char *call, const char *name, int flags)
+{
+    for (size_t i = 0; host.watched && i < host.count; i++) {
+        const struct rule *rule = &host.rules[i];
+        if (strcmp(rule->call, call) || (rule->name && (!name || strcmp(rule->name, name))) ||
+            (flags & rule->flags) != rule->flags)
+            continue;
+        const unsigned number = host.met[i]++;
+        if (number < rule->skip || (rule->times && number >= rule->skip + rule->times))
+            continue;
+        host.taken[i]++;
+        return rule;
+    }
+    return NULL;
+}
+
+/* The C library's function under the name that it has with 64-bit offsets, if it has two. */
+static void *real_call(const char *name)
+{
+    char wide[32];
+    snprintf(wide, sizeof wide, "%s64", name);
+    void *found = dlsym(RTLD_NEXT, wide);
+    found = found ? found : dlsym(RTLD_NEXT, name);
+    if (!found)
+        abort();
+    return found;
+}
+
+static int fails(const struct rule *rule)
+{
+    if (rule && rule->before)
+        rule->before();
+    if (!rule || !rule->error)
+        return 0;
+    errno = rule->error;
+    return 1;
+}
+
+#define ODD(result, call, parameters, arguments, name, flags, out)                                                     \
+    result call parameters                                                                                             \
+    {                                                                                                                  \
+        static result(*real) parameters;                                                                               \
+        if (!real)                                                                                                     \
+            *(void **)&real = real_call(#call);                                                                        \
+        const struct rule *rule = rule_for(#call, name, flags);                                                        \
+        if (fails(rule))                                                                                               \
+            return (result)-1;                                                                                         \
+        const result said = real arguments;                                                                            \
+        return rule && rule->lie ? (result)rule->lie((long)said, out) : said;                                          \
+    }
+
+ODD(int, fstat, (int fd, struct stat *stat), (fd, stat), NULL, 0, stat)
+ODD(int, fstatat, (int fd, const char *name, struct stat *stat, int flags), (fd, name, stat, flags), name, flags, stat)
+ODD(ssize_t, getdents64, (int fd, void *buffer, size_t size), (fd, buffer, size), NULL, 0, buffer)
+ODD(ssize_t, pwrite, (int fd, const void *data, size_t size, off_t offset), (fd, data, size, offset), NULL, 0, NULL)
+ODD(off_t, lseek, (int fd, off_t offset, int whence), (fd, offset, whence), NULL, whence, NULL)
+ODD(int, ftruncate, (int fd, off_t size), (fd, size), NULL, 0, NULL)
+ODD(ssize_t, readlinkat, (int fd, const char *name, char *buffer, size_t size), (fd, name, buffer, size), name, 0,
+    buffer)
+ODD(ssize_t, fgetxattr, (int fd, const char *name, void *value, size_t size), (fd, name, value, size), name, 0, value)
+ODD(ssize_t, lgetxattr, (const char *path, const char *name, void *value, size_t size), (path, name, value, size), name,
+    0, value)
+ODD(ssize_t, llistxattr, (const char *path, char *list, size_t size), (path, list, size), NULL, 0, list)
+ODD(int, fsetxattr, (int fd, const char *name, const void *value, size_t size, int flags),
+    (fd, name, value, size, flags), name, 0, NULL)
+ODD(int, fremovexattr, (int fd, const char *name), (fd, name), name, 0, NULL)
+ODD(int, removexattr, (const char *path, const char *name), (path, name), name, 0, NULL)
+ODD(int, mkdirat, (int fd, const char *name, mode_t mode), (fd, name, mode), name, 0, NULL)
+ODD(int, unlinkat, (int fd, const char *name, int flags), (fd, name, flags), name, flags, NULL)
+ODD(int, renameat, (int from, const char *old, int to, const char *new), (from, old, to, new), new, 0, NULL)
+ODD(int, renameat2, (int from, const char *old, int to, const char *new, unsigned flags), (from, old, to, new, flags),
+    new, (int)flags, NULL)
+ODD(int, fchmod, (int fd, mode_t mode), (fd, mode), NULL, (int)mode, NULL)
+ODD(int, utimensat, (int fd, const char *name, const struct timespec times[2], int flags), (fd, name, times, flags),
+    name, flags, NULL)
+ODD(int, linkat, (int from, const char *old, int to, const char *new, int flags), (from, old, to, new, flags), new,
+    flags, NULL)
+ODD(int, syncfs, (int fd), (fd), NULL, 0, NULL)
+ODD(uid_t, geteuid, (void), (), NULL, 0, NULL)
+ODD(gid_t, getegid, (void), (), NULL, 0, NULL)
+ODD(int, getgroups, (int size, gid_t groups[]), (size, groups), NULL, 0, groups)
+ODD(ssize_t, getrandom, (void *buffer, size_t size, unsigned flags), (buffer, size, flags), NULL, 0, buffer)
+
+/* It has closed nevertheless. */
+int close(int fd)
+{
+    static int (*real)(int);
+    if (!real)
+        *(void **)&real = real_call("close");
+    const struct rule *rule = rule_for("close", NULL, 0);
+    const int closed = real(fd);
+    return fails(rule) ? -1 : closed;
+}
+
+int openat(int fd, const char *name, int flags, ...)
+{
+    static int (*real)(int, const char *, int, ...);
+    va_list more;
+    va_start(more, flags);
+    const mode_t mode = flags & (O_CREAT | __O_TMPFILE) ? va_arg(more, mode_t) : 0;
+    va_end(more);
+    if (!real)
+        *(void **)&real = real_call("openat");
+    return fails(rule_for("openat", name, flags)) ? -1 : real(fd, name, flags, mode);
+}
+
+/* Those that the library makes so begin with a directory and a name, but for its own of renameat2(). */
+long syscall(long number, ...)
+{
+    static long (*real)(long, ...);
+    long arguments[5];
+    va_list more;
+    va_start(more, number);
+    for (size_t i = 0; i < 5; i++)
+        arguments[i] = va_arg(more, long);
+    va_end(more);
+    if (!real)
+        *(void **)&real = real_call("syscall");
+    if (number == SYS_listxattrat && fails(rule_for("listxattrat", (const char *)arguments[1], 0)))
+        return -1;
+    if (number == SYS_openat2 && fails(rule_for("openat2", (const char *)arguments[1], 0)))
+        return -1;
+    return real(number, arguments[0], arguments[1], arguments[2], arguments[3], arguments[4]);
+}
+
+int fcntl(int fd, int command, ...)
+{
+    static int (*real)(int, int, ...);
+    va_list more;
+    va_start(more, command);
+    const long argument = va_arg(more, long);
+    va_end(more);
+    if (!real)
+        *(void **)&real = real_call("fcntl");
+    return command == F_DUPFD_CLOEXEC && fails(rule_for("dup", NULL, 0)) ? -1 : real(fd, command, argument);
+}
+
+/* ---- Host directories in ----------------------------------------------------------------------- */
+
+static struct problems problems;
+
+static int scan(const char *name, struct memfs_scan_options *options, memfs_backing **out)
+{
+    memset(&problems, 0, sizeof problems);
+    options->problem = record_problem;
+    options->problem_context = &problems;
+    const int descriptors = count_descriptors();
+    watch();
+    const int error = memfs_host_scan(at(name), options, out, NULL);
+    unwatch();
+    if (error)
+        assert_int_equal(count_descriptors(), descriptors);
+    return error;
+}
+
+static memfs *create_on(memfs_backing *backing)
+{
+    const struct memfs_options options = {.size = sizeof options, .backing = backing};
+    memfs *fs = NULL;
+    assert_ok(memfs_create(&options, &fs));
+    memfs_backing_release(backing);
+    return fs;
+}
+
+static memfs *scanned(const char *name)
+{
+    struct memfs_scan_options options = {0};
+    memfs_backing *backing = NULL;
+    assert_ok(scan(name, &options, &backing));
+    return create_on(backing);
+}
+
+static void expect_nothing_at(memfs *fs, const char *path)
+{
+    struct memfs_stat stat;
+    assert_result(memfs_lstat(fs, NULL, path, &stat), -ENOENT);
+}
+
+static void make_directory(const char *name)
+{
+    assert_int_equal(mkdir(at(name), 0755), 0);
+}
+
+static void expect_problem(const char *path, int error)
+{
+    if (problems.count != 1 || !has_problem(&problems, path, error))
+        fail_msg("%d problems, the last %s: %s (%d); want one, %s: %d", problems.count, problems.last_path,
+                 problems.last_text, problems.last_error, path, error);
+}
+
+static struct timespec said_time;
+
+static long say_time(long result, void *out)
+{
+    ((struct stat *)out)->st_mtim = said_time;
+    return result;
+}
+
+#define MOST (INT64_MAX / SECOND)
+#define LEAST (INT64_MIN / SECOND - 1)
+
+static const struct {
+    int64_t second, rest, want;
+    int is_cut;
+} times[] = {
+    {MOST, INT64_MAX % SECOND, INT64_MAX, 0},
+    {MOST, INT64_MAX % SECOND + 1, INT64_MAX, 1},
+    {MOST + 1, 0, INT64_MAX, 1},
+    {LEAST, SECOND + INT64_MIN % SECOND, INT64_MIN, 0},
+    {LEAST, SECOND + INT64_MIN % SECOND - 1, INT64_MIN, 1},
+    {LEAST - 1, SECOND - 1, INT64_MIN, 1},
+};
+
+static void test_host_odd__times(void **state)
+{
+    (void)state;
+    make_directory("times");
+    put_text(at("times/file"), "text");
+    for (size_t i = 0; i < sizeof times / sizeof times[0]; i++) {
+        struct memfs_stat stat;
+        said_time = (struct timespec){(time_t)times[i].second, (long)times[i].rest};
+        RULE("fstatat", "file", .lie = say_time);
+        memfs *fs = scanned("times");
+        assert_ok(memfs_stat(fs, NULL, "file", &stat));
+        assert_true(stat.mtime == times[i].want);
+        if (times[i].is_cut)
+            expect_problem("file", -EOVERFLOW);
+        else
+            assert_int_equal(problems.count, 0);
+        memfs_destroy(fs);
+    }
+}
+
+static int cancel(void *context, struct memfs_scan_found *found)
+{
+    (void)context, (void)found;
+    return -1;
+}
+
+/* A scan that is over has no more to say of its root. */
+static void test_host_odd__time_of_a_cancelled_root(void **state)
+{
+    struct memfs_scan_options options = {.filter = cancel};
+    memfs_backing *backing = NULL;
+    (void)state;
+    said_time = (struct timespec){(time_t)(MOST + 1), 0};
+    RULE("fstat", .lie = say_time);
+    assert_result(scan("times", &options, &backing), -ECANCELED);
+    assert_int_equal(problems.count, 0);
+}
+
+static const char *said_name;
+static size_t said_length;
+
+/* One more entry, at the end of the first part of a listing. */
+static long say_name(long result, void *out)
+{
+    if (result <= 0)
+        return result;
+    const size_t head = offsetof(struct dirent64, d_name), length = (head + said_length + 8) & ~(size_t)7;
+    uint8_t *entry = (uint8_t *)out + result;
+    memset(entry, 0, length);
+    ((struct dirent64 *)(void *)entry)->d_reclen = (unsigned short)length;
+    memcpy(entry + head, said_name, said_length);
+    return result + (long)length;
+}
+
+static void expect_named(const char *name, size_t length, int error)
+{
+    said_name = name;
+    said_length = length;
+    RULE("getdents64", .times = 1, .lie = say_name);
+    memfs *fs = scanned("names");
+    if (error) {
+        assert_int_equal(problems.count, 1);
+        assert_int_equal(problems.last_error, error);
+        assert_string_equal(problems.last_text, "is no name that can be stored");
+    } else {
+        assert_int_equal(problems.count, 0);
+    }
+    memfs_node node = test_node(fs, "file");
+    struct memfs_dirent entries[3];
+    assert_result(memfs_node_readdir(fs, NULL, MEMFS_ROOT, 0, entries, 3, 1), 1);
+    assert_int_equal(entries[0].stat.node, node);
+    memfs_destroy(fs);
+}
+
+/* Names that are none; and one twice, as of a directory that changes meanwhile. */
+static void test_host_odd__names(void **state)
+{
+    char longest[300];
+    (void)state;
+    make_directory("names");
+    put_text(at("names/file"), "text");
+    memset(longest, 'n', sizeof longest);
+    expect_named("a/b", 3, -EINVAL);
+    expect_named(longest, sizeof longest, -ENAMETOOLONG);
+    expect_named("file", 4, 0);
+}
+
+static long say_nothing(long result, void *out)
+{
+    (void)result, (void)out;
+    return 0;
+}
+
+static long say_all_of_it(long result, void *out)
+{
+    (void)result;
+    memset(out, 't', MEMFS_TARGET_MAX + 1);
+    return MEMFS_TARGET_MAX + 1;
+}
+
+static long say_no_type(long result, void *out)
+{
+    ((struct stat *)out)->st_mode &= 07777;
+    return result;
+}
+
+static void expect_left_out(const char *tree, const char *name, int error)
+{
+    memfs *fs = scanned(tree);
+    expect_problem(name, error);
+    expect_nothing_at(fs, name);
+    memfs_destroy(fs);
+}
+
+static void test_host_odd__targets_and_types(void **state)
+{
+    (void)state;
+    make_directory("types");
+    assert_int_equal(symlink("somewhere", at("types/link")), 0);
+    RULE("readlinkat", "link", .lie = say_nothing);
+    expect_left_out("types", "link", -EINVAL);
+    RULE("readlinkat", "link", .lie = say_all_of_it);
+    expect_left_out("types", "link", -ENAMETOOLONG);
+    RULE("fstatat", "link", .lie = say_no_type);
+    expect_left_out("types", "link", -EINVAL);
+}
+
+static long say_empty_name(long result, void *out)
+{
+    (void)result;
+    *(char *)out = '\0';
+    return 1;
+}
+
+static long say_long_name(long result, void *out)
+{
+    (void)result;
+    memset(out, 'x', MEMFS_NAME_MAX + 1);
+    ((char *)out)[MEMFS_NAME_MAX + 1] = '\0';
+    return MEMFS_NAME_MAX + 2;
+}
+
+static void expect_xattrs(const char *path, const char *names, size_t length)
+{
+    char list[64];
+    memfs *fs = scanned("xattrs");
+    assert_int_equal(problems.count, 0);
+    assert_result(memfs_listxattr(fs, NULL, path, 1, list, sizeof list), length);
+    assert_memory_equal(list, names, length);
+    memfs_destroy(fs);
+}
+
+static void expect_no_xattrs(int error)
+{
+    struct memfs_stat stat;
+    char list[64];
+    memfs *fs = scanned("xattrs");
+    expect_problem("file", error);
+    assert_ok(memfs_stat(fs, NULL, "file", &stat)); /* without them */
+    assert_result(memfs_listxattr(fs, NULL, "file", 1, list, sizeof list), 0);
+    memfs_destroy(fs);
+}
+
+static void make_xattrs(void)
+{
+    make_directory("xattrs");
+    put_text(at("xattrs/file"), "text");
+    assert_int_equal(setxattr(at("xattrs/file"), "user.a", "1", 1, 0), 0);
+    assert_int_equal(setxattr(at("xattrs/file"), "user.b", "2", 1, 0), 0);
+}
+
+/* As kernels before 6.13. */
+static void ask_by_path(void)
+{
+    RULE("listxattrat", .error = ENOSYS);
+}
+
+/* What is gone when it is read was never there; what cannot be asked is a problem. */
+static void test_host_odd__xattrs(void **state)
+{
+    (void)state;
+    make_xattrs();
+    RULE("lgetxattr", "user.a", .error = ENODATA);
+    expect_xattrs("file", "user.b", 7);
+    RULE("lgetxattr", "user.b", .error = ENOTSUP);
+    expect_xattrs("file", "user.a", 7);
+    RULE("lgetxattr", "user.a", .error = EIO);
+    expect_no_xattrs(-EIO);
+    ask_by_path();
+    RULE("llistxattr", .skip = 1, .times = 1, .error = ERANGE); /* the second file: that in the directory */
+    expect_xattrs("file", "user.a\0user.b", 14);
+    ask_by_path();
+    RULE("llistxattr", .skip = 1, .times = 2, .error = ERANGE);
+    expect_no_xattrs(-ERANGE);
+    ask_by_path();
+    RULE("llistxattr", .skip = 1, .times = 1, .error = EIO);
+    expect_no_xattrs(-EIO);
+}
+
+static void test_host_odd__names_of_xattrs(void **state)
+{
+    (void)state;
+    ask_by_path();
+    RULE("llistxattr", .skip = 1, .times = 1, .lie = say_empty_name);
+    RULE("lgetxattr", "", .lie = say_nothing);
+    expect_no_xattrs(-EINVAL);
+    ask_by_path();
+    RULE("llistxattr", .skip = 1, .times = 1, .lie = say_long_name);
+    RULE("lgetxattr", .lie = say_nothing);
+    expect_no_xattrs(-EINVAL);
+}
+
+static long say_another_device(long result, void *out)
+{
+    ((struct stat *)out)->st_dev++;
+    return result;
+}
+
+/* Whoever has none says nothing of what is on other devices, or of other types. */
+static void test_host_odd__no_xattrs_here(void **state)
+{
+    (void)state;
+    assert_int_equal(mknod(at("xattrs/a socket"), S_IFSOCK | 0600, 0), 0);
+    RULE("listxattrat", "a socket", .error = ENOTSUP);
+    expect_xattrs("file", "user.a\0user.b", 14);
+    put_text(at("xattrs/b"), "text");
+    RULE("fstatat", "b", .lie = say_another_device);
+    RULE("listxattrat", "b", .error = ENOTSUP);
+    expect_xattrs("file", "user.a\0user.b", 14);
+}
+
+/* ---- Files that are read ----------------------------------------------------------------------- */
+
+#define PIECE 70000 /* less than a file has, so that it is kept open */
+#define WHOLE 200000
+
+static void make_contents(void)
+{
+    static uint8_t bytes[WHOLE];
+    memset(bytes, 'x', sizeof bytes);
+    make_directory("read");
+    put_file(at("read/a"), bytes, sizeof bytes, 0644);
+    put_file(at("read/b"), bytes, sizeof bytes, 0644);
+}
+
+static memfs *reading;
+
+static int64_t read_piece(const char *name, uint64_t offset)
+{
+    static uint8_t bytes[PIECE];
+    const int64_t got = memfs_node_read(reading, test_node(reading, name), offset, bytes, sizeof bytes);
+    for (int64_t i = 0; i < got; i++)
+        assert_int_equal(bytes[i], 'x');
+    return got;
+}
+
+static long say_type(long result, void *out)
+{
+    ((struct stat *)out)->st_mode ^= S_IFREG ^ S_IFIFO;
+    return result;
+}
+
+static long say_another_inode(long result, void *out)
+{
+    ((struct stat *)out)->st_ino++;
+    return result;
+}
+
+static long say_another_size(long result, void *out)
+{
+    ((struct stat *)out)->st_size--;
+    return result;
+}
+
+static long say_another_mtime(long result, void *out)
+{
+    ((struct stat *)out)->st_mtim.tv_nsec ^= 1;
+    return result;
+}
+
+static long say_another_ctime(long result, void *out)
+{
+    ((struct stat *)out)->st_ctim.tv_nsec ^= 1;
+    return result;
+}
+
+static void test_host_odd__read_another(void **state)
+{
+    long (*const lies[])(long, void *) = {say_type,         say_another_device, say_another_inode,
+                                          say_another_size, say_another_mtime,  say_another_ctime};
+    (void)state;
+    make_contents();
+    reading = scanned("read");
+    const int descriptors = count_descriptors();
+    for (size_t i = 0; i < sizeof lies / sizeof lies[0]; i++) {
+        RULE("fstat", .times = 1, .lie = lies[i]);
+        watch();
+        assert_result(read_piece("a", 0), -ESTALE);
+        unwatch();
+        assert_int_equal(count_descriptors(), descriptors);
+    }
+    assert_result(read_piece("a", 0), PIECE);
+    memfs_destroy(reading);
+}
+
+/* Descriptors of files that are kept open are given up when there are too few, and a signal is nothing. */
+static void test_host_odd__read_with_few_descriptors(void **state)
+{
+    (void)state;
+    const int errors[] = {EMFILE, ENFILE};
+    for (size_t i = 0; i < 2; i++) {
+        reading = scanned("read");
+        assert_result(read_piece("a", 0), PIECE);
+        const int descriptors = count_descriptors();
+        RULE("openat", "b", .times = 1, .error = errors[i]);
+        RULE("openat", "b", .times = 1, .error = EINTR);
+        watch();
+        assert_result(read_piece("b", 0), PIECE);
+        unwatch();
+        assert_int_equal(count_descriptors(), descriptors); /* one has taken the place of the other */
+        assert_result(read_piece("a", PIECE), PIECE);
+        watch();
+        RULE("openat", .error = EIO);
+        assert_result(read_piece("a", 0), PIECE);
+        assert_int_equal(forget(), 0); /* it is kept open */
+        memfs_destroy(reading);
+    }
+}
+
+/* ---- Going up, where descriptors were given up --------------------------------------------------- */
+
+#define DEPTH 60
+#define FORK 20 /* further from the deepest than descriptors are held, and nearer to it than to the root */
+
+static void make_deep(void)
+{
+    char path[2 * DEPTH + 16] = "deep";
+    for (size_t i = 0; i < DEPTH; i++) {
+        make_directory(path);
+        if (i == FORK) {
+            char fork[sizeof path + 8];
+            snprintf(fork, sizeof fork, "%s/e", path);
+            make_directory(fork);
+            snprintf(fork, sizeof fork, "%s/e/file", path);
+            put_text(at(fork), "text");
+        }
+        strcat(path, "/d");
+    }
+}
+
+/* Nothing of all this is to be seen: where one way does not lead there, another one does. */
+static void expect_all_of_it(const char *want)
+{
+    memfs *fs = scanned("deep");
+    char *got = test_dump(fs, 0);
+    assert_int_equal(problems.count, 0);
+    test_same_text(got, want, "what was scanned of a deep tree");
+    free(got);
+    memfs_destroy(fs);
+}
+
+static void test_host_odd__going_up(void **state)
+{
+    (void)state;
+    make_deep();
+    memfs *fs = scanned("deep");
+    char *want = test_dump(fs, 0);
+    memfs_destroy(fs);
+    RULE("openat", "..", O_NOATIME, .times = 1, .error = EINTR);
+    expect_all_of_it(want);
+    RULE("openat", "..", O_NOATIME, .error = EPERM);
+    RULE("openat", "..", .times = 1, .error = EINTR);
+    expect_all_of_it(want);
+    RULE("openat", "..", .times = 1, .error = EMFILE);
+    expect_all_of_it(want);
+    RULE("openat", "..", .times = 1, .error = ENFILE);
+    expect_all_of_it(want);
+    RULE("openat", "..", .error = EMFILE);
+    expect_all_of_it(want);
+    RULE("openat", "..", .error = EIO);
+    expect_all_of_it(want);
+    free(want);
+}
+
+static int is_next; /* the next descriptor that is examined is of a directory above */
+
+static void look_next(void)
+{
+    is_next = 1;
+}
+
+static long (*next_lie)(long result, void *out);
+
+static long examine_next(long result, void *out)
+{
+    if (!is_next)
+        return result;
+    is_next = 0;
+    return next_lie(result, out);
+}
+
+static long fail_to_examine(long result, void *out)
+{
+    (void)result, (void)out;
+    errno = EIO;
+    return -1;
+}
+
+/* The directory above is another one by now. */
+static void test_host_odd__going_up_elsewhere(void **state)
+{
+    long (*const lies[])(long, void *) = {say_another_device, say_another_inode, fail_to_examine};
+    (void)state;
+    memfs *fs = scanned("deep");
+    char *want = test_dump(fs, 0);
+    memfs_destroy(fs);
+    for (size_t i = 0; i < sizeof lies / sizeof lies[0]; i++) {
+        next_lie = lies[i];
+        RULE("openat", "..", .times = 1, .before = look_next);
+        RULE("fstat", .lie = examine_next);
+        expect_all_of_it(want);
+        assert_int_equal(is_next, 0);
+    }
+    free(want);
+}
+
+/* ---- Host directories out ---------------------------------------------------------------------- */
+
+static struct memfs_export_failure failure;
+static struct memfs_detail detail;
+
+static memfs *new_fs(void)
+{
+    static struct test_clock clock = {.now = 1000000007};
+    struct memfs_options options = {.size = sizeof options, .clock = test_clock_read, .clock_context = &clock};
+    memfs *fs = NULL;
+    assert_ok(memfs_create(&options, &fs));
+    return fs;
+}
+
+/* Files, some with more names, below directories. */
+static memfs *tree(void)
+{
+    memfs *fs = new_fs();
+    assert_ok(memfs_mkdir(fs, NULL, "d", 0750));
+    assert_ok(memfs_mkdir(fs, NULL, "d/e", 0755));
+    assert_ok(memfs_mkdir(fs, NULL, "d/e/f", 0755));
+    test_put_text(fs, "d/e/first", "linked");
+    test_put_text(fs, "file", "new");
+    assert_ok(memfs_link(fs, NULL, "d/e/first", "d/e/f/second"));
+    assert_ok(memfs_mknod(fs, NULL, "d/e/fifo", MEMFS_IFIFO | 0640, 0, 0));
+    assert_ok(memfs_symlink(fs, NULL, "d/e", "target"));
+    return fs;
+}
+
+static memfs *one_file(void)
+{
+    memfs *fs = new_fs();
+    test_put_text(fs, "file", "new");
+    return fs;
+}
+
+/* Writes it, while the host is watched; has the problems told if it is to be tolerant. */
+static int export_to(const char *path, memfs *fs, struct memfs_export_options options, int is_tolerant)
+{
+    memset(&problems, 0, sizeof problems);
+    memset(&detail, 0, sizeof detail);
+    failure = (struct memfs_export_failure){0};
+    options.failure = &failure;
+    options.problem = is_tolerant ? record_problem : options.problem;
+    options.problem_context = &problems;
+    const int descriptors = count_descriptors();
+    watch();
+    const int error = memfs_host_export(fs, path, &options, &detail);
+    unwatch();
+    memfs_destroy(fs);
+    assert_true(count_descriptors() <= descriptors); /* fewer, if it stood on a directory */
+    return error;
+}
+
+static int export_one(memfs *fs, struct memfs_export_options options, int is_tolerant)
+{
+    return export_to(at("out"), fs, options, is_tolerant);
+}
+
+static int is_there(const char *name)
+{
+    struct stat stat;
+    return !lstat(at(name), &stat);
+}
+
+/* Out of the way: all goes at the end. */
+static void remove_out(void)
+{
+    static unsigned number;
+    char name[32];
+    snprintf(name, sizeof name, "out-%u", number++);
+    if (is_there("out"))
+        assert_int_equal(rename(at("out"), at(name)), 0);
+}
+
+static void expect_text(const char *name, const char *want)
+{
+    char text[16] = "";
+    const int fd = open(at(name), O_RDONLY);
+    assert_true(fd >= 0);
+    assert_true(read(fd, text, sizeof text - 1) >= 0);
+    close(fd);
+    assert_string_equal(text, want);
+}
+
+static void expect_mode(const char *name, mode_t mode)
+{
+    struct stat found;
+    assert_int_equal(lstat(at(name), &found), 0);
+    assert_int_equal(found.st_mode & 07777, mode);
+}
+
+/* It fails, and all that was made is gone. */
+static void expect_undone(memfs *fs, struct memfs_export_options options, int error)
+{
+    assert_result(export_one(fs, options, 0), error);
+    assert_int_equal(failure.left_behind, 0);
+    assert_false(is_there("out"));
+}
+
+/* It fails, and so many things stay. */
+static void expect_left(memfs *fs, struct memfs_export_options options, int error, uint64_t left)
+{
+    assert_result(export_one(fs, options, 0), error);
+    assert_int_equal(failure.left_behind, left);
+    assert_non_null(strstr(detail.text, "could not be removed again"));
+    assert_true(is_there("out"));
+    remove_out();
+}
+
+static const struct memfs_export_options plain = {0}, synced = {.sync = 1};
+
+static void expect_all_made(void)
+{
+    assert_result(export_one(tree(), plain, 0), 0);
+    expect_text("out/file", "new");
+    expect_text("out/d/e/f/second", "linked");
+    expect_mode("out/d", 0750);
+    expect_mode("out/d/e/fifo", 0640);
+    assert_true(is_there("out/target"));
+    remove_out();
+}
+
+static void test_host_odd__write_nothing(void **state)
+{
+    (void)state;
+    RULE("pwrite", .lie = say_nothing);
+    expect_undone(one_file(), plain, -EIO);
+    RULE("pwrite", .times = 1, .error = EINTR);
+    expect_all_made();
+}
+
+/* One file, "file", of which there is only so much to be seen at once. */
+static memfs *in_pieces(struct test_fault *fault, off_t length)
+{
+    memfs_backing *scan = NULL;
+    *fault = (struct test_fault){.view_most = 30000};
+    assert_int_equal(truncate(at("pieces/file"), length), 0);
+    assert_ok(memfs_host_scan(at("pieces"), NULL, &scan, NULL));
+    memfs_backing *backing = test_fault_backing(scan, fault);
+    memfs_backing_release(scan);
+    return create_on(backing);
+}
+
+/* Small pieces are gathered: what cannot be written is known then, or at last. */
+static void test_host_odd__write_what_was_gathered(void **state)
+{
+    static uint8_t bytes[400000];
+    struct test_fault fault;
+    struct stat stat;
+    (void)state;
+    memset(bytes, 'x', sizeof bytes);
+    make_directory("pieces");
+    put_file(at("pieces/file"), bytes, sizeof bytes, 0644);
+    assert_result(export_one(in_pieces(&fault, sizeof bytes), plain, 0), 0);
+    assert_int_equal(lstat(at("out/file"), &stat), 0);
+    assert_int_equal(stat.st_size, sizeof bytes);
+    remove_out();
+    RULE("pwrite", .error = ENOSPC);
+    expect_undone(in_pieces(&fault, sizeof bytes), plain, -ENOSPC);
+    RULE("pwrite", .error = ENOSPC);
+    expect_undone(in_pieces(&fault, 100000), plain, -ENOSPC);
+}
+
+static void test_host_odd__end_in_a_hole(void **state)
+{
+    struct stat stat;
+    (void)state;
+    for (unsigned skip = 0; skip < 2; skip++) {
+        memfs *fs = one_file();
+        assert_ok(memfs_truncate(fs, NULL, "file", 1 << 20));
+        RULE("ftruncate", .skip = skip, .error = EFBIG);
+        expect_undone(fs, plain, -EFBIG);
+    }
+    memfs *fs = one_file();
+    assert_ok(memfs_truncate(fs, NULL, "file", 1 << 20));
+    RULE("ftruncate", .times = 1, .error = EINTR);
+    assert_result(export_one(fs, plain, 0), 0);
+    assert_int_equal(lstat(at("out/file"), &stat), 0);
+    assert_int_equal(stat.st_size, 1 << 20);
+    remove_out();
+}
+
+/* ---- What was made, and is another thing when it is looked at ------------------------------------- */
+
+static long say_another_owner(long result, void *out)
+{
+    ((struct stat *)out)->st_uid++;
+    return result;
+}
+
+static long say_link(long result, void *out)
+{
+    ((struct stat *)out)->st_nlink++;
+    return result;
+}
+
+/* What is not ours is not touched: it stays, and with it all directories above. */
+static void test_host_odd__another_directory(void **state)
+{
+    (void)state;
+    RULE("fstatat", "d", .times = 1, .lie = say_no_type);
+    expect_left(tree(), plain, -ESTALE, 2);
+    RULE("fstatat", "d", .times = 1, .lie = say_another_owner);
+    expect_left(tree(), plain, -ESTALE, 2);
+}
+
+static void test_host_odd__unknown_directory(void **state)
+{
+    (void)state;
+    RULE("fstatat", "d", .times = 1, .error = EIO);
+    expect_undone(tree(), plain, -EIO);
+    RULE("fstatat", "d", .times = 1, .error = EIO);
+    RULE("unlinkat", "d", AT_REMOVEDIR, .error = EBUSY);
+    expect_left(tree(), plain, -EIO, 2);
+}
+
+static long (*lie_of_fifo)(long result, void *out);
+
+static long examine_fifo(long result, void *out)
+{
+    return S_ISFIFO(((struct stat *)out)->st_mode) ? lie_of_fifo(result, out) : result;
+}
+
+static void test_host_odd__another_file(void **state)
+{
+    long (*const lies[])(long, void *) = {say_type, say_another_owner, say_link};
+    (void)state;
+    for (size_t i = 0; i < sizeof lies / sizeof lies[0]; i++) {
+        lie_of_fifo = lies[i];
+        RULE("fstat", .lie = examine_fifo);
+        expect_left(tree(), plain, -ESTALE, 3); /* two directories above it, and out */
+    }
+}
+
+/* A file that was just made, and cannot be examined: it is removed at once, since it could not be known later. */
+static void expect_unknown_file(int error, uint64_t left)
+{
+    next_lie = fail_to_examine;
+    RULE("openat", "file", O_CREAT, .before = look_next);
+    RULE("fstat", .lie = examine_next);
+    if (error)
+        RULE("unlinkat", "file", .error = error);
+    if (left)
+        expect_left(one_file(), plain, -EIO, left);
+    else
+        expect_undone(one_file(), plain, -EIO);
+}
+
+static void test_host_odd__unknown_file(void **state)
+{
+    (void)state;
+    expect_unknown_file(0, 0);
+    expect_unknown_file(EBUSY, 2);
+}
+
+/* A file that cannot be written is left out, and removed if it is still the same. */
+static void expect_taken_back(long (*lie)(long result, void *out), int is_left)
+{
+    RULE("pwrite", .error = EDQUOT);
+    if (lie)
+        RULE("fstatat", "file", .lie = lie);
+    assert_result(export_one(one_file(), plain, 1), 0);
+    expect_problem("file", -EDQUOT);
+    assert_int_equal(is_there("out/file"), is_left);
+    remove_out();
+}
+
+static long say_directory(long result, void *out)
+{
+    struct stat *stat = out;
+    stat->st_mode = S_IFDIR | (stat->st_mode & 07777);
+    (void)result;
+    return 0;
+}
+
+static void test_host_odd__take_back(void **state)
+{
+    (void)state;
+    expect_taken_back(NULL, 0);
+    expect_taken_back(fail_to_examine, 1);
+    expect_taken_back(say_directory, 1);
+    expect_taken_back(say_another_inode, 1);
+}
+
+static int closing_error;
+
+static void fail_to_close(void)
+{
+    RULE("close", .times = 1, .error = closing_error);
+}
+
+/* Some hosts say only then that something could not be written; that a signal came is nothing. */
+static void test_host_odd__close(void **state)
+{
+    (void)state;
+    closing_error = EINTR;
+    RULE("openat", "file", O_CREAT, .before = fail_to_close);
+    expect_all_made();
+    closing_error = EIO;
+    RULE("openat", "file", O_CREAT, .before = fail_to_close);
+    expect_undone(one_file(), plain, -EIO);
+    RULE("openat", "file", O_CREAT, .before = fail_to_close);
+    assert_result(export_one(one_file(), plain, 1), 0);
+    expect_problem("file", -EIO);
+    assert_false(is_there("out/file"));
+    remove_out();
+    RULE("openat", "file", O_CREAT, .before = fail_to_close);
+    RULE("fchmod", .times = 1, .error = EROFS); /* the first thing that went wrong is said */
+    expect_undone(one_file(), (struct memfs_export_options){.mode_mask = 0200}, -EROFS);
+}
+
+/* Signals, and descriptors that are given up when there are too few. */
+static void test_host_odd__make_with_few_descriptors(void **state)
+{
+    static const char *const names[] = {"first", "fifo", "target", "file"};
+    (void)state;
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        RULE("openat", names[i], .times = 1, .error = EINTR);
+        expect_all_made();
+        if (i == 3) /* nothing is held where it is made */
+            continue;
+        RULE("openat", names[i], .times = 1, .error = i % 2 ? ENFILE : EMFILE);
+        RULE("openat", names[i], .times = 1, .error = EINTR);
+        expect_all_made();
+    }
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        RULE("openat", names[i], .error = EMFILE);
+        expect_undone(tree(), plain, -EMFILE);
+    }
+}
+
+/* ---- Attributes ---------------------------------------------------------------------------------- */
+
+static const char access_acl[] = "system.posix_acl_access", default_acl[] = "system.posix_acl_default";
+
+static const struct memfs_export_options privileged = {.into = 1, .privileged_xattrs = 1};
+
+static memfs *two_files(void)
+{
+    memfs *fs = one_file();
+    assert_ok(memfs_mknod(fs, NULL, "fifo", MEMFS_IFIFO | 0640, 0, 0));
+    return fs;
+}
+
+/* Into a directory that may have an ACL for what is made in it. */
+static void begin_with_acl(int error)
+{
+    make_directory("out");
+    if (error)
+        RULE("fgetxattr", default_acl, .error = error);
+    else
+        RULE("fgetxattr", default_acl, .lie = say_nothing);
+}
+
+/* Where there is none, there is none to be removed. */
+static void expect_removed(int error)
+{
+    begin_with_acl(0);
+    RULE("fremovexattr", access_acl, .error = error);
+    RULE("fremovexattr", default_acl, .error = error);
+    RULE("removexattr", .error = error);
+    assert_result(export_one(two_files(), privileged, 1), 0);
+    assert_int_equal(problems.count, 0);
+    remove_out();
+}
+
+static void test_host_odd__inherited_acls(void **state)
+{
+    (void)state;
+    expect_removed(ENODATA);
+    expect_removed(EOPNOTSUPP);
+    begin_with_acl(0);
+    RULE("fremovexattr", access_acl, .error = EPERM);
+    RULE("fremovexattr", default_acl, .error = ENODATA);
+    RULE("removexattr", .error = ENODATA);
+    assert_result(export_one(two_files(), privileged, 1), 0);
+    expect_problem("file", -EPERM);
+    expect_text("out/file", "new");
+    remove_out();
+    begin_with_acl(0);
+    RULE("removexattr", .error = EPERM);
+    assert_result(export_one(two_files(), privileged, 0), -EPERM);
+    assert_non_null(strstr(detail.text, "an ACL it inherited cannot be removed"));
+    assert_false(is_there("out/file"));
+    remove_out();
+}
+
+/* Whether there is one is not known: then there may be one. */
+static void test_host_odd__perhaps_inherited_acls(void **state)
+{
+    (void)state;
+    begin_with_acl(EACCES);
+    RULE("fremovexattr", .error = ENODATA);
+    assert_result(export_one(one_file(), privileged, 0), 0);
+    remove_out();
+    const int none[] = {EOPNOTSUPP, ENODATA};
+    for (size_t i = 0; i < 2; i++) {
+        memfs *fs = one_file();
+        begin_with_acl(none[i]);
+        RULE("fremovexattr", .error = EIO);
+        watch();
+        assert_ok(memfs_host_export(fs, at("out"), &privileged, NULL));
+        assert_int_equal(forget(), 1); /* none was removed */
+        memfs_destroy(fs);
+        remove_out();
+    }
+}
+
+/* One that has its own needs none to be removed. */
+static void test_host_odd__own_acl(void **state)
+{
+    static const uint8_t acl[] = {2, 0, 0,   0,   1,   0,   6,  0, 255, 255, 255, 255, 2,   0,  4,
+                                  0, 5, 0,   0,   0,   4,   0,  4, 0,   255, 255, 255, 255, 16, 0,
+                                  4, 0, 255, 255, 255, 255, 32, 0, 0,   0,   255, 255, 255, 255};
+    (void)state;
+    memfs *fs = one_file();
+    assert_ok(memfs_setxattr(fs, NULL, "file", 0, access_acl, acl, sizeof acl, 0));
+    begin_with_acl(0);
+    RULE("fsetxattr", access_acl, .lie = say_nothing);
+    RULE("fremovexattr", default_acl, .error = ENODATA);
+    RULE("fremovexattr", access_acl, .error = EIO);
+    watch();
+    assert_ok(memfs_host_export(fs, at("out"), &privileged, NULL));
+    assert_int_equal(forget(), 3);
+    memfs_destroy(fs);
+    remove_out();
+}
+
+/* Kernels before 5.8 need a path for that. */
+static void test_host_odd__time_of_special(void **state)
+{
+    struct stat stat;
+    (void)state;
+    RULE("utimensat", "", AT_EMPTY_PATH, .error = EINVAL);
+    assert_result(export_one(two_files(), plain, 0), 0);
+    assert_int_equal(lstat(at("out/fifo"), &stat), 0);
+    assert_int_equal(stat.st_mtim.tv_sec * SECOND + stat.st_mtim.tv_nsec, 1000000007);
+    remove_out();
+    RULE("utimensat", "", AT_EMPTY_PATH, .error = EROFS);
+    assert_result(export_one(two_files(), plain, 1), 0);
+    expect_problem("fifo", -EROFS);
+    assert_int_equal(problems.last_kind, MEMFS_PROBLEM_TIME);
+    remove_out();
+}
+
+/* ---- What is replaced ------------------------------------------------------------------------------ */
+
+static const struct memfs_export_options replacing = {.into = 1, .existing = MEMFS_EXISTING_REPLACED};
+
+static memfs *new_ones(void)
+{
+    memfs *fs = new_fs();
+    test_put_text(fs, "a", "new");
+    test_put_text(fs, "b", "new");
+    make_directory("out");
+    put_text(at("out/a"), "old");
+    put_text(at("out/b"), "old");
+    return fs;
+}
+
+static long say_zero(long result, void *out)
+{
+    memset(out, 0, (size_t)result);
+    return result;
+}
+
+/* No name has the number 0, which says that there is none; one that is taken is left alone. */
+static void test_host_odd__temporary_names(void **state)
+{
+    (void)state;
+    memfs *fs = new_ones();
+    put_text(at("out/.memfs-0000000000000001"), "other");
+    RULE("getrandom", .lie = say_zero);
+    assert_result(export_one(fs, replacing, 0), 0);
+    expect_text("out/a", "new");
+    expect_text("out/b", "new");
+    expect_text("out/.memfs-0000000000000001", "other");
+    assert_false(is_there("out/.memfs-0000000000000000"));
+    remove_out();
+    RULE("openat", NULL, O_CREAT, .error = EEXIST); /* all are */
+    assert_result(export_one(new_ones(), replacing, 0), -EEXIST);
+    expect_text("out/a", "old");
+    remove_out();
+}
+
+/* The host cannot exchange names, says so in one way or another, and has replaced one when it fails. */
+static void test_host_odd__replace_without_exchange(void **state)
+{
+    const int errors[] = {EINVAL, ENOSYS};
+    (void)state;
+    for (size_t i = 0; i < 2; i++) {
+        RULE("renameat2", .error = errors[i]);
+        assert_result(export_one(new_ones(), replacing, 0), 0);
+        expect_text("out/a", "new");
+        expect_text("out/b", "new");
+        remove_out();
+        RULE("renameat2", .error = errors[i]);
+        RULE("renameat", "b", .error = EIO);
+        assert_result(export_one(new_ones(), replacing, 0), -EIO);
+        assert_int_equal(failure.left_replaced, 1);
+        expect_text("out/a", "new");
+        expect_text("out/b", "old");
+        remove_out();
+    }
+}
+
+/* The first is exchanged already when the second cannot be: it is restored, or else that is said, and the new one
+ * left in its place, which would be empty. */
+static void expect_restored(uint64_t left, const char *want)
+{
+    assert_result(export_one(new_ones(), replacing, 0), -EIO);
+    assert_int_equal(failure.left_replaced, left);
+    expect_text("out/a", want);
+    expect_text("out/b", "old");
+    remove_out();
+}
+
+static void test_host_odd__restore(void **state)
+{
+    (void)state;
+    RULE("renameat2", "b", .error = EIO);
+    expect_restored(0, "old");
+    RULE("renameat2", .skip = 1, .error = EIO);
+    expect_restored(1, "new");
+    RULE("renameat2", "b", .error = EIO);
+    RULE("fstatat", "a", .skip = 2, .times = 1, .error = EIO);
+    expect_restored(1, "new");
+    RULE("renameat2", "b", .error = EIO);
+    RULE("fstatat", "a", .skip = 2, .times = 1, .lie = say_another_inode);
+    expect_restored(1, "new");
+}
+
+static int record_made(void *context, const struct memfs_made *made)
+{
+    strcat(context, made->path);
+    strcat(context, made->replaced ? "! " : " ");
+    return 0;
+}
+
+/* Of three files one is skipped, one left out, and one made. */
+static void test_host_odd__tell_made(void **state)
+{
+    char made[64] = "";
+    struct memfs_export_options options = {
+        .into = 1, .existing = MEMFS_EXISTING_SKIPPED, .made = record_made, .made_context = made};
+    (void)state;
+    memfs *fs = new_ones();
+    assert_int_equal(unlink(at("out/b")), 0);
+    test_put_text(fs, "c", "new");
+    RULE("openat", "b", O_CREAT, .error = EDQUOT);
+    assert_result(export_one(fs, options, 1), 0);
+    assert_string_equal(made, "c ");
+    expect_problem("b", -EDQUOT);
+    expect_text("out/a", "old");
+    remove_out();
+}
+
+/* A directory has come where a link is to be. */
+static void test_host_odd__directory_in_the_way(void **state)
+{
+    (void)state;
+    make_directory("out");
+    RULE("linkat", "second", .error = EEXIST);
+    RULE("fstatat", "second", .times = 1, .lie = say_directory);
+    assert_result(export_one(tree(), replacing, 1), 0);
+    expect_problem("d/e/f/second", -EISDIR);
+    assert_false(is_there("out/d/e/f/second"));
+    remove_out();
+}
+
+/* What is mounted there is no part of it; what cannot be looked at is left out. */
+static void test_host_odd__found(void **state)
+{
+    (void)state;
+    make_directory("out");
+    make_directory("out/d");
+    RULE("fstatat", "d", .lie = say_another_device);
+    assert_result(export_one(tree(), replacing, 0), -EXDEV);
+    assert_false(is_there("out/file"));
+    RULE("fstatat", "d", .lie = say_another_device);
+    assert_result(export_one(tree(), replacing, 1), 0);
+    expect_problem("d", -EXDEV);
+    expect_text("out/file", "new");
+    assert_false(is_there("out/d/e"));
+    remove_out();
+    make_directory("out");
+    RULE("fstatat", "d", .error = EIO);
+    assert_result(export_one(tree(), replacing, 1), 0);
+    expect_problem("d", -EIO);
+    assert_false(is_there("out/d"));
+    remove_out();
+}
+
+/* ---- Where to -------------------------------------------------------------------------------------- */
+
+static void test_host_odd__destination(void **state)
+{
+    char longest[300];
+    const struct memfs_export_options planned = {.plan_only = 1};
+    (void)state;
+    memset(longest, 'n', sizeof longest - 1);
+    longest[sizeof longest - 1] = '\0';
+    assert_result(export_to(at(longest), one_file(), plain, 0), -ENAMETOOLONG);
+    assert_result(export_to("", one_file(), plain, 0), -ENOENT);
+    assert_result(export_to("/", one_file(), planned, 0), -ENOTEMPTY);
+    assert_result(export_to(at("none/out"), one_file(), planned, 0), -ENOENT);
+    assert_non_null(strstr(detail.text, "make its parent directory first"));
+    make_directory("out");
+    assert_result(export_one(one_file(), planned, 0), 0);
+    assert_false(is_there("out/file"));
+    RULE("getdents64", .error = EIO);
+    assert_result(export_one(one_file(), planned, 0), -EIO);
+    remove_out();
+}
+
+static void test_host_odd__lost_destination(void **state)
+{
+    const int errors[] = {EIO, ENOENT};
+    (void)state;
+    for (size_t i = 0; i < 2; i++) {
+        RULE("openat", "out", .error = errors[i]);
+        expect_undone(one_file(), plain, -errors[i]);
+        assert_non_null(strstr(detail.text, "cannot be made or opened"));
+        RULE("openat", "out", .error = errors[i]);
+        RULE("unlinkat", "out", .error = EBUSY);
+        assert_result(export_one(one_file(), plain, 0), -errors[i]);
+        assert_non_null(strstr(detail.text, "was made, but cannot be written to"));
+        remove_out();
+    }
+}
+
+/* An empty directory that was there is closed to others meanwhile, and opened again however that ends. */
+static void test_host_odd__reopen(void **state)
+{
+    (void)state;
+    make_directory("out");
+    RULE("dup", .times = 1, .error = EMFILE);
+    assert_result(export_one(one_file(), plain, 0), -EMFILE);
+    expect_mode("out", 0755);
+    RULE("dup", .times = 1, .error = EMFILE);
+    RULE("fchmod", .skip = 1, .error = EROFS);
+    assert_result(export_one(one_file(), plain, 0), -EMFILE);
+    assert_non_null(strstr(detail.text, "its mode cannot be restored"));
+    expect_mode("out", 0700);
+    remove_out();
+    make_directory("out"); /* one that cannot be closed is none the worse */
+    RULE("fchmod", .times = 1, .error = EPERM);
+    assert_result(export_one(one_file(), plain, 0), 0);
+    expect_mode("out", 0755);
+    remove_out();
+    make_directory("out");
+    next_lie = fail_to_examine;
+    RULE("fchmod", .times = 1, .before = look_next);
+    RULE("fstat", .lie = examine_next);
+    assert_result(export_one(one_file(), plain, 0), 0);
+    expect_mode("out", 0755);
+    remove_out();
+}
+
+/* ---- Removing what was made ----------------------------------------------------------------------- */
+
+static void test_host_odd__undo(void **state)
+{
+    (void)state;
+    RULE("syncfs", .error = EIO);
+    expect_undone(tree(), synced, -EIO);
+    RULE("syncfs", .times = 1, .error = EINTR);
+    assert_result(export_one(tree(), synced, 0), 0);
+    remove_out();
+    RULE("syncfs", .error = EIO);
+    RULE("unlinkat", "file", .error = EBUSY);
+    expect_left(tree(), synced, -EIO, 2);
+    RULE("syncfs", .error = EIO);
+    RULE("lseek", .error = EIO);
+    expect_left(tree(), synced, -EIO, 8);
+}
+
+static int unopened;
+
+static void close_ways(void)
+{
+    RULE("openat2", "d", .error = unopened);
+}
+
+/* A directory that cannot be loosened, or gone to any more. */
+static void test_host_odd__undo_elsewhere(void **state)
+{
+    long (*const lies[])(long, void *) = {say_another_inode, fail_to_examine};
+    (void)state;
+    RULE("syncfs", .error = EIO);
+    RULE("openat", "d", O_PATH, .times = 1, .error = EINTR);
+    expect_undone(tree(), synced, -EIO);
+    for (size_t i = 0; i < 2; i++) {
+        next_lie = lies[i];
+        RULE("syncfs", .error = EIO);
+        RULE("openat", "d", O_PATH, .before = look_next);
+        RULE("fstat", .lie = examine_next);
+        expect_undone(tree(), synced, -EIO);
+    }
+    unopened = EIO;
+    RULE("syncfs", .error = EIO, .before = close_ways);
+    expect_left(tree(), synced, -EIO, 4);
+}
+
+static int begin(void **state)
+{
+    (void)state;
+    forget();
+    remove_out();
+    return 0;
+}
+
+#define WITH_RULES(test) cmocka_unit_test_setup(test, begin)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        WITH_RULES(test_host_odd__times),
+        WITH_RULES(test_host_odd__time_of_a_cancelled_root),
+        WITH_RULES(test_host_odd__names),
+        WITH_RULES(test_host_odd__targets_and_types),
+        WITH_RULES(test_host_odd__xattrs),
+        WITH_RULES(test_host_odd__names_of_xattrs),
+        WITH_RULES(test_host_odd__no_xattrs_here),
+        WITH_RULES(test_host_odd__read_another),
+        WITH_RULES(test_host_odd__read_with_few_descriptors),
+        WITH_RULES(test_host_odd__going_up),
+        WITH_RULES(test_host_odd__going_up_elsewhere),
+        WITH_RULES(test_host_odd__write_nothing),
+        WITH_RULES(test_host_odd__write_what_was_gathered),
+        WITH_RULES(test_host_odd__end_in_a_hole),
+        WITH_RULES(test_host_odd__another_directory),
+        WITH_RULES(test_host_odd__unknown_directory),
+        WITH_RULES(test_host_odd__another_file),
+        WITH_RULES(test_host_odd__unknown_file),
+        WITH_RULES(test_host_odd__take_back),
+        WITH_RULES(test_host_odd__close),
+        WITH_RULES(test_host_odd__make_with_few_descriptors),
+        WITH_RULES(test_host_odd__inherited_acls),
+        WITH_RULES(test_host_odd__perhaps_inherited_acls),
+        WITH_RULES(test_host_odd__own_acl),
+        WITH_RULES(test_host_odd__time_of_special),
+        WITH_RULES(test_host_odd__temporary_names),
+        WITH_RULES(test_host_odd__replace_without_exchange),
+        WITH_RULES(test_host_odd__restore),
+        WITH_RULES(test_host_odd__tell_made),
+        WITH_RULES(test_host_odd__directory_in_the_way),
+        WITH_RULES(test_host_odd__found),
+        WITH_RULES(test_host_odd__destination),
+        WITH_RULES(test_host_odd__lost_destination),
+        WITH_RULES(test_host_odd__reopen),
+        WITH_RULES(test_host_odd__undo),
+        WITH_RULES(test_host_odd__undo_elsewhere),
+    };
+    return cmocka_run_group_tests(tests, fixture_setup_in_memory, fixture_teardown);
+}
