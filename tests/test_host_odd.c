@@ -10,6 +10,7 @@
 #include "testlib.h"
 
 #include <dlfcn.h>
+#include <pthread.h>
 #include <sys/random.h>
 #include <sys/syscall.h>
 #include <sys/xattr.h>
@@ -20,6 +21,9 @@
 
 /* ---- The host ---------------------------------------------------------------------------------- */
 
+/* Changes what a call has said: its result, and out, what it fills. */
+typedef int64_t lie_fn(int64_t result, void *out);
+
 /* What a call does: fails with error, or is made and then, what it has said is changed. */
 struct rule {
     const char *call;
@@ -28,7 +32,7 @@ struct rule {
     unsigned skip;    /* so many first */
     unsigned times;   /* so many; 0: all */
     int error;
-    long (*lie)(long result, void *out); /* out: what the call fills */
+    lie_fn *lie;
     void (*before)(void);
 };
 
@@ -78,7 +82,7 @@ static void unwatch(void)
     assert_int_equal(forget(), count);
 }
 
-static const struct rule *rule_for(const char *call, const char *name, int flags)
+static const struct rule *find_rule(const char *call, const char *name, int flags)
 {
     for (size_t i = 0; host.watched && i < host.count; i++) {
         const struct rule *rule = &host.rules[i];
@@ -94,8 +98,17 @@ static const struct rule *rule_for(const char *call, const char *name, int flags
     return NULL;
 }
 
+static const struct rule *rule_for(const char *call, const char *name, int flags)
+{
+    static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+    pthread_mutex_lock(&lock);
+    const struct rule *rule = find_rule(call, name, flags);
+    pthread_mutex_unlock(&lock);
+    return rule;
+}
+
 /* The C library's function under the name that it has with 64-bit offsets, if it has two. */
-static void *real_call(const char *name)
+static uintptr_t real_call(const char *name)
 {
     char wide[32];
     snprintf(wide, sizeof wide, "%s64", name);
@@ -103,7 +116,7 @@ static void *real_call(const char *name)
     found = found ? found : dlsym(RTLD_NEXT, name);
     if (!found)
         abort();
-    return found;
+    return (uintptr_t)found;
 }
 
 static int fails(const struct rule *rule)
@@ -119,19 +132,20 @@ static int fails(const struct rule *rule)
 #define ODD(result, call, parameters, arguments, name, flags, out)                                                     \
     result call parameters                                                                                             \
     {                                                                                                                  \
-        static result(*real) parameters;                                                                               \
+        static _Atomic(uintptr_t) real;                                                                                \
         if (!real)                                                                                                     \
-            *(void **)&real = real_call(#call);                                                                        \
+            real = real_call(#call);                                                                                   \
         const struct rule *rule = rule_for(#call, name, flags);                                                        \
         if (fails(rule))                                                                                               \
             return (result)-1;                                                                                         \
-        const result said = real arguments;                                                                            \
-        return rule && rule->lie ? (result)rule->lie((long)said, out) : said;                                          \
+        const result said = ((result(*) parameters)real)arguments;                                                     \
+        return rule && rule->lie ? (result)rule->lie((int64_t)said, out) : said;                                       \
     }
 
 ODD(int, fstat, (int fd, struct stat *stat), (fd, stat), NULL, 0, stat)
 ODD(int, fstatat, (int fd, const char *name, struct stat *stat, int flags), (fd, name, stat, flags), name, flags, stat)
 ODD(ssize_t, getdents64, (int fd, void *buffer, size_t size), (fd, buffer, size), NULL, 0, buffer)
+ODD(ssize_t, pread, (int fd, void *buffer, size_t size, off_t offset), (fd, buffer, size, offset), NULL, 0, buffer)
 ODD(ssize_t, pwrite, (int fd, const void *data, size_t size, off_t offset), (fd, data, size, offset), NULL, 0, NULL)
 ODD(off_t, lseek, (int fd, off_t offset, int whence), (fd, offset, whence), NULL, whence, NULL)
 ODD(int, ftruncate, (int fd, off_t size), (fd, size), NULL, 0, NULL)
@@ -164,30 +178,31 @@ ODD(ssize_t, getrandom, (void *buffer, size_t size, unsigned flags), (buffer, si
 /* It has closed nevertheless. */
 int close(int fd)
 {
-    static int (*real)(int);
+    static _Atomic(uintptr_t) real;
     if (!real)
-        *(void **)&real = real_call("close");
+        real = real_call("close");
     const struct rule *rule = rule_for("close", NULL, 0);
-    const int closed = real(fd);
+    const int closed = ((int (*)(int))real)(fd);
     return fails(rule) ? -1 : closed;
 }
 
 int openat(int fd, const char *name, int flags, ...)
 {
-    static int (*real)(int, const char *, int, ...);
+    static _Atomic(uintptr_t) real;
     va_list more;
     va_start(more, flags);
     const mode_t mode = flags & (O_CREAT | __O_TMPFILE) ? va_arg(more, mode_t) : 0;
     va_end(more);
     if (!real)
-        *(void **)&real = real_call("openat");
-    return fails(rule_for("openat", name, flags)) ? -1 : real(fd, name, flags, mode);
+        real = real_call("openat");
+    return fails(rule_for("openat", name, flags)) ? -1
+                                                  : ((int (*)(int, const char *, int, ...))real)(fd, name, flags, mode);
 }
 
 /* Those that the library makes so begin with a directory and a name, but for its own of renameat2(). */
 long syscall(long number, ...)
 {
-    static long (*real)(long, ...);
+    static _Atomic(uintptr_t) real;
     long arguments[5];
     va_list more;
     va_start(more, number);
@@ -195,24 +210,26 @@ long syscall(long number, ...)
         arguments[i] = va_arg(more, long);
     va_end(more);
     if (!real)
-        *(void **)&real = real_call("syscall");
+        real = real_call("syscall");
     if (number == SYS_listxattrat && fails(rule_for("listxattrat", (const char *)arguments[1], 0)))
         return -1;
     if (number == SYS_openat2 && fails(rule_for("openat2", (const char *)arguments[1], 0)))
         return -1;
-    return real(number, arguments[0], arguments[1], arguments[2], arguments[3], arguments[4]);
+    return ((long (*)(long, ...))real)(number, arguments[0], arguments[1], arguments[2], arguments[3], arguments[4]);
 }
 
 int fcntl(int fd, int command, ...)
 {
-    static int (*real)(int, int, ...);
+    static _Atomic(uintptr_t) real;
     va_list more;
     va_start(more, command);
     const long argument = va_arg(more, long);
     va_end(more);
     if (!real)
-        *(void **)&real = real_call("fcntl");
-    return command == F_DUPFD_CLOEXEC && fails(rule_for("dup", NULL, 0)) ? -1 : real(fd, command, argument);
+        real = real_call("fcntl");
+    return command == F_DUPFD_CLOEXEC && fails(rule_for("dup", NULL, 0))
+               ? -1
+               : ((int (*)(int, int, ...))real)(fd, command, argument);
 }
 
 /* ---- Host directories in ----------------------------------------------------------------------- */
@@ -270,7 +287,7 @@ static void expect_problem(const char *path, int error)
 
 static struct timespec said_time;
 
-static long say_time(long result, void *out)
+static int64_t say_time(int64_t result, void *out)
 {
     ((struct stat *)out)->st_mtim = said_time;
     return result;
@@ -311,6 +328,27 @@ static void test_host_odd__times(void **state)
     }
 }
 
+/* A bound that is not reached changes nothing; and whoever does not want a time that is cut gets nothing. */
+static void test_host_odd__time_and_bound(void **state)
+{
+    struct memfs_scan_options options = {.has_mtime_max = 1, .mtime_max = INT64_MAX};
+    memfs_backing *backing = NULL;
+    struct memfs_stat stat;
+    (void)state;
+    said_time = (struct timespec){5, 7};
+    RULE("fstatat", "file", .lie = say_time);
+    assert_ok(scan("times", &options, &backing));
+    memfs *fs = create_on(backing);
+    assert_ok(memfs_stat(fs, NULL, "file", &stat));
+    assert_int_equal(stat.mtime, 5 * SECOND + 7);
+    memfs_destroy(fs);
+    said_time = (struct timespec){(time_t)(MOST + 1), 0};
+    RULE("fstatat", "file", .lie = say_time);
+    watch();
+    assert_result(memfs_host_scan(at("times"), NULL, &backing, NULL), -EOVERFLOW);
+    unwatch();
+}
+
 static int cancel(void *context, struct memfs_scan_found *found)
 {
     (void)context, (void)found;
@@ -333,7 +371,7 @@ static const char *said_name;
 static size_t said_length;
 
 /* One more entry, at the end of the first part of a listing. */
-static long say_name(long result, void *out)
+static int64_t say_name(int64_t result, void *out)
 {
     if (result <= 0)
         return result;
@@ -342,7 +380,7 @@ static long say_name(long result, void *out)
     memset(entry, 0, length);
     ((struct dirent64 *)(void *)entry)->d_reclen = (unsigned short)length;
     memcpy(entry + head, said_name, said_length);
-    return result + (long)length;
+    return result + (int64_t)length;
 }
 
 static void expect_named(const char *name, size_t length, int error)
@@ -378,20 +416,20 @@ static void test_host_odd__names(void **state)
     expect_named("file", 4, 0);
 }
 
-static long say_nothing(long result, void *out)
+static int64_t say_nothing(int64_t result, void *out)
 {
     (void)result, (void)out;
     return 0;
 }
 
-static long say_all_of_it(long result, void *out)
+static int64_t say_all_of_it(int64_t result, void *out)
 {
     (void)result;
     memset(out, 't', MEMFS_TARGET_MAX + 1);
     return MEMFS_TARGET_MAX + 1;
 }
 
-static long say_no_type(long result, void *out)
+static int64_t say_no_type(int64_t result, void *out)
 {
     ((struct stat *)out)->st_mode &= 07777;
     return result;
@@ -418,14 +456,14 @@ static void test_host_odd__targets_and_types(void **state)
     expect_left_out("types", "link", -EINVAL);
 }
 
-static long say_empty_name(long result, void *out)
+static int64_t say_empty_name(int64_t result, void *out)
 {
     (void)result;
     *(char *)out = '\0';
     return 1;
 }
 
-static long say_long_name(long result, void *out)
+static int64_t say_long_name(int64_t result, void *out)
 {
     (void)result;
     memset(out, 'x', MEMFS_NAME_MAX + 1);
@@ -503,7 +541,7 @@ static void test_host_odd__names_of_xattrs(void **state)
     expect_no_xattrs(-EINVAL);
 }
 
-static long say_another_device(long result, void *out)
+static int64_t say_another_device(int64_t result, void *out)
 {
     ((struct stat *)out)->st_dev++;
     return result;
@@ -547,31 +585,31 @@ static int64_t read_piece(const char *name, uint64_t offset)
     return got;
 }
 
-static long say_type(long result, void *out)
+static int64_t say_type(int64_t result, void *out)
 {
     ((struct stat *)out)->st_mode ^= S_IFREG ^ S_IFIFO;
     return result;
 }
 
-static long say_another_inode(long result, void *out)
+static int64_t say_another_inode(int64_t result, void *out)
 {
     ((struct stat *)out)->st_ino++;
     return result;
 }
 
-static long say_another_size(long result, void *out)
+static int64_t say_another_size(int64_t result, void *out)
 {
     ((struct stat *)out)->st_size--;
     return result;
 }
 
-static long say_another_mtime(long result, void *out)
+static int64_t say_another_mtime(int64_t result, void *out)
 {
     ((struct stat *)out)->st_mtim.tv_nsec ^= 1;
     return result;
 }
 
-static long say_another_ctime(long result, void *out)
+static int64_t say_another_ctime(int64_t result, void *out)
 {
     ((struct stat *)out)->st_ctim.tv_nsec ^= 1;
     return result;
@@ -579,8 +617,8 @@ static long say_another_ctime(long result, void *out)
 
 static void test_host_odd__read_another(void **state)
 {
-    long (*const lies[])(long, void *) = {say_type,         say_another_device, say_another_inode,
-                                          say_another_size, say_another_mtime,  say_another_ctime};
+    lie_fn *const lies[] = {say_type,         say_another_device, say_another_inode,
+                            say_another_size, say_another_mtime,  say_another_ctime};
     (void)state;
     make_contents();
     reading = scanned("read");
@@ -618,6 +656,174 @@ static void test_host_odd__read_with_few_descriptors(void **state)
         assert_int_equal(forget(), 0); /* it is kept open */
         memfs_destroy(reading);
     }
+}
+
+/* ---- Threads that read at once: each begins while the one before it is at a call ---------------- */
+
+#define READERS 18 /* more than files are kept open */
+#define KEPT 16
+
+static struct {
+    memfs_node nodes[READERS];
+    int64_t got[READERS];
+    unsigned count, begun; /* how many there are to be, and are */
+} readers;
+
+static void *read_first_byte(void *context)
+{
+    const unsigned number = *(unsigned *)context;
+    char byte;
+    readers.got[number] = memfs_node_read(reading, readers.nodes[number], 0, &byte, 1);
+    return NULL;
+}
+
+static void read_more(void)
+{
+    unsigned number = readers.begun;
+    pthread_t thread;
+    if (number == readers.count)
+        return;
+    readers.begun++;
+    if (pthread_create(&thread, NULL, read_first_byte, &number) || pthread_join(thread, NULL))
+        abort();
+}
+
+/* All at once of so many, whose files lie in a directory. */
+static void read_all(unsigned count)
+{
+    readers.count = count;
+    readers.begun = 0;
+    watch();
+    read_more();
+    unwatch();
+    assert_int_equal(readers.begun, count);
+    for (unsigned i = 0; i < count; i++)
+        assert_result(readers.got[i], 1);
+}
+
+static void make_many(void)
+{
+    char name[16];
+    make_directory("many");
+    for (unsigned i = 0; i < READERS; i++) {
+        snprintf(name, sizeof name, "many/%u", i);
+        put_text(at(name), "text");
+    }
+}
+
+static void scan_many(void)
+{
+    char name[16];
+    reading = scanned("many");
+    for (unsigned i = 0; i < READERS; i++) {
+        snprintf(name, sizeof name, "%u", i);
+        readers.nodes[i] = test_node(reading, name);
+    }
+}
+
+/* No more are kept open than there is room for, and each of them once. */
+static void test_host_odd__many_open_files(void **state)
+{
+    (void)state;
+    make_many();
+    scan_many();
+    const int descriptors = count_descriptors();
+    RULE("pread", .before = read_more);
+    read_all(READERS);
+    assert_int_equal(count_descriptors(), descriptors + KEPT);
+    memfs_destroy(reading);
+    scan_many();
+    for (unsigned i = 1; i < READERS; i++)
+        readers.nodes[i] = readers.nodes[0];
+    RULE("openat", "0", O_NOATIME, .before = read_more);
+    read_all(3);
+    assert_int_equal(count_descriptors(), descriptors + 1 + 2); /* the file, and two ways more to directories */
+    memfs_destroy(reading);
+}
+
+/* Ways to directories that others have used are given up when there are too few descriptors. */
+static void test_host_odd__many_ways(void **state)
+{
+    char byte;
+    (void)state;
+    scan_many();
+    const int descriptors = count_descriptors();
+    RULE("openat", NULL, O_NOATIME, .before = read_more);
+    read_all(4);
+    assert_int_equal(count_descriptors(), descriptors + 4 + 3);
+    RULE("openat", "5", .times = 1, .error = EMFILE);
+    watch();
+    assert_result(memfs_node_read(reading, readers.nodes[5], 0, &byte, 1), 1);
+    unwatch();
+    assert_int_equal(count_descriptors(), descriptors + 1);
+    RULE("openat", NULL, O_NOATIME, .before = read_more); /* and made again */
+    read_all(3);
+    memfs_destroy(reading);
+}
+
+static pthread_mutex_t asking = PTHREAD_MUTEX_INITIALIZER;
+static pthread_cond_t asked = PTHREAD_COND_INITIALIZER;
+static int is_asked;
+static pthread_t waiting;
+
+static void say_asked(void)
+{
+    pthread_mutex_lock(&asking);
+    is_asked = 1;
+    pthread_cond_signal(&asked);
+    pthread_mutex_unlock(&asking);
+}
+
+/* Goes on when the other one has asked for what it does not get. */
+static void begin_waiting(void)
+{
+    static unsigned second = 1;
+    is_asked = 0;
+    if (pthread_create(&waiting, NULL, read_first_byte, &second))
+        abort();
+    pthread_mutex_lock(&asking);
+    while (!is_asked)
+        pthread_cond_wait(&asked, &asking);
+    pthread_mutex_unlock(&asking);
+}
+
+static int64_t fail_after_dup(int64_t result, void *out)
+{
+    (void)result, (void)out;
+    say_asked();
+    errno = EIO;
+    return -1;
+}
+
+static void fail_to_begin(void)
+{
+    RULE("fstat", .times = 1, .lie = fail_after_dup);
+}
+
+static void expect_waited(void)
+{
+    char byte;
+    const int descriptors = count_descriptors();
+    RULE("openat", "0", O_NOATIME, .times = 1, .before = begin_waiting);
+    watch();
+    assert_result(memfs_node_read(reading, readers.nodes[0], 0, &byte, 1), 1);
+    assert_int_equal(pthread_join(waiting, NULL), 0);
+    unwatch();
+    assert_result(readers.got[1], 1);
+    assert_int_equal(count_descriptors(), descriptors + 2); /* the files */
+    memfs_destroy(reading);
+}
+
+/* Whoever gets no way of its own waits for the first one. */
+static void test_host_odd__no_other_way(void **state)
+{
+    (void)state;
+    scan_many();
+    RULE("dup", .error = EMFILE, .before = say_asked);
+    expect_waited();
+    scan_many();
+    RULE("dup", .before = fail_to_begin);
+    expect_waited();
 }
 
 /* ---- Going up, where descriptors were given up --------------------------------------------------- */
@@ -672,6 +878,9 @@ static void test_host_odd__going_up(void **state)
     expect_all_of_it(want);
     RULE("openat", "..", .error = EIO);
     expect_all_of_it(want);
+    RULE("openat", "..", O_NOATIME, .error = EPERM);
+    RULE("openat", "..", .error = EIO);
+    expect_all_of_it(want);
     free(want);
 }
 
@@ -682,9 +891,9 @@ static void look_next(void)
     is_next = 1;
 }
 
-static long (*next_lie)(long result, void *out);
+static lie_fn *next_lie;
 
-static long examine_next(long result, void *out)
+static int64_t examine_next(int64_t result, void *out)
 {
     if (!is_next)
         return result;
@@ -692,7 +901,7 @@ static long examine_next(long result, void *out)
     return next_lie(result, out);
 }
 
-static long fail_to_examine(long result, void *out)
+static int64_t fail_to_examine(int64_t result, void *out)
 {
     (void)result, (void)out;
     errno = EIO;
@@ -702,7 +911,7 @@ static long fail_to_examine(long result, void *out)
 /* The directory above is another one by now. */
 static void test_host_odd__going_up_elsewhere(void **state)
 {
-    long (*const lies[])(long, void *) = {say_another_device, say_another_inode, fail_to_examine};
+    lie_fn *const lies[] = {say_another_device, say_another_inode, fail_to_examine};
     (void)state;
     memfs *fs = scanned("deep");
     char *want = test_dump(fs, 0);
@@ -715,6 +924,49 @@ static void test_host_odd__going_up_elsewhere(void **state)
         assert_int_equal(is_next, 0);
     }
     free(want);
+}
+
+/* Directories on the way are given up for a file. */
+static void test_host_odd__read_below(void **state)
+{
+    char path[2 * FORK + 8] = "", text[8];
+    (void)state;
+    for (size_t i = 0; i < FORK; i++)
+        strcat(path, "d/");
+    strcat(path, "e/file");
+    memfs *fs = scanned("deep");
+    RULE("openat", "file", .times = 1, .error = ENFILE);
+    watch();
+    assert_result(memfs_node_read(fs, test_node(fs, path), 0, text, sizeof text), 4);
+    unwatch();
+    assert_memory_equal(text, "text", 4);
+    RULE("openat", "file", .error = ENFILE);
+    watch();
+    assert_result(memfs_node_read(fs, test_node(fs, path), 0, text, sizeof text), -ENFILE);
+    unwatch();
+    memfs_destroy(fs);
+}
+
+/* A directory that is of another device when it is entered stays empty, and nothing else does. */
+static void test_host_odd__mounted(void **state)
+{
+    struct memfs_scan_options options = {.one_file_system = 1};
+    memfs_backing *backing = NULL;
+    (void)state;
+    make_directory("mounts");
+    make_directory("mounts/a");
+    make_directory("mounts/b");
+    put_text(at("mounts/a/file"), "text");
+    put_text(at("mounts/b/file"), "text");
+    next_lie = say_another_device;
+    RULE("openat2", "a", .skip = 1, .before = look_next);
+    RULE("fstat", .lie = examine_next);
+    assert_ok(scan("mounts", &options, &backing));
+    memfs *fs = create_on(backing);
+    expect_nothing_at(fs, "a/file");
+    test_node(fs, "b/file");
+    assert_int_equal(problems.count, 0);
+    memfs_destroy(fs);
 }
 
 /* ---- Host directories out ---------------------------------------------------------------------- */
@@ -753,6 +1005,12 @@ static memfs *one_file(void)
     return fs;
 }
 
+/* Owners are another matter: they depend on who runs this. */
+static int record_but_owners(void *context, const struct memfs_problem *problem)
+{
+    return problem->kind == MEMFS_PROBLEM_OWNER ? 0 : record_problem(context, problem);
+}
+
 /* Writes it, while the host is watched; has the problems told if it is to be tolerant. */
 static int export_to(const char *path, memfs *fs, struct memfs_export_options options, int is_tolerant)
 {
@@ -760,7 +1018,7 @@ static int export_to(const char *path, memfs *fs, struct memfs_export_options op
     memset(&detail, 0, sizeof detail);
     failure = (struct memfs_export_failure){0};
     options.failure = &failure;
-    options.problem = is_tolerant ? record_problem : options.problem;
+    options.problem = is_tolerant ? record_but_owners : options.problem;
     options.problem_context = &problems;
     const int descriptors = count_descriptors();
     watch();
@@ -902,13 +1160,13 @@ static void test_host_odd__end_in_a_hole(void **state)
 
 /* ---- What was made, and is another thing when it is looked at ------------------------------------- */
 
-static long say_another_owner(long result, void *out)
+static int64_t say_another_owner(int64_t result, void *out)
 {
     ((struct stat *)out)->st_uid++;
     return result;
 }
 
-static long say_link(long result, void *out)
+static int64_t say_link(int64_t result, void *out)
 {
     ((struct stat *)out)->st_nlink++;
     return result;
@@ -924,6 +1182,16 @@ static void test_host_odd__another_directory(void **state)
     expect_left(tree(), plain, -ESTALE, 2);
 }
 
+/* Something is mounted over it before it is entered. */
+static void test_host_odd__mounted_directory(void **state)
+{
+    (void)state;
+    next_lie = say_another_device;
+    RULE("openat2", "d", .times = 1, .before = look_next);
+    RULE("fstat", .lie = examine_next);
+    expect_left(tree(), plain, -ESTALE, 2);
+}
+
 static void test_host_odd__unknown_directory(void **state)
 {
     (void)state;
@@ -934,22 +1202,39 @@ static void test_host_odd__unknown_directory(void **state)
     expect_left(tree(), plain, -EIO, 2);
 }
 
-static long (*lie_of_fifo)(long result, void *out);
+static lie_fn *lie_of_fifo;
 
-static long examine_fifo(long result, void *out)
+static int64_t examine_fifo(int64_t result, void *out)
 {
     return S_ISFIFO(((struct stat *)out)->st_mode) ? lie_of_fifo(result, out) : result;
 }
 
 static void test_host_odd__another_file(void **state)
 {
-    long (*const lies[])(long, void *) = {say_type, say_another_owner, say_link};
+    lie_fn *const lies[] = {say_type, say_another_owner, say_link};
     (void)state;
     for (size_t i = 0; i < sizeof lies / sizeof lies[0]; i++) {
         lie_of_fifo = lies[i];
         RULE("fstat", .lie = examine_fifo);
         expect_left(tree(), plain, -ESTALE, 3); /* two directories above it, and out */
     }
+}
+
+static int64_t say_another_device_file(int64_t result, void *out)
+{
+    ((struct stat *)out)->st_rdev += S_ISCHR(((struct stat *)out)->st_mode) != 0;
+    return result;
+}
+
+static void test_host_odd__another_device(void **state)
+{
+    (void)state;
+    if (needs_root())
+        return;
+    memfs *fs = one_file();
+    assert_ok(memfs_mknod(fs, NULL, "null", MEMFS_IFCHR | 0666, 1, 3));
+    RULE("fstat", .lie = say_another_device_file);
+    expect_left(fs, (struct memfs_export_options){.devices = 1}, -ESTALE, 1);
 }
 
 /* A file that was just made, and cannot be examined: it is removed at once, since it could not be known later. */
@@ -974,7 +1259,7 @@ static void test_host_odd__unknown_file(void **state)
 }
 
 /* A file that cannot be written is left out, and removed if it is still the same. */
-static void expect_taken_back(long (*lie)(long result, void *out), int is_left)
+static void expect_taken_back(lie_fn *lie, int is_left)
 {
     RULE("pwrite", .error = EDQUOT);
     if (lie)
@@ -985,7 +1270,7 @@ static void expect_taken_back(long (*lie)(long result, void *out), int is_left)
     remove_out();
 }
 
-static long say_directory(long result, void *out)
+static int64_t say_directory(int64_t result, void *out)
 {
     struct stat *stat = out;
     stat->st_mode = S_IFDIR | (stat->st_mode & 07777);
@@ -1025,7 +1310,10 @@ static void test_host_odd__close(void **state)
     assert_false(is_there("out/file"));
     remove_out();
     RULE("openat", "file", O_CREAT, .before = fail_to_close);
-    RULE("fchmod", .times = 1, .error = EROFS); /* the first thing that went wrong is said */
+    RULE("pwrite", .error = EDQUOT); /* the first thing that went wrong is said */
+    expect_undone(one_file(), plain, -EDQUOT);
+    RULE("openat", "file", O_CREAT, .before = fail_to_close);
+    RULE("fchmod", .times = 1, .error = EROFS);
     expect_undone(one_file(), (struct memfs_export_options){.mode_mask = 0200}, -EROFS);
 }
 
@@ -1043,6 +1331,10 @@ static void test_host_odd__make_with_few_descriptors(void **state)
         RULE("openat", names[i], .times = 1, .error = EINTR);
         expect_all_made();
     }
+    RULE("openat", "first", .times = 1, .error = EMFILE);
+    assert_result(export_one(tree(), (struct memfs_export_options){.threads = 2}, 0), 0);
+    expect_text("out/d/e/f/second", "linked");
+    remove_out();
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
         RULE("openat", names[i], .error = EMFILE);
         expect_undone(tree(), plain, -EMFILE);
@@ -1178,7 +1470,7 @@ static memfs *new_ones(void)
     return fs;
 }
 
-static long say_zero(long result, void *out)
+static int64_t say_zero(int64_t result, void *out)
 {
     memset(out, 0, (size_t)result);
     return result;
@@ -1288,6 +1580,55 @@ static void test_host_odd__directory_in_the_way(void **state)
     remove_out();
 }
 
+/* Devices that were not asked for are told where they are planned, or made. */
+static void test_host_odd__devices(void **state)
+{
+    for (int is_planned = 0; is_planned < 2; is_planned++)
+        for (int into = 0; into < 2; into++) {
+            char made[64] = "";
+            struct memfs_export_options options = {
+                .into = into, .plan_only = is_planned, .made = record_made, .made_context = made};
+            (void)state;
+            memfs *fs = one_file();
+            assert_ok(memfs_mknod(fs, NULL, "null", MEMFS_IFCHR | 0666, 1, 3));
+            make_directory("out");
+            assert_result(export_one(fs, options, 1), 0);
+            assert_string_equal(made, "file ");
+            expect_problem("null", 0);
+            assert_int_equal(problems.last_kind, MEMFS_PROBLEM_DEVICE);
+            assert_int_equal(is_there("out/file"), !is_planned);
+            assert_false(is_there("out/null"));
+            remove_out();
+        }
+}
+
+/* Directories that have nothing but links are looked into as well. */
+static void test_host_odd__found_links(void **state)
+{
+    static const char *const names[] = {"dirs", "links", "symlinks"};
+    struct memfs_export_options options = {.into = 1};
+    (void)state;
+    for (size_t i = 0; i < 3; i++) {
+        memfs *fs = one_file();
+        assert_ok(memfs_mkdir(fs, NULL, "dirs", 0755));
+        assert_ok(memfs_mkdir(fs, NULL, "dirs/name", 0755));
+        assert_ok(memfs_mkdir(fs, NULL, "links", 0755));
+        assert_ok(memfs_link(fs, NULL, "file", "links/name"));
+        assert_ok(memfs_mkdir(fs, NULL, "symlinks", 0755));
+        assert_ok(memfs_symlink(fs, NULL, "target", "symlinks/name"));
+        char path[32], name[40];
+        snprintf(path, sizeof path, "out/%s", names[i]);
+        snprintf(name, sizeof name, "%s/name", path);
+        make_directory("out");
+        make_directory(path);
+        put_text(at(name), "old");
+        assert_result(export_one(fs, options, 0), i ? -EEXIST : -ENOTDIR);
+        assert_false(is_there("out/file"));
+        expect_text(name, "old");
+        remove_out();
+    }
+}
+
 /* What is mounted there is no part of it; what cannot be looked at is left out. */
 static void test_host_odd__found(void **state)
 {
@@ -1297,9 +1638,14 @@ static void test_host_odd__found(void **state)
     RULE("fstatat", "d", .lie = say_another_device);
     assert_result(export_one(tree(), replacing, 0), -EXDEV);
     assert_false(is_there("out/file"));
+    char made[64] = "";
+    struct memfs_export_options telling = replacing;
+    telling.made = record_made;
+    telling.made_context = made;
     RULE("fstatat", "d", .lie = say_another_device);
-    assert_result(export_one(tree(), replacing, 1), 0);
+    assert_result(export_one(tree(), telling, 1), 0);
     expect_problem("d", -EXDEV);
+    assert_string_equal(made, "file target ");
     expect_text("out/file", "new");
     assert_false(is_there("out/d/e"));
     remove_out();
@@ -1363,6 +1709,13 @@ static void test_host_odd__reopen(void **state)
     assert_non_null(strstr(detail.text, "its mode cannot be restored"));
     expect_mode("out", 0700);
     remove_out();
+    make_directory("out");
+    RULE("fchmod", NULL, 0755, .times = 1, .error = EROFS); /* at last, and then not */
+    assert_result(export_one(one_file(), plain, 0), -EROFS);
+    assert_non_null(strstr(detail.text, "its mode cannot be restored"));
+    assert_false(is_there("out/file"));
+    expect_mode("out", 0755);
+    remove_out();
     make_directory("out"); /* one that cannot be closed is none the worse */
     RULE("fchmod", .times = 1, .error = EPERM);
     assert_result(export_one(one_file(), plain, 0), 0);
@@ -1375,6 +1728,114 @@ static void test_host_odd__reopen(void **state)
     assert_result(export_one(one_file(), plain, 0), 0);
     expect_mode("out", 0755);
     remove_out();
+}
+
+static int64_t say_somebody(int64_t result, void *out)
+{
+    (void)out;
+    return result + 1;
+}
+
+/* Whoever is not root, and in no group of the directory's, would take its setgid away for good. */
+static void test_host_odd__setgid(void **state)
+{
+    (void)state;
+    make_directory("out");
+    assert_int_equal(chmod(at("out"), 02755), 0);
+    RULE("geteuid", .lie = say_nothing);
+    assert_result(export_one(one_file(), plain, 0), 0); /* root */
+    expect_mode("out", 02755);
+    remove_out();
+    make_directory("out");
+    assert_int_equal(chmod(at("out"), 02755), 0);
+    RULE("geteuid", .lie = say_somebody);
+    assert_result(export_one(one_file(), plain, 0), 0); /* in its group */
+    expect_mode("out", 02755);
+    remove_out();
+    make_directory("out");
+    assert_int_equal(chmod(at("out"), 02755), 0);
+    RULE("geteuid", .lie = say_somebody);
+    RULE("getegid", .lie = say_somebody);
+    RULE("getgroups", .lie = say_nothing);
+    RULE("fchmod", NULL, 02755, .error = EIO); /* it is never restored */
+    watch();
+    memfs *fs = one_file();
+    assert_ok(memfs_host_export(fs, at("out"), &plain, NULL));
+    assert_int_equal(forget(), 3);
+    memfs_destroy(fs);
+    expect_mode("out", 02755);
+    expect_text("out/file", "new");
+    remove_out();
+}
+
+/* Into what is not there yet: it is made. */
+static void test_host_odd__into_nothing(void **state)
+{
+    (void)state;
+    assert_result(export_one(tree(), replacing, 0), 0);
+    expect_text("out/d/e/f/second", "linked");
+    remove_out();
+    RULE("pwrite", .error = EIO);
+    expect_undone(tree(), replacing, -EIO);
+}
+
+/* Whether somebody is told of it or not. */
+static void test_host_odd__no_memory_at_all(void **state)
+{
+    memfs *fs = one_file();
+    (void)state;
+    for (int is_told = 0; is_told < 2; is_told++) {
+        struct failing memory = {.fail_at = 1};
+        const struct memfs_allocator allocator = {failing_alloc, failing_free, &memory};
+        const struct memfs_export_options options = {.allocator = &allocator};
+        memset(&detail, 0, sizeof detail);
+        assert_result(memfs_host_export(fs, at("out"), &options, is_told ? &detail : NULL), -ENOMEM);
+        assert_int_equal(detail.error, is_told ? -ENOMEM : 0);
+        assert_int_equal(memory.failed, 1);
+        assert_int_equal(memory.live, 0);
+        assert_false(is_there("out"));
+    }
+    memfs_destroy(fs);
+}
+
+static void set_owner(memfs *fs, const char *path, uint32_t uid, uint32_t gid)
+{
+    const struct memfs_setattr set = {.set = MEMFS_SET_UID | MEMFS_SET_GID, .uid = uid, .gid = gid};
+    assert_ok(memfs_setattr(fs, NULL, path, 0, &set));
+}
+
+/* One of another group is as much another's as one of another user. */
+static void test_host_odd__owners_left_out(void **state)
+{
+    const struct memfs_export_options options = {.problem = record_problem};
+    (void)state;
+    for (unsigned i = 0; i < 4; i++) {
+        memfs *fs = one_file();
+        set_owner(fs, "/", geteuid(), getegid());
+        set_owner(fs, "file", geteuid() + i % 2, getegid() + i / 2);
+        assert_result(export_one(fs, options, 0), 0);
+        if (i) {
+            expect_problem("file", 0);
+            assert_int_equal(problems.last_kind, MEMFS_PROBLEM_OWNER);
+        } else {
+            assert_int_equal(problems.count, 0);
+        }
+        remove_out();
+    }
+}
+
+/* The host would leave as it is what has the highest number. */
+static void test_host_odd__highest_owners(void **state)
+{
+    const struct memfs_export_options options = {.owner = 1};
+    (void)state;
+    for (unsigned i = 0; i < 2; i++) {
+        memfs *fs = one_file();
+        set_owner(fs, "/", geteuid(), getegid());
+        set_owner(fs, "file", i ? geteuid() : UINT32_MAX, i ? UINT32_MAX : getegid());
+        expect_undone(fs, options, -EINVAL);
+        assert_non_null(strstr(detail.text, "its owner cannot be set"));
+    }
 }
 
 /* ---- Removing what was made ----------------------------------------------------------------------- */
@@ -1405,7 +1866,7 @@ static void close_ways(void)
 /* A directory that cannot be loosened, or gone to any more. */
 static void test_host_odd__undo_elsewhere(void **state)
 {
-    long (*const lies[])(long, void *) = {say_another_inode, fail_to_examine};
+    lie_fn *const lies[] = {say_another_inode, fail_to_examine};
     (void)state;
     RULE("syncfs", .error = EIO);
     RULE("openat", "d", O_PATH, .times = 1, .error = EINTR);
@@ -1436,6 +1897,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         WITH_RULES(test_host_odd__times),
+        WITH_RULES(test_host_odd__time_and_bound),
         WITH_RULES(test_host_odd__time_of_a_cancelled_root),
         WITH_RULES(test_host_odd__names),
         WITH_RULES(test_host_odd__targets_and_types),
@@ -1444,14 +1906,21 @@ int main(void)
         WITH_RULES(test_host_odd__no_xattrs_here),
         WITH_RULES(test_host_odd__read_another),
         WITH_RULES(test_host_odd__read_with_few_descriptors),
+        WITH_RULES(test_host_odd__many_open_files),
+        WITH_RULES(test_host_odd__many_ways),
+        WITH_RULES(test_host_odd__no_other_way),
         WITH_RULES(test_host_odd__going_up),
         WITH_RULES(test_host_odd__going_up_elsewhere),
+        WITH_RULES(test_host_odd__read_below),
+        WITH_RULES(test_host_odd__mounted),
         WITH_RULES(test_host_odd__write_nothing),
         WITH_RULES(test_host_odd__write_what_was_gathered),
         WITH_RULES(test_host_odd__end_in_a_hole),
         WITH_RULES(test_host_odd__another_directory),
+        WITH_RULES(test_host_odd__mounted_directory),
         WITH_RULES(test_host_odd__unknown_directory),
         WITH_RULES(test_host_odd__another_file),
+        WITH_RULES(test_host_odd__another_device),
         WITH_RULES(test_host_odd__unknown_file),
         WITH_RULES(test_host_odd__take_back),
         WITH_RULES(test_host_odd__close),
@@ -1465,10 +1934,17 @@ int main(void)
         WITH_RULES(test_host_odd__restore),
         WITH_RULES(test_host_odd__tell_made),
         WITH_RULES(test_host_odd__directory_in_the_way),
+        WITH_RULES(test_host_odd__devices),
+        WITH_RULES(test_host_odd__found_links),
         WITH_RULES(test_host_odd__found),
         WITH_RULES(test_host_odd__destination),
         WITH_RULES(test_host_odd__lost_destination),
         WITH_RULES(test_host_odd__reopen),
+        WITH_RULES(test_host_odd__setgid),
+        WITH_RULES(test_host_odd__into_nothing),
+        WITH_RULES(test_host_odd__no_memory_at_all),
+        WITH_RULES(test_host_odd__owners_left_out),
+        WITH_RULES(test_host_odd__highest_owners),
         WITH_RULES(test_host_odd__undo),
         WITH_RULES(test_host_odd__undo_elsewhere),
     };
