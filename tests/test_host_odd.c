@@ -7,6 +7,7 @@
 #define _GNU_SOURCE
 #undef _FORTIFY_SOURCE /* it has definitions of its own of what is defined here */
 #include "host_fixture.h"
+#include "records.h"
 #include "testlib.h"
 
 #include <dlfcn.h>
@@ -1838,6 +1839,80 @@ static void test_host_odd__highest_owners(void **state)
     }
 }
 
+/* ---- An image that cannot be read any more ---------------------------------------------------------- */
+
+static memfs *thaw(const struct test_buffer *bytes, struct test_fault *fault)
+{
+    const struct memfs_image_options tight = {.size = sizeof tight, .cache_bytes = 1};
+    memfs_image *image = NULL;
+    assert_ok(memfs_image_open_buffer(bytes->data, bytes->length, &tight, &image, NULL));
+    memfs_backing *backing = test_fault_backing(memfs_image_backing(image), fault);
+    memfs_image_close(image);
+    return create_on(backing);
+}
+
+/* All that is there, one time after the other. */
+static memfs *all_kinds(void)
+{
+    memfs *fs = tree();
+    assert_ok(memfs_setxattr(fs, NULL, "file", 0, "user.a", "1", 1, 0));
+    assert_ok(memfs_setxattr(fs, NULL, "d", 0, "user.b", "2", 1, 0));
+    return fs;
+}
+
+/* What is in "out" as it was: a file and a directory. */
+static void begin_out(void)
+{
+    make_directory("out");
+    make_directory("out/d");
+    put_text(at("out/file"), "old");
+}
+
+/* From one call on, what a table has cannot be read. Returns how many calls failed. */
+static uint64_t export_unread(const struct test_buffer *image, int table, uint64_t nth, int is_tolerant)
+{
+    struct test_fault fault = {.fail_at = nth, .fail_after = 1, .only = 1 + table};
+    char made[128] = "";
+    struct memfs_export_options options = replacing;
+    options.made = record_made;
+    options.made_context = made;
+    begin_out();
+    const int error = export_one(thaw(image, &fault), options, is_tolerant);
+    if (error) {
+        assert_result(error, -EIO);
+        assert_true(fault.failures > 0);
+        assert_int_equal(failure.left_behind + failure.left_replaced, 0);
+        expect_text("out/file", "old");
+        assert_false(is_there("out/target") || is_there("out/d/e"));
+    } else if (problems.count) {
+        assert_true(is_tolerant && fault.failures > 0);
+        assert_int_equal(problems.last_error, -EIO);
+    } else {
+        assert_string_equal(made, "d/e d/e/f d/e/f/second d/e/fifo d/e/first file! target ");
+        expect_text("out/file", "new");
+    }
+    remove_out();
+    return fault.failures;
+}
+
+static void test_host_odd__unread_image(void **state)
+{
+    const int tables[] = {MEMFS_NODES, MEMFS_ENTRIES, MEMFS_XATTRS, MEMFS_BLOBS};
+    struct test_buffer image = {0};
+    (void)state;
+    memfs *fs = all_kinds();
+    test_freeze(fs, &image);
+    memfs_destroy(fs);
+    for (size_t i = 0; i < sizeof tables / sizeof tables[0]; i++)
+        for (int is_tolerant = 0; is_tolerant < 2; is_tolerant++) {
+            uint64_t nth = 1;
+            while (export_unread(&image, tables[i], nth, is_tolerant))
+                nth++;
+            assert_true(nth > 1);
+        }
+    test_buffer_free(&image);
+}
+
 /* ---- Removing what was made ----------------------------------------------------------------------- */
 
 static void test_host_odd__undo(void **state)
@@ -1945,6 +2020,7 @@ int main(void)
         WITH_RULES(test_host_odd__no_memory_at_all),
         WITH_RULES(test_host_odd__owners_left_out),
         WITH_RULES(test_host_odd__highest_owners),
+        WITH_RULES(test_host_odd__unread_image),
         WITH_RULES(test_host_odd__undo),
         WITH_RULES(test_host_odd__undo_elsewhere),
     };
