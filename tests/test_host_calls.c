@@ -8,9 +8,9 @@
 #define _GNU_SOURCE
 #undef _FORTIFY_SOURCE /* it has definitions of its own of what is defined here */
 #include "host_fixture.h"
+#include "real_call.h"
 #include "testlib.h"
 
-#include <dlfcn.h>
 #include <ftw.h>
 #include <linux/openat2.h>
 #include <sys/random.h>
@@ -113,19 +113,6 @@ static int fails(enum call call)
     if (call != host.failing || !host.at || number < host.at || (number > host.at && !host.for_ever))
         return 0;
     return refuse(host.error);
-}
-
-/* The C library's function under the name that it has with 64-bit offsets, if
- * it has two. */
-static void *real_call(const char *name)
-{
-    char wide[32];
-    snprintf(wide, sizeof wide, "%s64", name);
-    void *found = dlsym(RTLD_NEXT, wide);
-    found = found ? found : dlsym(RTLD_NEXT, name);
-    if (!found)
-        abort();
-    return found;
 }
 
 #define FAILING(result, name, parameters, arguments)                                                                   \

@@ -7,10 +7,10 @@
 #define _GNU_SOURCE
 #undef _FORTIFY_SOURCE /* it has definitions of its own of what is defined here */
 #include "host_fixture.h"
+#include "real_call.h"
 #include "records.h"
 #include "testlib.h"
 
-#include <dlfcn.h>
 #include <pthread.h>
 #include <sys/random.h>
 #include <sys/syscall.h>
@@ -108,18 +108,6 @@ static const struct rule *rule_for(const char *call, const char *name, int flags
     return rule;
 }
 
-/* The C library's function under the name that it has with 64-bit offsets, if it has two. */
-static uintptr_t real_call(const char *name)
-{
-    char wide[32];
-    snprintf(wide, sizeof wide, "%s64", name);
-    void *found = dlsym(RTLD_NEXT, wide);
-    found = found ? found : dlsym(RTLD_NEXT, name);
-    if (!found)
-        abort();
-    return (uintptr_t)found;
-}
-
 static int fails(const struct rule *rule)
 {
     if (rule && rule->before)
@@ -135,7 +123,7 @@ static int fails(const struct rule *rule)
     {                                                                                                                  \
         static _Atomic(uintptr_t) real;                                                                                \
         if (!real)                                                                                                     \
-            real = real_call(#call);                                                                                   \
+            real = (uintptr_t)real_call(#call);                                                                        \
         const struct rule *rule = rule_for(#call, name, flags);                                                        \
         if (fails(rule))                                                                                               \
             return (result)-1;                                                                                         \
@@ -181,7 +169,7 @@ int close(int fd)
 {
     static _Atomic(uintptr_t) real;
     if (!real)
-        real = real_call("close");
+        real = (uintptr_t)real_call("close");
     const struct rule *rule = rule_for("close", NULL, 0);
     const int closed = ((int (*)(int))real)(fd);
     return fails(rule) ? -1 : closed;
@@ -195,7 +183,7 @@ int openat(int fd, const char *name, int flags, ...)
     const mode_t mode = flags & (O_CREAT | __O_TMPFILE) ? va_arg(more, mode_t) : 0;
     va_end(more);
     if (!real)
-        real = real_call("openat");
+        real = (uintptr_t)real_call("openat");
     return fails(rule_for("openat", name, flags)) ? -1
                                                   : ((int (*)(int, const char *, int, ...))real)(fd, name, flags, mode);
 }
@@ -211,7 +199,7 @@ long syscall(long number, ...)
         arguments[i] = va_arg(more, long);
     va_end(more);
     if (!real)
-        real = real_call("syscall");
+        real = (uintptr_t)real_call("syscall");
     if (number == SYS_listxattrat && fails(rule_for("listxattrat", (const char *)arguments[1], 0)))
         return -1;
     if (number == SYS_openat2 && fails(rule_for("openat2", (const char *)arguments[1], 0)))
@@ -227,7 +215,7 @@ int fcntl(int fd, int command, ...)
     const long argument = va_arg(more, long);
     va_end(more);
     if (!real)
-        real = real_call("fcntl");
+        real = (uintptr_t)real_call("fcntl");
     return command == F_DUPFD_CLOEXEC && fails(rule_for("dup", NULL, 0))
                ? -1
                : ((int (*)(int, int, ...))real)(fd, command, argument);
