@@ -20,7 +20,7 @@ import sys
 
 BUILD = os.environ["BUILD"]
 GOAL = 95.0
-FLOORS = {"libmemfs": 91.0, "format": 95.0}  # whoever raises the coverage raises these
+FLOORS = {"libmemfs": 96.0, "format": 95.0}  # whoever raises the coverage raises these
 LISTED = "tests/coverage.txt"
 WHOLE = ["test_host_calls"]  # with all its figures: of its calls that fail the fast tests try too few for all errors
 

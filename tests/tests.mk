@@ -54,7 +54,7 @@ check: tests ## all tests, in minutes
 check-fast: tests-fast ## what depends on the compiler, with smaller figures, in a minute
 	@$(RUN_TESTS) --fast
 
-check-full: tests ## all of what the others do a share of: hours
+check-full: tests ## all of what the others do a share of: an hour
 	@$(RUN_TESTS) --full
 
 check-san: ## check-fast built with ASan and UBSan, then with TSan
