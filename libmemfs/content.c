@@ -44,7 +44,7 @@ static void get(const memfs *fs, const struct memfs_node_record *node, struct co
     }
     const struct content_record paged = content_of_paged(node), *record = &paged;
     if (!(node->mode & MEMFS_NODE_PAGED))
-        record = fs_resident(fs, MEMFS_CONTENTS, node->extents.first);
+        record = table_resident(fs, MEMFS_CONTENTS, node->extents.first);
     out->bound = UINT64_MAX;
     out->base_limit = record->base_limit;
     out->base_first = record->base_first;

@@ -11,7 +11,7 @@ static struct dir_record state_of(const memfs *fs, const struct memfs_node_recor
 {
     if (!(dir->mode & MEMFS_NODE_CHANGED))
         return (struct dir_record){.first = dir->run.first, .count = dir->run.count};
-    return *(const struct dir_record *)fs_resident(fs, MEMFS_DIRS, dir->run.first);
+    return *(const struct dir_record *)table_resident(fs, MEMFS_DIRS, dir->run.first);
 }
 
 uint64_t dir_count(const memfs *fs, const struct memfs_node_record *dir)
@@ -280,7 +280,7 @@ static int is_after(const struct delta *delta, uint32_t order)
 
 static const struct delta *insertion_at(const memfs *fs, uint32_t one_more)
 {
-    return fs_resident(fs, MEMFS_DELTAS, one_more - 1);
+    return table_resident(fs, MEMFS_DELTAS, one_more - 1);
 }
 
 /* 1 + the first insertion after an order that is there no more: from the end

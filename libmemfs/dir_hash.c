@@ -85,14 +85,14 @@ static inline uint8_t tag_of(uint64_t hash)
 
 static inline const struct delta *look_at(const memfs *fs, uint32_t number)
 {
-    const struct delta *chunk = fs_chunk(fs, MEMFS_DELTAS, number >> MEMFS_CHUNK_SHIFT);
+    const struct delta *chunk = table_peek(fs, MEMFS_DELTAS, number >> MEMFS_CHUNK_SHIFT);
     return &chunk[number & (MEMFS_CHUNK_RECORDS - 1)];
 }
 
 static inline const struct bucket *look_into(const memfs *fs, uint64_t hash)
 {
     uint32_t number = bucket_of(hash, fs->buckets);
-    const struct bucket *chunk = fs_chunk(fs, MEMFS_BUCKETS, number >> MEMFS_BUCKETS_SHIFT);
+    const struct bucket *chunk = table_peek(fs, MEMFS_BUCKETS, number >> MEMFS_BUCKETS_SHIFT);
     assert(chunk);
     return &chunk[number & ((1u << MEMFS_BUCKETS_SHIFT) - 1)];
 }

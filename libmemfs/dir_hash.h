@@ -43,7 +43,7 @@ static inline const char *delta_text(const memfs *fs, const struct delta *delta)
 {
     if (delta_length(delta) <= DELTA_TEXT)
         return delta->text;
-    const char *chunk = fs_chunk(fs, MEMFS_NAMES, delta_name(delta) >> MEMFS_NAMES_SHIFT);
+    const char *chunk = table_peek(fs, MEMFS_NAMES, delta_name(delta) >> MEMFS_NAMES_SHIFT);
     return chunk + (delta_name(delta) & ((1u << MEMFS_NAMES_SHIFT) - 1));
 }
 

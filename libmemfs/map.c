@@ -26,7 +26,7 @@ static unsigned height_for(uint64_t page)
 /* A record, wherever it is: those of sealed filesystems are always resident, and are only looked at. */
 static struct map_record *record_at(const memfs *fs, uint64_t slot)
 {
-    return (struct map_record *)(uintptr_t)fs_resident(fs, MEMFS_MAPS, slot - 1);
+    return (struct map_record *)(uintptr_t)table_resident(fs, MEMFS_MAPS, slot - 1);
 }
 
 void map_find(const memfs *fs, const struct content *content, uint64_t page, uint64_t *slot, uint64_t *end)

@@ -57,7 +57,7 @@ int node_get_dir(struct op *op, memfs_node handle, const struct memfs_node_recor
 /* Tells the processor that the node will be read soon, if it is resident. The number may be any. */
 static inline void node_prefetch(const memfs *fs, uint32_t number)
 {
-    const struct memfs_node_record *chunk = fs_chunk(fs, MEMFS_NODES, number >> MEMFS_CHUNK_SHIFT);
+    const struct memfs_node_record *chunk = table_peek(fs, MEMFS_NODES, number >> MEMFS_CHUNK_SHIFT);
     if (chunk)
         __builtin_prefetch(&chunk[number & (MEMFS_CHUNK_RECORDS - 1)]);
 }

@@ -33,7 +33,7 @@ int table_chunk(struct op *op, enum memfs_table id, uint64_t number, const void 
     if (!table_in_range(&op->fs->tables[id], number))
         return MEMFS_ECORRUPT;
     uint64_t chunk = number >> table_shapes[id].shift;
-    *out = fs_chunk(op->fs, id, chunk);
+    *out = table_peek(op->fs, id, chunk);
     return *out ? 0 : op_miss(op, id, chunk);
 }
 

@@ -17,8 +17,10 @@
 #include <assert.h>
 #include <string.h>
 
+/* ---- What is resident: needs no operation, and cannot fail ---- */
+
 /* A chunk of a table, private or of the base, if it is resident, else NULL. */
-static inline const void *fs_chunk(const memfs *fs, enum memfs_table id, uint64_t chunk)
+static inline const void *table_peek(const memfs *fs, enum memfs_table id, uint64_t chunk)
 {
     const void *own = memfs_chunkmap_get(&fs->tables[id].map, chunk);
     return own || !fs->base ? own : fs->base->ops->peek(fs->base, id, chunk);
@@ -28,6 +30,21 @@ static inline const void *fs_chunk(const memfs *fs, enum memfs_table id, uint64_
 static inline size_t table_place(enum memfs_table id, uint64_t number)
 {
     return (size_t)(number & (((uint64_t)1 << table_shapes[id].shift) - 1)) * table_shapes[id].width;
+}
+
+/* A record that exists, in one of the tables that only filesystems have (DELTAS and those behind it): they are
+ * resident, those of sealed filesystems too. */
+static inline const void *table_resident(const memfs *fs, enum memfs_table id, uint64_t number)
+{
+    const char *chunk = table_peek(fs, id, number >> table_shapes[id].shift);
+    assert(chunk);
+    return chunk + table_place(id, number);
+}
+
+/* For commit: a record that was reached by table_own(), or is our own. */
+static inline void *table_mutable(memfs *fs, enum memfs_table id, uint64_t number)
+{
+    return (char *)memfs_chunkmap_get(&fs->tables[id].map, number >> table_shapes[id].shift) + table_place(id, number);
 }
 
 /* ---- Reach ---- */
@@ -42,7 +59,7 @@ static inline int table_get(struct op *op, enum memfs_table id, uint64_t number,
     const uint64_t chunk = number >> table_shapes[id].shift;
     if (!table_in_range(&op->fs->tables[id], number))
         return MEMFS_ECORRUPT;
-    const char *records = fs_chunk(op->fs, id, chunk);
+    const char *records = table_peek(op->fs, id, chunk);
     if (!records)
         return op_miss(op, id, chunk);
     records += table_place(id, number);
@@ -53,15 +70,6 @@ static inline int table_get(struct op *op, enum memfs_table id, uint64_t number,
 /* The chunk that holds the record (for ENTRIES, whose names stand behind). */
 int table_chunk(struct op *op, enum memfs_table id, uint64_t number, const void **out);
 
-/* A record that exists, in one of the tables that only filesystems have (DELTAS and those behind it): they are
- * resident, those of sealed filesystems too. */
-static inline const void *fs_resident(const memfs *fs, enum memfs_table id, uint64_t number)
-{
-    const char *chunk = fs_chunk(fs, id, number >> table_shapes[id].shift);
-    assert(chunk);
-    return chunk + table_place(id, number);
-}
-
 /* Makes a chunk private, which is not; made if there is none. */
 int table_make_private(struct op *op, enum memfs_table id, uint64_t chunk);
 
@@ -70,12 +78,6 @@ static inline int table_own_chunk(struct op *op, enum memfs_table id, uint64_t n
 {
     const uint64_t chunk = number >> table_shapes[id].shift;
     return memfs_chunkmap_get(&op->fs->tables[id].map, chunk) ? 0 : table_make_private(op, id, chunk);
-}
-
-/* A record of a private chunk: reached by table_own(), or our own. */
-static inline void *table_mutable(memfs *fs, enum memfs_table id, uint64_t number)
-{
-    return (char *)memfs_chunkmap_get(&fs->tables[id].map, number >> table_shapes[id].shift) + table_place(id, number);
 }
 
 /* The record, in a private chunk, to be changed by commit. 0, OP_MISS, -ENOMEM,

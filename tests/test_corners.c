@@ -281,9 +281,12 @@ static int count_step(void *context, const struct memfs_step *step)
     return 0;
 }
 
+static int named; /* steps that had the name */
+
 static int expect_name(void *context, const struct memfs_step *step)
 {
     if (step->depth == 0) {
+        named++;
         assert_string_equal(step->path, context);
         assert_string_equal(step->name, context);
     }
@@ -300,6 +303,7 @@ static void test_corners__walk_as_a_name(void **state)
     int error = -ENOMEM;
     unsigned failed = 0;
     for (uint64_t nth = 1; error == -ENOMEM; nth++) {
+        named = 0;
         test_memory_fail(&test->memory, nth, 0);
         error = memfs_walk_steps(test->fs, NULL, "d", &options, expect_name, name);
         test_memory_heal(&test->memory);
@@ -307,6 +311,7 @@ static void test_corners__walk_as_a_name(void **state)
     }
     assert_ok(error);
     assert_true(failed > 1);
+    assert_int_equal(named, 1); /* in the end */
 }
 
 /* Links that lead round and names that are too long match nothing, and stop nothing. */

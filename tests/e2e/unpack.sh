@@ -408,6 +408,7 @@ at=$(stat -c %s lost.mfs)
 until [ "$at" -lt 100 ] || "$memfs" verify -q damaged.mfs 2>&1 | grep -q '^memfs: damaged.mfs: extents: '; do
     at=$((at - 24)) && cp lost.mfs damaged.mfs && printf '\377' | dd of=damaged.mfs bs=1 seek="$at" conv=notrunc status=none
 done
+check "the records of extents are damaged" test "$at" -ge 100
 for jobs in 1 4; do
     run "$memfs" unpack --keep-going -q -j $jobs damaged.mfs some
     check "damaged extents: what has none is unpacked" test "$status" = 3 -a "$(cd some && find . | sort | tr '\n' ' ')" = ". ./a ./a/b ./a/b/to-1 ./a/b/to-2 ./a/b/to-3 ./empty "

@@ -28,7 +28,7 @@ struct fault {
     unsigned at; /* the call's number, from 1 */
     enum fault_kind kind;
     int error;
-    const struct call *call; /* what it is to be, or NULL: of threads another may have the number */
+    const struct call *call; /* NULL: any; else it comes to be only if the call of this number is this one */
 };
 
 /* A call that is to be done. */
