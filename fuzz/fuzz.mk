@@ -12,9 +12,9 @@ FUZZ_SHARED := $(patsubst %,$(BUILD)/fuzz/%.o,input memory mangle change reseal)
 $(BUILD)/fuzz/tools.a: $(filter-out $(BUILD)/tools/main.o,$(TOOL_OBJECTS))
 	@mkdir -p $(@D)
 	$(Q)rm -f $@ && ar rcs $@ $^
-FUZZ_LINKED := $(FUZZ_SHARED) $(BUILD)/tests/model.o $(BUILD)/fuzz/tools.a $(LIBRARY_OBJECTS)
+FUZZ_LINKED := $(FUZZ_SHARED) $(BUILD)/tests/model.o $(BUILD)/fuzz/tools.a $(LIBRARY)
 
-$(BUILD)/fuzz/make_seeds: $(BUILD)/fuzz/make_seeds.o $(LIBRARY_OBJECTS)
+$(BUILD)/fuzz/make_seeds: $(BUILD)/fuzz/make_seeds.o $(LIBRARY)
 	$(call say,LINK  $@)
 	$(Q)$(LINK_TEST) -o $@ $^ $(IMAGE_LIBS)
 

@@ -1,8 +1,7 @@
 #include "climb.h"
 
 #include "dir_hash.h"
-
-#include <string.h>
+#include "name.h"
 
 /* The insertion of an entry, if there is one and the path ends with its name, which is
  * then taken off, with the slashes before it. */
@@ -13,7 +12,7 @@ static const struct delta *take_name(struct op *op, uint32_t entry, const char *
     if (name_length == 0 || name_length > *length)
         return NULL;
     size_t left = *length - name_length;
-    if ((left && path[left - 1] != '/') || memcmp(path + left, delta_text(op->fs, delta), name_length) != 0)
+    if ((left && path[left - 1] != '/') || !name_equal(path + left, delta_text(op->fs, delta), name_length))
         return NULL;
     while (left && path[left - 1] == '/')
         left--;

@@ -1,5 +1,7 @@
 #include "dir_hash.h"
 
+#include "name.h"
+
 #include <assert.h>
 #include <string.h>
 
@@ -23,33 +25,15 @@ static inline uint64_t finish(uint64_t hash)
     return hash ^ hash >> 32;
 }
 
-static inline uint64_t load8(const char *from)
-{
-    uint64_t word;
-    memcpy(&word, from, sizeof word);
-    return word;
-}
-
-/* All of 1 to 8 bytes; some are in it twice. */
-static inline uint64_t load_short(const char *from, size_t length)
-{
-    uint32_t first, last;
-    if (length < sizeof first)
-        return (uint64_t)(uint8_t)from[0] << 16 | (uint64_t)(uint8_t)from[length / 2] << 8 | (uint8_t)from[length - 1];
-    memcpy(&first, from, sizeof first);
-    memcpy(&last, from + length - sizeof last, sizeof last);
-    return (uint64_t)first << 32 | last;
-}
-
 /* The last word of a longer name overlaps the one before: the length is in the hash. */
 static uint64_t hash_text(const memfs *fs, const char *name, size_t length)
 {
     uint64_t hash = mix(fs->seed, length);
     if (length <= 8)
-        return mix(hash, load_short(name, length));
+        return mix(hash, name_short_word(name, length));
     for (size_t at = 0; at + 8 < length; at += 8)
-        hash = mix(hash, load8(name + at));
-    return mix(hash, load8(name + length - 8));
+        hash = mix(hash, name_word(name + at));
+    return mix(hash, name_word(name + length - 8));
 }
 
 uint64_t dir_hash_name(const memfs *fs, uint32_t dir, const char *name, size_t length)
@@ -171,7 +155,7 @@ const struct delta *dir_hash_find(const memfs *fs, uint32_t dir, const char *nam
         const struct delta *delta = look_at(fs, next - 1);
         /* The node is wanted next: fetched beside the delta, not after it. */
         node_prefetch(fs, next - 1 + fs->node_ahead);
-        if (delta->dir == dir && delta_length(delta) == length && memcmp(delta_text(fs, delta), name, length) == 0) {
+        if (delta->dir == dir && delta_length(delta) == length && name_equal(delta_text(fs, delta), name, length)) {
             *number = next - 1;
             return delta;
         }

@@ -12,7 +12,7 @@ $(TEST_PROGRAMS:=.o): INCLUDES = -Ilibmemfs -Iformat $(IMAGE_CFLAGS)
 $(SUITES:=.o) $(HELPER_OBJECTS): INCLUDES = -Ilibmemfs -Iformat -Itests $(TEST_CFLAGS) $(IMAGE_CFLAGS)
 $(SUITES:=.o) $(HELPER_OBJECTS): | deps-check
 
-$(SUITES): %: %.o $(HELPER_OBJECTS) $(LIBRARY_OBJECTS)
+$(SUITES): %: %.o $(HELPER_OBJECTS) $(LIBRARY)
 	$(call say,LINK  $@)
 	$(Q)$(LINK_TEST) -o $@ $^ $(TEST_LIBS) $(IMAGE_LIBS)
 

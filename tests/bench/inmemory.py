@@ -18,6 +18,9 @@ PAIRS = (
 )
 SINGLE = {
     "lookup": "look-up by path, 6 levels, a million files",
+    "lookup, time": "look-up by path, as a time",
+    "lookup, cached": "of a thousand of them, again and again",
+    "lookup, waits": "floor: waiting for memory twice",
     "lookup without attributes": "the same by memfs_resolve",
     "lookup 2 threads on one": "2 threads on one filesystem, together",
     "lookup 2 threads on two": "2 threads on two, together",
@@ -55,7 +58,9 @@ SMALL_TEXT = (
 SINGLE_TEXT = (
     "Look-up: memfs_stat of each of a million files once, in random order, on paths of six names, "
     "ten entries a directory, the "
-    "paths prepared; millions a second. Two threads: what both do together, one starting half-way.",
+    "paths prepared; millions a second. Two threads: what both do together, one starting half-way. Floor: reading, "
+    "from tables of the same sizes, in huge pages, two slots that a hash points to, and then an entry and a node of the "
+    "file and of its directory at random, each time before the next path.",
     "Writing: memfs_write to a new file, against memcpy of the same piece into memory freshly mapped, without madvise. "
     "Reading: memfs_node_read into one buffer of 1 MiB, against memcpy into the same. "
     "View: memfs_node_view of all of it; copied are "
@@ -71,16 +76,17 @@ def measure(bench):
     small = Section("small", "Small files in memory", ("memfs", "tmpfs", "times"), None, SMALL_TEXT)
     single = Section("single", "Look-up, large files and memory", ("value",), None, SINGLE_TEXT)
     bench.sections["small"], bench.sections["single"] = small, single
-    command = [bench.program("memory"), "--scale", "5" if bench.quick else "100"]
+    scale = ["--scale", "5" if bench.quick else "100"]
+    memory = [bench.program("memory"), *scale]
     if bench.in_memory:
-        command += ["--tmpfs", there]
+        memory += ["--tmpfs", there]
     else:
         small.missing["tmpfs"] = "no tmpfs with room"
     for number in range(bench.rounds):
         bench.say(f"Operations in memory: round {number + 1} of {bench.rounds}")
         os.makedirs(there, exist_ok=True)
         try:
-            add(small, single, run(command, keep=True).out)
+            add(small, single, *(run(command, keep=True).out for command in (memory, [bench.program("lookup"), *scale])))
         except Failed as error:
             single.missing["memory"] = str(error)
             bench.note(str(error))
@@ -91,10 +97,10 @@ def measure(bench):
     report.print_section(single)
 
 
-def add(small, single, out):
-    """What one run of memory.c told."""
+def add(small, single, *outs):
+    """What one run each of memory.c and lookup.c told."""
     told = {}
-    for line in out.splitlines():
+    for line in "".join(outs).splitlines():
         name, value, unit = line.split("\t")
         told[name] = float(value)
         if name in SINGLE:

@@ -99,8 +99,8 @@ def goal_table(verdicts):
 
 
 FLOOR_TEXT = (
-    "The floors of three goals leave out something that has to be done as well. Against all of it; and how far all of "
-    "it is from the goal's floor, which no program can be nearer to:"
+    "What four goals ask for, against all that has to be done for it, which the goals' own floors leave out; and this "
+    "against the most that the goal allows: above 1 there is no reaching it by these means."
 )
 
 
@@ -109,7 +109,7 @@ def floor_table(bench):
         return f"{ratio:.3g}×" if ratio else "not measured"
 
     rows = [[name, cell(reached), cell(whole)] for name, reached, whole in goals.against_floors(bench)]
-    return [["with the whole floor", "reached", "it alone, against the goal's floor"], *rows]
+    return [["with the whole floor", "reached", "it alone, against the goal"], *rows]
 
 
 def aligned(lines):

@@ -72,13 +72,13 @@ make_copy() {
     trap 'rm -rf "$copy"' EXIT
     trap 'exit 130' INT TERM
     mkdir -p "$copy/build" && cp -a Makefile README.md LICENSE libmemfs format tools tests fuzz "$copy/" || return
-    for room in flags exports exports.map libmemfs format tools tests fuzz memfs libmemfs.a libmemfs.o; do
+    for room in flags exports exports.map libmemfs format tools tests fuzz memfs library.o libmemfs.a libmemfs.o; do
         [ ! -e "$BUILD/$room" ] || cp -a "$BUILD/$room" "$copy/build/" || return
     done
 }
 
 make_there() { # targets
-    make -C "$copy" BUILD=build -j"${JOBS:-$(nproc)}" "$@" >"$BUILD/defects/make.log" 2>&1
+    make -C "$copy" BUILD=build LTO= -j"${JOBS:-$(nproc)}" "$@" >"$BUILD/defects/make.log" 2>&1
 }
 
 # What has to be made for a suite.
