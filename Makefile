@@ -149,7 +149,7 @@ $(BUILD)/exports.map: $(BUILD)/exports
 # All of it, which is compiled here if it is as a whole. Tests see what is not exported, too.
 $(LIBRARY): $(LIBRARY_OBJECTS)
 	$(call say,LINK  $@)
-	$(Q)$(COMPILE) $(if $(LTO),$(LTO) -flinker-output=nolto-rel) -r -nostdlib -o $@ $^
+	$(Q)$(if $(LTO),$(COMPILE) $(LTO) -flinker-output=nolto-rel,$(CC)) -r -nostdlib -o $@ $^
 
 $(BUILD)/$(SHARED): $(LIBRARY) $(BUILD)/exports.map
 	$(call say,LINK  $@)
