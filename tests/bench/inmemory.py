@@ -19,7 +19,7 @@ PAIRS = (
 SINGLE = {
     "lookup": "look-up by path, 6 levels, a million files",
     "lookup, time": "look-up by path, as a time",
-    "lookup, cached": "of a thousand of them, again and again",
+    "lookup, cached": "of thirty of them, again and again",
     "lookup, waits": "floor: waiting for memory twice",
     "lookup without attributes": "the same by memfs_resolve",
     "lookup 2 threads on one": "2 threads on one filesystem, together",

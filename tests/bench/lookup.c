@@ -125,10 +125,10 @@ static double search_both(const struct forest *forest, memfs *one, memfs *two)
 
 /* ---- The floor ------------------------------------------------------------------------ */
 
-#define CACHED 1000 /* paths of which all is in the processor's cache */
-#define SLOT 4      /* bytes of the library's records: of a hint, */
-#define ENTRY 48    /* of an entry with its name, */
-#define NODE 64     /* and of a node */
+#define CACHED 30 /* paths of which all is in the processor's cache */
+#define SLOT 4    /* bytes of the library's records: of a hint, */
+#define ENTRY 48  /* of an entry with its name, */
+#define NODE 64   /* and of a node */
 
 static char *zeroed(size_t size)
 {
