@@ -63,6 +63,7 @@ struct trial {
     unsigned seen_count, seen_room;
     unsigned long cases[KINDS];
     unsigned long tried;  /* to sample */
+    unsigned long writes; /* the same of errors of calls that write */
     unsigned long missed; /* met no such call */
     unsigned wrong;
 };
@@ -423,6 +424,11 @@ static int is_sampled(struct trial *trial)
     return trial->tried++ % trial->sample == 0;
 }
 
+static int is_sampled_write(struct trial *trial)
+{
+    return trial->sample == 1 || trial->writes++ % 3 == 0;
+}
+
 static int try_one(struct trial *trial, enum kind kind, unsigned at, enum fault_kind fault, int error)
 {
     const struct fault one = {at, fault, error, fault == FAULT_KILL ? NULL : trial->seen[at - 1].call};
@@ -431,7 +437,7 @@ static int try_one(struct trial *trial, enum kind kind, unsigned at, enum fault_
 
 /* ---- All cases -------------------------------------------------------------------------- */
 
-/* What is written can be lost: one error of such a call is in every sample. */
+/* What is written can be lost: one error of each third such call is in every sample. */
 static int is_writing(const struct seen *seen)
 {
     static const char *const names[] = {"write",  "pwrite64", "ftruncate", "fsync",     "syncfs",
@@ -452,7 +458,7 @@ static int try_errors(struct trial *trial, unsigned at)
         return 0;
     for (size_t i = 0; !failed && i < CALL_ERRORS && call->errors[i]; i++) {
         const struct fault one = {at, FAULT_ERROR, call->errors[i], call};
-        if (i == 0 && is_writing(&trial->seen[at - 1]))
+        if (i == 0 && is_writing(&trial->seen[at - 1]) && is_sampled_write(trial))
             failed = try_case(trial, ERRORS, &one, 1);
         else
             failed = try_one(trial, ERRORS, at, FAULT_ERROR, call->errors[i]);

@@ -1,8 +1,8 @@
 #!/bin/bash
 # Every system call of memfs fails in turn, with each error that it can give; reads and
 # writes are short; kill -9 comes before each call; and the power goes. See faults.c and
-# power_loss.c for what must hold then. Environment: BUILD, LIST_TREE, MEMFS_FAST (few),
-# MEMFS_FULL (all). Arguments: the scenarios to be run; all if there are none. The last
+# power_loss.c for what must hold then. Environment: BUILD, LIST_TREE, MEMFS_FULL (all,
+# else a share). Arguments: the scenarios to be run; all if there are none. The last
 # line is "N passed, N failed".
 set -u
 export LC_ALL=C
@@ -23,10 +23,8 @@ cd "$work" || exit 2
 # A share of the cases: primes, so that each kind and each call gets its turn.
 if [ -n "${MEMFS_FULL:-}" ]; then
     share=1 pairs=500 states=2000
-elif [ -n "${MEMFS_FAST:-}" ]; then
-    share=97 pairs=6 states=40
 else
-    share=71 pairs=10 states=100
+    share=97 pairs=6 states=40
 fi
 
 # ---- What is packed and unpacked ------------------------------------------------------

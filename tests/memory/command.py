@@ -7,7 +7,7 @@ in its directory as before. No signal, and nothing shortened. A run that was den
 closes each scenario, in the same directory, and must do what the first did.
 
 Environment: BUILD; MEMFS_FULL=1: every allocation, else a sample that is always the
-same, with MEMFS_FAST a smaller one. The last line is "N passed, N failed".
+same, denser at first. The last line is "N passed, N failed".
 """
 
 import concurrent.futures
@@ -24,7 +24,6 @@ BUILD = os.environ["BUILD"]
 MEMFS = BUILD + "/memfs"
 DENY = BUILD + "/tests/memory/deny.so"
 FULL = os.environ.get("MEMFS_FULL") == "1"
-FAST = "MEMFS_FAST" in os.environ
 
 # What a message about memory says, behind what it is about.
 NO_MEMORY = re.compile(rb"memfs: \S.*: .*(cannot allocate|no|not enough) memory", re.IGNORECASE)
@@ -219,7 +218,7 @@ class Scenario:
             if wrong:
                 how = "and all behind it" if after else "alone"
                 return f"allocation {nth} {how}: {wrong}; standard error: {result[2]!r}"
-            nth += 1 if FULL else 1 + nth // (6 if FAST or after else 10)
+            nth += 1 if FULL else 1 + nth // (2 if after else 3)
 
     def play(self):
         """What is wrong, or None."""
