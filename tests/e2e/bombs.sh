@@ -29,6 +29,8 @@ for command in "ls -l" "find -size +1k" "du" "tree"; do
 done
 if [ -z "${MEMFS_FAST:-}" ]; then
     expect 4 "alternating.mfs: file: to read this, more than 1[67].* GiB would .*--max-decoded" "$memfs" cat alternating.mfs file
+fi
+if [ -n "${MEMFS_FULL:-}" ]; then
     expect 1 "what has to be decoded exceeds the limit of 1[6-9][0-9]{9} bytes.*--max-decoded" "$memfs" verify alternating.mfs
     expect 4 "alternating.mfs: file: to read this, more than 1[67].* GiB would .*--max-decoded" "$memfs" unpack alternating.mfs new
     check "nothing is left" test ! -e new

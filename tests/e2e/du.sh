@@ -2,6 +2,9 @@
 # memfs du and du --apparent-size agree but for what directories have themselves.
 . "$(dirname "$0")/lib.sh"
 
+agrees() { # what, tree, options and paths: a case of many
+    ! turn 3 "trees" || check "$1" agree "${@:2}"
+}
 agree() { # tree, options and paths
     local tree=$1
     shift
@@ -12,26 +15,26 @@ agree() { # tree, options and paths
 real=/usr/share/doc
 [ -d $real ] || real=/usr/include
 check "pack $real" "$memfs" pack $real
-check "$real" agree $real .
-check "$real -s" agree $real -s .
-check "$real -a" agree $real -a .
+agrees "$real" $real .
+agrees "$real -s" $real -s .
+agrees "$real -a" $real -a .
 for depth in 0 1 2; do
-    check "$real -d $depth" agree $real -d $depth .
-    check "$real -a -d $depth" agree $real -a -d $depth .
+    agrees "$real -d $depth" $real -d $depth .
+    agrees "$real -a -d $depth" $real -a -d $depth .
 done
 mapfile -t some < <(cd $real && find . -mindepth 1 -maxdepth 1 -type d | sort | head -n 5)
-check "$real, five PATHs" agree $real "${some[@]}"
-check "$real, five PATHs, -s" agree $real -s "${some[@]}"
+agrees "$real, five PATHs" $real "${some[@]}"
+agrees "$real, five PATHs, -s" $real -s "${some[@]}"
 
 check "make a tree" "$make_tree" --files 300 --huge 100000000 tree
 rm -rf tree/beyond-path-max tree/names # du's lines are not for names with newlines; nor is one of the symlinks
 check "pack it" "$memfs" pack tree
 # Hard links count for the first in du's order, which is the directory's: so they are compared by the sum.
-check "a tree with everything, -s" agree tree -s .
+agrees "a tree with everything, -s" tree -s .
 unlinked() { (cd tree && find . -mindepth 1 -maxdepth 1 -type d ! -name hard-links); }
 mapfile -t some < <(unlinked)
-for dir in "${some[@]}"; do check "$dir" agree tree "$dir"; done
-for dir in "${some[@]}"; do [ "$dir" = ./symlinks ] || check "$dir -a" agree tree -a "$dir"; done
+for dir in "${some[@]}"; do agrees "$dir" tree "$dir"; done
+for dir in "${some[@]}"; do [ "$dir" = ./symlinks ] || agrees "$dir -a" tree -a "$dir"; done
 
 # Hard links, and what lies in two PATHs, count once.
 mkdir -p links/a/in links/b && head -c 1000 /dev/zero >links/a/in/one && ln links/a/in/one links/b/two && ln links/a/in/one links/a/three

@@ -2,10 +2,10 @@
 # Ctrl-C and its like, at any moment: dead by that signal, nothing left behind.
 . "$(dirname "$0")/lib.sh"
 
-moments=(0.02 0.05 0.1 0.2 0.3 0.5 0.8)
-[ -z "${MEMFS_FAST:-}" ] || moments=(0.02 0.1 0.3)
+moments=(0.02 0.1 0.3)
+[ -z "${MEMFS_FULL:-}" ] || moments=(0.02 0.05 0.1 0.2 0.3 0.5 0.8)
 mkdir tree
-for i in $(seq 60); do
+for i in $(seq 40); do
     mkdir "tree/$i"
     head -c 1500000 /dev/urandom | base64 >"tree/$i/large"
     (cd "tree/$i" && seq 40 | xargs touch)
@@ -61,7 +61,7 @@ interrupt "unpack" HUP 129 new "$memfs" unpack -q done.mfs new
 interrupt "verify" INT 130 "" "$memfs" verify -q done.mfs
 ulimit -c 0
 # Whichever signal it is, the same is done: at some of the moments.
-[ -n "${MEMFS_FULL:-}" ] || moments=(0.02 0.05 0.2)
+[ -n "${MEMFS_FULL:-}" ] || moments=(0.02 0.05)
 for signal in QUIT XCPU ALRM USR1 USR2; do
     interrupt "unpack" "$signal" $((128 + $(kill -l "$signal"))) new "$memfs" unpack -q done.mfs new
 done

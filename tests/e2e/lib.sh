@@ -1,6 +1,6 @@
 # What every end-to-end script begins with: an empty directory to work in, made
 # the current one and removed at the end, and ways to say what is expected.
-# Environment: BUILD, MEMFS_FAST. Usable after sourcing: $memfs, $tests, $work.
+# Environment: BUILD, MEMFS_FAST, MEMFS_FULL. Usable after sourcing: $memfs, $tests, $work.
 set -u
 export LC_ALL=C.UTF-8
 tests=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
@@ -137,6 +137,16 @@ only() { # directory, names...
     diff <(printf '%s\n' "$@" | sed '/^$/d' | sort) <(ls -A "$dir" | sort)
 }
 
+# Where cases are many and much alike, a share of them: whether this one is tried, the first of each N of a kind. With
+# MEMFS_FULL all are. done_testing says how many were.
+declare -A cases=() tried=()
+turn() { # N, kind
+    local number=${cases[$2]:-0}
+    cases[$2]=$((number + 1))
+    [ "${MEMFS_FULL:-}" ] || [ $((number % $1)) = 0 ] || return
+    tried[$2]=$((${tried[$2]:-0} + 1))
+}
+
 # ---- GNU's tools, made comparable
 
 # What GNU ls cannot know, or says otherwise than memfs ls: sizes and links of directories are those of its
@@ -168,6 +178,8 @@ gnu_du() { # options and paths of du
 }
 
 done_testing() {
+    local kind
+    for kind in "${!cases[@]}"; do echo "tried  $kind: ${tried[$kind]} of ${cases[$kind]}"; done
     echo "$passed passed, $failed failed, $skipped skipped"
     [ "$failed" = 0 ]
 }

@@ -5,7 +5,7 @@
 export TZ=UTC
 
 # same IMAGE DIR: the image has the bytes that packing the directory gives. Its root is DIR's.
-same() { "$memfs" pack -f "$2" .truth.mfs && cmp "$1" .truth.mfs; }
+same() { "$memfs" pack "$2" - >.truth.mfs && cmp "$1" .truth.mfs; }
 # lists WANT COMMAND...: what a dry run writes, sorted, is what the file has.
 lists() {
     local want=$1
@@ -98,15 +98,21 @@ if command -v git >/dev/null && git init -q --bare git; then
 fi
 # agree RULES: pack and git leave out the same. Paths NUL-separated, so that names may be anything.
 agree() {
+    local path paths
+    local -A kept=()
     printf '%s' "$1" >git/info/exclude
-    (cd rules && git check-ignore --no-index -z --stdin) <all >ignored
-    comm -z -23 all ignored >kept
-    "$memfs" pack -f --exclude-from git/info/exclude rules ruled.mfs || return
-    rm -rf out && "$memfs" unpack -q ruled.mfs out || return
-    (cd out && find . -mindepth 1 -printf '%P\0') | sort -z | cmp kept - || {
-        (cd out && find . -mindepth 1 -printf '%P\0') | sort -z | diff <(tr '\0' '\n' <kept) <(tr '\0' '\n')
-        return 1
-    }
+    git -C rules check-ignore --no-index -z --stdin <all >ignored
+    "$memfs" pack --exclude-from git/info/exclude rules - >ruled.mfs && "$memfs" find ruled.mfs . -mindepth 1 -print0 >found || return
+    mapfile -d '' -t paths <all
+    for path in "${paths[@]}"; do kept[$path]=1; done
+    mapfile -d '' -t paths <ignored
+    for path in "${paths[@]}"; do unset 'kept[$path]'; done
+    mapfile -d '' -t paths <found
+    for path in "${paths[@]#./}"; do
+        [ "${kept[$path]:-}" ] || { echo "memfs takes ${path@Q}" && return 1; }
+        unset 'kept[$path]'
+    done
+    [ ${#kept[@]} = 0 ] || { echo "memfs leaves out ${!kept[*]}" && return 1; }
 }
 patterns=('*.o' 'build' 'build/' '/build' '/build/' 'src/build' 'README' '/README' 'doc/*' 'doc/**' '**/build' 'doc/**/x' 'a/**/x'
     '**/x' '**' '*' '/*' '**/' '*/' $'*.o\n!main.o' $'*\n!*/\n!*.c' $'/*\n!/src\n/src/*\n!/src/main.c' $'doc/\n!doc/a/x' '\#x' '#x' '\!y' '!y'
@@ -116,7 +122,7 @@ patterns=('*.o' 'build' 'build/' '/build' '/build/' 'src/build' 'README' '/READM
     $'\357\273\277*.o' 'a/b' '/a/b' 'b/c/x')
 if [ "$git" ]; then
     for pattern in "${patterns[@]}"; do
-        check "rules $(printf '%q' "$pattern")" agree "$pattern"
+        check "rules ${pattern@Q}" agree "$pattern"
     done
     RANDOM=20261125
     words=('*' '**' 'a' '?' 'b' 'src' 'build' '*.o' 'x' '[abc]' 'main.*' 'doc' '*o*' '[!a]*' '**')
@@ -131,7 +137,7 @@ if [ "$git" ]; then
             ((RANDOM % 3)) || pattern='!'$pattern
             text+=$pattern$'\n'
         done
-        check "rules of round $round: $(printf '%q' "$text")" agree "$text"
+        ! turn 3 "rules at random" || check "rules of round $round: ${text@Q}" agree "$text"
     done
     unset GIT_DIR GIT_WORK_TREE
 else
@@ -251,6 +257,7 @@ rm -f no.mfs new3.mfs
 mkdir -p modes/dir modes/sgid && touch modes/{plain,run,bits,none} && ln -s plain modes/link
 chmod 755 modes/run && chmod 6711 modes/bits && chmod 2775 modes/sgid && chmod 1777 modes/dir && chmod 600 modes/none
 for mode in u+rwX,go-w a=rX,u+w go= u=rwx,g=rx,o= g=u o=g-w u+s g+s,o-x +t a-s =rX u=rwX,g=u-w,o=g ug+rw,o-rwx a+x 755 0711 02755 00755 7777 u=r,u+wx,go=u-w g=o+w -t g-s,u-s; do
+    turn 2 "modes" || continue
     cp -a modes changed
     (umask 0 && find changed -depth ! -type l -exec chmod "$mode" '{}' +)
     check "--mode $mode" "$memfs" pack -f --mode "$mode" modes modes.mfs
@@ -259,19 +266,20 @@ for mode in u+rwX,go-w a=rX,u+w go= u=rwx,g=rx,o= g=u o=g-w u+s g+s,o-x +t a-s =
     rm -rf changed
 done
 for mode in '' 8 0888 17777 u u+q +rw,, ,u+r rwx u+r- 0x1ff -1 u+r,; do
-    [ "$mode" = u+r- ] || expect 2 "--mode $(quoted "${mode:-''}"): no mode such as" "$memfs" pack --mode "$mode" modes new.mfs.none
+    [ "$mode" = u+r- ] || ! turn 2 "wrong modes" || expect 2 "--mode $(quoted "${mode:-''}"): no mode such as" "$memfs" pack --mode "$mode" modes new.mfs.none
 done
+cp -a a changed
 for time in @0 @1700000000 @-5 @1700000000.25 @-0.5 2023-11-14 2023-11-14T22:13 2023-11-14T22:13:20 "2023-11-14 22:13:20" 2023-11-14T22:13:20.123456789Z 1969-12-31T23:59:59Z 2024-02-29Z; do
     for zone in UTC America/New_York; do
-        cp -a a changed
-        find changed -exec env TZ=$zone touch -h -d "$time" '{}' +
-        check "--mtime $time in $zone" env TZ=$zone "$memfs" pack -f --mtime "$time" a times.mfs
+        turn 3 "times in zones" || continue
+        TZ=$zone find changed -exec touch -h -d "$time" '{}' +
+        TZ=$zone check "--mtime $time in $zone" "$memfs" pack -f --mtime "$time" a times.mfs
         check "is what touch makes of it" same times.mfs changed
-        rm -rf changed
     done
 done
+rm -rf changed
 for time in '' 0 @ @x @1.x now 2023 2023-1-1 2023-13-01 2023-02-29 2023-11-14T 2023-11-14T22 2023-11-14T24:00 2023-11-14T22:60 2023-11-14T22:13:20+01:00 2023-11-14ZZ "2023-11-14 "; do
-    expect 2 "--mtime $(quoted "${time:-''}"): no time such as" "$memfs" pack --mtime "$time" a new.mfs.none
+    ! turn 3 "wrong times" || expect 2 "--mtime $(quoted "${time:-''}"): no time such as" "$memfs" pack --mtime "$time" a new.mfs.none
 done
 for time in @9300000000 @-9300000000 @99999999999999999999 2263-01-01 1600-01-01Z; do
     expect 2 "--mtime $time: beyond the years" "$memfs" pack --mtime "$time" a new.mfs.none
