@@ -542,9 +542,7 @@ static int host_count(const struct host *host)
 
 static void host_end(struct host *host)
 {
-    char command[128];
-    snprintf(command, sizeof command, "rm -rf '%s'", host->path);
-    assert_ok(system(command));
+    assert_ok(test_remove_tree(host->path));
     close(host->fd);
 }
 

@@ -11,7 +11,6 @@
 #include "real_call.h"
 #include "testlib.h"
 
-#include <ftw.h>
 #include <linux/openat2.h>
 #include <sys/random.h>
 #include <sys/syscall.h>
@@ -557,19 +556,6 @@ static void test_host_calls__scan_list(void **state)
 
 /* ---- Host directories out ---------------------------------------------------------------------- */
 
-static int remove_one(const char *path, const struct stat *stat, int type, struct FTW *ftw)
-{
-    (void)stat, (void)type, (void)ftw;
-    return remove(path);
-}
-
-static void remove_tree(const char *name)
-{
-    struct stat stat;
-    if (!lstat(at(name), &stat))
-        assert_int_equal(nftw(at(name), remove_one, 16, FTW_DEPTH | FTW_PHYS), 0);
-}
-
 static char *dump_of(const char *name)
 {
     memfs_backing *backing = NULL;
@@ -656,7 +642,7 @@ static void export_to(struct attempt *attempt, struct memfs_export_options *opti
             fail_msg("%s, call %lu, %s: changed (%s), and said \"%s\"", call_names[host.failing], host.at,
                      strerror(host.error), text, detail.text);
     }
-    remove_tree("out");
+    assert_int_equal(test_remove_tree(at("out")), 0);
 }
 
 static void export_new(struct attempt *attempt)
@@ -750,7 +736,7 @@ static void publish(struct attempt *attempt, int replace)
         attempt->got = open_and_dump(attempt);
     else if (!strstr(detail.text, "is in place"))
         assert_int_equal(is_there("images/image"), replace);
-    remove_tree("images");
+    assert_int_equal(test_remove_tree(at("images")), 0);
 }
 
 static void publish_new(struct attempt *attempt)

@@ -1,8 +1,14 @@
+#define _GNU_SOURCE /* nftw() */
 #include "testlib.h"
 
 #include "backing.h"
 
+#include <ftw.h>
+#include <sys/stat.h>
 #include <time.h>
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
 
 /* ---- Checks ---------------------------------------------------------------- */
 
@@ -72,8 +78,19 @@ static void memory_free(void *context, void *pointer, size_t size)
     free(header);
 }
 
+/* What is taken and given back a thousand times is not had from the kernel each time: that is most of what it takes. */
+static void keep_freed_memory(void)
+{
+#ifdef __GLIBC__
+    mallopt(M_MMAP_THRESHOLD, 32 << 20);
+    mallopt(M_TRIM_THRESHOLD, 256 << 20);
+    mallopt(M_TOP_PAD, 4 << 20);
+#endif
+}
+
 void test_memory_init(struct test_memory *memory)
 {
+    keep_freed_memory();
     memset(memory, 0, sizeof *memory);
     memory->hook = (struct memfs_allocator){.alloc = memory_alloc, .free = memory_free, .context = memory};
 }
@@ -307,6 +324,20 @@ memfs_backing *test_fault_backing(memfs_backing *inner, struct test_fault *fault
     self->inner = inner;
     self->fault = fault;
     return &self->base;
+}
+
+/* ---- Directories of the host ------------------------------------------------------- */
+
+static int remove_one(const char *path, const struct stat *stat, int type, struct FTW *at)
+{
+    (void)stat, (void)type, (void)at;
+    return remove(path);
+}
+
+int test_remove_tree(const char *path)
+{
+    struct stat stat;
+    return lstat(path, &stat) ? 0 : nftw(path, remove_one, 16, FTW_DEPTH | FTW_PHYS);
 }
 
 /* ---- Random numbers ---------------------------------------------------------------- */

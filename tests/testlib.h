@@ -105,6 +105,12 @@ struct test_fault {
  * fault lets fail with its error. Holds inner. */
 memfs_backing *test_fault_backing(memfs_backing *inner, struct test_fault *fault);
 
+/* ---- Directories of the host ------------------------------------------------------- */
+
+/* Removes a directory, if it is there, with all below it; by paths, which must not be too long. Returns 0 if it is
+ * gone. Where a thousand are removed: without a process. */
+int test_remove_tree(const char *path);
+
 /* ---- Random numbers ---------------------------------------------------------------- */
 
 struct test_random {

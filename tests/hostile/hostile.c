@@ -6,15 +6,14 @@
  *
  * Of all images: no crash, 10 seconds and 256 MiB at most, what the table says, and nothing
  * changed outside of where they are unpacked. The command's subcommands are run on all of
- * them with MEMFS_FULL, else on each sixth, with MEMFS_FAST on each twelfth. With names only those
+ * them with MEMFS_FULL, else on each twelfth. With names only those
  * cases; -t tells what becomes of each instead of judging it, -k keeps the images.
  */
-#define _GNU_SOURCE /* nftw(), MAP_ANONYMOUS */
+#define _GNU_SOURCE /* MAP_ANONYMOUS */
 #include "commands.h"
 #include "fields.h"
 
 #include <fcntl.h>
-#include <ftw.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/time.h>
@@ -59,20 +58,12 @@ static void write_file(const char *path, const void *data, size_t length)
     need(fd >= 0 && write(fd, data, length) == (ssize_t)length && close(fd) == 0, path);
 }
 
-static int remove_one(const char *path, const struct stat *status, int type, struct FTW *at)
-{
-    (void)status;
-    (void)type;
-    (void)at;
-    return remove(path);
-}
-
 /* Paths that are longer than the kernel takes are left to one that goes from directory to directory. */
 static void remove_tree(const char *path)
 {
     struct stat found;
     int status = 0;
-    nftw(path, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+    test_remove_tree(path);
     if (lstat(path, &found))
         return;
     const pid_t pid = fork();
@@ -441,7 +432,7 @@ static int take_options(struct run *run, int argc, char **argv)
     }
     run->names = argv + optind;
     run->names_count = (size_t)(argc - optind);
-    run->share = getenv("MEMFS_FULL") ? 1 : getenv("MEMFS_FAST") ? 12 : 6;
+    run->share = getenv("MEMFS_FULL") ? 1 : 12;
     return 0;
 }
 
