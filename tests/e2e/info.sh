@@ -131,8 +131,8 @@ same "the tree with everything" "$(json .out "$told")" "$(kinds everything)"
 same "all that is stored is somebody's" "$(json .out 'sum(e["stored"] for e in d["extensions"]) - d["stored_bytes"]')" 0
 expect 0 "" "$memfs" info --html everything.html everything.mfs
 
-for real in /usr/include ${MEMFS_FAST:-/usr/share/doc}; do
-    [ -d "$real" ] || continue
+for real in /usr/include /usr/share/doc; do
+    [ -d "$real" ] && turn 2 "real trees" || continue
     "$memfs" pack -qf --keep-going "$real" real.mfs 2>/dev/null
     "$memfs" info --json --largest 50 --extensions 100000 real.mfs >real.json
     # GNU find tells each inode's first name in the order of the image.
@@ -275,6 +275,7 @@ check "there is no page of it" test -z "$(find . -maxdepth 1 -name '*damaged.htm
 odd=0
 for image in "$tests"/../fuzz/seeds/*; do
     for how in "-v --largest 9 --extensions 9" "--json -v --largest 9" "--html odd.html -f"; do
+        turn 4 "seeds of the fuzzer, in three ways" || continue # four and three: each way has its turn
         # shellcheck disable=SC2086
         run timeout 20 "$memfs" info $how "$image"
         [ "$status" = 0 ] && [ ! -s .err ] || { [ "$status" = 3 ] && [ -s .err ]; } || { odd=1 && echo "$image: $how: $status" && cat .err; }
