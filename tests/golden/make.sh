@@ -43,11 +43,17 @@ image() {
     listing "$name"
 }
 
-listing() { # name
-    local name=$1
-    "$python" "$here/../reader.py" list "$out/$name.mfs" >"$out/$name.txt"
-    rm -f "$out/$name.txt.gz"
-    [ "$(stat -c %s "$out/$name.txt")" -lt 100000 ] || gzip -9n "$out/$name.txt"
+# They are listed in the end, by one process.
+made=()
+listing() { made+=("$out/$1.mfs"); } # name
+list_made() {
+    local image text
+    [ ${#made[@]} = 0 ] || "$python" "$here/check.py" list "$out" "${made[@]}"
+    for image in "${made[@]}"; do
+        text=${image%.mfs}.txt
+        rm -f "$text.gz"
+        [ "$(stat -c %s "$text")" -lt 100000 ] || gzip -9n "$text"
+    done
 }
 
 # Nothing but the root: tables without records.
@@ -249,3 +255,4 @@ if is_wanted generations; then
     "$python" "$here/surgery.py" generations "$out/one-file.mfs" "$out/generations.mfs"
     listing generations
 fi
+list_made
