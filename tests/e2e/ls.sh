@@ -23,6 +23,7 @@ doc=/usr/share/doc
 agree() {
     local filter=$1 image=$2 dir=$3 options=$4 more=
     shift 4
+    turn 3 "listings" || return 0
     # shellcheck disable=SC2086
     (cd "$dir" && exec ls --time-style=long-iso $options -- "$@") >.plain 2>/dev/null
     # shellcheck disable=SC2086
@@ -245,6 +246,7 @@ for back in {1000..25000..3000}; do
     cp tree.mfs hurt.mfs
     printf '\252\125\252\125\252' | dd of=hurt.mfs bs=1 seek=$((size - back)) conv=notrunc 2>/dev/null
     for options in -l "" --json "-l --color=always" --columns; do
+        turn 3 "damage" || continue
         # shellcheck disable=SC2086
         run timeout 20 "$memfs" ls -R $options hurt.mfs
         [ "$status" != 0 ] || continue
@@ -261,6 +263,7 @@ if setfacl -m u:1:r acl/file 2>/dev/null; then
     check "an access control list's sign" grep -q '^-[rwx-]*+ .* file$' sound
     marked=
     for ((at = 0; at < $(stat -c %s acl.mfs); at += 16)); do
+        turn 3 "damage to an access control list" || continue
         cp acl.mfs hurt.mfs
         printf '\252\125' | dd of=hurt.mfs bs=1 seek=$at conv=notrunc 2>/dev/null
         run "$memfs" ls -l hurt.mfs

@@ -26,7 +26,7 @@ differs=0
 # same WHAT: compares $work/a with $work/b.
 same()
 {
-    cmp -s "$work/a" "$work/b" && return
+    { [ ! -s "$work/a" ] && [ ! -s "$work/b" ]; } || cmp -s "$work/a" "$work/b" && return
     differs=1
     echo "differs: $1:"
     tr '\0' '\n' <"$work/a" >"$work/a.lines"
