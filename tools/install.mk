@@ -91,10 +91,11 @@ uninstall: ## removes what make install with the same settings has put there
 
 # What is committed, with the times of the commit: the same bytes for everyone.
 DIST = $(BUILD)/memfs-$(VERSION).tar.xz
+XZ = xz -9 -T1
 .PHONY: dist abi
 dist: ## the sources of the last commit as an archive, in build/
 	@mkdir -p $(BUILD)
-	git archive --format=tar --prefix=memfs-$(VERSION)/ HEAD | xz -9 -T1 >$(DIST)
+	git archive --format=tar --prefix=memfs-$(VERSION)/ HEAD | $(XZ) >$(DIST)
 
 abi: $(BUILD)/$(SHARED) ## accepts what has been added to the library's binary interface (tools/abi/abi.sh)
 	@CC='$(CC)' tools/abi/abi.sh accept
