@@ -3,7 +3,7 @@
  * the n-th read of the image's source, or the n-th call of the backing; once, or
  * from then on. A step that fails must have changed nothing, and the story must
  * go on when it is told again. Then: the same under every cap of memory. With
- * MEMFS_FAST only every seventh call fails; of those from which on all fail, every third but with MEMFS_FULL.
+ * MEMFS_FAST only one call of many fails; of those from which on all fail, every third but with MEMFS_FULL.
  */
 #include "testlib.h"
 
@@ -644,15 +644,19 @@ static uint64_t tell_with(struct test_state *test, const struct told *told, stru
     return failures;
 }
 
-static void every(struct test_state *test, struct failure (*of)(struct story *), int after)
+/* With MEMFS_FAST each call of so many fails; of those from which on all fail, others than of those that fail once. */
+static void every(struct test_state *test, struct failure (*of)(struct story *), int after, uint64_t fast)
 {
     struct told told = {0};
-    uint64_t nth = 1, steps_failed = 0;
+    uint64_t nth = 1, steps_failed = 0, told_with = 0;
     memfs_destroy(test->fs);
     test->fs = NULL;
     tell_plainly(test, &told);
-    const uint64_t share = after && !test_environment("MEMFS_FULL", 0) ? 3 : 1;
-    uint64_t stride = test_environment("MEMFS_FAST", 0) ? 7 : share, told_with = 0;
+    uint64_t stride = test_step(fast);
+    if (stride > 1)
+        nth += after ? stride / 2 : 0;
+    else if (after && !test_environment("MEMFS_FULL", 0))
+        stride = 3;
     for (; tell_with(test, &told, of, nth, after, &steps_failed); nth += stride)
         told_with++;
     print_message("tried  %" PRIu64 " calls failed in turn%s, %" PRIu64 " times a step with them\n", told_with,
@@ -664,32 +668,32 @@ static void every(struct test_state *test, struct failure (*of)(struct story *),
 
 static void test_alloc_fail__once(void **state)
 {
-    every(*state, of_memory, 0);
+    every(*state, of_memory, 0, 19);
 }
 
 static void test_alloc_fail__from_then_on(void **state)
 {
-    every(*state, of_memory, 1);
+    every(*state, of_memory, 1, 19);
 }
 
 static void test_alloc_fail__source_once(void **state)
 {
-    every(*state, of_source, 0);
+    every(*state, of_source, 0, 11);
 }
 
 static void test_alloc_fail__source_from_then_on(void **state)
 {
-    every(*state, of_source, 1);
+    every(*state, of_source, 1, 11);
 }
 
 static void test_alloc_fail__backing_once(void **state)
 {
-    every(*state, of_backing, 0);
+    every(*state, of_backing, 0, 11);
 }
 
 static void test_alloc_fail__backing_from_then_on(void **state)
 {
-    every(*state, of_backing, 1);
+    every(*state, of_backing, 1, 11);
 }
 
 /* Under a cap the story stops at some step, having done nothing of it; all can

@@ -11,9 +11,12 @@
 #define ROW_BLOCKS 40u
 #define ROW_BLOCK_BYTES ((size_t)1 << 20)
 
-/* An image of one file that fills so many blocks. */
-static void freeze_row(struct test_buffer *buffer)
+/* An image of one file that fills so many blocks: all tests read it. */
+static struct test_buffer row;
+
+static int freeze_row(void **state)
 {
+    (void)state;
     memfs *fs = NULL;
     const size_t size = ROW_BLOCKS * ROW_BLOCK_BYTES;
     uint8_t *bytes = malloc(size);
@@ -23,17 +26,24 @@ static void freeze_row(struct test_buffer *buffer)
     assert_ok(memfs_create(NULL, &fs));
     test_put(fs, "f", bytes, size);
     const struct memfs_freeze_options freeze = {.size = sizeof freeze, .share = MEMFS_SHARE_NONE};
-    const struct memfs_sink sink = test_buffer_sink(buffer);
+    const struct memfs_sink sink = test_buffer_sink(&row);
     assert_ok(memfs_freeze(fs, &sink, &freeze, NULL));
     memfs_destroy(fs);
     free(bytes);
+    return 0;
 }
 
-static memfs_image *open_row(struct test_buffer *buffer, const struct memfs_image_options *options)
+static int free_row(void **state)
+{
+    (void)state;
+    test_buffer_free(&row);
+    return 0;
+}
+
+static memfs_image *open_row(const struct memfs_image_options *options)
 {
     memfs_image *image = NULL;
-    freeze_row(buffer);
-    assert_ok(memfs_image_open_buffer(buffer->data, buffer->length, options, &image, NULL));
+    assert_ok(memfs_image_open_buffer(row.data, row.length, options, &image, NULL));
     assert_int_equal(image->root.table[MEMFS_DATA].count, ROW_BLOCKS);
     struct memfs_ref ref; /* refs are decoded too: not when it is counted */
     assert_ok(memfs_image_find_ref(image, MEMFS_DATA, 0, &ref, NULL));
@@ -57,8 +67,7 @@ static uint64_t decoded_by(memfs_image *image, uint32_t block, uint64_t start)
 static void test_in_order__decodes_whole_blocks(void **state)
 {
     (void)state;
-    struct test_buffer buffer = {0};
-    memfs_image *image = open_row(&buffer, NULL);
+    memfs_image *image = open_row(NULL);
     uint64_t decoded = 0;
     for (uint32_t block = 0; block < 10; block++)
         for (uint64_t start = 0; start < ROW_BLOCK_BYTES; start += 65536)
@@ -70,7 +79,6 @@ static void test_in_order__decodes_whole_blocks(void **state)
     assert_int_equal(decoded_by(image, 11, 0), ROW_BLOCK_BYTES);
     assert_int_equal(decoded_by(image, 13, 0), 131072);
     memfs_image_close(image);
-    test_buffer_free(&buffer);
 }
 
 /* Blocks fill the cache, those read in order three quarters of it; then others want its memory,
@@ -78,13 +86,12 @@ static void test_in_order__decodes_whole_blocks(void **state)
 static void test_in_order__frames_within_the_budget(void **state)
 {
     (void)state;
-    struct test_buffer buffer = {0};
     struct test_memory memory;
     test_memory_init(&memory);
     const uint64_t budget = 33u << 20;
     const struct memfs_image_options options = {
         .size = sizeof options, .allocator = &memory.hook, .cache_bytes = budget};
-    memfs_image *image = open_row(&buffer, &options);
+    memfs_image *image = open_row(&options);
     struct memfs_cache *cache = &image->cache;
     struct memfs_buffer *others[64];
     assert_int_equal(cache->frames.slab_bytes, 2 * ROW_BLOCK_BYTES);
@@ -109,7 +116,6 @@ static void test_in_order__frames_within_the_budget(void **state)
     assert_true(atomic_load(&cache->bytes) < ROW_BLOCK_BYTES);
     memfs_image_close(image);
     assert_int_equal(memory.live, 0);
-    test_buffer_free(&buffer);
 }
 
 /* ---- Two threads ---------------------------------------------------------------------- */
@@ -119,7 +125,6 @@ static void test_in_order__frames_within_the_budget(void **state)
 
 /* A source whose reads of two blocks meet. */
 struct meeting {
-    const struct test_buffer *buffer;
     uint64_t first, second; /* where the blocks are stored */
     pthread_mutex_t lock;
     pthread_cond_t changed;
@@ -140,7 +145,7 @@ static int wait_for(struct meeting *meeting, const int *condition)
 static int read_meeting(void *context, uint64_t offset, void *buffer, size_t length)
 {
     struct meeting *meeting = context;
-    memcpy(buffer, meeting->buffer->data + offset, length);
+    memcpy(buffer, row.data + offset, length);
     pthread_mutex_lock(&meeting->lock);
     meeting->first_is_read |= offset == meeting->first;
     meeting->second_is_read |= offset == meeting->second;
@@ -164,13 +169,11 @@ static void *read_first(void *context)
 static void test_in_order__waiting_threads_decode_ahead(void **state)
 {
     (void)state;
-    struct test_buffer buffer = {0};
     struct memfs_ref ref;
-    struct meeting meeting = {.buffer = &buffer, .first = UINT64_MAX, .second = UINT64_MAX};
+    struct meeting meeting = {.first = UINT64_MAX, .second = UINT64_MAX};
     pthread_t thread;
     memfs_image *image = NULL;
-    freeze_row(&buffer);
-    const struct memfs_source source = {.read_at = read_meeting, .context = &meeting, .size = buffer.length};
+    const struct memfs_source source = {.read_at = read_meeting, .context = &meeting, .size = row.length};
     assert_int_equal(pthread_mutex_init(&meeting.lock, NULL), 0);
     assert_int_equal(pthread_cond_init(&meeting.changed, NULL), 0);
     assert_ok(memfs_image_open_source(&source, NULL, &image, NULL));
@@ -194,7 +197,6 @@ static void test_in_order__waiting_threads_decode_ahead(void **state)
     memfs_image_close(image);
     pthread_cond_destroy(&meeting.changed);
     pthread_mutex_destroy(&meeting.lock);
-    test_buffer_free(&buffer);
 }
 
 int main(void)
@@ -204,5 +206,5 @@ int main(void)
         cmocka_unit_test(test_in_order__frames_within_the_budget),
         cmocka_unit_test(test_in_order__waiting_threads_decode_ahead),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return cmocka_run_group_tests(tests, freeze_row, free_row);
 }

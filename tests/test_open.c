@@ -120,7 +120,7 @@ static void test_open__held_by_filesystem(void **state)
 static void test_open__cut_at_every_length(void **state)
 {
     struct fixture *f = *state;
-    for (size_t length = 0; length < f->image.length; length++) {
+    for (size_t length = 0; length < f->image.length; length += test_step(5)) {
         struct memfs_detail detail = {0};
         const int error = open_bytes(f->image.data, length, &detail);
         assert_int_equal(error, length < 8 ? MEMFS_ENOTIMAGE : MEMFS_ECORRUPT);
@@ -210,7 +210,7 @@ static void test_open__every_byte_counts(void **state)
     struct fixture *f = *state;
     struct memfs_detail detail;
     /* Random contents are most of it: of those, some are enough. */
-    for (size_t at = 0; at<f->image.length; at += at> 1000 && at + 5000 < f->image.length ? 997 : 1) {
+    for (size_t at = 0; at<f->image.length; at += at> 1000 && at + 5000 < f->image.length ? 997 : test_step(7)) {
         const uint8_t bit = (uint8_t)(1u << at % 8);
         f->image.data[at] ^= bit;
         const int error = verify_bytes(&f->image, 1, &detail);
@@ -379,6 +379,7 @@ struct reader {
     memfs *fs;
     const uint8_t *bytes;
     uint64_t seed;
+    unsigned looks; /* of look_around() */
     int error;
 };
 
@@ -440,7 +441,7 @@ static void *look_around(void *context)
 {
     struct reader *reader = context;
     struct test_random random = {.state = reader->seed};
-    for (unsigned i = 0; i < 3000 && !reader->error; i++) {
+    for (unsigned i = 0; i < reader->looks && !reader->error; i++) {
         char path[64], text[64];
         struct memfs_stat stat;
         const unsigned dir = (unsigned)test_random_below(&random, DIRS),
@@ -486,7 +487,7 @@ static void test_open__threads_and_evicted_chunks(void **state)
     const struct memfs_options options = {.size = sizeof options, .backing = memfs_image_backing(image)};
     assert_ok(memfs_create(&options, &fs));
     for (unsigned i = 0; i < 4; i++) {
-        readers[i] = (struct reader){.fs = fs, .seed = i};
+        readers[i] = (struct reader){.fs = fs, .seed = i, .looks = 3000 / (unsigned)test_step(5)};
         assert_int_equal(pthread_create(&readers[i].thread, NULL, look_around, &readers[i]), 0);
     }
     for (unsigned i = 0; i < 4; i++) {

@@ -276,7 +276,7 @@ static void *change_alone(void *context)
     char *first = test_dump(alone->fs, 0);
     alone->wrong = strcmp(first, alone->want) != 0;
     free(first);
-    for (unsigned i = 0; i < 150; i++) {
+    for (unsigned i = 0; i < 150 / test_step(5); i++) {
         write_one(&shared, &random, bytes);
         read_one(&shared, (unsigned)test_random_below(&random, FILES), bytes);
     }

@@ -377,6 +377,11 @@ uint64_t test_environment(const char *name, uint64_t otherwise)
     return text && *text ? strtoull(text, NULL, 0) : otherwise;
 }
 
+uint64_t test_step(uint64_t fast)
+{
+    return test_environment("MEMFS_FAST", 0) ? fast : 1;
+}
+
 uint64_t test_seed(void)
 {
     uint64_t seed = test_environment("MEMFS_SEED", (uint64_t)time(NULL));

@@ -180,12 +180,6 @@ static void say(const struct tally *tally)
     assert_int_equal(tally->noticed + tally->unread + tally->earlier + tally->same, tally->cases);
 }
 
-/* Of many cases every so many-th, if time is short: a prime, so that all bits come. */
-static size_t step(size_t otherwise)
-{
-    return test_environment("MEMFS_FAST", 0) ? otherwise : 1;
-}
-
 /* ---- Kinds ---------------------------------------------------------------------------------- */
 
 static void test_damage__bits(void **state)
@@ -196,7 +190,7 @@ static void test_damage__bits(void **state)
     for (size_t i = 0; i < SUBJECTS; i++) {
         const struct subject *s = &subjects[i];
         memcpy(bytes, s->bytes, s->length);
-        for (size_t bit = 0; bit < 8 * s->length; bit += step(29)) {
+        for (size_t bit = 0; bit < 8 * s->length; bit += test_step(59)) {
             char how[64];
             snprintf(how, sizeof how, "bit %zu of byte %zu", bit % 8, bit / 8);
             bytes[bit / 8] ^= (uint8_t)(1u << bit % 8);
@@ -346,6 +340,7 @@ static void test_damage__duplicated(void **state)
 {
     (void)state;
     struct tally tally = {.kind = "duplicated"};
+    size_t number = 0;
     for (size_t i = 0; i < SUBJECTS; i++)
         for (size_t j = 0; j < subjects[i].things_count; j++) {
             const struct subject *s = &subjects[i];
@@ -358,7 +353,7 @@ static void test_damage__duplicated(void **state)
             put(&patched, s, nowhere.at, s->length);
             judge(&tally, s, patched.bytes, patched.length, how);
             for (size_t k = 0; k < s->things_count; k++)
-                if (k != j)
+                if (k != j && number++ % test_step(5) == 0)
                     replace(&tally, s, s->things[k], s, thing);
         }
     say(&tally);
@@ -373,7 +368,7 @@ static void test_damage__transplanted(void **state)
         for (size_t j = 0; j < SUBJECTS; j++)
             for (size_t k = 0; i != j && k < subjects[i].things_count; k++)
                 for (size_t l = 0; l < subjects[j].things_count; l++)
-                    if (number++ % step(7) == 0)
+                    if (number++ % test_step(13) == 0)
                         replace(&tally, &subjects[i], subjects[i].things[k], &subjects[j], subjects[j].things[l]);
     say(&tally);
 }
