@@ -656,7 +656,7 @@ static void test_freeze__file_fails_midway(void **state)
                                                 .block_size = large ? 1u << 24 : 1u << 16,
                                                 .problem = on_problem,
                                                 .problem_context = &problems};
-        for (uint64_t nth = 1;; nth++) {
+        for (uint64_t nth = 1;; nth += test_step(3)) {
             memfs_image *opened = NULL;
             struct test_fault fault = {.fail_at = nth};
             assert_ok(memfs_image_open_buffer(whole.data, whole.length, NULL, &opened, NULL));
@@ -713,7 +713,7 @@ static unsigned fatal_failures(struct test_state *test, const struct test_buffer
     struct test_buffer image = {0};
     unsigned fatal = 0;
     uint64_t failures = 1;
-    for (uint64_t nth = 1; failures; nth++) {
+    for (uint64_t nth = 1; failures; nth += nth < 8 ? 1 : test_step(5)) {
         struct problems problems = {.answer = 0};
         const struct memfs_freeze_options options = {
             .size = sizeof options, .share = share, .problem = on_problem, .problem_context = &problems};
@@ -758,7 +758,7 @@ static void test_freeze__no_descriptors_is_fatal(void **state)
         const struct memfs_freeze_options options = {
             .size = sizeof options, .problem = on_problem, .problem_context = &problems};
         uint64_t failures = 1;
-        for (uint64_t nth = 1; failures; nth++) {
+        for (uint64_t nth = 1 + (test_step(3) > 1 ? i : 0); failures; nth += test_step(3)) {
             struct test_fault fault = {.fail_at = nth, .error = errors[i]};
             memfs_image *opened = NULL;
             assert_ok(memfs_image_open_buffer(whole.data, whole.length, NULL, &opened, NULL));
@@ -807,7 +807,7 @@ static void test_freeze__memory_fails(void **state)
     test_freeze(test->fs, &want);
     struct memfs_freeze_options options = {.size = sizeof options, .allocator = &test->memory.hook};
     for (int after = 0; after < 2; after++) {
-        for (uint64_t nth = 1;; nth++) {
+        for (uint64_t nth = 1;; nth += test_step(5)) {
             uint64_t live = test->memory.live, failures = test->memory.failures;
             struct memfs_detail detail = {0};
             test_memory_fail(&test->memory, nth, after);
@@ -1277,10 +1277,11 @@ static void test_freeze__backing_fails(void **state)
                                                .share = i / 6 ? MEMFS_SHARE_FILES : MEMFS_SHARE_PARTS,
                                                .problem = i % 2 ? note_problem : NULL,
                                                .problem_context = &told};
-        struct test_fault fault = {.error = errors[i / 2 % 3], .fail_at = 1, .fail_after = i % 4 == 1};
+        const uint64_t step = test_step(5);
+        struct test_fault fault = {.error = errors[i / 2 % 3], .fail_at = 1 + i % step, .fail_after = i % 4 == 1};
         while (freeze_failing(test, &image, fault, &options, &told)) {
             left_out += told;
-            fault.fail_at++;
+            fault.fail_at += step;
         }
         assert_true(fault.fail_at > 10);
     }
