@@ -255,7 +255,7 @@ static uint64_t stop_at_each_turn(const struct test_buffer *buffer, int damaged)
     test_memory_init(&memory);
     const struct memfs_image_options options = {.size = sizeof options, .allocator = &memory.hook, .cache_bytes = 1};
     assert_ok(memfs_image_open_buffer(buffer->data, buffer->length, &options, &image, NULL));
-    for (uint64_t turn = 1;; turn++) {
+    for (uint64_t turn = 1;; turn += test_step(5)) {
         struct play play = {.stop_at = turn};
         begin(&play, image);
         const int stopped = run(&play.v);
@@ -339,7 +339,7 @@ static void test_verify_stops__at_each_read(void **state)
         uint64_t reads = 0;
         make_image(FILES, wrong, &image);
         while (fail_read(&image, reads + 1, wrong))
-            reads++;
+            reads += test_step(5);
         assert_true(reads > 40);
     }
     test_buffer_free(&image);
