@@ -926,7 +926,7 @@ static void freeze_again(memfs *fs, const struct memfs_freeze_options *options)
 
 /* Reads, freezes and changes everything as a program would; what comes of it is any result but
  * a crash, a leak, or an image that lies too. */
-static void use(const struct test_buffer *buffer)
+static void use(const struct test_buffer *buffer, size_t number)
 {
     const struct memfs_freeze_options plain = {.size = sizeof plain},
                                       whole = {.size = sizeof whole, .share = MEMFS_SHARE_NONE, .threads = 2};
@@ -949,7 +949,8 @@ static void use(const struct test_buffer *buffer)
         change_node(fs, node);
     use_paths(fs);
     memfs_destroy(fs);
-    for (memfs_node node = 1; node < HANDLES; node++) { /* each the first that is changed */
+    const memfs_node step = test_step(5);
+    for (memfs_node node = 1 + number % step; node < HANDLES; node += step) { /* each the first that is changed */
         assert_ok(memfs_create(&options, &fs));
         change_node(fs, node);
         read_node(fs, node);
@@ -960,9 +961,10 @@ static void use(const struct test_buffer *buffer)
 }
 
 /* It stops at any finding that it is told to stop at. */
-static void stop_at_findings(const struct test_buffer *buffer, int error, unsigned count)
+static void stop_at_findings(const struct test_buffer *buffer, int error, unsigned count, size_t number)
 {
-    for (unsigned i = 1; i <= count && i < 8; i++) {
+    const unsigned step = (unsigned)test_step(3);
+    for (unsigned i = 1 + (unsigned)(number % step); i <= count && i < 8; i += step) {
         static struct findings findings;
         struct memfs_detail detail = {0};
         findings = (struct findings){.stop_after = (int)i};
@@ -971,7 +973,7 @@ static void stop_at_findings(const struct test_buffer *buffer, int error, unsign
     }
 }
 
-static void check_lie(const struct lie *lie)
+static void check_lie(const struct lie *lie, size_t number)
 {
     struct surgery s;
     struct test_buffer out = {0};
@@ -993,8 +995,9 @@ static void check_lie(const struct lie *lie)
         print_error("%s: %d, wanted %d with \"%s\" in:\n%s", lie->name, error, lie->error, lie->text, findings.all);
     assert_int_equal(error, lie->error);
     assert_non_null(strstr(findings.all, lie->text));
-    stop_at_findings(&out, error, findings.count);
-    use(&out);
+    stop_at_findings(&out, error, findings.count, number);
+    if (number % test_step(3) == 0)
+        use(&out, number);
     test_buffer_free(&out);
 }
 
@@ -1002,7 +1005,7 @@ static void test_verify__lies(void **state)
 {
     (void)state;
     for (size_t i = 0; i < sizeof lies / sizeof *lies; i++)
-        check_lie(&lies[i]);
+        check_lie(&lies[i], i);
 }
 
 static void add_gaps(struct surgery *s)
@@ -1096,7 +1099,7 @@ static void build_numbered(memfs *fs)
     }
 }
 
-/* Until nobody loses patience any more. */
+/* Until nobody loses patience any more; with MEMFS_FAST at every fifth call. */
 static void cancel_anywhere(const struct test_buffer *buffer, int want)
 {
     memfs_image *image = NULL;
@@ -1105,17 +1108,17 @@ static void cancel_anywhere(const struct test_buffer *buffer, int want)
     assert_ok(memfs_image_open_buffer(buffer->data, buffer->length, NULL, &image, NULL));
     const struct memfs_verify_options options = {
         .size = sizeof options, .progress = lose_patience, .progress_context = &patience};
-    int error;
+    int error, stopped;
     do {
         struct memfs_detail detail = {0};
         patience.calls = 0;
         error = memfs_verify(image, &options, &detail);
-        const int stopped = patience.calls == patience.most;
+        stopped = patience.calls == patience.most;
         assert_true(error == (stopped ? -ECANCELED : want) || (stopped && error == want));
         cancelled += error == -ECANCELED;
-        patience.most++;
-    } while (patience.calls + 1 == patience.most);
-    assert_true(cancelled > 10);
+        patience.most += (unsigned)test_step(5);
+    } while (stopped);
+    assert_true(cancelled > 10 / test_step(5));
     memfs_image_close(image);
 }
 
@@ -1560,32 +1563,35 @@ static void test_verify__contents_are_limited(void **state)
 static void test_verify__shared_runs(void **state)
 {
     (void)state;
-    enum { FILES = 1000, EXTENTS = 1000, BLOCK = 65536 };
+    enum { FILES = 1000, BLOCK = 65536 };
+    const uint32_t extents = 1000 / (uint32_t)test_step(5);
     struct surgery s;
     struct test_buffer buffer = {0}, out = {0};
     struct memfs_detail detail = {0};
     make_files(&buffer, FILES);
     surgery_open(&s, &buffer);
-    for (size_t i = 0; i < EXTENTS; i++)
+    for (size_t i = 0; i < extents; i++)
         s.extents[i] = (struct memfs_extent){.offset = i * BLOCK, .length = BLOCK, .block = 0};
     struct memfs_digest digest;
     memfs_digest_begin(&digest);
-    for (size_t i = 0; i < EXTENTS; i++)
+    for (size_t i = 0; i < extents; i++)
         memfs_digest_add(&digest, s.blocks[0].raw, BLOCK);
     const uint64_t right = memfs_digest_end(&digest);
     for (size_t i = 0; i < FILES; i++) {
-        s.nodes[2 + i].size = (uint64_t)EXTENTS * BLOCK;
+        s.nodes[2 + i].size = (uint64_t)extents * BLOCK;
         s.nodes[2 + i].extents.first = 0;
-        s.nodes[2 + i].extents.count = EXTENTS;
+        s.nodes[2 + i].extents.count = extents;
         s.digests[2 + i] = right;
     }
-    s.root.content_bytes = s.root.data_bytes = (uint64_t)FILES * EXTENTS * BLOCK;
+    s.root.content_bytes = s.root.data_bytes = (uint64_t)FILES * extents * BLOCK;
+    const uint64_t all = s.root.data_bytes;
+    s.extents_count = extents;
     for (size_t i = 1; i < s.blocks_count; i++)
         s.blocks[i].length = 1;
     surgery_close(&s, &out);
     surgery_free(&s);
     assert_result(verify_limited(&out, UINT64_MAX / 2, &detail), 0);
-    assert_result(verify_limited(&out, (uint64_t)60 << 30, &detail), MEMFS_ELIMIT);
+    assert_result(verify_limited(&out, all - 1, &detail), MEMFS_ELIMIT);
     test_buffer_free(&buffer);
     test_buffer_free(&out);
 }
@@ -1692,7 +1698,7 @@ static void test_verify__references_back(void **state)
     s.root.content_bytes = s.root.data_bytes = (uint64_t)LAST * BLOCK + s.nodes[2 + LAST].size;
     surgery_close(&s, &out);
     surgery_free(&s);
-    for (unsigned threads = 1; threads <= 8; threads++)
+    for (unsigned threads = 1; threads <= 8; threads += (unsigned)test_step(3))
         assert_true(decoded_by(&out, threads, 64u << 20) < (FILES + 2) * BLOCK);
     struct findings findings = {0};
     struct memfs_detail detail = {0};
@@ -1764,7 +1770,7 @@ static void more_than_is_kept(int backwards)
     free(scratch);
     const uint64_t decoded = decoded_by(&out, 1, 256u << 20);
     assert_true(decoded < 2u * HUGE_BLOCKS * HUGE_BYTES + 100000);
-    const unsigned most = test_environment("MEMFS_FAST", 0) ? 2 : 8;
+    const unsigned emulated = test_environment("MEMFS_SCALE", 100) < 10, most = emulated ? 1 : test_step(2) > 1 ? 2 : 8;
     for (unsigned threads = 2; threads <= most; threads *= 2)
         assert_true(decoded_by(&out, threads, 256u << 20) == decoded);
     test_buffer_free(&buffer);
