@@ -2,10 +2,11 @@
 # Ctrl-C and its like, at any moment: dead by that signal, nothing left behind.
 . "$(dirname "$0")/lib.sh"
 
-moments=(0.02 0.1 0.3)
-[ -z "${MEMFS_FULL:-}" ] || moments=(0.02 0.05 0.1 0.2 0.3 0.5 0.8)
+moments=(0.02 0.1 0.3) dirs=40
+[ -z "${MEMFS_FULL:-}" ] || moments=(0.02 0.05 0.1 0.2 0.3 0.5 0.8) dirs=60
+[ -z "${SANITIZE:-}" ] || dirs=20 # it is slower then
 mkdir tree
-for i in $(seq 40); do
+for i in $(seq $dirs); do
     mkdir "tree/$i"
     head -c 1500000 /dev/urandom | base64 >"tree/$i/large"
     (cd "tree/$i" && seq 40 | xargs touch)
@@ -54,6 +55,7 @@ interrupt() {
 }
 
 : >.log >.out >.err
+echo "tried  moments of interruption: ${#moments[@]}, of a tree with $dirs large files"
 interrupt "pack" INT 130 new.mfs "$memfs" pack -l 12 tree new.mfs
 interrupt "pack" TERM 143 new.mfs "$memfs" pack -l 12 tree new.mfs
 interrupt "unpack" INT 130 new "$memfs" unpack -q done.mfs new
