@@ -79,7 +79,7 @@ static void test_parts__marks_are_apart(void **state)
     static uint8_t bytes[MIB];
     static struct memfs_mark marks[MIB / MEMFS_MARKS_APART];
     memfs_gear_init(&gear);
-    for (int byte = 0; byte < 256; byte++) {
+    for (int byte = 0; byte < 256; byte += (int)test_step(17)) {
         memset(bytes, byte, sizeof bytes);
         const size_t count = memfs_gear_marks(&gear, bytes, sizeof bytes, 0, marks);
         assert_true(count <= sizeof marks / sizeof *marks);
@@ -161,34 +161,35 @@ struct collision {
     uint8_t one[MEMFS_GEAR_BYTES], other[MEMFS_GEAR_BYTES];
 };
 
-static int compare_marks(const void *a, const void *b)
-{
-    const struct memfs_mark *one = a, *other = b;
-    return one->hash < other->hash ? -1 : one->hash > other->hash;
-}
+/* What test_random_bytes() of this seed has ending there, as a run of many of its bytes was looked through for marks.
+ */
+#define COLLIDING_SEED 8u
+#define RANDOM_STEP 0x9e3779b97f4a7c15u /* of test_random_next(), from each byte to the next */
+#define COLLISIONS (sizeof colliding / sizeof *colliding)
+static const uint32_t colliding[][2] = {
+    {7483791, 42879316}, {8824685, 14723012}, {22183359, 57311157}, {57946037, 63405532}};
 
-/* Different bytes with the same mark, by looking at enough of them; as many as there is room for. */
-static size_t find_collisions(struct collision *found, size_t room)
+/* The bytes of a mark there, without those before them: each takes one step of the generator. Returns its hash. */
+static uint32_t bytes_of_mark(uint32_t end, uint8_t bytes[MEMFS_GEAR_BYTES])
 {
     static struct memfs_gear gear;
-    const size_t length = 64 * MIB;
-    uint8_t *bytes = test_random_bytes(8, length);
-    struct memfs_mark *marks = malloc(length / MEMFS_MARKS_APART * sizeof *marks);
-    assert_non_null(marks);
+    struct memfs_mark mark;
+    const uint64_t first = end + 1 - MEMFS_GEAR_BYTES;
+    struct test_random random = {.state = COLLIDING_SEED + first * RANDOM_STEP};
+    test_random_fill(&random, bytes, MEMFS_GEAR_BYTES);
     memfs_gear_init(&gear);
-    const size_t count = memfs_gear_marks(&gear, bytes, length, 0, marks);
-    qsort(marks, count, sizeof *marks, compare_marks);
-    size_t pairs = 0;
-    for (size_t i = 1; i < count && pairs < room; i++) {
-        if (marks[i].hash != marks[i - 1].hash)
-            continue;
-        memcpy(found[pairs].one, bytes + marks[i - 1].at + 1 - MEMFS_GEAR_BYTES, MEMFS_GEAR_BYTES);
-        memcpy(found[pairs].other, bytes + marks[i].at + 1 - MEMFS_GEAR_BYTES, MEMFS_GEAR_BYTES);
-        pairs++;
+    assert_int_equal(memfs_gear_marks(&gear, bytes, MEMFS_GEAR_BYTES, 0, &mark), 1);
+    return mark.hash;
+}
+
+/* Different bytes with the same mark. */
+static void find_collisions(struct collision found[COLLISIONS])
+{
+    for (size_t i = 0; i < COLLISIONS; i++) {
+        const uint32_t one = bytes_of_mark(colliding[i][0], found[i].one);
+        assert_int_equal(bytes_of_mark(colliding[i][1], found[i].other), one);
+        assert_memory_not_equal(found[i].one, found[i].other, MEMFS_GEAR_BYTES);
     }
-    free(bytes);
-    free(marks);
-    return pairs;
 }
 
 /* Files that differ in nothing but bytes of the same hash, in their middle or at their end. */
@@ -196,10 +197,10 @@ static void test_parts__rolling_hash_collides(void **state)
 {
     struct test_state *test = *state;
     struct test_buffer image = {0};
-    static struct collision collisions[4];
-    const size_t pairs = find_collisions(collisions, 4), length = 40 * KIB;
-    assert_true(pairs >= 2);
-    for (size_t i = 0; i < pairs; i++) {
+    static struct collision collisions[COLLISIONS];
+    const size_t length = 40 * KIB;
+    find_collisions(collisions);
+    for (size_t i = 0; i < COLLISIONS; i++) {
         char path[3] = {(char)('a' + i), '1', 0};
         uint8_t *bytes = test_random_bytes(9 + i, length);
         memset(bytes + 1000, 'x', 2000); /* nothing but the collision marks what is around it */
@@ -216,8 +217,8 @@ static void test_parts__rolling_hash_collides(void **state)
     }
     struct memfs_freeze_options options = {.size = sizeof options};
     const uint64_t raw = freeze_and_compare(test, &image, &options);
-    assert_true(raw < pairs * (length + 10 * KIB)); /* the rest is shared all the same */
-    assert_true(raw >= pairs * (length + MEMFS_GEAR_BYTES));
+    assert_true(raw < COLLISIONS * (length + 10 * KIB)); /* the rest is shared all the same */
+    assert_true(raw >= COLLISIONS * (length + MEMFS_GEAR_BYTES));
     test_buffer_free(&image);
 }
 
@@ -251,7 +252,7 @@ static void build_all(memfs *fs)
     char path[32];
     for (size_t i = 0; i < 8 * MIB; i++)
         bytes[i] &= 0x3f; /* so that compressing has something to do */
-    const unsigned files = test_environment("MEMFS_FAST", 0) ? 100 : 400;
+    const unsigned files = 400 / (unsigned)test_step(11);
     for (unsigned i = 0; i < files; i++) {
         const size_t start = (size_t)test_random_below(&random, 7 * MIB), most = i % 20 ? 30000 : 2 * MIB;
         size_t length = (size_t)test_random_below(&random, most);
@@ -302,7 +303,8 @@ static void test_parts__same_bytes_at_any_number_of_threads(void **state)
             options.memory = 0;
             assert_ok(freeze(test->fs, &got, &options));
             test_same_bytes(&got, &want);
-            for (size_t m = 0; m < 2; m++) {
+            const size_t first = test_step(2) > 1 ? (i + t) % 2 : 0; /* of memory: one of the two, or both */
+            for (size_t m = first; m < 2; m += test_step(2)) {
                 options.memory = ways[i].memory[m];
                 assert_ok(freeze(test->fs, &got, &options));
                 test_same_bytes(&got, &want);
