@@ -3,7 +3,7 @@
 #   BUILD=dir           where products go (default build)
 #   SANITIZE=list       e.g. address,undefined or thread; give it a BUILD of its own
 #   CROSS_COMPILE=      prefix of the tools for another machine, EMULATOR= what runs its programs (tests/cross.sh)
-#   LTO=                the library compiled file by file, for debuggers; else as a whole where gcc can
+#   LTO=                the library is optimized file by file: soon compiled; else as a whole, where gcc can
 #   WERROR=1            warnings are errors (also with CI=true)
 #   V=1                 show the commands
 
@@ -55,11 +55,14 @@ COMPILE = $(CC) $(STANDARD) $(WARNINGS) $(HARDENING) $(CPPFLAGS) $(CFLAGS) $(SAN
 LINK = $(if $(EMULATOR),tests/link_emulated.sh '$(EMULATOR)') $(CC) -pthread $(CFLAGS) \
 	$(if $(SANITIZE),,$(HARDENING_LINKER)) $(SANITIZERS) $(LDFLAGS)
 
-# The library is optimized as a whole (creating a file takes a sixth less time), where gcc can and nobody wants to
-# see single functions: sanitizers, emulators, and who asks for no optimization.
-LTO ?= $(if $(SANITIZE)$(EMULATOR)$(if $(OPTIMISED),,none),,$(LTO_ASKED))
+# The library is optimized as a whole (creating a file takes a sixth less time) where gcc can; not for sanitizers and
+# emulators, whose programs are slow in any case, nor without optimization. Its objects hold machine code, too, for
+# the tests that look at them, and programs that are linked of some of them.
+LTO ?= auto
+LTO_FLAGS = $(if $(LTO),$(if $(SANITIZE)$(EMULATOR)$(if $(OPTIMISED),,none),,$(LTO_ASKED)))
 LTO_ASKED = $(eval LTO_ASKED := $$(shell echo 'int main(void) { return 0; }' | \
-	$(CC) -flto=auto -r -flinker-output=nolto-rel -nostdlib -x c -o /dev/null - 2>/dev/null && echo -flto=auto))$(LTO_ASKED)
+	$(CC) -flto=auto -r -flinker-output=nolto-rel -nostdlib -x c -o /dev/null - 2>/dev/null && \
+	echo -flto=auto -ffat-lto-objects))$(LTO_ASKED)
 
 # Programs of tests are many: the linker that takes half the time, if it is there.
 LINK_TEST = $(LINK) $(call asked,TEST_LINKER,-fuse-ld=gold)
@@ -109,7 +112,7 @@ HARNESS_OBJECTS := $(filter-out $(BUILD)/tests/bench/% $(BUILD)/fuzz/% $(SUITE_O
 $(HARNESS_OBJECTS): RELAXED += $(if $(filter -O2,$(CFLAGS)),-O1)
 $(SUITE_OBJECTS): RELAXED += $(if $(filter -O1 -O2,$(CFLAGS)),-O0 -U_FORTIFY_SOURCE)
 
-$(LIBRARY_OBJECTS): RELAXED = $(LTO)
+$(LIBRARY_OBJECTS): RELAXED = $(LTO_FLAGS)
 
 # Each layer sees the headers of those below it, and no others.
 $(CORE_OBJECTS): INCLUDES = -Ilibmemfs
@@ -117,10 +120,16 @@ $(FORMAT_OBJECTS): INCLUDES = -Ilibmemfs -Iformat $(IMAGE_CFLAGS)
 $(TOOL_OBJECTS) $(GENERATE_OBJECTS): INCLUDES = -Ilibmemfs -Iformat -Itools $(COMMAND_CFLAGS)
 
 # Changes when the way of compiling does, so that objects of two ways never mix.
-FLAGS = $(COMPILE) $(LTO) $(LINK)
+FLAGS = $(COMPILE) $(LINK)
 .PHONY: FORCE
 $(BUILD)/flags: FORCE | deps-build
 	@mkdir -p $(sort $(dir $(OBJECTS))) && { echo '$(FLAGS)' | cmp -s - $@ || echo '$(FLAGS)' >$@; }
+
+# The same of the library alone.
+$(BUILD)/flags-library: $(BUILD)/flags FORCE
+	@echo '$(LTO_FLAGS)' | cmp -s - $@ || echo '$(LTO_FLAGS)' >$@
+
+$(LIBRARY_OBJECTS): $(BUILD)/flags-library
 
 $(OBJECTS): $(BUILD)/%.o: %.c $(BUILD)/flags | deps-build
 	$(call say,CC    $<)
@@ -149,7 +158,7 @@ $(BUILD)/exports.map: $(BUILD)/exports
 # All of it, which is compiled here if it is as a whole. Tests see what is not exported, too.
 $(LIBRARY): $(LIBRARY_OBJECTS)
 	$(call say,LINK  $@)
-	$(Q)$(if $(LTO),$(COMPILE) $(LTO) -flinker-output=nolto-rel,$(CC)) -r -nostdlib -o $@ $^
+	$(Q)$(if $(LTO_FLAGS),$(COMPILE) $(LTO_FLAGS) -flinker-output=nolto-rel,$(CC)) -r -nostdlib -o $@ $^
 
 $(BUILD)/$(SHARED): $(LIBRARY) $(BUILD)/exports.map
 	$(call say,LINK  $@)

@@ -12,7 +12,7 @@
  * one, -ENAMETOOLONG, -EINVAL for ".", ".." or one with a slash. */
 int name_measure(const char *name, size_t *length);
 
-/* ---- Names by words: most are shorter than what it takes to call memcmp() ---- */
+/* ---- Names by words: most are short, and compared before memcmp() would have begun ---- */
 
 /* 8 bytes. */
 static inline uint64_t name_word(const char *from)

@@ -57,7 +57,10 @@ elif [ -n "${MEMFS_FAST:-}" ]; then
     files=100
 elif [ -z "${MEMFS_FULL:-}" ]; then
     mkdir share
-    for dir in /usr/share/*; do ! turn 5 "directories of /usr/share" || cp -a "$dir" share; done
+    for dir in /usr/share/*/; do
+        turn 5 "directories of /usr/share" || continue
+        cp -a "$dir" share || exit 2
+    done
     trees=("$work/share" "$work/tree")
     files=400
 fi

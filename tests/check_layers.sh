@@ -55,10 +55,15 @@ objects() { # tree, room
 }
 needs() { find "$1/objects/$2" -name '*.needs' -exec cat {} +; }
 defines() { find "$1/objects/$2" -name '*.defines' -exec cat {} +; }
+# By objdump: nm would tell what link-time optimization knows, which is not of calls that the compiler knows, malloc() and the like.
 list_symbols() { # base name of the lists, objects
-    nm -A --undefined-only "${@:2}" | sed -E 's/^([^:]*):.* [Uw] ([^@ ]*).*/\1 \2/' >"$1.needs"
-    nm -A --defined-only --extern-only "${@:2}" | awk '{ print $NF }' >"$1.defines"
+    objdump -t "${@:2}" | awk -v needs="$1.needs" -v defines="$1.defines" '
+        BEGIN { printf "" >needs; printf "" >defines }
+        /file format/ { file = $1; sub(/:$/, "", file); next }
+        $0 ~ /\*UND\*/ { print file " " $NF >needs; next }
+        $2 ~ /^[guw!]/ && $NF !~ /\./ { print $NF >defines }'
 }
+are_bytecode() { objdump -t "$@" | grep -q __gnu_lto_slim; } # is any object without code to be looked at?
 needs_from() { # tree, room, other room
     needs "$1" "$2" | awk 'NR == FNR { defined[$1]; next } $2 in defined { print $1 " needs " $2 }' <(defines "$1" "$3") -
 }
@@ -97,6 +102,7 @@ prepare() { # a copy to be broken
             [ -f "$BUILD/${source%.c}.o" ] || { echo "not built: $BUILD/${source%.c}.o" >&2; exit 1; }
             built+=("$BUILD/${source%.c}.o")
         done
+        ! are_bytecode "${built[@]}" || { echo "no machine code in $room" >&2; exit 1; }
         cp "${built[@]}" "$tree/objects/$room/"
         list_symbols "$tree/objects/$room/all" "$tree/objects/$room"/*.o
     done

@@ -137,12 +137,12 @@ in_bash() { BUILD=$BUILD bash "$work/bash" "$@" | sort; }
 # One fish answers all: it takes long to begin.
 coproc fish {
     HOME=$work XDG_CONFIG_HOME=$work XDG_DATA_HOME=$work exec fish --no-config -c "source $BUILD/completions/memfs.fish
-        while read -l line; complete -C \$line </dev/null; echo; end"
+        while read -l dir; read -l line; cd \$dir; complete -C \$line </dev/null; echo; end"
 }
 exec {to_fish}>&"${fish[1]}" {from_fish}<&"${fish[0]}"
 in_fish() { # the command line as a text
     local line
-    printf '%s\n' "$1" >&"$to_fish"
+    printf '%s\n' "$PWD" "$1" >&"$to_fish"
     while IFS= read -r line <&"$from_fish" && [ "$line" ]; do printf '%s\n' "${line%%$'\t'*}"; done | sort
 }
 # _arguments' specifications, of which only the option's name, or the whole, is wanted.

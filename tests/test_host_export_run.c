@@ -699,7 +699,7 @@ static void test_run__examined_no_more(void **state)
     memfs_destroy(wide(&image));
     for (size_t i = 0; i < COUNTS; i++) {
         int told = 0, failures;
-        for (uint64_t n = 1 + (test_step(2) > 1 ? i : 0);; n = n * (1 + 2 * test_step(2)) / 2 + 1) {
+        for (uint64_t n = test_is_fast() ? 1 + i : 1;; n += (test_is_fast() ? 3 * n / 2 : n / 2) + 1) {
             struct test_state own = {0};
             struct test_fault fault = {.only = 1 + MEMFS_EXTENTS, .fail_at = n, .fail_after = 1};
             struct watcher watcher = {0};
@@ -758,7 +758,7 @@ static void test_run__failing_allocations(void **state)
     int descriptors = count_descriptors(), threads = count_threads();
     for (int after = 0; after < 2; after++) {
         int error = -ENOMEM;
-        for (uint64_t n = 1; error; n = n * (8 + test_step(4)) / 8 + 1) {
+        for (uint64_t n = 1; error; n += (test_is_fast() ? n / 2 : n / 8) + 1) {
             struct test_memory memory;
             struct watcher watcher = {0};
             test_memory_init(&memory);

@@ -16,6 +16,10 @@ $(SUITES): %: %.o $(HELPER_OBJECTS) $(LIBRARY)
 	$(call say,LINK  $@)
 	$(Q)$(LINK_TEST) -o $@ $^ $(TEST_LIBS) $(IMAGE_LIBS)
 
+# Those of tree/ know nothing of memfs, and read all that was written byte by byte: sanitizers have nothing to look for there.
+TREE_PROGRAMS := $(filter $(BUILD)/tests/tree/%,$(TEST_PROGRAMS))
+$(TREE_PROGRAMS) $(TREE_PROGRAMS:=.o): private SANITIZERS =
+
 $(TEST_PROGRAMS): %: %.o $(BUILD)/libmemfs.a
 	$(call say,LINK  $@)
 	$(Q)$(LINK) -o $@ $^ $(IMAGE_LIBS)
@@ -32,7 +36,7 @@ $(WEAK_OBJECTS): $(BUILD)/weak/%.o: %.c $(BUILD)/flags | deps-build
 
 $(BUILD)/weak/memfs: $(TOOL_OBJECTS) $(WEAK_OBJECTS) $(filter-out $(call object,$(WEAK_SOURCES)),$(LIBRARY_OBJECTS))
 	$(call say,LINK  $@)
-	$(Q)$(LINK) -o $@ $^ $(IMAGE_LIBS) $(COMMAND_LIBS)
+	$(Q)$(LINK) $(if $(LTO_FLAGS),-fno-lto) -o $@ $^ $(IMAGE_LIBS) $(COMMAND_LIBS)
 
 # What check-fast runs (tests/run.sh): of suites, with TSan those that have threads, or go through numbers of
 # them; and memory that is denied, whose loss ASan sees, only with that. Directories and fuzz targets add to both, to what

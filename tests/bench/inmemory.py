@@ -18,7 +18,6 @@ PAIRS = (
 )
 SINGLE = {
     "lookup": "look-up by path, 6 levels, a million files",
-    "lookup, time": "look-up by path, as a time",
     "lookup, cached": "of thirty of them, again and again",
     "lookup, waits": "floor: waiting for memory twice",
     "lookup without attributes": "the same by memfs_resolve",

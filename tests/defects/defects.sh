@@ -72,7 +72,7 @@ make_copy() {
     trap 'rm -rf "$copy"' EXIT
     trap 'exit 130' INT TERM
     mkdir -p "$copy/build" && cp -a Makefile README.md LICENSE libmemfs format tools tests fuzz "$copy/" || return
-    for room in flags exports exports.map libmemfs format tools tests fuzz memfs library.o libmemfs.a libmemfs.o; do
+    for room in flags flags-library exports exports.map libmemfs format tools tests fuzz memfs library.o libmemfs.a libmemfs.o; do
         [ ! -e "$BUILD/$room" ] || cp -a "$BUILD/$room" "$copy/build/" || return
     done
 }

@@ -137,13 +137,14 @@ only() { # directory, names...
     diff <(printf '%s\n' "$@" | sed '/^$/d' | sort) <(ls -A "$dir" | sort)
 }
 
-# Where cases are many and much alike, a share of them: whether this one is tried, the first of each N of a kind. With
-# MEMFS_FULL all are. done_testing says how many were.
+# Where cases are many and much alike, a share of them: whether this one is tried, one of N of a kind. With MEMFS_FULL
+# all are. done_testing says how many were. They are chosen by multiples of the golden ratio: spread
+# evenly, and in step with no loop (Knuth, "The Art of Computer Programming", volume 3, section 6.4).
 declare -A cases=() tried=()
 turn() { # N, kind
     local number=${cases[$2]:-0}
     cases[$2]=$((number + 1))
-    [ "${MEMFS_FULL:-}" ] || [ $((number % $1)) = 0 ] || return
+    [ "${MEMFS_FULL:-}" ] || [ $((number * 40503 % 65536 * $1)) -lt 65536 ] || return
     tried[$2]=$((${tried[$2]:-0} + 1))
 }
 

@@ -1,6 +1,6 @@
 #!/bin/bash
 # Runs all end-to-end scripts beside it, or those that are named. The last line is
-# "N passed, N failed, N skipped". Environment: BUILD, MEMFS_FAST.
+# "N passed, N failed, N skipped". Environment: BUILD, MEMFS_FAST, MEMFS_FULL.
 set -u
 cd "$(dirname "$0")" || exit 2
 if [ $# = 0 ]; then

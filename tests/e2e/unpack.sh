@@ -29,7 +29,6 @@ names() { echo $(($(key files) + $(key links))); }
 part() {
     local name=$1
     shift
-    turn 2 "parts" || return 0
     mkdir -p want
     archive .part.tar && extract .part.tar -C want && give_times tree want
     run "$memfs" unpack -q --same-modes "$@" tree.mfs some
@@ -88,7 +87,6 @@ check "nothing is made" test ! -e some
 
 # ---- Fewer components ----
 stripped() { # N, paths
-    turn 2 "components less" || return 0
     mkdir want
     extract all.tar -C want --strip-components="$1" "${@:2}"
     local parts=("${@:2}")
@@ -144,7 +142,6 @@ state into >before
 expect 4 "^memfs: into: .* is there already: File exists; --overwrite replaces such files, --skip leaves them" "$memfs" unpack --into tree.mfs into
 check "nothing is changed" diff before <(state into)
 for jobs in 4 1; do
-    turn 2 "numbers of threads" || continue
     spoil into && spoil want
     run "$memfs" unpack -q --same-modes --into --overwrite -j "$jobs" tree.mfs into
     check "--overwrite" test "$status" = 0 -a ! -s .err
@@ -340,7 +337,6 @@ check "pack what rules are for" "$memfs" pack rules
 listed() { # what, expected names, options
     local what=$1 want=$2
     shift 2
-    turn 2 "rules" || return 0
     run "$memfs" unpack -n "$@" rules.mfs some
     cp .out .listed
     check "-n $what" test "$status" = 0 -a ! -s .err -a ! -e some
