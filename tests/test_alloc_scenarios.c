@@ -1137,7 +1137,7 @@ static uint64_t play(struct scene *scene, const struct want *want, size_t number
 static uint64_t sample(const struct stage *stage, size_t number, uint64_t nth, int after)
 {
     if (getenv("MEMFS_FAST"))
-        return nth == 1 ? 2 + number % 7 : nth + (after ? 13 : 7);
+        return nth == 1 ? 2 + number % 13 : nth + (after ? 29 : 13);
     return (after || stage->sealed) && !getenv("MEMFS_FULL") ? nth + 1 + nth / 8 : nth + 1;
 }
 

@@ -79,7 +79,7 @@ static void memory_free(void *context, void *pointer, size_t size)
 }
 
 /* What is taken and given back a thousand times is not had from the kernel each time: that is most of what it takes. */
-static void keep_freed_memory(void)
+__attribute__((constructor)) static void keep_freed_memory(void)
 {
 #ifdef __GLIBC__
     mallopt(M_MMAP_THRESHOLD, 32 << 20);
@@ -90,7 +90,6 @@ static void keep_freed_memory(void)
 
 void test_memory_init(struct test_memory *memory)
 {
-    keep_freed_memory();
     memset(memory, 0, sizeof *memory);
     memory->hook = (struct memfs_allocator){.alloc = memory_alloc, .free = memory_free, .context = memory};
 }

@@ -7,6 +7,7 @@
  *   read        opens, reads and closes every file of it
  *   compress    zstd over the same bytes, which are in memory: all files in path order, in blocks
  *   pack        both at once: whoever takes a block reads its files and compresses it
+ *   write       what that gives, to a file in memory, by one thread
  *   decompress  those blocks, in memory
  *   verify      the same, read from a file in memory, and XXH3 over the blocks as they are stored and over
  *               what they decode to
@@ -262,12 +263,17 @@ static double cpu_now(void)
            (double)(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) / 1e6;
 }
 
+static void report_times(double begin, double cpu)
+{
+    bench_report("wall", bench_now() - begin, "s");
+    bench_report("cpu", cpu_now() - cpu, "s");
+}
+
 static void measure_all(void (*run)(struct work *, size_t))
 {
     double begin = bench_now(), cpu = cpu_now();
     run_all(run, 0);
-    bench_report("wall", bench_now() - begin, "s");
-    bench_report("cpu", cpu_now() - cpu, "s");
+    report_times(begin, cpu);
     bench_report("raw", (double)all.bytes, "bytes");
     if (all.stored)
         bench_report("size", (double)all.stored, "bytes");
@@ -303,8 +309,12 @@ static void measure_dir(const char *part, const char *dir)
     all.lists = strcmp(part, "list") == 0;
     list_files(dir);
     if (all.lists) {
-        bench_report("wall", bench_now() - begin, "s");
-        bench_report("cpu", cpu_now() - cpu, "s");
+        report_times(begin, cpu);
+    } else if (strcmp(part, "write") == 0) {
+        run_all(run_pack, 1);
+        begin = bench_now(), cpu = cpu_now();
+        write_frames();
+        report_times(begin, cpu);
     } else if (strcmp(part, "read") == 0) {
         measure_all(run_read);
     } else if (strcmp(part, "compress") == 0) {

@@ -146,12 +146,13 @@ GOALS = (
 )
 
 
-# Name, goal, and all that has to be done for it, where the goal's own floor leaves some of that out, or it has none.
+# Name, goal, and all that has to be done for it, where the goal's own floor leaves some of that out, or it has none. CPU
+# time is taken as if it were spread over all threads.
 FLOORS = (
     (
-        "pack --share=files linux, against the floor and listing",
+        "pack --share=files linux, against the floor, listing and writing",
         "pack --share=files linux, against the floor",
-        ((LARGE, "floor", "wall"), (LARGE, "floor, listing", "wall")),
+        ((LARGE, "floor", "wall"), (LARGE, "floor, listing", "cpu"), (LARGE, "floor, writing", "cpu")),
     ),
     (
         "verify linux, against reading, decompressing and hashing",
@@ -238,7 +239,8 @@ def against_floors(bench):
     out = []
     for name, goal, floors in FLOORS:
         value, most = taken(bench, by_name[goal])
-        whole = [find(bench, where)[0] for where in floors]
-        known = None not in (value, most, *whole)
-        out.append((name, value / sum(whole) if known else None, sum(whole) / most if known else None))
+        whole = [(find(bench, where)[0], bench.threads if where[2] == "cpu" else 1) for where in floors]
+        known = None not in (value, most, *(time for time, _ in whole))
+        total = sum(time / threads for time, threads in whole) if known else 1
+        out.append((name, value / total if known else None, total / most if known else None))
     return out
