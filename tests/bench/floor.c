@@ -7,7 +7,6 @@
  *   read        opens, reads and closes every file of it
  *   compress    zstd over the same bytes, which are in memory: all files in path order, in blocks
  *   pack        both at once: whoever takes a block reads its files and compresses it
- *   write       what that gives, to a file in memory, by one thread
  *   decompress  those blocks, in memory
  *   verify      the same, read from a file in memory, and XXH3 over the blocks as they are stored and over
  *               what they decode to
@@ -309,11 +308,6 @@ static void measure_dir(const char *part, const char *dir)
     all.lists = strcmp(part, "list") == 0;
     list_files(dir);
     if (all.lists) {
-        report_times(begin, cpu);
-    } else if (strcmp(part, "write") == 0) {
-        run_all(run_pack, 1);
-        begin = bench_now(), cpu = cpu_now();
-        write_frames();
         report_times(begin, cpu);
     } else if (strcmp(part, "read") == 0) {
         measure_all(run_read);

@@ -16,8 +16,7 @@ TEXT = (
     "floor, reading: opening, reading and closing every file, on two threads; "
     "floor, zstd: the same bytes in path order, in "
     "blocks of the same size, from memory, each thread its own context; floor: both at once, each thread reading the "
-    "files of a block and compressing it; floor, writing: the blocks, to a file in memory, by one thread. Neither listing "
-    "the tree nor writing the result is in the other floors.",
+    "files of a block and compressing it. Neither listing the tree nor writing the result is in the other floors.",
 )
 
 
@@ -127,7 +126,6 @@ def measure_large(bench, tree):
             ours(bench, tree, "memfs --block 16M", mfs("large-16m.mfs"), "--block", "16M"),
             squash(bench, tree, "mksquashfs, 128 KiB", "128K", mfs("large-128k.sq")),
             floor(bench, tree, "floor, listing", "list"),
-            floor(bench, tree, "floor, writing", "write"),
             floor(bench, tree, "floor, reading", "read"),
             floor(bench, tree, "floor, zstd", "compress"),
             ours(
