@@ -12,9 +12,11 @@ FUZZ_SHARED := $(patsubst %,$(BUILD)/fuzz/%.o,input memory mangle change reseal)
 $(BUILD)/fuzz/tools.a: $(filter-out $(BUILD)/tools/main.o,$(TOOL_OBJECTS))
 	@mkdir -p $(@D)
 	$(Q)rm -f $@ && ar rcs $@ $^
-FUZZ_LINKED := $(FUZZ_SHARED) $(BUILD)/tests/model.o $(BUILD)/fuzz/tools.a $(LIBRARY)
+# AFL's compiler adds its runtime to whatever it links, so to one object of all, too, and then again.
+FUZZ_LIBRARY := $(if $(findstring afl,$(CC)),$(LIBRARY_OBJECTS),$(LIBRARY))
+FUZZ_LINKED := $(FUZZ_SHARED) $(BUILD)/tests/model.o $(BUILD)/fuzz/tools.a $(FUZZ_LIBRARY)
 
-$(BUILD)/fuzz/make_seeds: $(BUILD)/fuzz/make_seeds.o $(LIBRARY)
+$(BUILD)/fuzz/make_seeds: $(BUILD)/fuzz/make_seeds.o $(FUZZ_LIBRARY)
 	$(call say,LINK  $@)
 	$(Q)$(LINK_TEST) -o $@ $^ $(IMAGE_LIBS)
 
