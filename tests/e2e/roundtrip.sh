@@ -7,6 +7,7 @@ files=600 huge=10737418240
 [ -z "${MEMFS_FULL:-}" ] || files=2000
 [ -z "${MEMFS_FAST:-}" ] || files=300 huge=1073741824
 
+echo "tried  a tree with everything: $files small files in it"
 check "make the tree with everything" "$make_tree" --files "$files" --huge "$huge" tree
 grep '^left out' .log
 check "pack it" "$memfs" pack tree
@@ -84,6 +85,7 @@ fi
 include=/usr/include/linux
 [ -z "${MEMFS_FULL:-}" ] || include=/usr/include
 if [ -d "$include" ]; then
+    echo "tried  a real tree: $include"
     check "pack $include" "$memfs" pack "$include" include.mfs
     check "verify it" "$memfs" verify include.mfs
     check "unpack it" "$memfs" unpack --same-modes ${root:+--all} include.mfs include
