@@ -65,7 +65,8 @@ LTO_ASKED = $(eval LTO_ASKED := $$(shell echo 'int main(void) { return 0; }' | \
 	echo -flto=auto -ffat-lto-objects))$(LTO_ASKED)
 
 # Programs of tests are many: the linker that takes half the time, if it is there.
-LINK_TEST = $(LINK) $(call asked,TEST_LINKER,-fuse-ld=gold)
+TEST_LINKER = $(call asked,TEST_LINKER,-fuse-ld=gold)
+LINK_TEST = $(LINK) $(TEST_LINKER)
 
 # Asked only when needed, and once: `make deps` may have to install pkg-config first.
 PKG_CONFIG ?= pkg-config

@@ -9,7 +9,8 @@
 # (seconds a suite).
 #
 # Suites and scripts find here how much to do: MEMFS_FAST and MEMFS_FULL (1 or unset),
-# MEMFS_MODEL_OPS (random operations against the model), MEMFS_SCALE (percent
+# MEMFS_SLOW (by how much sanitizers and emulators have fewer cases of many that are alike, in
+# fast runs), MEMFS_MODEL_OPS (random operations against the model), MEMFS_SCALE (percent
 # of files, threads' rounds and so on), MEMFS (the command), LIST_TREE and
 # MAKE_TREE (see tests/tree/).
 set -u
@@ -48,6 +49,10 @@ add() { # name, command
 }
 # What runs only if it is named, or:
 SANITIZE=${SANITIZE:-} EMULATED=${EMULATED:-}
+case $SANITIZE$EMULATED in # of many like cases, fewer where all is slow
+address*) export MEMFS_SLOW=2 ;;
+?*) export MEMFS_SLOW=3 ;;
+esac
 whole() { [ -z "${MEMFS_FAST:-}" ] || [ "$wanted" != "  " ]; }     # all that there is: what depends on no compiler, too
 plain() { [ -z "$SANITIZE$EMULATED" ] || [ "$wanted" != "  " ]; }  # not with sanitizers, nor on an emulated machine
 native() { [ -z "$EMULATED" ] || [ "$wanted" != "  " ]; }          # an emulated machine (tests/cross.sh) starts programs slowly

@@ -16,8 +16,8 @@
 
 #define DIRS 30
 #define FILES 12
-#define MANY 600
-#define LARGE ((size_t)5 << 20)
+#define MANY 300
+#define LARGE ((size_t)2 << 20)
 
 static const unsigned counts[] = {1, 2, 8};
 #define COUNTS (sizeof counts / sizeof counts[0])

@@ -124,8 +124,8 @@ uint8_t *test_random_bytes(uint64_t seed, size_t length); /* to be freed */
 uint64_t test_seed(void);
 uint64_t test_environment(const char *name, uint64_t otherwise);
 int test_is_fast(void); /* MEMFS_FAST */
-/* How far it is to the next of many cases that is tried: with MEMFS_FAST so far, best a prime, so that what comes by
- * turns is met all the same; else to the next one. */
+/* How far it is to the next of many cases that is tried: with MEMFS_FAST so far (MEMFS_SLOW times that where all is
+ * slow), best a prime, so that what comes by turns is met all the same; else to the next one. */
 uint64_t test_step(uint64_t fast);
 
 /* ---- Filesystems ---------------------------------------------------------------------- */
