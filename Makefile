@@ -114,6 +114,8 @@ $(HARNESS_OBJECTS): RELAXED += $(if $(filter -O2,$(CFLAGS)),-O1)
 $(SUITE_OBJECTS): RELAXED += $(if $(filter -O1 -O2,$(CFLAGS)),-O0 -U_FORTIFY_SOURCE)
 
 $(LIBRARY_OBJECTS): RELAXED = $(LTO_FLAGS)
+# Nor is it the time of the command itself that sanitizers and emulators take.
+$(TOOL_OBJECTS): RELAXED = $(if $(SANITIZE)$(EMULATOR),$(if $(filter -O1 -O2,$(CFLAGS)),-O0))
 
 # Each layer sees the headers of those below it, and no others.
 $(CORE_OBJECTS): INCLUDES = -Ilibmemfs

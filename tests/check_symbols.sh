@@ -12,7 +12,11 @@ HEADERS=(libmemfs/memfs.h libmemfs/memfs_host.h format/memfs_image.h)
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
-of_headers() { CC=$CC tools/exports.sh "$@"; }
+of_headers() { # compiled once
+    local list=$work/${*//\//_}
+    [ -f "$list" ] || CC=$CC tools/exports.sh "$@" >"$list"
+    cat "$list"
+}
 of_shared() { nm -D --defined-only "$1" | awk '$2 != "A" { sub(/@.*/, "", $3); print $3 }' | sort -u; }
 of_static() { nm --defined-only --extern-only "$1" | awk 'NF == 3 { print $3 }' | sort -u; }
 

@@ -78,6 +78,30 @@ void surgery_open(struct surgery *s, const struct test_buffer *buffer)
     memfs_image_close(image);
 }
 
+static void *copy_of(const void *array, size_t count, size_t width)
+{
+    void *copy = malloc((count + 1) * width);
+    assert_non_null(copy);
+    if (count)
+        memcpy(copy, array, count * width);
+    return copy;
+}
+
+void surgery_copy(struct surgery *s, const struct surgery *from)
+{
+    *s = *from;
+    s->nodes = copy_of(from->nodes, from->nodes_count, sizeof *s->nodes);
+    s->entries = copy_of(from->entries, from->entries_count, sizeof *s->entries);
+    s->extents = copy_of(from->extents, from->extents_count, sizeof *s->extents);
+    s->xattrs = copy_of(from->xattrs, from->xattrs_count, sizeof *s->xattrs);
+    s->blobs = copy_of(from->blobs, from->blobs_count, 1);
+    s->digests = copy_of(from->digests, from->digests_count, sizeof *s->digests);
+    s->blocks = copy_of(from->blocks, from->blocks_count, sizeof *s->blocks);
+    for (size_t i = 0; i < s->blocks_count; i++)
+        s->blocks[i].raw = copy_of(from->blocks[i].raw, from->blocks[i].length, 1);
+    s->sums = copy_of(from->sums, from->sums_count, sizeof *s->sums);
+}
+
 void surgery_free(struct surgery *s)
 {
     for (size_t i = 0; i < s->blocks_count; i++)

@@ -1136,8 +1136,8 @@ static uint64_t play(struct scene *scene, const struct want *want, size_t number
 /* The next one that is tried; with MEMFS_FAST not the same ones of all scenarios. */
 static uint64_t sample(const struct stage *stage, size_t number, uint64_t nth, int after)
 {
-    if (getenv("MEMFS_FAST"))
-        return nth == 1 ? 2 + number % 13 : nth + (after ? 29 : 13);
+    if (test_is_fast())
+        return nth == 1 ? 2 + number % 13 : nth + test_step(after ? 29 : 13);
     return (after || stage->sealed) && !getenv("MEMFS_FULL") ? nth + 1 + nth / 8 : nth + 1;
 }
 

@@ -111,29 +111,39 @@ unsigned base_number(enum base base)
     return number;
 }
 
+/* Frozen, taken apart, and its checksums noted. */
+static void make_base(unsigned number, struct surgery *opened)
+{
+    memfs *fs = NULL;
+    struct test_buffer frozen = {0};
+    struct memfs_sink sink = test_buffer_sink(&frozen);
+    const struct memfs_freeze_options options = {.size = sizeof options,
+                                                 .block_size = BLOCK_BYTES,
+                                                 .share = MEMFS_SHARE_FILES,
+                                                 .message = bases_of[number].message,
+                                                 .has_time = bases_of[number].message != NULL,
+                                                 .time = 1000000007};
+    assert_ok(memfs_create(NULL, &fs));
+    bases_of[number].make(fs);
+    assert_ok(memfs_freeze(fs, &sink, &options, NULL));
+    memfs_destroy(fs);
+    surgery_open(opened, &frozen);
+    test_buffer_free(&frozen);
+    if (bases_of[number].change)
+        bases_of[number].change(opened);
+    surgery_note_sums(opened);
+}
+
 void bases_make(struct bases *bases)
 {
-    memset(bases, 0, sizeof *bases);
-    for (size_t i = 0; i < BASES; i++) {
-        memfs *fs = NULL;
-        struct memfs_sink sink = test_buffer_sink(&bases->frozen[i]);
-        const struct memfs_freeze_options options = {.size = sizeof options,
-                                                     .block_size = BLOCK_BYTES,
-                                                     .share = MEMFS_SHARE_FILES,
-                                                     .message = bases_of[i].message,
-                                                     .has_time = bases_of[i].message != NULL,
-                                                     .time = 1000000007};
-        assert_ok(memfs_create(NULL, &fs));
-        bases_of[i].make(fs);
-        assert_ok(memfs_freeze(fs, &sink, &options, NULL));
-        memfs_destroy(fs);
-    }
+    for (unsigned i = 0; i < BASES; i++)
+        make_base(i, &bases->opened[i]);
 }
 
 void bases_free(struct bases *bases)
 {
     for (size_t i = 0; i < BASES; i++)
-        test_buffer_free(&bases->frozen[i]);
+        surgery_free(&bases->opened[i]);
 }
 
 const char *base_name(enum base base)
@@ -143,8 +153,5 @@ const char *base_name(enum base base)
 
 void base_open(const struct bases *bases, enum base base, struct surgery *s)
 {
-    const unsigned number = base_number(base);
-    surgery_open(s, &bases->frozen[number]);
-    if (bases_of[number].change)
-        bases_of[number].change(s);
+    surgery_copy(s, &bases->opened[base_number(base)]);
 }

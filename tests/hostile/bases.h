@@ -19,7 +19,7 @@ enum base {
 #define BASES 8
 
 struct bases {
-    struct test_buffer frozen[BASES];
+    struct surgery opened[BASES];
 };
 
 void bases_make(struct bases *bases);

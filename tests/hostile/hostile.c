@@ -6,7 +6,7 @@
  *
  * Of all images: no crash, 10 seconds and 256 MiB at most, what the table says, and nothing
  * changed outside of where they are unpacked. The command's subcommands are run on all of
- * them with MEMFS_FULL, else on each twelfth, with MEMFS_FAST on each fortieth. With names only those
+ * them with MEMFS_FULL, else on each twelfth, with MEMFS_FAST on one in 97. With names only those
  * cases; -t tells what becomes of each instead of judging it, -k keeps the images.
  */
 #define _GNU_SOURCE /* MAP_ANONYMOUS */
@@ -105,8 +105,6 @@ static void make_image(const struct run *run, const struct hostile_case *what, i
     struct fields *fields = calloc(1, sizeof *fields);
     need(fields != NULL, "memory");
     base_open(&run->bases, what->base, &s);
-    if (raw)
-        surgery_note_sums(&s);
     s.stale = raw;
     fields_apply(fields, &s, what->changes); /* while paths are what they were */
     if (what->edit)
@@ -242,6 +240,21 @@ static void keep_image(const struct run *run, const struct hostile_case *what, i
     write_file(path, image->data, image->length);
 }
 
+static int is_wanted(const struct run *run, const struct hostile_case *what)
+{
+    for (size_t i = 0; i < run->names_count; i++)
+        if (strcmp(run->names[i], what->name) == 0)
+            return 1;
+    return run->names_count == 0;
+}
+
+/* Whether the commands are run on it, too. */
+static int is_commanded(const struct run *run, size_t number, int raw)
+{
+    return is_wanted(run, &hostile_cases[number]) &&
+           (run->names_count || run->tell || (number + (raw ? run->share / 2 : 0)) % run->share == 0);
+}
+
 static void try_image(struct run *run, size_t number, int raw)
 {
     const struct hostile_case *what = &hostile_cases[number];
@@ -263,7 +276,7 @@ static void try_image(struct run *run, size_t number, int raw)
     steps[COMMANDS + 2] = letter_of_error(walked.open ? walked.open : walked.export);
     judge_always(&walked, outcome);
     remove_tree("out");
-    if (run->names_count || run->tell || (number + (raw ? run->share / 2 : 0)) % run->share == 0) {
+    if (is_commanded(run, number, raw)) {
         write_file("image.mfs", image.data, image.length);
         make_sound(run, what->base, &sound);
         write_file("sound.mfs", sound.data, sound.length);
@@ -279,14 +292,6 @@ static void try_image(struct run *run, size_t number, int raw)
 }
 
 /* ---- Processes --------------------------------------------------------------------- */
-
-static int is_wanted(const struct run *run, const struct hostile_case *what)
-{
-    for (size_t i = 0; i < run->names_count; i++)
-        if (strcmp(run->names[i], what->name) == 0)
-            return 1;
-    return run->names_count == 0;
-}
 
 /* All cases of a worker from one on; each image is tried by one process alone. */
 static void work(struct run *run, unsigned worker, size_t from)
@@ -342,6 +347,15 @@ static void supervise(struct run *run)
     }
 }
 
+/* Whether what the command says of an image will be compared with what it says of this sound one. */
+static int is_compared(const struct run *run, enum base base)
+{
+    for (size_t i = 0; i < hostile_cases_count; i++)
+        if (hostile_cases[i].base == base && (is_commanded(run, i, 0) || is_commanded(run, i, 1)))
+            return 1;
+    return 0;
+}
+
 /* What the command says of sound images. */
 static void learn_sound(struct run *run)
 {
@@ -360,7 +374,7 @@ static void learn_sound(struct run *run)
         run->files[i] = walked.files;
         if (!walked.files.count)
             strcpy(run->files[i].path[run->files[i].count++], "/");
-        if (!run->tell)
+        if (!run->tell && is_compared(run, 1 << i))
             commands_run(&run->files[i], run->sound[i]);
         for (size_t k = 0; k < COMMANDS; k++)
             if (run->sound[i][k].code != 0 && strcmp(command_names[k], "cat") != 0)
@@ -432,7 +446,7 @@ static int take_options(struct run *run, int argc, char **argv)
     }
     run->names = argv + optind;
     run->names_count = (size_t)(argc - optind);
-    run->share = getenv("MEMFS_FULL") ? 1 : getenv("MEMFS_FAST") ? 40 : 12;
+    run->share = getenv("MEMFS_FULL") ? 1 : getenv("MEMFS_FAST") ? 97 : 12;
     return 0;
 }
 
