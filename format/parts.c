@@ -3,6 +3,7 @@
 #include "alloc.h"
 
 #include <errno.h>
+#include <string.h>
 
 #define BITS_FIRST 12u
 
@@ -51,9 +52,10 @@ static int grow(struct memfs_parts *parts)
     struct memfs_parts_slot *before = parts->slots;
     const size_t count = before ? (size_t)1 << parts->bits : 0;
     const unsigned bits = before ? parts->bits + 1 : BITS_FIRST;
-    struct memfs_parts_slot *slots = memfs_alloc_zeroed(parts->allocator, sizeof *slots << bits);
+    struct memfs_parts_slot *slots = memfs_alloc_span(parts->allocator, sizeof *slots << bits);
     if (!slots)
         return -ENOMEM;
+    memset(slots, 0, sizeof *slots << bits);
     parts->slots = slots;
     parts->bits = bits;
     parts->used = 0;

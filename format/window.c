@@ -12,22 +12,38 @@ size_t memfs_window_slabs(uint64_t reach, uint32_t block_size, size_t pressing)
     return (blocks > pressing ? blocks : pressing) + 1;
 }
 
+#define SPAN_SHIFT 21u /* a huge page */
+
+/* The last span ends with the last slab. */
+static size_t span_bytes(const struct memfs_window *window, size_t span)
+{
+    const size_t rest = (window->count << window->shift) - (span << window->span_shift);
+    const size_t whole = (size_t)1 << window->span_shift;
+    return rest < whole ? rest : whole;
+}
+
+static size_t count_spans(const struct memfs_window *window)
+{
+    return (((window->count << window->shift) - 1) >> window->span_shift) + 1;
+}
+
 int memfs_window_begin(struct memfs_window *window, const struct memfs_allocator *allocator, uint32_t block_size,
                        uint64_t reach, size_t slabs)
 {
     *window = (struct memfs_window){.allocator = allocator, .count = slabs, .reach = reach};
     window->shift = (unsigned)__builtin_ctz(block_size);
-    window->slabs = memfs_alloc_zeroed(allocator, slabs * sizeof *window->slabs);
-    return window->slabs ? 0 : -ENOMEM;
+    window->span_shift = window->shift < SPAN_SHIFT ? SPAN_SHIFT : window->shift;
+    window->spans = memfs_alloc_zeroed(allocator, count_spans(window) * sizeof *window->spans);
+    return window->spans ? 0 : -ENOMEM;
 }
 
 void memfs_window_end(struct memfs_window *window)
 {
-    if (!window->slabs)
+    if (!window->spans)
         return;
-    for (size_t i = 0; i < window->count; i++)
-        memfs_free(window->allocator, window->slabs[i], memfs_window_block_size(window));
-    memfs_free(window->allocator, window->slabs, window->count * sizeof *window->slabs);
+    for (size_t i = 0; i < count_spans(window); i++)
+        memfs_free(window->allocator, window->spans[i], span_bytes(window, i));
+    memfs_free(window->allocator, window->spans, count_spans(window) * sizeof *window->spans);
     *window = (struct memfs_window){0};
 }
 
@@ -39,18 +55,24 @@ static size_t within(const struct memfs_window *window, uint64_t at)
 
 static uint8_t *slab_of(const struct memfs_window *window, uint64_t at)
 {
-    return window->slabs[(at >> window->shift) % window->count];
+    return memfs_window_block(window, at >> window->shift);
+}
+
+/* What fills only the first span, and that in part, gains nothing by a huge page. */
+static uint8_t *make_span(const struct memfs_window *window, size_t span)
+{
+    const size_t size = span_bytes(window, span);
+    return span == 0 ? memfs_alloc(window->allocator, size) : memfs_alloc_span(window->allocator, size);
 }
 
 uint8_t *memfs_window_room(struct memfs_window *window, size_t *room)
 {
-    uint8_t **slab = &window->slabs[(window->end >> window->shift) % window->count];
-    if (!*slab)
-        *slab = memfs_alloc(window->allocator, memfs_window_block_size(window));
-    if (!*slab)
+    const size_t slab = (size_t)((window->end >> window->shift) % window->count);
+    const size_t span = slab << window->shift >> window->span_shift;
+    if (!window->spans[span] && !(window->spans[span] = make_span(window, span)))
         return NULL;
     *room = memfs_window_block_size(window) - within(window, window->end);
-    return *slab + within(window, window->end);
+    return slab_of(window, window->end) + within(window, window->end);
 }
 
 /* ---- Comparing ---------------------------------------------------------------- */

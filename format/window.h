@@ -2,7 +2,8 @@
  * The contents that freezing keeps: the bytes that go into data blocks, one
  * after the other, as one stream. The last of them, as many as the window
  * reaches back, stay in memory, so that what comes can be compared with them. A
- * slab holds the bytes of one block, and is the block that is compressed.
+ * slab holds the bytes of one block, and is the block that is compressed. Slabs
+ * lie in spans, one behind the other: as many as fill a huge page, or one.
  */
 #ifndef MEMFS_WINDOW_H
 #define MEMFS_WINDOW_H
@@ -11,11 +12,11 @@
 
 struct memfs_window {
     const struct memfs_allocator *allocator;
-    uint8_t **slabs; /* block i is in slab i % count; NULL: not made yet */
-    size_t count;
-    unsigned shift; /* bytes of a block, as a power of two */
-    uint64_t reach; /* bytes before the end that may be compared */
-    uint64_t end;   /* bytes kept so far */
+    uint8_t **spans;            /* NULL: not made yet */
+    size_t count;               /* slabs; block i is in slab i % count */
+    unsigned shift, span_shift; /* bytes of a block and of a span, as powers of two */
+    uint64_t reach;             /* bytes before the end that may be compared */
+    uint64_t end;               /* bytes kept so far */
 };
 
 /* Slabs that a window needs so that the blocks that are being compressed, at most
@@ -42,9 +43,10 @@ static inline uint32_t memfs_window_block_size(const struct memfs_window *window
 uint8_t *memfs_window_room(struct memfs_window *window, size_t *room);
 
 /* The first byte of a block that is in the window, or being compressed. */
-static inline const uint8_t *memfs_window_block(const struct memfs_window *window, uint64_t block)
+static inline uint8_t *memfs_window_block(const struct memfs_window *window, uint64_t block)
 {
-    return window->slabs[block % window->count];
+    const size_t at = (size_t)(block % window->count) << window->shift;
+    return window->spans[at >> window->span_shift] + (at & (((size_t)1 << window->span_shift) - 1));
 }
 
 /* How many bytes from `at` of the stream on, up to its end, are those of bytes, of

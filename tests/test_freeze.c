@@ -849,11 +849,11 @@ static void choosy_free(void *context, void *memory, size_t size)
     free(memory);
 }
 
-/* More than a piece of extents, several slabs, a larger table of marks; files that are equal, and parts. */
+/* More than a piece of extents, several spans, a larger table of marks; files that are equal, and parts. */
 static void build_large(memfs *fs)
 {
     char name[16];
-    uint8_t *bytes = test_random_bytes(9, MIB);
+    uint8_t *bytes = test_random_bytes(9, 3 * MIB);
     for (unsigned i = 0; i < 1100; i++) {
         snprintf(name, sizeof name, "%04u", i);
         test_put(fs, name, bytes, 700);
@@ -861,6 +861,7 @@ static void build_large(memfs *fs)
     test_put(fs, "a", bytes, MIB);
     test_put(fs, "b", bytes + 1000, 600000);
     test_put(fs, "c", bytes, MIB);
+    test_put(fs, "d", bytes + MIB, 2 * MIB);
     free(bytes);
 }
 
@@ -870,7 +871,7 @@ static void test_freeze__large_pieces_fail(void **state)
     static const struct {
         size_t size;
         unsigned least; /* allocations of that size */
-    } pieces[] = {{20480, 2}, {32768, 1}, {65536, 8}};
+    } pieces[] = {{20480, 2}, {32768, 1}, {65536, 3}, {2 << 20, 2}};
     struct test_state *test = *state;
     struct test_buffer image = {0}, want = {0};
     build_large(test->fs);
