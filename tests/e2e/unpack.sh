@@ -2,7 +2,7 @@
 # Unpacking parts, into what is there, and what is said of it.
 . "$(dirname "$0")/lib.sh"
 
-compare() { sh "$tests/tree/compare.sh" --unprivileged "$@"; }
+same_tree() { compare --unprivileged "$@"; }
 check "make the tree with everything" "$make_tree" --files 100 --huge 1000000 tree
 # But for what tar does not know.
 chmod -R u+rwx tree
@@ -34,7 +34,7 @@ part() {
     run "$memfs" unpack -q --same-modes "$@" tree.mfs some
     check "unpack $name" test "$status" = 0 -a ! -s .err
     even want some -maxdepth 0
-    check "the same as tar's" compare want some
+    check "the same as tar's" same_tree want some
     chmod -R u+rwx want some
     rm -rf want some
 }
@@ -59,10 +59,10 @@ part "a pattern at any depth" --only '**/fifo*' < <(cd tree && find . -name 'fif
 ))
 part "a part of what is there twice" --only 'hard-links' --only 'hard-links/b*' < <(below hard-links)
 run "$memfs" unpack -q --same-modes --only '**' tree.mfs some
-check "everything by a pattern" compare tree some
+check "everything by a pattern" same_tree tree some
 rm -rf some
 run "$memfs" unpack -q --same-modes --only / tree.mfs some
-check "everything by its path" compare tree some
+check "everything by its path" same_tree tree some
 rm -rf some
 mkdir stars && echo 1 >'stars/a*' && echo 2 >stars/ab && echo 3 >$'stars/new\nline' && echo 4 >$'stars/bad\377'
 ln -s . stars/here
@@ -93,7 +93,7 @@ stripped() { # N, paths
     run "$memfs" unpack -q --same-modes --strip-components "$1" "${parts[@]/#/--only=}" shell.mfs some
     check "--strip-components $1" test "$status" = 0 -a ! -s .err
     even want some -maxdepth 0
-    check "the same as tar's" compare want some
+    check "the same as tar's" same_tree want some
     chmod -R u+rwx want some
     rm -rf want some
 }
@@ -147,7 +147,7 @@ for jobs in 4 1; do
     check "--overwrite" test "$status" = 0 -a ! -s .err
     extract tree.tar --no-overwrite-dir -C want
     even into want
-    check "the same as tar's" compare want into
+    check "the same as tar's" same_tree want into
     check "what was there only stays" test "$(cat into/hard-links/mine)" = mine
     check "a directory that was there keeps its mode" test "$(stat -c %a into/types)" = 700
     check "no temporary file stays" no_temporary into
@@ -158,7 +158,7 @@ for jobs in 4 1; do
     run "$memfs" unpack --json --same-modes --into --overwrite -j "$jobs" tree.mfs into
     check "--overwrite once more replaces all" test "$status $(key replaced)" = "0 $(names)" -a "$(key directories)" = 0
     even into
-    check "it is the same again" compare want into
+    check "it is the same again" same_tree want into
     spoil into && spoil want
     run "$memfs" unpack -q --same-modes --into --skip -j "$jobs" tree.mfs into
     check "--skip" test "$status" = 0 -a ! -s .err
@@ -169,7 +169,7 @@ for jobs in 4 1; do
     check "what was there is as it was" test "$(cat into/hard-links/file-1) $(cat into/hard-links/mine)" = "changed mine"
     rm -rf into/hard-links
     even into want
-    check "the rest is the same as tar's" compare want into
+    check "the rest is the same as tar's" same_tree want into
 done
 rm -rf want
 
@@ -183,7 +183,7 @@ rm -rf fresh/types
 check "a part that is missing is put back without more ado" "$memfs" unpack -q --into --skip tree.mfs fresh
 "$memfs" unpack -q tree.mfs other
 even fresh other
-check "all is there" compare fresh other
+check "all is there" same_tree fresh other
 chmod -R u+rwx fresh other && rm -rf fresh other
 
 # What is no file is in the way.

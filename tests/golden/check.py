@@ -3,7 +3,8 @@
 
 check.py kinds IMAGE...          together the images have all that version 1.0 of the format has, but for later generations
 check.py example FORMAT.md IMAGE the tables of the page's example give the image's bytes, all of them, and what its frames decode to
-check.py damage IMAGE            whichever byte is changed, the reader says that the image is damaged
+check.py damage IMAGE            whichever byte is changed, and wherever it is cut off, the reader says that the image is damaged
+check.py extract DIR IMAGE...    what the reader extracts of each into DIR, by its name: a process for all of them
 check.py list DIR IMAGE...       the reader's listing of each into DIR, by its name: a process for all of them
 check.py names MEMFS IMAGE       names that would lead outside, or are none, are refused by memfs and by the reader
 check.py agree MEMFS COUNT IMAGE...  of images in which one field was changed and all hashes put right, memfs finds none intact
@@ -108,12 +109,31 @@ def damage(path):
             except Damage:
                 continue
             raise Damage(f"byte {at} was changed, and nothing noticed")
+        for length in (0, 7, 9, 63, 127, 500):
+            file.seek(0)
+            file.write(intact[:length])
+            file.truncate()
+            file.flush()
+            try:
+                read_all(Image(file.name))
+            except Damage:
+                continue
+            raise Damage(f"of {length} bytes nothing noticed that they are not all")
+
+
+def name_of(path):
+    return os.path.basename(path).removesuffix(".mfs")
+
+
+def extract_into(place, *paths):
+    for path in paths:
+        reader.extract(Image(path), os.path.join(place, name_of(path)))
 
 
 def list_into(place, *paths):
     """What the reader refuses has no listing."""
     for path in paths:
-        listing = os.path.join(place, os.path.basename(path).removesuffix(".mfs") + ".txt")
+        listing = os.path.join(place, name_of(path) + ".txt")
         try:
             with open(listing, "w", encoding="utf-8") as file, contextlib.redirect_stdout(file):
                 reader.list_all(Image(path))
@@ -190,7 +210,7 @@ def agree(memfs, count, *paths):
 if __name__ == "__main__":
     action, *arguments = sys.argv[1:]
     try:
-        commands = {"kinds": kinds, "example": example, "damage": damage, "list": list_into, "names": names, "agree": agree}
+        commands = {"kinds": kinds, "example": example, "damage": damage, "extract": extract_into, "list": list_into, "names": names, "agree": agree}
         commands[action](*arguments)
     except Damage as told:
         sys.exit(f"check.py: {told}")

@@ -25,7 +25,15 @@ trap 'rm -rf "$work" "$shm"' EXIT
 
 stamp() { find . -depth -execdir touch -h -d @1700000000.123456789 '{}' +; }
 noise() { "$python" -c 'import random, sys; sys.stdout.buffer.write(random.Random(int(sys.argv[1])).randbytes(int(sys.argv[2])))' "$@"; }
-repeat() { "$python" -c 'import sys; sys.stdout.write(sys.argv[1] * int(sys.argv[2]))' "$@"; }
+repeat() { # text, times
+    local text
+    if [ "$2" -gt 5000 ]; then
+        "$python" -c 'import sys; sys.stdout.write(sys.argv[1] * int(sys.argv[2]))' "$@"
+    else # sooner than a process begins
+        printf -v text '%*s' "$2" ''
+        printf '%s' "${text// /"$1"}"
+    fi
+}
 
 is_wanted() { if [ "$wanted" = "  " ]; then [ ! -e "$out/$1.mfs" ]; else [[ "$wanted" == *" $1 "* ]]; fi; }
 
@@ -252,7 +260,7 @@ SOURCE_DATE_EPOCH=1700000000 image epoch
 
 # Two more generations, a message: no command makes them yet.
 if is_wanted generations; then
-    "$python" "$here/surgery.py" generations "$out/one-file.mfs" "$out/generations.mfs"
+    "$python" "$here/surgery.py" generations "$here/one-file.mfs" "$out/generations.mfs"
     listing generations
 fi
 list_made

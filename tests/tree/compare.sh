@@ -2,20 +2,24 @@
 # Compares two directories and all below them: contents, every field of stat,
 # links, devices and extended attributes, by tools that know nothing of memfs.
 #
-# compare.sh [--unprivileged] A B
+# compare.sh [--walker] [--unprivileged] A B
 #
-# With --unprivileged only what `memfs unpack` restores without options. Says
-# what differs and exits 1. Environment: BUILD, or LIST_TREE for the program made
+# With --walker by the first of them alone, which sees everything: list_tree. With
+# --unprivileged only what `memfs unpack` restores without options. Says what differs and exits 1. Environment: BUILD, or LIST_TREE for the program made
 # of tests/tree/list_tree.c; FULL=1 has diff read files called "huge" as well.
 set -u
 export LC_ALL=C
-mode=
+mode= walker=
+if [ "${1-}" = --walker ]; then
+    walker=1
+    shift
+fi
 if [ "${1-}" = --unprivileged ]; then
     mode=--unprivileged
     shift
 fi
 if [ $# -ne 2 ]; then
-    echo "usage: compare.sh [--unprivileged] A B" >&2
+    echo "usage: compare.sh [--walker] [--unprivileged] A B" >&2
     exit 2
 fi
 list_tree=${LIST_TREE:-${BUILD:-$(dirname "$0")/../../build}/tests/tree/list_tree}
@@ -53,6 +57,7 @@ a=$(cd "$1" && pwd -P) && b=$(cd "$2" && pwd -P) || exit 2
 : >"$work/b"
 "$list_tree" $mode "$a" >"$work/a" && "$list_tree" $mode "$b" >"$work/b" || differs=1
 same "list_tree"
+[ -z "$walker" ] || exit "$differs"
 
 # 2. Contents by diff. It cannot open paths beyond PATH_MAX, and takes any two
 # special files for different: list_tree has both.
