@@ -36,30 +36,56 @@ subcommands=$(memfs --help | sed -n '/^  [a-z]/{/^  memfs/d; s/^  \([a-z]*\) .*/
 check "there are subcommands" test "$(wc -w <<<"$subcommands")" -ge 6
 same "each has its file" <(printf '%s\n' tools/cmd_*.c | sed 's/.*cmd_\(.*\)\.c/\1/' | sort) <(sort <<<"$subcommands")
 
-# Each is asked once, and its help taken apart once.
-mkdir "$work/help" "$work/options" "$work/words"
-for subcommand in $subcommands; do
-    memfs "$subcommand" --help >"$work/help/$subcommand"
-    sed -nE '/^  (-., |    )(--[a-z0-9-]+( [^ ]+)?)  .*/{s//\1\2/; s/^ +//; s/,//; p}' "$work/help/$subcommand" | sort >"$work/options/$subcommand"
-    sed -nE '/^Words:/,/^$/{s/^  ([^ ]+( [^ ]+)?)   .*/\1/p}' "$work/help/$subcommand" | sort >"$work/words/$subcommand"
-done
-# "-l --level LEVEL", "--keep-going": letter, name, argument.
-help_options() { cat "$work/options/$1"; } # subcommand
-help_words() { cat "$work/words/$1"; } # subcommand: what may follow its operands
-names() { sed -E 's/ [^ -][^ ]*$//' | tr ' ' '\n' | sort; }
+# Each is asked once, and all that is said is taken apart at once: lines "KIND/SUBCOMMAND, tab, TEXT", each of which
+# goes into the file of that name, sorted.
+into_files() {
+    mkdir -p "${@/#/$work/}"
+    for subcommand in $subcommands; do
+        for kind; do : >"$work/$kind/$subcommand"; done
+    done
+    sort | (cd "$work" && awk -F '\t' '{ print $2 >$1 }')
+}
+mkdir "$work/help"
+for subcommand in $subcommands; do memfs "$subcommand" --help >"$work/help/$subcommand"; done
+# Options are "-l --level LEVEL", "--keep-going": letter, name, argument. Words are what may follow operands. Of what
+# stands below the first line each word is a line: pages fill lines anew.
+# shellcheck disable=SC2086
+(cd "$work/help" && awk '
+    function put(kind, text) { printf "%s/%s\t%s\n", kind, FILENAME, text }
+    FNR == 1 { is_above = 1; is_words = 0; count = 0; next }
+    /^$/ { is_above = is_words = 0 }
+    is_above { for (i = 1; i <= NF; i++) put("described", sprintf("%04d %s", ++count, $i)) }
+    /^Words:/ { is_words = 1 }
+    match($0, /^  (-., |    )--[a-z0-9-]+( [^ ]+)?  /) {
+        option = substr($0, 3, RLENGTH - 4)
+        sub(/^ +/, "", option)
+        sub(/,/, "", option)
+        put("options", option)
+    }
+    is_words && match($0, /^  [^ ]+( [^ ]+)?   /) { put("words", substr($0, 3, RLENGTH - 5)) }' $subcommands) | into_files options words described
+names() { sed -E 's/ [^ -][^ ]*$//' "$@" | tr ' ' '\n' | sort; }
 
 # ---- Pages -------------------------------------------------------------------------
 
-rendered() { groff -K utf8 -t -man -Tutf8 -P-cbou -rLL=200n "$1"; }
-page_options() { # page, section: the line behind each .TP, less its fonts
-    awk -v section="$2" '/^\.SH/ { within = $2 == section } within && /^\.TP/ { getline; print }' "$1" | sed -E 's/\\f.//g; s/\\-/-/g; s/^(-.),/\1/' | sort
-}
+pages=()
+for subcommand in $subcommands; do pages+=("$BUILD/man/memfs-$subcommand.1"); done
+# The line behind each .TP, less its fonts.
+awk 'FNR == 1 { name = FILENAME; sub(/.*memfs-/, "", name); sub(/\.1$/, "", name) }
+    /^\.SH/ { kind = $2 == "OPTIONS" ? "page-options" : $2 == "EXPRESSION" ? "page-words" : "" }
+    kind && /^\.TP/ { getline; gsub(/\\f./, ""); gsub(/\\-/, "-"); if (/^-.,/) sub(/,/, ""); printf "%s/%s\t%s\n", kind, name, $0 }' "${pages[@]}" |
+    into_files page-options page-words
+# One groff renders all, which is the dearest of it; in each there is one DESCRIPTION.
+groff -K utf8 -t -man -Tutf8 -P-cbou -rLL=200n "${pages[@]}" | awk -v all="$(tr '\n' ' ' <<<"$subcommands")" '
+    BEGIN { split(all, names, " ") }
+    /^DESCRIPTION/ { name = names[++pages]; within = 1; count = 0; next }
+    /^$/ { within = 0 }
+    within { for (i = 1; i <= NF; i++) printf "page-described/%s\t%04d %s\n", name, ++count, $i }' | into_files page-described
 of_version() { # a page is of this version, and of the day of the others
     grep -qE "^\.TH [^ ]+ [1357] \"$date\" \"memfs ${version//./\\.}\" " "$1"
 }
-no_warnings() { # page
-    groff -K utf8 -t -man -ww -z -Tutf8 -rLL=78n "$1" 2>&1 | grep . && return 1
-    mandoc -T lint -W warning "$1" 2>&1 | grep -v 'referenced manual not found' | grep . && return 1
+no_warnings() { # pages
+    groff -K utf8 -t -man -ww -z -Tutf8 -rLL=78n "$@" 2>&1 | grep . && return 1
+    mandoc -T lint -W warning "$@" 2>&1 | grep -v 'referenced manual not found' | grep . && return 1
     return 0
 }
 sections() { # page: that it has them, in this order
@@ -67,40 +93,39 @@ sections() { # page: that it has them, in this order
 }
 date=$(sed -nE 's/^\.TH MEMFS 1 "([0-9]{4}-[0-9]{2}-[0-9]{2})" .*/\1/p' tools/memfs.1)
 check "the pages have a date" test -n "$date"
-for page in tools/memfs.1 tools/man/libmemfs.3 tools/man/memfs-image.5 tools/man/memfs-security.7 "$BUILD"/man/*.1; do
-    check "${page##*/} gives no warnings" no_warnings "$page"
+all_pages=(tools/memfs.1 tools/man/libmemfs.3 tools/man/memfs-image.5 tools/man/memfs-security.7 "$BUILD"/man/*.1)
+check "${#all_pages[@]} pages give no warnings" no_warnings "${all_pages[@]}"
+for page in "${all_pages[@]}"; do
     check "${page##*/} is of this version" of_version "$page"
 done
 for subcommand in $subcommands; do
     page=$BUILD/man/memfs-$subcommand.1
     check "$subcommand --help names options" test "$(wc -l <"$work/options/$subcommand")" -ge 5
-    same "memfs-$subcommand(1) has the options of --help" "$work/options/$subcommand" <(page_options "$page" OPTIONS)
-    same "memfs-$subcommand(1) has the words of --help" "$work/words/$subcommand" <(page_options "$page" EXPRESSION)
+    same "memfs-$subcommand(1) has the options of --help" "$work/options/$subcommand" "$work/page-options/$subcommand"
+    same "memfs-$subcommand(1) has the words of --help" "$work/words/$subcommand" "$work/page-words/$subcommand"
     check "memfs-$subcommand(1) has its sections" sections "$page"
-    # Words, since lines are filled anew.
-    check "memfs-$subcommand(1) has what --help says" diff \
-        <(sed '1d; /^$/,$d' "$work/help/$subcommand" | tr -s ' \n' '\n\n' | grep .) \
-        <(rendered "$page" | sed -n '/^DESCRIPTION/,/^[A-Z]*$/p' | sed '1d; /^$/,$d' | tr -s ' \n' '\n\n' | grep .)
+    same "memfs-$subcommand(1) has what --help says" "$work/described/$subcommand" "$work/page-described/$subcommand"
 done
-
+check "help describes something" test -s "$work/described/pack"
 
 # The overview: what all have in common, and where the rest is.
 overview() { sed -n "/^\.SH $1/,/^\.SH/p" tools/memfs.1; }
 same "memfs(1) refers to every subcommand's page" <(sed 's/.*/memfs-&/' <<<"$subcommands" | sort) \
     <(overview "SEE ALSO" | sed -nE 's/^\.BR (memfs\\-[a-z]+) \(1\).*/\1/p' | sed 's/\\-/-/' | sort)
-for subcommand in $subcommands; do help_options "$subcommand" | grep -o -- '--[a-z-]*'; done | sort | uniq -c >"$work/known"
+grep -oh -- '--[a-z-]*' "$work"/options/* | sort | uniq -c >"$work/known"
+overview "COMMON OPTIONS" | sed 's/\\-/-/g' >"$work/common"
 for option in $(awk -v all="$(wc -w <<<"$subcommands")" '$1 == all { print $2 }' "$work/known") --json --progress --color; do
-    check "memfs(1) has the common option $option" eval 'overview "COMMON OPTIONS" | sed "s/\\\\-/-/g" | grep -qF -- "$option"'
+    check "memfs(1) has the common option $option" grep -qF -- "$option" "$work/common"
 done
 sed 's/^\.SH NOTES/.SM NOTES\n.planted/' tools/memfs.1 >"$work/planted.1"
 check "warnings are noticed" eval '! no_warnings "$work/planted.1"'
 
 # memfs-security(7): every subcommand has its place in the sandbox, and the options are real ones.
 security() { sed -n "/^\.SH $1/,/^\.SH/p" tools/man/memfs-security.7 | sed 's/\\-/-/g'; }
-for subcommand in $subcommands; do
-    check "memfs-security(7) tells of $subcommand" grep -qw -- "$subcommand" <(security "THE SANDBOX" | grep '^\.B')
-done
-check "memfs-security(7) tells of --no-sandbox" grep -q -- --no-sandbox <(security "THE SANDBOX")
+security "THE SANDBOX" >"$work/sandbox"
+grep '^\.B' "$work/sandbox" >"$work/bold"
+for subcommand in $subcommands; do check "memfs-security(7) tells of $subcommand" grep -qw -- "$subcommand" "$work/bold"; done
+check "memfs-security(7) tells of --no-sandbox" grep -q -- --no-sandbox "$work/sandbox"
 
 # ---- libmemfs(3) ----------------------------------------------------------------------
 
@@ -150,9 +175,10 @@ cat >"$work/zsh" <<'END'
 compdef() { :; }
 _arguments() { while [[ $1 == -[sS] ]]; do shift; done; print -rl -- "$@"; }
 . $BUILD/completions/memfs.zsh
-_memfs_$1
+for subcommand; do _memfs_$subcommand >$WORK/zsh-$subcommand; done
 END
-in_zsh() { BUILD=$BUILD zsh -f "$work/zsh" "$@"; }
+# shellcheck disable=SC2086
+BUILD=$BUILD WORK=$work zsh -f "$work/zsh" $subcommands
 
 for shell in bash zsh fish; do
     check "$shell takes the completion" "$shell" -n "$BUILD/completions/memfs.$shell"
@@ -167,17 +193,17 @@ offered() { printf '%s\n' "$@" | sort; }
 }
 choices=0
 for subcommand in $subcommands; do
-    help_options "$subcommand" | names >"$work/names"
+    names "$work/options/$subcommand" >"$work/names"
     same "bash: the options of $subcommand" "$work/names" <(in_bash memfs "$subcommand" -)
     if [ -s "$work/words/$subcommand" ]; then
-        help_words "$subcommand" | grep '^-' | sed 's/ .*//' >"$work/following"
+        grep '^-' "$work/words/$subcommand" | sed 's/ .*//' >"$work/following"
         same "bash: the words of $subcommand" "$work/following" <(in_bash memfs "$subcommand" photos.mfs -)
         sort -u "$work/following" - <"$work/names" >"$work/both"
         mv "$work/both" "$work/names"
     fi
     same "fish: the options of $subcommand" "$work/names" <(in_fish "memfs $subcommand -" | grep '^-')
     same "zsh: the options of $subcommand" "$work/names" \
-        <(in_zsh "$subcommand" | sed -nE 's/^(\*|\([^)]*\))?(-[A-Za-z0-9-]+).*/\2/p' | sort)
+        <(sed -nE 's/^(\*|\([^)]*\))?(-[A-Za-z0-9-]+).*/\2/p' "$work/zsh-$subcommand" | sort)
     # Arguments of a choice are its words, in all three.
     while read -r option words; do
         choices=$((choices + 1))
@@ -188,8 +214,8 @@ for subcommand in $subcommands; do
         same "bash: the words of $subcommand $option" "$work/offered" <(in_bash memfs "$subcommand" "$option" '')
         same "bash: the words of $subcommand $option=" "$work/offered" <(in_bash memfs "$subcommand" "$option" = '')
         same "fish: the words of $subcommand $option" "$work/offered" <(in_fish "memfs $subcommand $option ")
-        check "zsh: the words of $subcommand $option" grep -qF -- "$option=[" <(in_zsh "$subcommand" | grep -F "(${words//|/ })")
-    done < <(help_options "$subcommand" | grep ' [a-z]*|' | grep -o -- '--.*')
+        check "zsh: the words of $subcommand $option" grep -qF -- "$option=[" <(grep -F "(${words//|/ })" "$work/zsh-$subcommand")
+    done < <(grep ' [a-z]*|' "$work/options/$subcommand" | grep -o -- '--.*')
 done
 echo "tried  choices of words: $(wc -l <"$work/choices") of $choices"
 check "there were choices" test -s "$work/choices"
