@@ -1,6 +1,6 @@
 #!/bin/bash
 # memfs ls -l, find, du and hash say of a whole tree what ls, find, du and sha256sum say of it: of a sample
-# (MEMFS_FAST), else of every fifth directory of /usr/share, or all of it (MEMFS_FULL), and of the generated tree with
+# (MEMFS_FAST), else of every tenth directory of /usr/share, or all of it (MEMFS_FULL), and of the generated tree with
 # everything, and how much that was. AGREE_TREES names other directories.
 . "$(dirname "$0")/e2e/lib.sh"
 export TZ=UTC
@@ -58,11 +58,11 @@ elif [ -n "${MEMFS_FAST:-}" ]; then
 elif [ -z "${MEMFS_FULL:-}" ]; then
     mkdir share
     for dir in /usr/share/*/; do
-        turn 5 "directories of /usr/share" || continue
+        turn 10 "directories of /usr/share" || continue
         cp -a "$dir" share || exit 2
     done
     trees=("$work/share" "$work/tree")
-    files=400
+    files=200
 fi
 "$make_tree" --files $files --huge 1000000 tree >/dev/null || exit 2
 rm -rf tree/beyond-path-max # where ls and find do not go

@@ -3,9 +3,9 @@
  * stands on an image of which nothing is resident, or on a sealed filesystem that has changed much
  * of that: each allocation of it fails in turn, or each read of the image, once, or from then on. Then it has failed
  * with -ENOMEM or -EIO and the filesystem is as it was, or it has done without, and says and leaves the same as if
- * nothing had failed. From then on, on a sealed
- * one, and with MEMFS_FAST it is a sample, always the same, but with MEMFS_FULL. (test_alloc_fail.c tells one long
- * story, in which each thing meets what others left.)
+ * nothing had failed. With MEMFS_FULL it is each, else a sample that is always the same, denser at first,
+ * and densest of those that fail once without a sealed filesystem; with MEMFS_FAST there are fewer. (test_alloc_fail.c
+ * tells one long story, in which each thing meets what others left.)
  */
 #include "host_fixture.h"
 #include "testlib.h"
@@ -1138,7 +1138,9 @@ static uint64_t sample(const struct stage *stage, size_t number, uint64_t nth, i
 {
     if (test_is_fast())
         return nth == 1 ? 2 + number % 13 : nth + test_step(after ? 29 : 13);
-    return (after || stage->sealed) && !getenv("MEMFS_FULL") ? nth + 1 + nth / 8 : nth + 1;
+    if (getenv("MEMFS_FULL"))
+        return nth + 1;
+    return nth + 1 + nth / (after || stage->sealed ? 3 : 12);
 }
 
 /* How many times the scenario failed; adds up the calls that did. */

@@ -5,7 +5,7 @@
 # agree WORDS...: both find the same below '.'.
 agree() {
     local what=$*
-    turn 3 "expressions" || return 0
+    turn 4 "expressions" || return 0
     (cd tree && exec find . "$@") >.want 2>.find.err
     run "$memfs" find tree.mfs . "$@"
     { [ "$status" = 0 ] || echo "exit code $status"; same_lines .want .out; [ ! -s .err ] || cat .err; } >.log 2>&1
@@ -207,7 +207,7 @@ fi
 bad() { # what it says, words...
     local says=$1
     shift
-    turn 3 "wrong expressions" || return 0
+    turn 4 "wrong expressions" || return 0
     expect 2 "^memfs: find: $says" "$memfs" find tree.mfs "$@"
     check "nothing was written" test ! -s .out
 }

@@ -24,9 +24,10 @@ checks() { # tool, directory, image, options
     "$memfs" hash "$@" "$image" | (cd "$dir" && "$tool" -c --quiet --strict)
 }
 
-real=/usr/share/doc
-[ -d $real ] || real=/usr/include
+real=/usr/include/linux # of the sums' time every byte is a part
+[ -z "${MEMFS_FULL:-}" ] && [ -d $real ] || real=/usr/share/doc
 check "pack $real" "$memfs" pack $real
+echo "tried  a real tree: $real"
 check "make a tree" "$make_tree" --files 300 --huge 10000000 tree
 rm -rf tree/beyond-path-max # too long for sha256sum
 check "pack it" "$memfs" pack tree

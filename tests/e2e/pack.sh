@@ -122,7 +122,7 @@ patterns=('*.o' 'build' 'build/' '/build' '/build/' 'src/build' 'README' '/READM
     $'\357\273\277*.o' 'a/b' '/a/b' 'b/c/x')
 if [ "$git" ]; then
     for pattern in "${patterns[@]}"; do
-        check "rules ${pattern@Q}" agree "$pattern"
+        ! turn 2 "rules" || check "rules ${pattern@Q}" agree "$pattern"
     done
     RANDOM=20261125
     words=('*' '**' 'a' '?' 'b' 'src' 'build' '*.o' 'x' '[abc]' 'main.*' 'doc' '*o*' '[!a]*' '**')
@@ -137,7 +137,7 @@ if [ "$git" ]; then
             ((RANDOM % 3)) || pattern='!'$pattern
             text+=$pattern$'\n'
         done
-        ! turn 3 "rules at random" || check "rules of round $round: ${text@Q}" agree "$text"
+        ! turn 4 "rules at random" || check "rules of round $round: ${text@Q}" agree "$text"
     done
     unset GIT_DIR GIT_WORK_TREE
 else

@@ -424,10 +424,10 @@ static int is_sampled(struct trial *trial)
     return trial->tried++ % trial->sample == 0;
 }
 
-/* One in three, in step with nothing: by multiples of the golden ratio. */
+/* One in six, in step with nothing: by multiples of the golden ratio. */
 static int is_sampled_write(struct trial *trial)
 {
-    return trial->sample == 1 || trial->writes++ * 40503 % 65536 * 3 < 65536;
+    return trial->sample == 1 || trial->writes++ * 40503 % 65536 * 6 < 65536;
 }
 
 static int try_one(struct trial *trial, enum kind kind, unsigned at, enum fault_kind fault, int error)
@@ -438,7 +438,7 @@ static int try_one(struct trial *trial, enum kind kind, unsigned at, enum fault_
 
 /* ---- All cases -------------------------------------------------------------------------- */
 
-/* What is written can be lost: one error of a third of such calls is in every sample. */
+/* What is written can be lost: one error of a sixth of such calls is in every sample. */
 static int is_writing(const struct seen *seen)
 {
     static const char *const names[] = {"write",  "pwrite64", "ftruncate", "fsync",     "syncfs",

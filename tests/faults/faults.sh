@@ -24,7 +24,7 @@ cd "$work" || exit 2
 if [ -n "${MEMFS_FULL:-}" ]; then
     share=1 pairs=500 states=2000
 else
-    share=97 pairs=6 states=40
+    share=197 pairs=3 states=30
 fi
 
 # ---- What is packed and unpacked ------------------------------------------------------

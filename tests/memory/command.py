@@ -218,7 +218,7 @@ class Scenario:
             if wrong:
                 how = "and all behind it" if after else "alone"
                 return f"allocation {nth} {how}: {wrong}; standard error: {result[2]!r}"
-            nth += 1 if FULL else 1 + nth // (2 if after else 3)
+            nth += 1 if FULL else 1 + (nth if after else nth // 2)
 
     def play(self):
         """What is wrong, or None."""
