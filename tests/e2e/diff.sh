@@ -152,7 +152,7 @@ for type in character block; do
 done
 for before in $types; do
     for after in $types; do
-        [ $before != $after ] && turn 2 "types" || continue
+        [ $before != $after ] && turn 3 "types" || continue
         rm -rf old new && mkdir old new && make $before old/it && make $after new/it
         calm old new
         below=

@@ -5,11 +5,10 @@
 moments=(0.02 0.1 0.3) dirs=40
 [ -z "${MEMFS_FULL:-}" ] || moments=(0.02 0.05 0.1 0.2 0.3 0.5 0.8) dirs=60
 [ -z "${SANITIZE:-}" ] || dirs=20 # it is slower then
-mkdir tree
-for i in $(seq $dirs); do
-    mkdir "tree/$i"
+mkdir tree && (cd tree && seq "$dirs" | xargs mkdir)
+for ((i = 1; i <= dirs; i++)); do
     head -c 1500000 /dev/urandom | base64 >"tree/$i/large"
-    (cd "tree/$i" && seq 40 | xargs touch)
+    for j in {1..40}; do : >"tree/$i/$j"; done
 done
 "$memfs" pack -l 1 tree done.mfs || exit 2
 

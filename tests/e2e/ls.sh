@@ -23,7 +23,7 @@ doc=/usr/share/doc
 agree() {
     local filter=$1 image=$2 dir=$3 options=$4 more=
     shift 4
-    turn 3 "listings" || return 0
+    turn 4 "listings" || return 0
     # shellcheck disable=SC2086
     (cd "$dir" && exec ls --time-style=long-iso $options -- "$@") >.plain 2>/dev/null
     # shellcheck disable=SC2086

@@ -2,7 +2,7 @@
 # What goes in comes out: the tree with everything, real trees, pipes.
 . "$(dirname "$0")/lib.sh"
 
-files=600 huge=10737418240
+files=400 huge=10737418240
 [ -z "${MEMFS_FULL:-}" ] || files=2000
 [ -z "${MEMFS_FAST:-}" ] || files=300 huge=1073741824
 
