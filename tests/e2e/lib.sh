@@ -157,7 +157,7 @@ turn() { # N, kind
 }
 
 # compare [--unprivileged] A B: whether two trees are the same in all that our walker sees; and for a share of
-# them by tools that know nothing of memfs, too, which takes them seven times as long.
+# them by tools that know nothing of memfs, too, which takes them ten times as long.
 compare() {
     local walker=
     turn 4 "comparisons of trees by several tools" || walker=--walker

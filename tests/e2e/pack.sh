@@ -122,7 +122,7 @@ patterns=('*.o' 'build' 'build/' '/build' '/build/' 'src/build' 'README' '/READM
     $'\357\273\277*.o' 'a/b' '/a/b' 'b/c/x')
 if [ "$git" ]; then
     for pattern in "${patterns[@]}"; do
-        ! turn 2 "rules" || check "rules ${pattern@Q}" agree "$pattern"
+        ! turn 3 "rules" || check "rules ${pattern@Q}" agree "$pattern"
     done
     RANDOM=20261125
     words=('*' '**' 'a' '?' 'b' 'src' 'build' '*.o' 'x' '[abc]' 'main.*' 'doc' '*o*' '[!a]*' '**')
