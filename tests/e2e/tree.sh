@@ -90,16 +90,19 @@ squeezed() { LC_ALL=C sed -E -e 's/\xc2\xa0/ /g' -e '1s/\.?\/?$/\//' -e 's/\[ *[
 "$make_tree" --files 100 --seed 7 tree >/dev/null || exit 2
 rm -rf tree/beyond-path-max tree/symlinks/to-directory tree/symlinks/absolute tree/symlinks/above tree/names tree/symlinks/odd*
 "$memfs" pack -q tree || exit 2
-mkdir doc && (cd /usr/share/doc && find . -type f -print0 | head -z -n 3000 | xargs -0 cp --parents -t "$work/doc")
+files=1000
+[ -z "${MEMFS_FULL:-}" ] || files=3000
+mkdir doc && (cd /usr/share/doc && find . -type f -print0 | head -z -n "$files" | xargs -0 cp --parents -t "$work/doc")
 "$memfs" pack -q doc || exit 2
 
 agree() { # name, options
     local name=$1
     shift
+    turn 2 "listings" || return 0
     (cd "$name" && tree -N "$@") 2>/dev/null | squeezed >.want
     "$memfs" tree "$@" "$name.mfs" 2>/dev/null </dev/null | squeezed >.got
     { [ -s .want ] || echo "tree says nothing"; diff -a .want .got; } >"$work/.log" 2>&1
-    judge "tree $* of $name" "$(($(wc -l <"$work/.log") > 0))" "tree $*" "$work/.log"
+    judge_log "tree $* of $name" "tree $*"
 }
 if command -v tree >/dev/null && tree --version | grep -q '^tree v2'; then
     for name in tree doc; do
