@@ -24,7 +24,7 @@ attack() { # how, arguments
     "$enemy" "$@" >.attack &
     attacker=$!
 }
-attacks() { # what, how many there have to be
+attacks() { # what, how many there have to be: where processors are few and busy it comes to its turn a tenth as often
     end_attacker
     read -r rounds wrong <.attack
     echo "tried  $1: $rounds times"
@@ -82,7 +82,7 @@ while [ $((tried * entries)) -lt "$total" ] || { [ $((whole + refused)) -lt 2 ] 
     # What is left is the enemy's doing: it is taken away by what does not follow links either.
     mv copy ".old.$tried" && rm -rf ".old.$tried"
 done
-attacks "directories exchanged during $((tried * entries)) entries, $whole times whole, $refused times given up" 20
+attacks "directories exchanged during $((tried * entries)) entries, $whole times whole, $refused times given up" 5
 check "each time all was unpacked, or it was said what is wrong" test "$odd" = 0
 check "nothing outside has changed" diff .outside <(seen outside)
 check "nothing is new beside it" only . tree outside tree.mfs aside .outside .attack .out .err .log
@@ -96,7 +96,7 @@ for _ in 1 2 3; do
     check "without the sandbox it ends well or says why" test "$status" = 0 -o "$status" = 4
     mv copy .old && rm -rf .old
 done
-attacks "directories exchanged, without the sandbox" 10
+attacks "directories exchanged, without the sandbox" 3
 check "nothing outside has changed" diff .outside <(seen outside)
 rm -rf copy aside/* .old*
 
