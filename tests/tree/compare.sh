@@ -5,8 +5,9 @@
 # compare.sh [--walker] [--unprivileged] A B
 #
 # With --walker by the first of them alone, which sees everything: list_tree. With
-# --unprivileged only what `memfs unpack` restores without options. Says what differs and exits 1. Environment: BUILD, or LIST_TREE for the program made
-# of tests/tree/list_tree.c; FULL=1 has diff read files called "huge" as well.
+# --unprivileged only what `memfs unpack` restores without options. Says what differs and
+# exits 1. Environment: BUILD, or LIST_TREE for the program made of
+# tests/tree/list_tree.c; FULL=1 has diff read files called "huge" as well.
 set -u
 export LC_ALL=C
 mode= walker=
