@@ -687,7 +687,7 @@ static void test_freeze__file_fails_midway(void **state)
             memfs_destroy(got);
         }
     }
-    assert_true((uint64_t)dropped * test_step(3) > 30);
+    assert_true((uint64_t)dropped * test_step(3) > 20);
     memfs_destroy(without);
     test_buffer_free(&whole);
     test_buffer_free(&image);

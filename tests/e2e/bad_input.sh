@@ -251,7 +251,7 @@ poke feature 16 '\200'
 poke trailer "$((size - 20))" '\377\377'
 for image in empty text short byte longer beheaded magic version feature root trailer; do
     for command in "ls" "cat" "info" "verify" "verify --quick"; do
-        turn 3 "images that are none" || continue
+        turn 5 "images that are none" || continue
         path=
         [ "$command" != cat ] || path=noise
         # shellcheck disable=SC2086

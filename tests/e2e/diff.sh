@@ -24,7 +24,7 @@ differs() {
     [ -n "$text" ] || code=0
     for old in old old.mfs; do
         for new in new new.mfs; do
-            turn 4 "images and directories" || continue
+            turn 6 "images and directories" || continue
             [ $old = old ] || "$memfs" pack -q old - >old.mfs
             [ $new = new ] || "$memfs" pack -q new - >new.mfs
             run "$memfs" diff $old $new

@@ -5,7 +5,7 @@
 # agree WORDS...: both find the same below '.'.
 agree() {
     local what=$*
-    turn 4 "expressions" || return 0
+    turn 5 "expressions" || return 0
     (cd tree && exec find . "$@") >.want 2>.find.err
     run "$memfs" find tree.mfs . "$@"
     { [ "$status" = 0 ] || echo "exit code $status"; same_lines .want .out; [ ! -s .err ] || cat .err; } >.log 2>&1

@@ -35,7 +35,7 @@ for tool in sha256sum sha512sum b2sum; do
     for dir in $real "$work/tree"; do
         for option in "" -z; do
             # shellcheck disable=SC2086
-            ! turn 3 "tools of coreutils" || check "$tool $option of ${dir##*/}" agree $tool "$dir" $option
+            ! turn 4 "tools of coreutils" || check "$tool $option of ${dir##*/}" agree $tool "$dir" $option
         done
     done
 done

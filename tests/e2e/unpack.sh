@@ -29,6 +29,7 @@ names() { echo $(($(key files) + $(key links))); }
 part() {
     local name=$1
     shift
+    turn 2 "parts" || return
     mkdir -p want
     archive .part.tar && extract .part.tar -C want && give_times tree want
     run "$memfs" unpack -q --same-modes "$@" tree.mfs some
@@ -87,6 +88,7 @@ check "nothing is made" test ! -e some
 
 # ---- Fewer components ----
 stripped() { # N, paths
+    turn 2 "paths with fewer components" || return
     mkdir want
     extract all.tar -C want --strip-components="$1" "${@:2}"
     local parts=("${@:2}")
@@ -345,6 +347,7 @@ mkdir -p rules/src/deep rules/doc && echo 1 >rules/src/a.c && echo 2 >rules/src/
     echo 4 >rules/doc/a.o && echo 5 >rules/keep && ln rules/keep rules/src/keep
 check "pack what rules are for" "$memfs" pack rules
 listed() { # what, expected names, options
+    turn 2 "lists of what would be made" || return
     local what=$1 want=$2
     shift 2
     run "$memfs" unpack -n "$@" rules.mfs some

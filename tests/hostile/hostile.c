@@ -6,7 +6,7 @@
  *
  * Of all images: no crash, 10 seconds and 256 MiB at most, what the table says, and nothing
  * changed outside of where they are unpacked. The command's subcommands are run on all of
- * them with MEMFS_FULL, else on each twelfth, with MEMFS_FAST on one in 97. With names only those
+ * them with MEMFS_FULL, else on one in 29, with MEMFS_FAST on one in 97. With names only those
  * cases; -t tells what becomes of each instead of judging it, -k keeps the images.
  */
 #define _GNU_SOURCE /* MAP_ANONYMOUS */
@@ -446,7 +446,7 @@ static int take_options(struct run *run, int argc, char **argv)
     }
     run->names = argv + optind;
     run->names_count = (size_t)(argc - optind);
-    run->share = getenv("MEMFS_FULL") ? 1 : getenv("MEMFS_FAST") ? 97 : 12;
+    run->share = getenv("MEMFS_FULL") ? 1 : getenv("MEMFS_FAST") ? 97 : 29;
     return 0;
 }
 
