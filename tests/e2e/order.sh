@@ -1,5 +1,5 @@
 #!/bin/bash
-# The same tree gives the same bytes, however it came about.
+# The same tree gives the same bytes, however it came about; and the same files, however many threads read it.
 . "$(dirname "$0")/lib.sh"
 
 all_means=("-j 2" "-j 8" "-j 8 --memory 200M" "-j 2 --memory 180M" "-j 2 --memory 160M")
@@ -22,6 +22,16 @@ for way in "" "--share files" "--share none" "--block 64K --window 1M" "-l 1 --b
         check "the same bytes" cmp a.mfs b.mfs
     done
 done
+
+many() { # threads: all that reads by threads
+    "$memfs" verify -q -j "$1" a.mfs && "$memfs" hash -j "$1" a.mfs && "$memfs" unpack -q --same-modes -j "$1" a.mfs plain >&2 &&
+        compare --unprivileged tree plain >&2 && chmod -R u+rwx plain && rm -rf plain
+}
+check "read by one thread" many 1
+cp .log one
+check "read by eight" many 8
+cp .log eight
+check "it is the same" cmp one eight
 
 # A copy whose entries are made last to first.
 copy() { # to
