@@ -129,7 +129,9 @@ int memfs_encode(struct memfs_encoder *encoder, const void *raw, size_t length, 
 
 struct memfs_decoder {
     struct memfs_allocator allocator;
-    ZSTD_DCtx *context;
+    void *memory;
+    size_t memory_bytes;
+    ZSTD_DCtx *context; /* in that memory; NULL until there is a frame to be decoded */
 };
 
 int memfs_decoder_create(const struct memfs_allocator *allocator, struct memfs_decoder **out)
@@ -138,8 +140,9 @@ int memfs_decoder_create(const struct memfs_allocator *allocator, struct memfs_d
     if (!decoder)
         return -ENOMEM;
     decoder->allocator = *allocator;
-    decoder->context = ZSTD_createDCtx_advanced((ZSTD_customMem){piece_alloc, piece_free, &decoder->allocator});
-    if (!decoder->context) {
+    decoder->memory_bytes = ZSTD_estimateDCtxSize();
+    decoder->memory = memfs_alloc(allocator, decoder->memory_bytes);
+    if (!decoder->memory) {
         memfs_decoder_destroy(decoder);
         return -ENOMEM;
     }
@@ -147,12 +150,21 @@ int memfs_decoder_create(const struct memfs_allocator *allocator, struct memfs_d
     return 0;
 }
 
+/* Making a context, zstd asks the processor what it can: in a virtual machine that takes as long as all the rest of
+ * opening an image, and where checksums are wrong none is needed. */
+static ZSTD_DCtx *context_of(struct memfs_decoder *decoder)
+{
+    if (!decoder->context)
+        decoder->context = ZSTD_initStaticDCtx(decoder->memory, decoder->memory_bytes);
+    return decoder->context;
+}
+
 void memfs_decoder_destroy(struct memfs_decoder *decoder)
 {
     if (!decoder)
         return;
-    ZSTD_freeDCtx(decoder->context);
     const struct memfs_allocator allocator = decoder->allocator;
+    memfs_free(&allocator, decoder->memory, decoder->memory_bytes);
     memfs_free(&allocator, decoder, sizeof *decoder);
 }
 
@@ -226,7 +238,10 @@ int memfs_decode(struct memfs_decoder *decoder, uint8_t codec, const void *store
     *reason = codec == MEMFS_CODEC_ZSTD ? check_frame(stored, stored_length, raw_length) : "its codec is unknown";
     if (*reason)
         return MEMFS_ECORRUPT;
+    ZSTD_DCtx *context = context_of(decoder);
+    if (!context)
+        return -ENOMEM;
     if (wanted < raw_length)
-        return decode_prefix(decoder->context, stored, stored_length, raw_length, out, wanted, reason);
-    return decode_whole(decoder->context, stored, stored_length, raw_length, out, reason);
+        return decode_prefix(context, stored, stored_length, raw_length, out, wanted, reason);
+    return decode_whole(context, stored, stored_length, raw_length, out, reason);
 }
