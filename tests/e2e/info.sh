@@ -340,7 +340,7 @@ same "a deep file has its path" "$(json deep.json 'd["largest"][0]["path"].count
 # ---- In a browser -------------------------------------------------------------------------
 
 in_browser() { # page, width, height, scheme
-    ! turn 2 "pages in a browser" || check "in a browser: $1, $2 x $3, $4" python3 "$tests/e2e/browser.py" "$@"
+    ! turn 4 "pages in a browser" || check "in a browser: $1, $2 x $3, $4" python3 "$tests/e2e/browser.py" "$@"
 }
 if command -v chromium >/dev/null && command -v chromedriver >/dev/null; then
     in_browser many.html 1600 1000 light
