@@ -206,11 +206,17 @@ static int feed_run(struct feed *feed)
     return error;
 }
 
+/* Of a unit without marks there is no place for them either. */
+static const struct memfs_mark *marks_end(const struct memfs_unit *unit)
+{
+    return unit->marks ? unit->marks + unit->mark_count : NULL;
+}
+
 /* The data of a piece, whose marks begin at *marks, which moves. */
 static int feed_piece(struct memfs_contents *contents, const struct memfs_unit *unit, const struct memfs_piece *piece,
                       const struct memfs_mark **marks)
 {
-    const struct memfs_mark *end = unit->marks + unit->mark_count;
+    const struct memfs_mark *end = marks_end(unit);
     int error = 0;
     for (uint32_t i = 0; i < piece->runs && !error; i++) {
         const struct memfs_run *run = &unit->runs[piece->run + i];
@@ -394,7 +400,7 @@ static int take_unit(struct memfs_contents *contents, const struct memfs_unit *u
         const struct memfs_piece *piece = &unit->pieces[i];
         error = take_piece(contents, unit, piece, &marks);
         /* Marks of files that were equal, or left out, are nobody's. */
-        while (marks < unit->marks + unit->mark_count && marks->at < piece->at + piece->length)
+        while (marks < marks_end(unit) && marks->at < piece->at + piece->length)
             marks++;
         job->progress.nodes = piece->number;
         if (!error)

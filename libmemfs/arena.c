@@ -113,7 +113,7 @@ static int alloc_alone(struct arena *arena, size_t size, void **out)
 {
     void *memory = NULL;
     int r = alloc_large(arena, size, ARENA_LINE - 16, &memory);
-    *out = (char *)memory + (-(uintptr_t)memory & (ARENA_LINE - 1));
+    *out = memory ? (char *)memory + (-(uintptr_t)memory & (ARENA_LINE - 1)) : NULL;
     return r;
 }
 
