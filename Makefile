@@ -114,7 +114,7 @@ $(HARNESS_OBJECTS): RELAXED += $(if $(filter -O2,$(CFLAGS)),-O1)
 $(SUITE_OBJECTS): RELAXED += $(if $(filter -O1 -O2,$(CFLAGS)),-O0 -U_FORTIFY_SOURCE)
 
 $(LIBRARY_OBJECTS): RELAXED = $(LTO_FLAGS)
-# Nor is it the time of the command itself that sanitizers and emulators take.
+# With sanitizers and emulators what the command does itself takes less time than compiling it well.
 $(TOOL_OBJECTS): RELAXED = $(if $(SANITIZE)$(EMULATOR),$(if $(filter -O1 -O2,$(CFLAGS)),-O0))
 
 # Each layer sees the headers of those below it, and no others.

@@ -49,7 +49,7 @@ add() { # name, command
 }
 # What runs only if it is named, or:
 SANITIZE=${SANITIZE:-} EMULATED=${EMULATED:-}
-case $SANITIZE$EMULATED in # of many like cases, fewer where all is slow
+case ${MEMFS_FAST:+$SANITIZE$EMULATED} in # of many like cases, fewer where all is slow
 address*) export MEMFS_SLOW=3 ;;
 ?*) export MEMFS_SLOW=4 ;;
 esac
