@@ -35,6 +35,11 @@ ROWS = (
         "SQLite, curl: each call that can fail, in turn; littlefs: power lost at every write; without numbers",
     ),
     (
+        "The host refuses: no room, quota, read-only, descriptors, names too long, mounts",
+        ("e2e-disks",),
+        "no number is published",
+    ),
+    (
         "Unpacking and packing while somebody attacks; escapes from the sandbox",
         ("enemies",),
         "no number is published; more than ten CVEs of unsquashfs, tar, cpio, libarchive and others are of this kind",
@@ -45,6 +50,11 @@ ROWS = (
         "age: 143 test vectors, run by other implementations",
     ),
     ("Random operations against the model", ("test_model",), "rax has such a test"),
+    (
+        "Other compilers, sanitizers, machines and C libraries; static analysis; how what is built is hardened",
+        ("elsewhere", "hardening"),
+        "no number is published",
+    ),
     ("Fuzzing: seeds, findings and mutations replayed", ("replay_*",), "libarchive: 25 targets"),
 )
 

@@ -64,6 +64,7 @@ denied() { whole || [[ $SANITIZE = *address* ]]; }                 # memory; wha
 if whole; then
     add faults tests/faults/faults.sh
     if plain; then
+        [ -z "${MEMFS_FULL:-}" ] || add elsewhere tests/elsewhere.sh
         add memory "python3 tests/memory/command.py"
         add agree tests/agree.sh
         add enemies tests/enemies/enemies.sh
