@@ -107,7 +107,7 @@ all: $(BUILD)/memfs $(BUILD)/libmemfs.a $(BUILD)/libmemfs.so ## the command, the
 # What tests count in 64 bits fits into size_t, on every machine.
 $(TEST_OBJECTS): RELAXED = $(if $(EMULATOR),-Wno-conversion -Wno-type-limits)
 # What tests is compiled in two thirds of the time, but for what measures or is run millions of times; suites in half of
-# it: their time is that of what they call. (FORTIFY and some warnings need the optimizer: clang's, at -O2 in CI, stay.)
+# it: their time is that of what they call. (FORTIFY and some warnings need the optimizer: the library's and the command's stay.)
 SUITE_OBJECTS := $(filter $(BUILD)/tests/test_%,$(TEST_OBJECTS))
 HARNESS_OBJECTS := $(filter-out $(BUILD)/tests/bench/% $(BUILD)/fuzz/% $(SUITE_OBJECTS),$(TEST_OBJECTS))
 $(HARNESS_OBJECTS): RELAXED += $(if $(filter -O2,$(CFLAGS)),-O1)

@@ -5,14 +5,15 @@
 #include <errno.h>
 #include <string.h>
 
+#define SPAN_SHIFT 21u
+_Static_assert((size_t)1 << SPAN_SHIFT == MEMFS_HUGE_PAGE, "a span is a huge page");
+
 size_t memfs_window_slabs(uint64_t reach, uint32_t block_size, size_t pressing)
 {
     /* The window's first block may be needed in part, and one fills. */
     const size_t blocks = (size_t)((reach + block_size - 1) / block_size);
     return (blocks > pressing ? blocks : pressing) + 1;
 }
-
-#define SPAN_SHIFT 21u /* a huge page */
 
 /* The last span ends with the last slab. */
 static size_t span_bytes(const struct memfs_window *window, size_t span)

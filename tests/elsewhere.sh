@@ -6,9 +6,12 @@
 set -u
 cd "$(dirname "$0")/.." || exit 2
 export BUILD=${BUILD:-$PWD/build}
-# They are fast runs, however whole ours is, and take one processor: others run beside them.
-unset MEMFS_FULL MEMFS_MODEL_OPS MEMFS_SCALE TEST_TIMEOUT SANITIZE CC MAKEFLAGS MFLAGS
+# They are fast runs, however whole ours is, and run one test at a time: others run beside them.
+unset MEMFS_FULL MEMFS_FAST MEMFS_SLOW MEMFS_MODEL_OPS MEMFS_SCALE TEST_TIMEOUT SANITIZE CC MAKEFLAGS MFLAGS
 export JOBS=1
+asan=(BUILD="$BUILD/asan" CC=clang CFLAGS="-O1 -g1" SANITIZE="address,undefined") # it sees more than gcc's
+tsan=(BUILD="$BUILD/tsan" CC=gcc CFLAGS="-O1 -g1" WERROR=0 SANITIZE=thread)
+plain=(BUILD="$BUILD/elsewhere" CC=gcc) # not the one that others are testing
 log=$(mktemp) || exit 2
 trap 'rm -f "$log"' EXIT
 
@@ -26,14 +29,15 @@ sum_up() { # what, command
     echo "tried  $what: $p passed, $f failed, $((10#$s)) skipped"
 }
 
-tools/deps.sh clang
-sum_up "clang" make -j1 BUILD="$BUILD/clang" CC=clang check-fast
-sum_up "ASan and UBSan" make -j1 BUILD="$BUILD/asan" CC=gcc SANITIZE=address,undefined check-fast
-sum_up "TSan" make -j1 BUILD="$BUILD/tsan" CC=gcc SANITIZE=thread check-fast
-sum_up "s390x, big-endian, under qemu-user" make BUILD="$BUILD" check-s390x
-sum_up "i386, 32 bits, under qemu-user" make BUILD="$BUILD" check-i386
-sum_up "libmemfs with musl" make BUILD="$BUILD" check-musl
-sum_up "clang-format, clang-tidy, cppcheck" make BUILD="$BUILD" lint
+sum_up "clang" make BUILD="$BUILD/clang" CC=clang check-fast
+sum_up "ASan and UBSan" make "${asan[@]}" check-fast
+sum_up "ASan and UBSan, interrupted" env "${asan[@]}" tests/run.sh e2e/interrupt
+sum_up "TSan" make "${tsan[@]}" check-fast
+sum_up "TSan, round trips" env "${tsan[@]}" tests/run.sh e2e/roundtrip
+sum_up "s390x, big-endian, under qemu-user" make "${plain[@]}" check-s390x
+sum_up "i386, 32 bits, under qemu-user" make "${plain[@]}" check-i386
+sum_up "libmemfs with musl" make "${plain[@]}" check-musl
+sum_up "clang-format, clang-tidy, cppcheck" make "${plain[@]}" lint
 summary="$passed passed, $failed failed"
 [ "$skipped" = 0 ] || summary="$summary, $skipped skipped"
 echo "$summary"

@@ -73,7 +73,7 @@ for image in "$golden"/*.mfs; do
     if [ "$name" = times ]; then timed+=("$image"); else extracted+=("$image"); fi
 done
 check "the second reader extracts them" "$python" "$golden/check.py" extract "$work/second" "${extracted[@]}"
-check "and what has all times" "$python" "$golden/check.py" extract "$shm/second" "${timed[@]}"
+[ ${#timed[@]} = 0 ] || check "and what has all times" "$python" "$golden/check.py" extract "$shm/second" "${timed[@]}"
 for name in "${trips[@]}"; do trip "$name"; done
 check "what was packed again is intact" "$memfs" verify -q again/*.mfs
 

@@ -25,7 +25,7 @@ check() { # what, command...
 kernel="-idirafter /usr/include -idirafter /usr/include/$(gcc -print-multiarch)"
 # shellcheck disable=SC2086
 printf '%s\0' "$PWD"/libmemfs/*.c | env -C "$objects" xargs -0 -P "$(nproc)" -n 16 \
-    musl-gcc -std=c11 -D_POSIX_C_SOURCE=200809L -D_FILE_OFFSET_BITS=64 -Wall -Wextra -Wshadow -Werror -O0 -pthread \
+    musl-gcc -std=c11 -D_POSIX_C_SOURCE=200809L -D_FILE_OFFSET_BITS=64 -Wall -Wextra -Wshadow -Werror -O1 -pthread \
     -I"$PWD/libmemfs" $kernel -c
 for source in libmemfs/*.c; do
     object=${source##*/}

@@ -10,7 +10,7 @@
 #
 # Suites and scripts find here how much to do: MEMFS_FAST and MEMFS_FULL (1 or unset),
 # MEMFS_SLOW (by how much sanitizers and emulators have fewer cases of many that are alike, in
-# fast runs), MEMFS_MODEL_OPS (random operations against the model), MEMFS_SCALE (percent
+# fast runs: 3 with ASan, 4 with TSan and on emulators), MEMFS_MODEL_OPS (random operations against the model), MEMFS_SCALE (percent
 # of files, threads' rounds and so on), MEMFS (the command), LIST_TREE and
 # MAKE_TREE (see tests/tree/).
 set -u
@@ -47,12 +47,12 @@ add() { # name, command
     names+=("$1")
     command[$1]=$2
 }
-# What runs only if it is named, or:
-SANITIZE=${SANITIZE:-} EMULATED=${EMULATED:-}
-case ${MEMFS_FAST:+$SANITIZE$EMULATED} in # of many like cases, fewer where all is slow
-address*) export MEMFS_SLOW=3 ;;
+EMULATED=${EMULATED:-}
+case ${MEMFS_FAST:+$SANITIZE$EMULATED} in
+*address*) export MEMFS_SLOW=3 ;;
 ?*) export MEMFS_SLOW=4 ;;
 esac
+# What runs only if it is named, or:
 whole() { [ -z "${MEMFS_FAST:-}" ] || [ "$wanted" != "  " ]; }     # all that there is: what depends on no compiler, too
 plain() { [ -z "$SANITIZE$EMULATED" ] || [ "$wanted" != "  " ]; }  # not with sanitizers, nor on an emulated machine
 native() { [ -z "$EMULATED" ] || [ "$wanted" != "  " ]; }          # an emulated machine (tests/cross.sh) starts programs slowly

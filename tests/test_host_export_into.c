@@ -414,8 +414,8 @@ static int cancel_at(void *context, const struct memfs_progress *progress)
     return ++cancelling->calls == cancelling->at;
 }
 
-/* The next call that is tried: of the first ones all, of later ones fewer and fewer, with MEMFS_FULL all. */
-static long next(long call, long thinning)
+/* Of the first ones all, of later ones fewer and fewer; with MEMFS_FULL all, with MEMFS_FAST each so-many-th. */
+static long next_tried(long call, long thinning)
 {
     if (test_is_fast())
         return call + (long)test_step(5);
@@ -429,7 +429,7 @@ static void test_into__cancelled_anywhere(void **state)
         char *before = look();
         int error = -ECANCELED, n = 0;
         while (error) {
-            struct cancelling cancelling = {.at = n = (int)next(n, 8)};
+            struct cancelling cancelling = {.at = n = (int)next_tried(n, 8)};
             struct memfs_export_options options = replacing();
             options.threads = threads;
             options.progress = cancel_at;
@@ -483,7 +483,7 @@ static void test_into__failing_allocations(void **state)
     for (int for_ever = 0; for_ever < 2; for_ever++) {
         char *before = look();
         int error = -ENOMEM;
-        for (long n = test_is_fast() ? 1 + for_ever : 1; error; n = next(n, 16)) {
+        for (long n = test_is_fast() ? 1 + for_ever : 1; error; n = next_tried(n, 16)) {
             struct failing failing = {.fail_at = n, .for_ever = for_ever};
             struct memfs_allocator allocator = {failing_alloc, failing_free, &failing};
             struct made made = {.calls = 0};

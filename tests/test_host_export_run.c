@@ -22,10 +22,10 @@
 static const unsigned counts[] = {1, 2, 8};
 #define COUNTS (sizeof counts / sizeof counts[0])
 
-/* What one thread does is nothing new to sanitizers: other suites let it do the same. */
+/* What one thread does is nothing new to sanitizers and emulators: other suites let it do the same. */
 static size_t first_count(void)
 {
-    return test_environment("MEMFS_SLOW", 1) > 1;
+    return test_slowness() > 1;
 }
 
 /* ---- The tree ------------------------------------------------------------------- */

@@ -976,7 +976,7 @@ static void stop_at_findings(const struct test_buffer *buffer, int error, unsign
 /* TSan and emulators; but with ASan all lies are told. */
 static int is_slow(void)
 {
-    return test_environment("MEMFS_SLOW", 1) > 3;
+    return test_slowness() > 3;
 }
 
 static void check_lie(const struct lie *lie, size_t number)
@@ -1775,12 +1775,12 @@ static void more_than_is_kept(int backwards)
     memfs_encoder_destroy(encoder);
     free(raw);
     free(scratch);
-    const uint64_t decoded = decoded_by(&out, 1, 256u << 20);
+    const uint64_t decoded = decoded_by(&out, 1, MEMFS_KEPT_BYTES + HUGE_BYTES);
     assert_true(decoded < 2u * HUGE_BLOCKS * HUGE_BYTES + 100000);
     const int is_share = test_environment("MEMFS_SCALE", 100) < 10; /* where all is slow */
     const unsigned most = is_share ? 1 : test_is_fast() ? 2 : 8;
     for (unsigned threads = 2; threads <= most; threads *= 2)
-        assert_true(decoded_by(&out, threads, 256u << 20) == decoded);
+        assert_true(decoded_by(&out, threads, MEMFS_KEPT_BYTES + HUGE_BYTES) == decoded);
     test_buffer_free(&buffer);
     test_buffer_free(&out);
 }

@@ -381,9 +381,16 @@ int test_is_fast(void)
     return test_environment("MEMFS_FAST", 0) != 0;
 }
 
+uint64_t test_slowness(void)
+{
+    return test_is_fast() ? test_environment("MEMFS_SLOW", 1) : 1;
+}
+
 uint64_t test_step(uint64_t fast)
 {
-    return test_is_fast() ? fast * test_environment("MEMFS_SLOW", 1) : 1;
+    if (!test_is_fast())
+        return 1;
+    return test_slowness() > 1 ? (fast * test_slowness()) | 1 : fast;
 }
 
 uint64_t test_seed(void)

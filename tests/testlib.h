@@ -123,9 +123,10 @@ uint8_t *test_random_bytes(uint64_t seed, size_t length); /* to be freed */
 /* MEMFS_SEED of the environment, else the time; printed. */
 uint64_t test_seed(void);
 uint64_t test_environment(const char *name, uint64_t otherwise);
-int test_is_fast(void); /* MEMFS_FAST */
-/* How far it is to the next of many cases that is tried: with MEMFS_FAST so far (MEMFS_SLOW times that where all is
- * slow), best a prime, so that what comes by turns is met all the same; else to the next one. */
+int test_is_fast(void);       /* MEMFS_FAST */
+uint64_t test_slowness(void); /* 1; in fast runs with ASan 3, with TSan and on emulators 4 (MEMFS_SLOW) */
+/* How far it is to the next of many cases that is tried: with MEMFS_FAST so far (about test_slowness() times that),
+ * best a prime, and odd where all is slow, so that what comes by turns is met all the same; else to the next one. */
 uint64_t test_step(uint64_t fast);
 
 /* ---- Filesystems ---------------------------------------------------------------------- */

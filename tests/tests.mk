@@ -58,7 +58,9 @@ check: tests ## all tests, in minutes
 check-fast: tests-fast ## what depends on the compiler, with smaller figures, in a minute
 	@$(RUN_TESTS) --fast
 
-check-full: tests ## all of what the others do a share of: an hour
+# Packages come before any test: some look at what is installed. What cannot be had is told by the test that lacks it.
+check-full: tests | deps-lint ## all of what the others do a share of, also elsewhere: an hour
+	@for purpose in s390x i386 musl; do tools/deps.sh $$purpose || :; done
 	@$(RUN_TESTS) --full
 
 check-san: ## check-fast built with ASan and UBSan, then with TSan

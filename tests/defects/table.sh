@@ -159,6 +159,10 @@ defect 33 decoder format/verify_xattrs.c "test_verify" \
     "the target of a link may contain NUL" \
     'if (memchr(target, 0, (size_t)node->size))' \
     'if (node->size == 0)'
+defect 61 decoder format/verify_window.c "test_verify" \
+    "verifying keeps as many blocks as it likes" \
+    'window->kept + bytes > MEMFS_KEPT_BYTES)' \
+    'window->kept + bytes > 8 * MEMFS_KEPT_BYTES)'
 
 # ---- The writer -------------------------------------------------------------------------
 

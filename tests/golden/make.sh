@@ -260,7 +260,9 @@ SOURCE_DATE_EPOCH=1700000000 image epoch
 
 # Two more generations, a message: no command makes them yet.
 if is_wanted generations; then
-    "$python" "$here/surgery.py" generations "$here/one-file.mfs" "$out/generations.mfs"
+    base=$out/one-file.mfs
+    [ -e "$base" ] || base=$here/one-file.mfs
+    "$python" "$here/surgery.py" generations "$base" "$out/generations.mfs"
     listing generations
 fi
 list_made
