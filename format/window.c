@@ -54,9 +54,16 @@ static size_t within(const struct memfs_window *window, uint64_t at)
     return (size_t)(at & (memfs_window_block_size(window) - 1));
 }
 
+/* The slab for what is at a position of the stream. */
 static uint8_t *slab_of(const struct memfs_window *window, uint64_t at)
 {
-    return memfs_window_block(window, at >> window->shift);
+    const size_t bytes = (size_t)((at >> window->shift) % window->count) << window->shift;
+    return window->spans[bytes >> window->span_shift] + (bytes & (((size_t)1 << window->span_shift) - 1));
+}
+
+const uint8_t *memfs_window_block(const struct memfs_window *window, uint64_t block)
+{
+    return slab_of(window, block << window->shift);
 }
 
 /* What fills only the first span, and that in part, gains nothing by a huge page. */

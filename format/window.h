@@ -43,11 +43,7 @@ static inline uint32_t memfs_window_block_size(const struct memfs_window *window
 uint8_t *memfs_window_room(struct memfs_window *window, size_t *room);
 
 /* The first byte of a block that is in the window, or being compressed. */
-static inline uint8_t *memfs_window_block(const struct memfs_window *window, uint64_t block)
-{
-    const size_t at = (size_t)(block % window->count) << window->shift;
-    return window->spans[at >> window->span_shift] + (at & (((size_t)1 << window->span_shift) - 1));
-}
+const uint8_t *memfs_window_block(const struct memfs_window *window, uint64_t block);
 
 /* How many bytes from `at` of the stream on, up to its end, are those of bytes, of
  * which there are length; and how many before `at`, as far as the window reaches, are
