@@ -168,5 +168,32 @@ check "embed: all of it" test "$(wc -l <"$work/embed.out")" = "$(find "$site" | 
 check "embed: sizes and paths" contains "^ *$size /numbers\.txt$" "$work/embed.out"
 check "embed: contents" cmp <(cat "$site/docs/a b/index.html" "$site/numbers.txt") <("$work/embed" 'docs/a b/index.html' numbers.txt)
 check "embed: what is not there" eval '! "$work/embed" none'
+
+# ---- stranger.c -----------------------------------------------------------------------
+
+compile stranger
+stranger() { (umask 077 && "$work/stranger" "$@"); }
+refuses() { # pattern, image
+    ! stranger "$2" "$work/inbox" 2>"$work/stranger.err" || return
+    contains "$1" "$work/stranger.err" && [ ! -e "$work/inbox" ]
+}
+mkdir -p "$work/small/a/b" && echo text >"$work/small/a/b/file"
+truncate -s 1T "$work/small/hole"
+memfs pack -q "$work/small" "$work/small.mfs"
+check "stranger: takes what is small" stranger "$work/small.mfs" "$work/inbox"
+check "stranger: all of it" contains '^4 entries$' "$work/log"
+check "stranger: with its contents" cmp "$work/small/a/b/file" "$work/inbox/a/b/file"
+check "stranger: holes cost nothing" test "$(stat -c %s "$work/inbox/hole")" = $((1 << 40))
+rm -r "$work/inbox"
+mkdir "$work/many" && (cd "$work/many" && seq 10001 | xargs touch)
+memfs pack -q "$work/many" "$work/many.mfs"
+check "stranger: not too many" refuses 'many.mfs: ' "$work/many.mfs"
+mkdir -p "$work/deep/$(printf 'd/%.0s' {1..66})"
+memfs pack -q "$work/deep" "$work/deep.mfs"
+check "stranger: not too deep" refuses 'deep.mfs: ' "$work/deep.mfs"
+mkdir "$work/large" && head -c 68000000 /dev/zero | tr '\0' x >"$work/large/x"
+memfs pack -q "$work/large" "$work/large.mfs"
+check "stranger: not too large" refuses 'large.mfs: .*quota' "$work/large.mfs"
+check "stranger: no image" refuses 'not an image' "$work/small/a/b/file"
 echo "$passed passed, $failed failed"
 [ "$failed" = 0 ]

@@ -112,7 +112,8 @@ static int name_directory(struct unpack *unpack, const char *image)
     base = base ? base + 1 : image;
     size_t length = strlen(base);
     if (length <= 4 || strcmp(base + length - 4, ".mfs") != 0)
-        return message_usage("unpack", "'%s' gives no name for the directory: name one", image);
+        return message_usage("unpack", "'%s' does not end in .mfs, so it gives no name for the directory: name DIR",
+                             image);
     int result = buffer_append(&unpack->dir_name, base, length - 4);
     if (result == 0)
         result = buffer_append_text(&unpack->dir_name, "");
@@ -575,7 +576,8 @@ const struct command command_unpack = {
         "With --keep-going everything is unpacked that can be: each file that is damaged, or cannot be made, is\n"
         "named with the reason and left out, as is an attribute that cannot be set; a directory that cannot be\n"
         "listed stays empty. The exit code is 3 if there was damage, else 1. Without it the first one fails, and\n"
-        "nothing is unpacked. A disk that is full ends it in either case.\n"
+        "nothing is unpacked. A disk that is full ends it in either case. The image must open: one that lost its end,\n"
+        "or has bytes behind it, gives nothing; and damage in its tables loses all files that they tell of.\n"
         "\n"
         "-n lists as -v does what would be made, and writes nothing: the tree, the budgets and what is in DIR are\n"
         "checked, contents are not.\n"
@@ -584,12 +586,15 @@ const struct command command_unpack = {
         "nothing is written.\n"
         "\n"
         "An image of a few kilobytes can have contents without end: hence budgets. By default no more than 64 GiB of\n"
-        "contents are written (or 1,024 times the image, if that is more), 10,000,000 entries made (or one for each\n"
+        "contents are written (or 1,024 times the image, if that is more; holes are not counted, so that files may "
+        "look\n"
+        "of any size), 10,000,000 entries made (or one for each\n"
         "byte of the image), directories no more than 4,096 deep; these are counted before the first write. And no\n"
         "more than 16 GiB are decompressed, or 16 times what the image has: it can also have the same block\n"
         "decompressed over and over. Larger values lift them.\n"
         "\n"
-        "-v lists on standard output what was made, in the order of paths, when all is made. With --json\n"
+        "-v lists on standard output what was made, in the order of paths, when all is made: if only that fails (exit\n"
+        "code 4), DIR is there, whole. With --json\n"
         "each is an object with the keys path, type (file, directory, symlink, fifo, socket, character,\n"
         "block), size (of files) and replaced. The last object has the keys name (DIR), directories, files\n"
         "(of all other types), links (further names of files), bytes (of contents that were written),\n"

@@ -155,20 +155,21 @@ const struct command command_verify = {
     .examples = "  memfs verify photos.mfs\n"
                 "  memfs verify --quick *.mfs\n",
     .common = COMMON_JSON | COMMON_PROGRESS | COMMON_DECODED,
-    .manual = "With --json each finding is an object with image, finding (what is wrong), error (of which kind) and,\n"
-              "where it is known, offset (in the image, in bytes). The last object of each image has image, result\n"
-              "(intact, incomplete, damaged or failed), findings (how many were told), and, if it could be opened,\n"
-              "files and bytes (of their contents).\n\n"
-              "Of many findings the first hundred are told, and how many more there are. What is found is the same\n"
-              "for any number of processors.\n\n"
-              "Checked are all checksums, every record, every count, that the tree is one, and that each file's\n"
-              "contents have their digest. With --quick it is the checksums only, and that the pieces fill the image\n"
-              "without gap or overlap. Each finding is a line on standard error, an image without any one on\n"
-              "standard output.\n\n"
-              "A small image can claim endless contents: hence --max-bytes, by default 64 GiB, or 1,024 times the\n"
-              "image's size if that is more; and files that share blocks far from each other can have these\n"
-              "decompressed again and again: hence --max-decoded, see memfs(1). An image that has more, and no other\n"
-              "finding, is not checked whole: exit code 1.\n",
+    .manual =
+        "With --json each finding is an object with image, finding (what is wrong), error (of which kind) and,\n"
+        "where it is known, offset (in the image, in bytes). The last object of each image has image, result\n"
+        "(intact, incomplete, damaged or failed), findings (how many were told, but for that of a limit), and, if it\n"
+        "could be opened, files and bytes (of their contents). Why it could not stands on standard error only.\n\n"
+        "Of many findings the first hundred are told, and how many more there are. What is found is the same\n"
+        "for any number of processors.\n\n"
+        "Checked are all checksums, every record, every count, that the tree is one, and that each file's\n"
+        "contents have their digest. With --quick it is the checksums only, and that the pieces fill the image\n"
+        "without gap or overlap. Each finding is a line on standard error, an image without any one on\n"
+        "standard output.\n\n"
+        "A small image can claim endless contents: hence --max-bytes, by default 64 GiB, or 1,024 times the\n"
+        "image's size if that is more; and files that share blocks far from each other can have these\n"
+        "decompressed again and again: hence --max-decoded, see memfs(1). An image that has more, and no other\n"
+        "finding, is not checked whole: exit code 1.\n",
     .options = rows,
     .operands_min = 1,
     .operands_max = -1,

@@ -205,6 +205,11 @@ else
     skip "--json against stat" "no python3"
 fi
 check "--json without -R, hidden left out" test "$("$memfs" ls --json tree.mfs hidden | cut -d, -f 1)" = '{"path":"hidden/z"'
+# Controls of one byte and of two, what turns the direction, a tag that is not seen, and what is to stay as it is.
+mkdir deceiving && touch deceiving/$'a\177b\302\233c\342\200\256d\363\240\201\201\303\251\360\237\230\200"'
+"$memfs" pack -q deceiving
+check "--json: what a terminal obeys or does not show" test "$("$memfs" ls --json deceiving.mfs | cut -d, -f 1)" = \
+    '{"path":"a\u007fb\u009bc\u202ed\udb40\udc41'$'\303\251\360\237\230\200''\""'
 check "paths are from the root, however they were asked for" test "$("$memfs" ls --json tree.mfs /hidden/../hidden ./hidden// |
     cut -d, -f 1 | sort -u)" = '{"path":"hidden/z"'
 check "the root's is ." test "$("$memfs" ls -d --json tree.mfs hidden/.. | cut -d, -f 1)" = '{"path":"."'

@@ -6,12 +6,13 @@
 #include <wchar.h>
 #include <wctype.h>
 
-/* Characters that iswprint() takes for printable although they show nothing or
- * reorder what stands around them. */
-static int deceives(wchar_t c)
+/* Characters that iswprint() takes for printable although they show nothing or reorder what stands around them: those
+ * of Unicode's category Cf, its separators, Hangul's fillers, tags and variation selectors beyond the first sixteen. */
+int escape_deceives(uint32_t c)
 {
-    return (c >= 0x200B && c <= 0x200F) || (c >= 0x2028 && c <= 0x202E) || (c >= 0x2060 && c <= 0x2069) ||
-           c == 0xFEFF || c == 0x00AD || c == 0x061C;
+    return (c >= 0x200B && c <= 0x200F) || (c >= 0x2028 && c <= 0x202E) || (c >= 0x2060 && c <= 0x206F) ||
+           (c >= 0xFFF9 && c <= 0xFFFB) || (c >= 0xE0000 && c <= 0xE0FFF) || c == 0xFEFF || c == 0x00AD ||
+           c == 0x061C || c == 0x180E || c == 0x115F || c == 0x1160 || c == 0x3164 || c == 0xFFA0;
 }
 
 /* What stands for a byte: its length. */
@@ -41,7 +42,7 @@ static size_t printable(const char *bytes, size_t length)
     size_t used = mbrtowc(&c, bytes, length, &state);
     if (used == 0 || used > length)
         return 0; /* NUL, invalid or cut short */
-    return iswprint((wint_t)c) && !deceives(c) ? used : 0;
+    return iswprint((wint_t)c) && !escape_deceives((uint32_t)c) ? used : 0;
 }
 
 /* Bytes at the start that are shown as they are. */

@@ -1,5 +1,6 @@
 #include "output/json.h"
 
+#include "output/escape.h"
 #include "output/output.h"
 
 #include <errno.h>
@@ -68,18 +69,38 @@ static int is_utf8(const char *bytes, size_t length)
     return 1;
 }
 
+static uint32_t decode(const unsigned char *bytes, size_t length)
+{
+    uint32_t c = length == 1 ? bytes[0] : bytes[0] & (0x7Fu >> length);
+    for (size_t i = 1; i < length; i++)
+        c = c << 6 | (bytes[i] & 0x3Fu);
+    return c;
+}
+
+static void put_escaped(FILE *stream, uint32_t c)
+{
+    if (c > 0xFFFF) /* a surrogate pair */
+        fprintf(stream, "\\u%04x\\u%04x", 0xD800 + ((c - 0x10000) >> 10), 0xDC00 + (c & 0x3FF));
+    else
+        fprintf(stream, "\\u%04x", c);
+}
+
+/* What a terminal would obey, or not show, is escaped: people look at objects, too. */
 static void put_string(struct json *json, const char *bytes, size_t length)
 {
     FILE *stream = json->stream;
     fputc('"', stream);
-    for (size_t i = 0; i < length; i++) {
-        const unsigned char byte = (unsigned char)bytes[i];
-        if (byte == '"' || byte == '\\')
+    for (size_t at = 0; at < length;) {
+        const unsigned char *here = (const unsigned char *)bytes + at;
+        const size_t used = sequence(here, length - at);
+        const uint32_t c = decode(here, used);
+        if (c == '"' || c == '\\')
             fputc('\\', stream);
-        if (byte < 0x20 || byte == 0x7F || (json->in_page && byte == '<'))
-            fprintf(stream, "\\u%04x", byte);
+        if (c < 0x20 || (c >= 0x7F && c < 0xA0) || escape_deceives(c) || (json->in_page && c == '<'))
+            put_escaped(stream, c);
         else
-            fputc(byte, stream);
+            fwrite(here, 1, used, stream);
+        at += used;
     }
     fputc('"', stream);
 }
