@@ -1133,7 +1133,9 @@ static void test_freeze__what_stays_is_named(void **state)
 
 static void test_freeze__path_names(void **state)
 {
-    static const char *const directories[] = {".", "..", "./..", "/dev", "/", "dir/.", "dir/.."};
+    /* An emulator looks below / in the place of its own system first, and there is no /dev. */
+    static const char *const directories[] = {".", "..", "./..", "/", "dir/.", "dir/..", "/dev"};
+    const size_t count = sizeof directories / sizeof *directories - (getenv("EMULATED") != NULL);
     struct test_state *test = state_of(state);
     struct host host;
     char path[600], before[4096];
@@ -1147,7 +1149,7 @@ static void test_freeze__path_names(void **state)
     assert_non_null(getcwd(before, sizeof before));
     assert_ok(chdir(host.path));
     assert_ok(mkdirat(host.fd, "dir", 0755));
-    for (size_t i = 0; i < sizeof directories / sizeof *directories; i++)
+    for (size_t i = 0; i < count; i++)
         assert_result(memfs_freeze_path(test->fs, directories[i], NULL, NULL), -EISDIR);
     assert_ok(memfs_freeze_path(test->fs, "image", NULL, NULL));
     expect_file("image", &want);
