@@ -226,7 +226,7 @@ static int feed_piece(struct memfs_contents *contents, const struct memfs_unit *
                             .done = run->at,
                             .end = run->at + run->length,
                             .marks = *marks};
-        while (*marks < end && (*marks)->at < feed.end)
+        while (unit->marks && *marks < end && (*marks)->at < feed.end)
             ++*marks;
         feed.marks_end = *marks;
         error = feed_run(&feed);

@@ -4,6 +4,7 @@
 #include "map.h"
 #include "page.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <string.h>
 
@@ -393,6 +394,7 @@ static void keep_content(memfs *fs, struct content_plan *plan)
 
 static void change_bytes(const struct content_plan *plan, const struct plan_change *change, struct page *page)
 {
+    assert(page->bytes);
     uint64_t start = change->index << PAGE_SHIFT;
     uint32_t from = plan->from > start ? (uint32_t)(plan->from - start) : 0, to = below(plan->to, change->index);
     if (plan->kind == PLAN_WRITE)

@@ -1,5 +1,6 @@
 #include "xattr.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <string.h>
 
@@ -118,6 +119,7 @@ static int plan_merge(struct op *op, const struct memfs_node_record *node, const
     while (!error && (more = xattr_next(op, &cursor, &old)) != 0) {
         if (more < 0)
             return more;
+        assert(old);
         int order = -1;
         while (!error && next < count) {
             order = memfs_name_compare(cursor.name, cursor.name_length, edits[next].name, strlen(edits[next].name));
