@@ -92,6 +92,8 @@ static void run_press(struct memfs_job *work, unsigned worker)
 int memfs_blocks_write(struct memfs_blocks *blocks, const void *data, size_t length)
 {
     int error = blocks->sink->write(blocks->sink->context, data, length);
+    if (error > 0) /* no answer of a sink: a count, as write() returns */
+        error = -EIO;
     if (error)
         return memfs_detail_fill(blocks->job->detail, error, blocks->offset, "cannot write %zu bytes of the image: %s",
                                  length, memfs_strerror(error));

@@ -63,7 +63,7 @@ static int passed_on(int error)
     for (size_t i = 0; i < sizeof known / sizeof known[0]; i++)
         if (error == -known[i])
             return error;
-    return !error || error <= MEMFS_ENOTIMAGE ? error : -EIO;
+    return !error || (error <= MEMFS_ENOTIMAGE && error >= MEMFS_ELIMIT) ? error : -EIO;
 }
 
 int memfs_image_read(struct memfs_image *image, uint64_t offset, void *buffer, size_t length)

@@ -177,7 +177,7 @@ int memfs_verify(memfs_image *image, const struct memfs_verify_options *options,
 
 /* ---- Freezing ------------------------------------------------------------------ */
 
-/* Takes bytes in order: all of them or a negative errno. */
+/* Takes bytes in order: 0 for all of them, or a negative errno. */
 struct memfs_sink {
     int (*write)(void *context, const void *data, size_t length);
     void *context;

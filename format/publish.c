@@ -69,9 +69,19 @@ static int writer_write(void *context, const void *data, size_t length)
     return 0;
 }
 
+/* Options of an older caller are shorter: what they lack is zero. */
+static struct memfs_freeze_options take_options(const struct memfs_freeze_options *options)
+{
+    struct memfs_freeze_options taken = {0};
+    if (options)
+        memcpy(&taken, options, options->size && options->size < sizeof taken ? options->size : sizeof taken);
+    return taken;
+}
+
 int memfs_freeze_fd(memfs *fs, int fd, const struct memfs_freeze_options *options, struct memfs_detail *detail)
 {
-    struct memfs_allocator allocator = memfs_allocator_or_default(options ? options->allocator : NULL);
+    const struct memfs_freeze_options taken = take_options(options);
+    struct memfs_allocator allocator = memfs_allocator_or_default(taken.allocator);
     struct writer writer = {.fd = fd, .buffer = memfs_alloc(&allocator, BUFFER_BYTES)};
     if (!writer.buffer)
         return memfs_detail_fill(detail, -ENOMEM, MEMFS_NOWHERE, "%s", memfs_strerror(-ENOMEM));
@@ -282,9 +292,7 @@ static void tell_failure(struct memfs_freeze_failure *out, struct memfs_freeze_f
 int memfs_freeze_path(memfs *fs, const char *path, const struct memfs_freeze_options *options,
                       struct memfs_detail *detail)
 {
-    struct memfs_freeze_options taken = {0};
-    if (options)
-        memcpy(&taken, options, options->size && options->size < sizeof taken ? options->size : sizeof taken);
+    struct memfs_freeze_options taken = take_options(options);
     taken.size = sizeof taken;
     struct memfs_allocator allocator = memfs_allocator_or_default(taken.allocator);
     struct publication publication = {.path = path, .directory = -1, .fd = -1, .options = &taken, .detail = detail};

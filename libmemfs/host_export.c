@@ -33,6 +33,14 @@ static size_t tree_name(void *context, uint32_t directory, char name[MEMFS_NAME_
     return dir->name_length;
 }
 
+/* Through no mount: what is mounted lies elsewhere. */
+static int tree_open(void *context, uint32_t directory, int parent)
+{
+    char name[MEMFS_NAME_MAX + 1];
+    tree_name(context, directory, name);
+    return memfs_host_open_same_mount(parent, name);
+}
+
 /* It must be the directory that was made or found, and nothing mounted over it. */
 static int tree_admit(void *context, uint32_t directory, const struct stat *stat)
 {
@@ -237,6 +245,7 @@ static int sync_all(struct memfs_export *job, const char *text)
 static int begin(struct memfs_export *job)
 {
     const struct memfs_allocator *allocator = &job->allocator;
+    job->file_dev = MEMFS_EXPORT_NO_DEV;
     memfs_host_list_init(&job->dirs, allocator, sizeof(struct memfs_export_dir), 9);
     memfs_host_list_init(&job->names, allocator, 1, 16);
     memfs_host_list_init(&job->links, allocator, sizeof(struct memfs_export_link), 9);
@@ -433,7 +442,7 @@ int memfs_host_export(memfs *fs, const char *path, const struct memfs_export_opt
     job->self_gid = getegid();
     job->seed = memfs_random();
     job->temporary = memfs_random();
-    job->tree = (struct memfs_host_tree){job, 0, tree_parent, tree_name, tree_admit, NULL};
+    job->tree = (struct memfs_host_tree){job, 0, tree_parent, tree_name, tree_admit, tree_open};
     job->image = (struct memfs_host_tree){job, 0, image_parent, tree_name, NULL, NULL};
     job->report =
         (struct memfs_host_report){&job->image, &job->allocator, chosen.problem, chosen.problem_context, detail};

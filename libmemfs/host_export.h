@@ -163,13 +163,14 @@ struct memfs_export {
     int above;                     /* the directory that has it */
     char base[MEMFS_NAME_MAX + 1]; /* its name there */
     int made_root;
-    mode_t root_mode;  /* as it was found */
-    int root_closed;   /* it has lost its permissions for others until the end */
-    mode_t spare_mode; /* permissions for others that the host gives any directory */
-    int closed;        /* nobody else gets at what is made in it */
-    int inherits;      /* what is made in it may have ACLs from it */
-    uint64_t dev;
-    uint32_t uid; /* whom the host makes the owner of what is made */
+    mode_t root_mode;           /* as it was found */
+    int root_closed;            /* it has lost its permissions for others until the end */
+    mode_t spare_mode;          /* permissions for others that the host gives any directory */
+    int closed;                 /* nobody else gets at what is made in it */
+    int inherits;               /* what is made in it may have ACLs from it */
+    uint64_t dev;               /* of the directories */
+    _Atomic(uint64_t) file_dev; /* of the files that were made, which on overlays is another; MEMFS_EXPORT_NO_DEV */
+    uint32_t uid;               /* whom the host makes the owner of what is made */
     uint32_t self_uid, self_gid;
     struct memfs_host_trail link_trail; /* to first names */
     int finishing;                      /* directories have begun to get their modes */
@@ -187,6 +188,14 @@ struct memfs_export {
     uint64_t left_behind, left_replaced; /* of what was to be undone */
     void *buffer;                        /* for the host's directory records; the caller's */
 };
+
+#define MEMFS_EXPORT_NO_DEV UINT64_MAX /* no file has been made yet */
+
+/* Is it the file that was made with this inode number? */
+static inline int memfs_export_is_made(const struct memfs_export *job, const struct stat *stat, uint64_t ino)
+{
+    return (uint64_t)stat->st_dev == atomic_load(&job->file_dev) && (uint64_t)stat->st_ino == ino;
+}
 
 static inline struct memfs_export_dir *memfs_export_dir(const struct memfs_export *job, uint32_t directory)
 {

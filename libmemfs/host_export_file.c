@@ -23,6 +23,17 @@ static int problem(struct memfs_export_worker *worker, uint32_t directory, const
 
 /* ---- What is made, and known to be ours ------------------------------------ */
 
+/* Takes the inode number of what was made. By that it is found again: numbers of two devices could not be told apart.
+ */
+static int take_ino(struct memfs_export *job, const struct stat *made, uint64_t *ino)
+{
+    uint64_t dev = MEMFS_EXPORT_NO_DEV;
+    if (!atomic_compare_exchange_strong(&job->file_dev, &dev, (uint64_t)made->st_dev) && dev != (uint64_t)made->st_dev)
+        return -EXDEV;
+    *ino = made->st_ino;
+    return 0;
+}
+
 /* Takes the inode number of what was just made without getting a descriptor,
  * from fd if it is open now (else -1: by its name), after making sure that it
  * is what it should be, and ours alone: of one that has another name, somebody has put
@@ -39,8 +50,7 @@ static int adopt(const struct memfs_export_worker *worker, int fd, const char *n
         return -ESTALE;
     if ((type == S_IFCHR || type == S_IFBLK) && stat.st_rdev != makedev(wanted->rdev_major, wanted->rdev_minor))
         return -ESTALE;
-    *ino = stat.st_ino;
-    return 0;
+    return take_ino(worker->job, &stat, ino);
 }
 
 static int open_path(int directory, const char *name)
@@ -51,10 +61,12 @@ static int open_path(int directory, const char *name)
 }
 
 /* Removes what was made in this step alone, before it gets known. */
-static void take_back(int directory, const char *name, uint64_t ino)
+static void take_back(const struct memfs_export_worker *worker, const char *name, uint64_t ino)
 {
     struct stat stat;
-    if (!fstatat(directory, name, &stat, AT_SYMLINK_NOFOLLOW) && !S_ISDIR(stat.st_mode) && stat.st_ino == ino)
+    const int directory = memfs_host_trail_fd(&worker->trail);
+    if (!fstatat(directory, name, &stat, AT_SYMLINK_NOFOLLOW) && !S_ISDIR(stat.st_mode) &&
+        memfs_export_is_made(worker->job, &stat, ino))
         unlinkat(directory, name, 0);
 }
 
@@ -113,9 +125,9 @@ static int fill(struct memfs_export_worker *worker, int fd, const struct memfs_s
     *text = "cannot be examined";
     if (fstat(fd, &made))
         return -errno;
-    *ino = made.st_ino;
+    int error = take_ino(worker->job, &made, ino);
     *mode = made.st_mode & 07777;
-    return memfs_export_content(worker, fd, stat, text);
+    return error ? error : memfs_export_content(worker, fd, stat, text);
 }
 
 static int make_regular(struct memfs_export_worker *worker, uint32_t directory, const struct memfs_dirent *entry,
@@ -136,7 +148,7 @@ static int make_regular(struct memfs_export_worker *worker, uint32_t directory, 
         told = told ? told : problem(worker, directory, entry->name, error, "cannot be written");
     }
     if (error && !told && *ino) { /* left out */
-        take_back(memfs_host_trail_fd(&worker->trail), spot->name, *ino);
+        take_back(worker, spot->name, *ino);
         *ino = 0;
     }
     return told;

@@ -18,6 +18,8 @@ static int problem(struct memfs_export_worker *caller, uint32_t directory, const
     return memfs_export_problem(caller, MEMFS_PROBLEM_FILE, directory, name, error, text);
 }
 
+static const char mounted[] = "is mounted there";
+
 /* What stands at the name, as fstatat() says; 1 if nothing does. */
 static int look_at(const struct memfs_export_worker *caller, const char *name, struct stat *stat)
 {
@@ -31,7 +33,7 @@ static int look_at(const struct memfs_export_worker *caller, const char *name, s
 static int refuse_directory(struct memfs_export_worker *caller, uint32_t directory, const struct stat *stat)
 {
     if (S_ISDIR(stat->st_mode))
-        return problem(caller, directory, NULL, -EXDEV, "is mounted there");
+        return problem(caller, directory, NULL, -EXDEV, mounted);
     if (S_ISLNK(stat->st_mode))
         return problem(caller, directory, NULL, -ENOTDIR, "is a symbolic link there, which is not followed");
     return problem(caller, directory, NULL, -ENOTDIR, "is a directory in the image only");
@@ -100,10 +102,17 @@ static int visit(struct memfs_export_worker *caller, uint32_t directory, const s
 
 static int look_inside(struct memfs_export_worker *caller, uint32_t directory)
 {
-    const struct memfs_export_dir *dir = memfs_export_dir(caller->job, directory);
-    if (!dir->has_files && !dir->has_links && !dir->has_symlinks)
+    struct memfs_export_dir *dir = memfs_export_dir(caller->job, directory);
+    const int is_empty = !dir->has_files && !dir->has_links && !dir->has_symlinks;
+    if (is_empty && dir->state != MEMFS_EXPORT_FOUND)
         return memfs_export_tell(caller);
     int error = memfs_export_go(caller->job, &caller->trail, directory);
+    if (error == -EXDEV) {
+        dir->state = MEMFS_EXPORT_LEFT_OUT;
+        return problem(caller, directory, NULL, error, mounted);
+    }
+    if (!error && is_empty)
+        return memfs_export_tell(caller);
     if (error)
         return problem(caller, directory, NULL, error,
                        memfs_export_is_exchanged(error) ? memfs_export_exchanged : "cannot be opened");
@@ -123,7 +132,7 @@ int memfs_export_look(struct memfs_export *job)
         int is_there = memfs_export_is_there(dir);
         if (!error && is_there)
             error = look_inside(caller, directory);
-        directory = memfs_export_next(job, directory, !is_there, &depth);
+        directory = memfs_export_next(job, directory, !memfs_export_is_there(dir), &depth);
     } while (!error && directory);
     return error;
 }

@@ -112,7 +112,7 @@ static int link_to(struct memfs_export_worker *caller, const struct memfs_export
     if (error)
         return error;
     int to = memfs_host_trail_fd(&caller->trail);
-    if (!fstatat(to, spot->name, &stat, AT_SYMLINK_NOFOLLOW) && stat.st_ino == link->ino)
+    if (!fstatat(to, spot->name, &stat, AT_SYMLINK_NOFOLLOW) && memfs_export_is_made(job, &stat, link->ino))
         return 0;
     unlinkat(to, spot->name, 0); /* the first name had been given to something else */
     return -ESTALE;

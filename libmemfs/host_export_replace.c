@@ -114,6 +114,7 @@ int memfs_export_note(struct memfs_export_worker *worker, uint32_t directory, co
 
 /* One of the files, where it is, and its names there. */
 struct place {
+    const struct memfs_export *job;
     struct memfs_export_replacement *record;
     int fd;
     char name[MEMFS_NAME_MAX + 1];
@@ -125,6 +126,7 @@ static int find(struct memfs_export *job, struct memfs_export_worker *maker, uin
 {
     struct memfs_host_trail *trail = &job->workers[0].trail;
     struct memfs_export_replacement *record = memfs_host_list_at(&maker->replacements, i);
+    place->job = job;
     place->record = record;
     memcpy(place->name, memfs_host_list_at(&maker->names, record->name), record->name_length);
     place->name[record->name_length] = '\0';
@@ -137,7 +139,8 @@ static int find(struct memfs_export *job, struct memfs_export_worker *maker, uin
 static int is_at(const struct place *place, const char *name)
 {
     struct stat stat;
-    return !fstatat(place->fd, name, &stat, AT_SYMLINK_NOFOLLOW) && (uint64_t)stat.st_ino == place->record->ino;
+    return !fstatat(place->fd, name, &stat, AT_SYMLINK_NOFOLLOW) &&
+           memfs_export_is_made(place->job, &stat, place->record->ino);
 }
 
 static int swap_names(const struct place *place)

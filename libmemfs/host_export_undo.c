@@ -57,10 +57,12 @@ static int has_ino(struct memfs_host_list *inos, uint64_t ino)
     return low < inos->count && *ino_at(inos, low) == ino;
 }
 
-static int is_ours(struct memfs_export *job, uint64_t ino)
+static int is_ours(struct memfs_export *job, const struct stat *stat)
 {
+    if ((uint64_t)stat->st_dev != job->file_dev)
+        return 0;
     for (unsigned i = 0; i < job->worker_room; i++)
-        if (has_ino(&job->workers[i].inos, ino))
+        if (has_ino(&job->workers[i].inos, stat->st_ino))
             return 1;
     return 0;
 }
@@ -87,7 +89,7 @@ static int remove_ours(void *context, const char *name, size_t length)
         emptying->kept += errno != ENOENT; /* for all that is known it is ours */
         return 0;
     }
-    if (S_ISDIR(stat.st_mode) || !is_ours(emptying->job, stat.st_ino) ||
+    if (S_ISDIR(stat.st_mode) || !is_ours(emptying->job, &stat) ||
         memfs_export_stays(emptying->job, emptying->directory, name, length))
         return 0;
     if (unlinkat(emptying->fd, name, 0))
@@ -111,10 +113,16 @@ static uint64_t empty_directory(struct memfs_export *job, uint32_t directory, in
     return emptying.kept;
 }
 
-static int is_directory(int above, const char *name, uint64_t ino)
+/* Is it the directory that was made with this inode number? */
+static int is_made(const struct memfs_export *job, const struct stat *stat, uint64_t ino)
+{
+    return (uint64_t)stat->st_dev == job->dev && (uint64_t)stat->st_ino == ino;
+}
+
+static int is_directory(const struct memfs_export *job, int above, const char *name, uint64_t ino)
 {
     struct stat stat;
-    return !fstatat(above, name, &stat, AT_SYMLINK_NOFOLLOW) && S_ISDIR(stat.st_mode) && (uint64_t)stat.st_ino == ino;
+    return !fstatat(above, name, &stat, AT_SYMLINK_NOFOLLOW) && S_ISDIR(stat.st_mode) && is_made(job, &stat, ino);
 }
 
 static int has_inos(const struct memfs_export *job)
@@ -148,7 +156,7 @@ static uint64_t remove_directory(struct memfs_export *job, uint32_t directory)
         return kept + 1;
     job->tree.name(job, directory, name);
     int above = memfs_host_trail_fd(trail_of(job));
-    return kept + (!is_directory(above, name, dir->ino) || unlinkat(above, name, AT_REMOVEDIR));
+    return kept + (!is_directory(job, above, name, dir->ino) || unlinkat(above, name, AT_REMOVEDIR));
 }
 
 /* Directories that have got their modes may be closed to us. */
@@ -165,7 +173,7 @@ static void loosen(struct memfs_export *job, uint32_t directory)
     if (fd < 0)
         return;
     snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
-    if (!fstat(fd, &stat) && stat.st_ino == dir->ino && (stat.st_mode & 0700) != 0700)
+    if (!fstat(fd, &stat) && is_made(job, &stat, dir->ino) && (stat.st_mode & 0700) != 0700)
         chmod(path, 0700); /* if that fails, removing will say so */
     close(fd);
 }
@@ -209,7 +217,7 @@ uint64_t memfs_export_undo(struct memfs_export *job)
     /* Its number is not known if it could not be looked at: then nothing was made in it. */
     const uint64_t root = memfs_export_dir(job, 0)->ino;
     if (job->made_root)
-        kept +=
-            (root && !is_directory(job->above, job->base, root)) || unlinkat(job->above, job->base, AT_REMOVEDIR) != 0;
+        kept += (root && !is_directory(job, job->above, job->base, root)) ||
+                unlinkat(job->above, job->base, AT_REMOVEDIR) != 0;
     return kept;
 }

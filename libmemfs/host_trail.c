@@ -10,9 +10,9 @@
 #include <unistd.h>
 
 /* RESOLVE_BENEATH says once more what the flags and the single name say. */
-static int open_beneath(int parent, const char *name, int flags)
+static int open_beneath(int parent, const char *name, int flags, uint64_t resolve)
 {
-    struct open_how how = {.flags = (unsigned)flags, .resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS};
+    struct open_how how = {.flags = (unsigned)flags, .resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | resolve};
     long fd;
     MEMFS_RETRY(fd, syscall(SYS_openat2, parent, name, &how, sizeof how));
     if (fd < 0 && (errno == ENOSYS || errno == EAGAIN || errno == EPERM)) /* EPERM: perhaps a filter of system calls */
@@ -20,11 +20,21 @@ static int open_beneath(int parent, const char *name, int flags)
     return fd < 0 ? -errno : (int)fd;
 }
 
-int memfs_host_open_directory(int parent, const char *name)
+static int open_directory(int parent, const char *name, uint64_t resolve)
 {
     int flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
-    int fd = open_beneath(parent, name, flags | O_NOATIME);
-    return fd == -EPERM ? open_beneath(parent, name, flags) : fd;
+    int fd = open_beneath(parent, name, flags | O_NOATIME, resolve);
+    return fd == -EPERM ? open_beneath(parent, name, flags, resolve) : fd;
+}
+
+int memfs_host_open_directory(int parent, const char *name)
+{
+    return open_directory(parent, name, 0);
+}
+
+int memfs_host_open_same_mount(int parent, const char *name)
+{
+    return open_directory(parent, name, RESOLVE_NO_XDEV);
 }
 
 static int open_above(int fd)

@@ -59,4 +59,8 @@ int memfs_host_trail_fd(const struct memfs_host_trail *trail);
  * where that is allowed. A descriptor, or a negative errno. */
 int memfs_host_open_directory(int parent, const char *name);
 
+/* The same, and -EXDEV for what is mounted there, also from the same filesystem. (Before Linux 5.6 only st_dev can
+ * tell.) */
+int memfs_host_open_same_mount(int parent, const char *name);
+
 #endif

@@ -695,6 +695,21 @@ static void test_freeze__file_fails_midway(void **state)
 
 /* ---- Failures ------------------------------------------------------------------------------- */
 
+static int counting_write(void *context, const void *data, size_t length)
+{
+    (void)context;
+    (void)data;
+    return (int)length; /* as write() does */
+}
+
+static void test_freeze__sink_returns_a_count(void **state)
+{
+    struct memfs_detail detail = {0};
+    struct memfs_sink sink = {counting_write, NULL};
+    assert_result(memfs_freeze(state_of(state)->fs, &sink, NULL, &detail), -EIO);
+    assert_non_null(strstr(detail.text, "cannot write"));
+}
+
 struct failing_sink {
     int writes, fail_at;
 };
@@ -1168,6 +1183,18 @@ static void test_freeze__path_names(void **state)
     test_buffer_free(&want);
 }
 
+/* Options of an older caller end where they say. */
+static void test_freeze__short_options(void **state)
+{
+    const int null = open("/dev/null", O_WRONLY | O_CLOEXEC);
+    size_t *size = malloc(sizeof *size);
+    assert_true(null >= 0 && size);
+    *size = sizeof *size;
+    assert_ok(memfs_freeze_fd(state_of(state)->fs, null, (const void *)size, NULL));
+    free(size);
+    close(null);
+}
+
 static void test_freeze__descriptor(void **state)
 {
     struct test_state *test = state_of(state);
@@ -1382,6 +1409,7 @@ int main(void)
         test_with_fs(test_freeze__file_fails_midway),
         test_with_fs(test_freeze__twin_fails),
         test_with_fs(test_freeze__no_descriptors_is_fatal),
+        test_with_fs(test_freeze__sink_returns_a_count),
         test_with_fs(test_freeze__sink_fails),
         test_with_fs(test_freeze__memory_fails),
         test_with_fs(test_freeze__large_pieces_fail),
@@ -1396,6 +1424,7 @@ int main(void)
         test_with_fs(test_freeze__path_of_what_fails),
         test_with_fs(test_freeze__attributes_fail),
         test_with_fs(test_freeze__descriptor),
+        test_with_fs(test_freeze__short_options),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -249,7 +249,7 @@ defect 52 unpacker libmemfs/host_export_attributes.c "test_host_export" \
     'return mode;'
 defect 53 unpacker libmemfs/host_export_make.c "test_host_export enemies" \
     "a hard link may be to what was put in the first name's place" \
-    '&& stat.st_ino == link->ino)' \
+    '&& memfs_export_is_made(job, &stat, link->ino))' \
     '&& link->ino)'
 defect 54 unpacker libmemfs/host_export_make.c "test_host_export enemies" \
     "a directory with something in it passes for one that was just made" \
@@ -265,7 +265,7 @@ defect 56 unpacker libmemfs/host_export_plan.c "test_host_export" \
     'link->seen > link->nlink'
 defect 57 unpacker libmemfs/host_export_undo.c "test_host_export_into test_host_export" \
     "undoing removes what is not ours" \
-    '!is_ours(emptying->job, stat.st_ino) ||' \
+    '!is_ours(emptying->job, &stat) ||' \
     ''
 defect 58 unpacker libmemfs/host_export.c "test_host_export enemies" \
     "a directory is entered without asking which it is" \
@@ -287,3 +287,11 @@ defect 61 decoder format/verify_window.c "test_verify" \
     "verifying keeps as many blocks as it likes" \
     'window->kept + bytes > MEMFS_KEPT_BYTES)' \
     'window->kept + bytes > 8 * MEMFS_KEPT_BYTES)'
+defect 62 unpacker libmemfs/host_export_undo.c "e2e/disks" \
+    "undoing removes files of another device that have the numbers of ours" \
+    'if ((uint64_t)stat->st_dev != job->file_dev)' \
+    'if (!stat)'
+defect 63 unpacker libmemfs/host_trail.c "e2e/disks" \
+    "what is mounted from the same filesystem is unpacked into" \
+    'return open_directory(parent, name, RESOLVE_NO_XDEV);' \
+    'return open_directory(parent, name, 0);'

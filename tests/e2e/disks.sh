@@ -132,6 +132,26 @@ expect 4 "cannot open its directory: File name too long$" pack_far
 expect 4 "cannot be made or opened: File name too long$" unpack_far
 check "nothing is made" only . tree tree.mfs small small.mfs old.mfs mounted .out .err .log
 
+# ---- An overlay, where files of two filesystems have the same numbers ---------------------------------
+overlaid() {
+    mkdir lower upper && mount -t tmpfs -o size=1m tmpfs lower && mount -t tmpfs -o size=400k tmpfs upper && mkdir upper/{there,work} &&
+        for i in $(seq 60); do echo "mine $i" >"lower/mine$i"; done &&
+        mount -t overlay -o lowerdir=lower,upperdir=upper/there,workdir=upper/work overlay mounted
+}
+untouched() { for i in $(seq 60); do echo "mine $i" | cmp - "mounted/mine$i" || return; done && only mounted mine{1..60}; }
+if [ "$root" ] && overlaid >.log 2>&1; then
+    check "numbers are the same" test "$(stat -c %i lower/* | sort | comm -12 - <(touch upper/x{1..60} && stat -c %i upper/x* | sort) | wc -l)" -gt 10
+    rm upper/x*
+    mkdir many && for i in $(seq 60); do echo "$i" >"many/a$i"; done && head -c 900000 /dev/urandom >many/z
+    expect 0 "" "$memfs" pack -q many
+    expect 4 "^memfs: mounted: z: .*No space left on device" "$memfs" unpack --into many.mfs mounted
+    check "an overlay that is full: what was there is there, and nothing else" untouched
+else
+    skip "overlay" "none can be mounted here: $(tail -n 1 .log)"
+fi
+for place in mounted lower upper; do if mountpoint -q "$place"; then umount "$place"; fi; done
+rm -rf many many.mfs lower upper
+
 # ---- EXDEV, and what is mounted where something is to be --------------------------------------------
 if [ "$root" ] && filled size=1m; then
     mkdir -p into/1 && mount --bind mounted into/1
@@ -139,6 +159,16 @@ if [ "$root" ] && filled size=1m; then
     check "nothing is made, there and here" only into 1
     check "what is mounted is as it was" old
     umount into/1
+    # Of the same filesystem: st_dev does not tell.
+    mkdir outside && echo mine >outside/mine && mount --bind outside into/1
+    expect 4 "^memfs: into: 1: is mounted there: Invalid cross-device link" "$memfs" unpack --into tree.mfs into
+    check "nothing is made here" only into 1
+    check "nor in another part of this filesystem" only outside mine
+    expect 1 "^memfs: into: 1: is mounted there: Invalid cross-device link" "$memfs" unpack -q --into --keep-going tree.mfs into
+    check "all but what would be there" diff <(cd tree && find . -path './1/*' -o -print | sort) <(cd into && find . -path './1/*' -o -print | sort)
+    check "and nothing there" only outside mine
+    umount into/1
+    rm -r into/[02-9]* into/1?* outside
     ln -s mounted/old.mfs link.mfs
     expect 4 "^memfs: link.mfs: exists and is no regular file" "$memfs" pack -f tree link.mfs
     cp small.mfs bound.mfs && mount --bind mounted/old.mfs bound.mfs
