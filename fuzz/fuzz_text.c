@@ -24,20 +24,50 @@ static unsigned hex(char c)
     return (unsigned)(c <= '9' ? c - '0' : c - 'a' + 10);
 }
 
+/* \uXXXX, or two of them that are a pair of surrogates (RFC 8259, 7). */
+static const char *read_number(const char *at, uint32_t *c)
+{
+    FUZZ_REQUIRE(at[0] == '\\' && at[1] == 'u', "not the second of a pair");
+    *c = hex(at[2]) << 12 | hex(at[3]) << 8 | hex(at[4]) << 4 | hex(at[5]);
+    return at + 6;
+}
+
+static size_t put_utf8(uint32_t c, uint8_t *out)
+{
+    const size_t more = c < 0x80 ? 0 : c < 0x800 ? 1 : c < 0x10000 ? 2 : 3;
+    static const uint8_t heads[] = {0, 0xC0, 0xE0, 0xF0};
+    out[0] = (uint8_t)(heads[more] | c >> (6 * more));
+    for (size_t i = 1; i <= more; i++)
+        out[i] = (uint8_t)(0x80 | (c >> (6 * (more - i)) & 0x3F));
+    return more + 1;
+}
+
+static const char *read_character(const char *at, uint8_t *out, size_t *size)
+{
+    uint32_t c, low;
+    at = read_number(at, &c);
+    if (c >= 0xD800 && c < 0xE000) {
+        at = read_number(at, &low);
+        FUZZ_REQUIRE(c < 0xDC00 && low >= 0xDC00 && low < 0xE000, "no pair");
+        c = 0x10000 + ((c - 0xD800) << 10) + (low - 0xDC00);
+    }
+    *size += put_utf8(c, out + *size);
+    return at;
+}
+
 /* A JSON string, from behind its '"'; returns behind the last one. */
 static const char *read_string(const char *at, uint8_t *out, size_t *size)
 {
-    for (*size = 0; *at != '"'; ++*size) {
+    for (*size = 0; *at != '"';) {
         FUZZ_REQUIRE((uint8_t)*at >= 0x20 && *at != 0x7f, "a control character, %02x", (uint8_t)*at);
+        FUZZ_REQUIRE((uint8_t)*at != 0xC2 || (uint8_t)at[1] >= 0xA0, "a control character of two bytes");
         if (*at != '\\') {
-            out[*size] = (uint8_t)*at++;
+            out[(*size)++] = (uint8_t)*at++;
         } else if (at[1] == 'u') {
-            FUZZ_REQUIRE(at[2] == '0' && at[3] == '0', "more than a byte");
-            out[*size] = (uint8_t)(hex(at[4]) << 4 | hex(at[5]));
-            at += 6;
+            at = read_character(at, out, size);
         } else {
             FUZZ_REQUIRE(at[1] == '"' || at[1] == '\\', "\\%c", at[1]);
-            out[*size] = (uint8_t)at[1];
+            out[(*size)++] = (uint8_t)at[1];
             at += 2;
         }
     }
