@@ -123,7 +123,9 @@ def main(logs):
     )
     print(f"| Branches that tests take ([COVERAGE.md](COVERAGE.md)) | {coverage()} | | SQLite: 100 % |")
     everything = [suite(logs, os.path.basename(path)[:-4]) for path in sorted(glob.glob(os.path.join(logs, "*.log")))]
-    seconds = sum(float(read(path).split()[0]) for path in glob.glob(os.path.join(logs, "*.time")))
+    # The shell may have told of a crash before.
+    times = [read(path).splitlines()[-1] for path in glob.glob(os.path.join(logs, "*.time"))]
+    seconds = sum(float(line.split()[0]) for line in times)
     print(
         f"\nAll suites: {sum(s[1] for s in everything):,} passed, {sum(s[2] for s in everything):,} failed, "
         f"{sum(s[3] for s in everything):,} skipped, in {seconds / 60:.0f} minutes, one after the other. "
