@@ -99,8 +99,8 @@ def goal_table(verdicts):
 
 
 FLOOR_TEXT = (
-    "What four goals ask for, against all that has to be done for it but writing, which the goals' own floors leave out; and all that "
-    "against the most that the goal allows: above 1 it cannot be reached. (Of look-up, where a processor may do some of one "
+    "What four goals ask for, against all that has to be done for it but writing, which the goals' own floors leave out; "
+    "and all that against the most that the goal allows: above 1 it cannot be reached. (Of look-up, where a processor may do some of one "
     "part while it waits in the other, it is an estimate.)"
 )
 

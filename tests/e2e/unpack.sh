@@ -296,6 +296,10 @@ check "files" test "$(key files)" = "$(find said ! -type d -printf '%i\n' | sort
 [ ! "$root" ] || check "devices that are left out" test "$(key devices)" = "$(find tree -type b -printf x -o -type c -printf x | wc -c)"
 [ ! "$root" ] || check "owners that are left out" test "$(key owners)" = true
 chmod -R u+rwx said && rm -rf said
+into_full() { "$memfs" unpack -v --same-modes stars.mfs said >/dev/full; }
+expect 4 "^memfs: standard output: No space left on device" into_full
+expect 0 "" "$memfs" diff --brief stars.mfs said
+chmod -R u+rwx said && rm -rf said
 run "$memfs" unpack -v --json stars.mfs said
 check "names with newlines and worse" grep -q '"path":"new\\u000aline"' .out
 check "in base64 if they are no text" grep -q "\"path_base64\":\"$(printf 'bad\377' | base64)\"" .out
