@@ -1,4 +1,5 @@
 /* Contents: reading and writing at every border, holes, views, failures. */
+#include "page.h"
 #include "testlib.h"
 
 #define PAGE 4096u
@@ -33,6 +34,17 @@ static void expect_bytes(memfs *fs, memfs_node node, uint64_t offset, const uint
 static const size_t borders[] = {1,    7,    63,    64,    65,    255,   4095,  4096,   4097,  8191,
                                  8192, 8193, 12288, 65535, 65536, 65537, 69632, 131071, 131073};
 #define BORDERS (sizeof borders / sizeof *borders)
+
+static void test_content__weight_of_holes(void **state)
+{
+    (void)state;
+    for (uint32_t mask = 0; mask <= UINT16_MAX; mask++) {
+        int set = 0;
+        for (uint32_t left = mask; left; left &= left - 1)
+            set++;
+        assert_int_equal(page_weight(page_hole((uint16_t)mask)), -set);
+    }
+}
 
 static void test_content__borders(void **state)
 {
@@ -552,6 +564,7 @@ static void test_content__scattered_bytes_are_small(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_content__weight_of_holes),
         test_with_fs(test_content__borders),
         test_with_fs(test_content__reads_end),
         test_with_fs(test_content__append),
