@@ -20,7 +20,8 @@ static const struct delta *take_name(struct op *op, uint32_t entry, const char *
     return delta;
 }
 
-/* What an entry and its node say of each other, as dir_find() checks it. */
+/* What an entry and its node say of each other, as dir_find() checks it. (A directory of which some insertion is the
+ * entry is not the root, which has none.) */
 static int agree(uint32_t entry, const struct delta *delta, const struct memfs_node_record *node)
 {
     if (node_type(node) >> 12 != delta_type(delta))
@@ -33,23 +34,30 @@ static int may_search(struct op *op, const struct memfs_cred *cred, uint32_t dir
     return node_by_number(op, dir, node) == 0 && node_is_dir(*node) && cred_check(op, cred, *node, MEMFS_X_OK) == 0;
 }
 
-int climb(struct op *op, const struct memfs_cred *cred, uint32_t entry, const char *path, size_t length,
-          uint32_t *number, const struct memfs_node_record **node)
+/* From node to node: the entries between are compared, but not waited for. */
+int climb_up(struct op *op, const struct memfs_cred *cred, uint32_t dir, const char *path, size_t length,
+             const struct memfs_node_record **node)
 {
-    const struct memfs_node_record *dir;
-    const struct delta *delta = take_name(op, entry, path, &length);
-    if (!delta || node_by_number(op, delta->node, node) != 0 || !agree(entry, delta, *node))
+    if (!may_search(op, cred, dir, node))
         return 0;
-    *number = delta->node;
-    while (delta->dir != NODE_ROOT) {
-        const uint32_t above = delta->dir;
-        dir_prefetch(op->fs, above);
-        if (!may_search(op, cred, above, &dir))
+    const struct memfs_node_record *at = *node;
+    while (dir != NODE_ROOT) {
+        const struct delta *delta = take_name(op, at->up.entry, path, &length);
+        if (!delta || delta->node != dir || !agree(at->up.entry, delta, at))
             return 0;
-        entry = dir->up.entry;
-        delta = take_name(op, entry, path, &length);
-        if (!delta || delta->node != above || !agree(entry, delta, dir))
+        dir = at->up.parent;
+        if (!may_search(op, cred, dir, &at))
             return 0;
     }
-    return length == 0 && may_search(op, cred, NODE_ROOT, &dir);
+    return length == 0;
+}
+
+int climb_down(struct op *op, uint32_t dir, uint32_t entry, const char *name, size_t length, uint32_t *number,
+               const struct memfs_node_record **node)
+{
+    const struct delta *delta = take_name(op, entry, name, &length);
+    if (!delta || length || delta->dir != dir || node_by_number(op, delta->node, node) != 0)
+        return 0;
+    *number = delta->node;
+    return agree(entry, delta, *node);
 }

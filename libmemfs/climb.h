@@ -1,6 +1,9 @@
 /*
- * Climbing: is an insertion what a path from the root leads to? Told from the path's end,
- * by the names on the way up. A walk down finds the same, since a directory has no name twice.
+ * Climbing: does a path lead where hints say (hint.h)? Told from its directory upwards, by the names on the way to the
+ * root; and of the last name by its entry. A walk down finds the same, since a directory has no name twice.
+ *
+ * All of it is reach. 0 is also what only a walk down can tell: of whatever is no insertion, not resident,
+ * not allowed, or damaged.
  */
 #ifndef MEMFS_CLIMB_H
 #define MEMFS_CLIMB_H
@@ -8,10 +11,13 @@
 #include "cred.h"
 #include "dir.h"
 
-/* Reach: whether an entry is, for whom all directories above may be searched; then its node.
- * The entry may be any; the path begins and ends with a name. 0 also for what only a walk
- * down can tell: for whatever is no insertion, not resident, not allowed, or damaged. */
-int climb(struct op *op, const struct memfs_cred *cred, uint32_t entry, const char *path, size_t length,
-          uint32_t *number, const struct memfs_node_record **node);
+/* Whether a path from the root leads to a directory, by its number, and it and all above it may be searched; then its
+ * record. The number may be any; the path begins and ends with a name, or is empty: that leads to the root. */
+int climb_up(struct op *op, const struct memfs_cred *cred, uint32_t dir, const char *path, size_t length,
+             const struct memfs_node_record **node);
+
+/* Whether an entry, which may be any, has this name in that directory; then its node, of any type. */
+int climb_down(struct op *op, uint32_t dir, uint32_t entry, const char *name, size_t length, uint32_t *number,
+               const struct memfs_node_record **node);
 
 #endif

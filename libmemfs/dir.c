@@ -180,15 +180,16 @@ const struct delta *dir_insertion(struct op *op, uint32_t entry)
     return delta;
 }
 
-unsigned dir_hints(const memfs *fs, uint64_t hash, uint32_t entries[HINT_SET])
+int dir_hint(const memfs *fs, uint64_t hash, uint32_t *entry)
 {
-    const unsigned count = hints_find(&fs->hints, hash, entries);
-    for (unsigned i = 0; i < count; i++) {
-        const uint32_t number = (uint32_t)fs->tables[MEMFS_DELTAS].start + entries[i];
-        entries[i] = delta_entry(fs, number);
-        dir_prefetch(fs, number + fs->node_ahead);
-    }
-    return count;
+    uint32_t insertion = 0;
+    if (!hints_find(&fs->hints, hash, &insertion))
+        return 0;
+    const uint32_t number = (uint32_t)fs->tables[MEMFS_DELTAS].start + insertion;
+    node_prefetch(fs, number + fs->node_ahead);
+    dir_hash_prefetch_insertion(fs, number);
+    *entry = delta_entry(fs, number);
+    return 1;
 }
 
 void dir_set_hint(const memfs *fs, uint64_t hash, uint32_t entry)
@@ -196,12 +197,6 @@ void dir_set_hint(const memfs *fs, uint64_t hash, uint32_t entry)
     const uint64_t start = fs->tables[MEMFS_DELTAS].start;
     if (entry_is_delta(fs, entry) && entry_delta(fs, entry) >= start)
         hints_set(&fs->hints, hash, entry_delta(fs, entry) - (uint32_t)start);
-}
-
-void dir_prefetch(const memfs *fs, uint32_t number)
-{
-    node_prefetch(fs, number);
-    dir_hash_prefetch_insertion(fs, number - fs->node_ahead);
 }
 
 int dir_entry_name(struct op *op, uint32_t number, const char **name, size_t *length)

@@ -31,12 +31,10 @@ int dir_find(struct op *op, uint32_t dir, const struct memfs_node_record *record
 /* What stands for an entry, or NULL if that is none of the deltas'. The entry may be any. */
 const struct delta *dir_insertion(struct op *op, uint32_t entry);
 
-/* What hints say of the path with a hash: entries, and how many. What they lead to is fetched. */
-unsigned dir_hints(const memfs *fs, uint64_t hash, uint32_t entries[HINT_SET]);
+/* Whether there is a hint for the path with a hash, and to which entry. What it leads to is fetched. */
+int dir_hint(const memfs *fs, uint64_t hash, uint32_t *entry);
 /* From now on a hint says that the path with this hash leads to an entry, if that is an insertion of our own. */
 void dir_set_hint(const memfs *fs, uint64_t hash, uint32_t entry);
-/* Fetches a node and, probably, its entry. The number may be any. */
-void dir_prefetch(const memfs *fs, uint32_t number);
 
 /* The entry after *cursor, which moves: 1, 0 at the end, or an error. DIR_MORE: so
  * far only removed entries; end this section and go on with *cursor in another.

@@ -42,6 +42,12 @@ static unsigned number_bits(uint32_t count)
     return (unsigned)__builtin_ctz(count) + 1;
 }
 
+/* Bits of the hash that choose the set. */
+static unsigned set_bits(uint32_t count)
+{
+    return (unsigned)__builtin_ctz(count / HINT_SET);
+}
+
 /* The first slot of the set. */
 static size_t set_of(uint32_t count, uint64_t hash)
 {
@@ -51,7 +57,7 @@ static size_t set_of(uint32_t count, uint64_t hash)
 /* What a slot has of the hash, in its place. */
 static uint32_t tag_of(uint32_t count, uint64_t hash)
 {
-    const uint32_t rest = ((uint32_t)hash & ((1u << HASH_BITS) - 1)) / (count / HINT_SET);
+    const uint32_t rest = ((uint32_t)hash & ((1u << HASH_BITS) - 1)) >> set_bits(count);
     return rest << number_bits(count);
 }
 
@@ -65,19 +71,19 @@ static void set(_Atomic(uint32_t) *slot, uint32_t value)
     atomic_store_explicit(slot, value, memory_order_relaxed);
 }
 
-unsigned hints_find(const struct hints *hints, uint64_t hash, uint32_t insertions[HINT_SET])
+/* No two slots of a set have the same tag, but where two readers have set one at once. */
+int hints_find(const struct hints *hints, uint64_t hash, uint32_t *insertion)
 {
-    unsigned found = 0;
     if (hints->count == 0)
         return 0;
     const uint32_t tag = tag_of(hints->count, hash), mask = (1u << number_bits(hints->count)) - 1;
     _Atomic(uint32_t) *slots = &hints->slots[set_of(hints->count, hash)];
-    unsigned equal = 0;
-    for (unsigned i = 0; i < HINT_SET; i++)
-        equal |= (unsigned)((get(&slots[i]) ^ tag) - 1 < mask) << i; /* the tag, and a number that is not 0 */
-    for (; equal; equal &= equal - 1)
-        insertions[found++] = (get(&slots[__builtin_ctz(equal)]) & mask) - 1;
-    return found;
+    unsigned equal = 0; /* all are looked at, since where one is found cannot be foreseen */
+    for (unsigned i = HINT_SET; i-- > 0;)
+        equal = 2 * equal + ((get(&slots[i]) ^ tag) - 1 < mask); /* the tag, and a number that is not 0 */
+    if (equal)
+        *insertion = (get(&slots[__builtin_ctz(equal)]) & mask) - 1;
+    return equal != 0;
 }
 
 /* Takes the place of what a path led to before, else a free one, else any. Most paths lead

@@ -1,8 +1,8 @@
 /*
  * Hints: to which insertions paths probably lead. A look-up waits for memory, one name
  * after the other, since only a directory's number tells where its names are. A hint
- * is where a path led last time: whether it still does is told from there upwards
- * (climb.h), which is less to wait for.
+ * is where a path led last time: whether it still does is told from the directory upwards, and
+ * by the last name in it (climb.h), which is less to wait for.
  *
  * A hint is never believed: it may be of another path, or of an insertion that is gone.
  */
@@ -32,9 +32,9 @@ void hints_grow(struct hints *hints, struct arena *arena);
 /* Gives back all of them. */
 void hints_free(struct hints *hints, struct arena *arena);
 
-/* In any operation, by readers too: slots are set by others meanwhile, so what is found may be of
- * another path. How many insertions a path may lead to, and which. */
-unsigned hints_find(const struct hints *hints, uint64_t hash, uint32_t insertions[HINT_SET]);
+/* In any operation, by readers too: slots are set by others meanwhile. Whether there is an insertion to which
+ * a path may lead, or another path; and which. */
+int hints_find(const struct hints *hints, uint64_t hash, uint32_t *insertion);
 /* Insertions beyond twice the slots are not kept. */
 void hints_set(const struct hints *hints, uint64_t hash, uint32_t insertion);
 

@@ -25,6 +25,7 @@ struct way {
     size_t length;       /* 0: it cannot have hints */
     size_t above_length; /* of the same without the last name; 0: that is the root */
     uint64_t hash, above_hash;
+    int knows_above; /* whether a hint has led there */
 };
 
 /* A walk along a path. It survives its sections: node and text say where it
@@ -208,56 +209,66 @@ static struct way way_of(const memfs *fs, const char *text)
     return way;
 }
 
-/* May the walk go on, or end, at a node so far along the way? */
-static int may_stand(const struct path_walk *walk, size_t length, const struct memfs_node_record *node)
+static void land(struct path_walk *walk, size_t length, uint32_t number, const struct memfs_node_record *node)
 {
-    if (length < walk->way.length)
-        return node_is_dir(node);
-    return node_type(node) != MEMFS_IFLNK || !(walk->flags & PATH_FOLLOW);
+    walk->at = node_handle(number, node);
+    walk->text = walk->way.text + length;
 }
 
-/* Where hints say that the beginning of a way leads. */
-struct leap {
-    size_t length;
-    unsigned count;
-    uint32_t entries[HINT_SET];
-};
-
-/* Goes there, if that is true. */
-static int leap_to(struct op *op, struct path_walk *walk, const struct leap *leap,
-                   const struct memfs_node_record **node)
+/* From the root to a directory, if the way leads there but for its last name. */
+static int leap_to(struct op *op, struct path_walk *walk, uint32_t dir, const struct memfs_node_record **node)
 {
-    uint32_t number = 0;
     const struct memfs_node_record *there = NULL;
-    for (unsigned i = 0; i < leap->count; i++) {
-        if (!climb(op, walk->cred, leap->entries[i], walk->way.text, leap->length, &number, &there) ||
-            !may_stand(walk, leap->length, there))
-            continue;
-        walk->at = node_handle(number, there);
-        walk->text = walk->way.text + leap->length;
-        *node = there;
-        return 1;
-    }
-    return 0;
+    if (!climb_up(op, walk->cred, dir, walk->way.text, walk->way.above_length, &there))
+        return 0;
+    land(walk, walk->way.above_length, dir, there);
+    *node = there;
+    return 1;
 }
 
-/* From the root as far as hints lead: to the end, or to the directory of the last name.
- * Both are fetched at once: the way to the end is climbed through that directory. */
+/* From there to the end, unless that is a link to be followed. */
+static void leap_down(struct op *op, struct path_walk *walk, uint32_t entry, const struct memfs_node_record **node)
+{
+    const struct way *way = &walk->way;
+    const char *name = skip_slashes(walk->text);
+    const struct memfs_node_record *there = NULL;
+    uint32_t number = 0;
+    if (!climb_down(op, node_number(walk->at), entry, name, (size_t)(way->text + way->length - name), &number, &there))
+        return;
+    if (node_type(there) == MEMFS_IFLNK && (walk->flags & PATH_FOLLOW))
+        return;
+    land(walk, way->length, number, there);
+    *node = there;
+}
+
+/* To the directory of the last name. Without a hint to it the end's entry tells it. */
+static int leap_above(struct op *op, struct path_walk *walk, const struct delta *to_above, const struct delta *to_last,
+                      const struct memfs_node_record **node)
+{
+    struct way *way = &walk->way;
+    if (!way->above_length)
+        return to_last && leap_to(op, walk, NODE_ROOT, node);
+    way->knows_above = to_above && leap_to(op, walk, to_above->node, node);
+    return way->knows_above || (to_last && leap_to(op, walk, to_last->dir, node));
+}
+
+/* From the root as far as hints lead: to the directory of the last name, and to the end. What both lead to is
+ * fetched at once, the directory first: it is climbed from while the end is still on its way. */
 static void leap_ahead(struct op *op, struct path_walk *walk, const struct memfs_node_record **node)
 {
     struct way *way = &walk->way;
+    const struct delta *to_above = NULL, *to_last = NULL;
+    uint32_t above = 0, last = 0;
     *way = way_of(op->fs, walk->text);
-    struct leap end = {.length = way->length}, above = {.length = way->above_length};
-    if (above.length)
-        hints_prefetch(&op->fs->hints, way->above_hash);
-    if (end.length && walk->leaf)
-        end.count = dir_hints(op->fs, way->hash, end.entries);
-    if (above.length)
-        above.count = dir_hints(op->fs, way->above_hash, above.entries);
-    if (leap_to(op, walk, &end, node))
-        return;
-    if (leap_to(op, walk, &above, node))
-        way->above_length = 0; /* no need to learn it */
+    const int wants_last = way->length && walk->leaf;
+    if (wants_last)
+        hints_prefetch(&op->fs->hints, way->hash);
+    if (way->above_length && dir_hint(op->fs, way->above_hash, &above))
+        to_above = dir_insertion(op, above);
+    if (wants_last && dir_hint(op->fs, way->hash, &last))
+        to_last = dir_insertion(op, last);
+    if (leap_above(op, walk, to_above, to_last, node) && to_last)
+        leap_down(op, walk, last, node);
 }
 
 /* One step, from *node: 0, or what ends the section. */
@@ -269,7 +280,7 @@ static int step(struct op *op, struct path_walk *walk, const struct component *c
         return error;
     if (component->length > MEMFS_NAME_MAX)
         return -ENAMETOOLONG;
-    if (component->last && walk->way.above_length && node_number(walk->at) != NODE_ROOT)
+    if (component->last && walk->way.above_length && !walk->way.knows_above && node_number(walk->at) != NODE_ROOT)
         dir_set_hint(op->fs, walk->way.above_hash, (*node)->up.entry);
     if (!walk->leaf && component->last && (error = try_end(op, walk, component, *node)) != STEP_FOLLOW)
         return error ? error : STEP_DONE;

@@ -279,11 +279,20 @@ static void mislead(struct hints *hints)
         atomic_store(&hints->slots[i], atomic_load(&hints->slots[i]) ^ (i % 3 ? 1u : 2 * hints->count - 1));
 }
 
-/* Each of a path's hints leads to another insertion, from the first on. */
-static void lead_to_others(memfs *fs, const char *path, uint32_t first)
+static uint32_t hint_of(const memfs *fs, const char *path)
 {
-    for (uint32_t i = 0; i < HINT_SET; i++)
-        hints_set(&fs->hints, hash_of(fs, path), first + i);
+    uint32_t insertion = 0;
+    assert_true(hints_find(&fs->hints, hash_of(fs, path), &insertion));
+    return insertion;
+}
+
+static void fill(memfs *fs, const char *dir)
+{
+    char path[64];
+    for (unsigned i = 0; i < HINTED; i++) {
+        snprintf(path, sizeof path, "%s/fill-%u", dir, i);
+        test_put(fs, path, "x", 1);
+    }
 }
 
 /* Whatever was learnt of a path, it leads where it leads now. */
@@ -303,16 +312,15 @@ static void test_path__moves_after_look_ups(void **state)
         node[i % 2][i / 2] = test_node(fs, path);
     }
     assert_in_range(fs->hints.count, HINTED, 8 * HINTED);
-    uint32_t known[HINT_SET];
-    assert_in_range(hints_find(&fs->hints, hash_of(fs, "a/599/f"), known), 1, HINT_SET);
-    assert_in_range(hints_find(&fs->hints, hash_of(fs, "a/599"), known), 1, HINT_SET);
+    hint_of(fs, "a/599/f");
+    hint_of(fs, "a/599");
     assert_ok(memfs_rename(fs, NULL, "a", "b", MEMFS_RENAME_EXCHANGE));
     for (unsigned i = 0; i < HINTED; i++) {
         snprintf(path, sizeof path, "a/%u/f", i);
         snprintf(other, sizeof other, "b/%u/f", i);
         assert_int_equal(test_node(fs, path), node[1][i]);
         assert_int_equal(test_node(fs, other), node[0][i]);
-        lead_to_others(fs, path, i);
+        hints_set(&fs->hints, hash_of(fs, path), i);
         assert_int_equal(test_node(fs, path), node[1][i]);
         if (i == HINTED / 2)
             mislead(&fs->hints);
@@ -336,11 +344,7 @@ static void test_path__hints_open_no_doors(void **state)
     struct test_state *test = *state;
     memfs *fs = test->fs;
     const struct memfs_cred stranger = {.size = sizeof stranger, .uid = 1000, .gid = 1000};
-    char path[64];
-    for (unsigned i = 0; i < HINTED; i++) {
-        snprintf(path, sizeof path, "fill-%u", i);
-        test_put(fs, path, "x", 1);
-    }
+    fill(fs, "");
     assert_ok(memfs_mkdir(fs, NULL, "a", 0755));
     assert_ok(memfs_mkdir(fs, NULL, "a/closed", 0700));
     assert_ok(memfs_mkdir(fs, NULL, "a/closed/open", 0777));
@@ -368,6 +372,25 @@ static void test_path__hints_open_no_doors(void **state)
     assert_ok(memfs_resolve(fs, &stranger, "a/closed/open/f", 1, NULL));
 }
 
+/* What is no directory leads nowhere, even if its record could be taken for that of one: a device has
+ * its numbers where a directory has its parent and its entry. */
+static void test_path__hints_to_a_device(void **state)
+{
+    struct test_state *test = *state;
+    memfs *fs = test->fs;
+    assert_ok(memfs_mkdir(fs, NULL, "a", 0755));
+    fill(fs, "a");
+    const memfs_node dir = test_node(fs, "a");
+    const uint32_t entry = HINTED + 1; /* of the device: insertions are counted from 0 */
+    assert_ok(memfs_mknod(fs, NULL, "a/device", MEMFS_IFCHR | 0644, (uint32_t)dir, entry));
+    for (int round = 0; round < 2; round++) {
+        assert_ok(memfs_resolve(fs, NULL, "a/device", 0, NULL));
+        assert_int_equal(hint_of(fs, "a/device"), entry);
+        assert_result(memfs_resolve(fs, NULL, "a/device/f", 0, NULL), -ENOTDIR);
+        assert_result(memfs_mkdir(fs, NULL, "a/device/f", 0755), -ENOTDIR);
+    }
+}
+
 /* A path of which only the end is right leads nowhere; and the root can be closed, too. */
 static void test_path__hints_to_a_part(void **state)
 {
@@ -376,28 +399,89 @@ static void test_path__hints_to_a_part(void **state)
     const struct memfs_cred stranger = {.size = sizeof stranger, .uid = 1000, .gid = 1000};
     const struct memfs_setattr closed = {.set = MEMFS_SET_MODE, .mode = 0700};
     static const char *const wrong[] = {"x/a/f", "x/f", "xa/f", "a/xf", "f/f", "/a/a/f", "af"};
-    uint32_t found[HINT_SET];
+    static const char *const above[] = {"x/a", "x", "xa", "a/a", "ax"};
     char path[64];
-    for (unsigned i = 0; i < HINTED; i++) {
-        snprintf(path, sizeof path, "fill-%u", i);
-        test_put(fs, path, "x", 1);
-    }
+    fill(fs, "");
     assert_ok(memfs_mkdir(fs, NULL, "a", 0755));
     test_put(fs, "a/f", "x", 1);
     test_put(fs, "f", "x", 1);
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
-        assert_int_equal(hints_find(&fs->hints, hash_of(fs, i % 2 ? "f" : "a/f"), found), 1);
-        hints_set(&fs->hints, hash_of(fs, wrong[i]), found[0]);
-        assert_int_equal(hints_find(&fs->hints, hash_of(fs, i % 2 ? "a/f" : "f"), found), 1);
+        const uint32_t insertion = hint_of(fs, i % 2 ? "f" : "a/f");
+        hints_set(&fs->hints, hash_of(fs, wrong[i]), insertion);
         const int there = memfs_resolve(fs, NULL, wrong[i], 0, NULL);
         assert_result(there, strcmp(wrong[i], "f/f") ? -ENOENT : -ENOTDIR);
-        hints_set(&fs->hints, hash_of(fs, wrong[i]), found[0]);
+        hints_set(&fs->hints, hash_of(fs, wrong[i]), insertion);
         assert_result(memfs_resolve(fs, NULL, wrong[i], 0, NULL), there);
+    }
+    for (size_t i = 0; i < sizeof above / sizeof *above; i++) { /* nor do those whose directory is a part of it */
+        snprintf(path, sizeof path, "%s/f", above[i]);
+        hints_set(&fs->hints, hash_of(fs, above[i]), hint_of(fs, "a"));
+        hints_set(&fs->hints, hash_of(fs, path), hint_of(fs, "a/f"));
+        assert_result(memfs_resolve(fs, NULL, path, 0, NULL), -ENOENT);
     }
     assert_ok(memfs_resolve(fs, &stranger, "f", 0, NULL));
     assert_ok(memfs_node_setattr(fs, NULL, MEMFS_ROOT, &closed, NULL));
     assert_result(memfs_resolve(fs, &stranger, "f", 0, NULL), -EACCES);
     assert_result(memfs_resolve(fs, &stranger, "a/f", 0, NULL), -EACCES);
+}
+
+/* Of two hints of a path one may be right, or both wrong in the same way. */
+static void test_path__hints_to_a_sibling(void **state)
+{
+    struct test_state *test = *state;
+    memfs *fs = test->fs;
+    static const char *const dirs[] = {"a", "b", "a/b"};
+    fill(fs, "");
+    for (size_t i = 0; i < sizeof dirs / sizeof *dirs; i++) {
+        char path[16];
+        assert_ok(memfs_mkdir(fs, NULL, dirs[i], 0755));
+        snprintf(path, sizeof path, "%s/f", dirs[i]);
+        test_put(fs, path, "x", 1);
+    }
+    hints_set(&fs->hints, hash_of(fs, "ab"), hint_of(fs, "a/b"));
+    hints_set(&fs->hints, hash_of(fs, "ab/f"), hint_of(fs, "a/b/f"));
+    assert_result(memfs_resolve(fs, NULL, "ab/f", 0, NULL), -ENOENT);
+    const memfs_node node = test_node(fs, "b/f");
+    const uint32_t dir = hint_of(fs, "b"), last = hint_of(fs, "b/f");
+    for (size_t to_dir = 0; to_dir < 3; to_dir++) {
+        for (size_t to_last = 0; to_last < 3; to_last++) {
+            char path[16];
+            snprintf(path, sizeof path, "%s/f", dirs[to_last]);
+            hints_set(&fs->hints, hash_of(fs, "b"), to_dir == 1 ? dir : hint_of(fs, dirs[to_dir]));
+            hints_set(&fs->hints, hash_of(fs, "b/f"), to_last == 1 ? last : hint_of(fs, path));
+            assert_int_equal(test_node(fs, "b/f"), node);
+            assert_result(memfs_mkdir(fs, NULL, "b/f", 0755), -EEXIST);
+        }
+    }
+}
+
+/* Hints lead through directories that a sealed filesystem below has, too; and no longer where they were moved. */
+static void test_path__hints_above_a_base(void **state)
+{
+    struct test_state *test = *state;
+    const struct memfs_cred stranger = {.size = sizeof stranger, .uid = 1000, .gid = 1000};
+    const struct memfs_setattr closed = {.set = MEMFS_SET_MODE, .mode = 0700};
+    memfs_backing *base = NULL;
+    assert_ok(memfs_mkdir(test->fs, NULL, "d", 0755));
+    assert_ok(memfs_mkdir(test->fs, NULL, "d/e", 0755));
+    assert_ok(memfs_seal(test->fs, &base));
+    test->fs = test_create(test, base);
+    memfs_backing_release(base);
+    memfs *fs = test->fs;
+    fill(fs, "d");
+    test_put(fs, "d/e/f", "x", 1);
+    const memfs_node node = test_node(fs, "d/e/f");
+    for (int round = 0; round < 3; round++) {
+        assert_int_equal(test_node(fs, "d/e/f"), node);
+        assert_ok(memfs_resolve(fs, &stranger, "d/e/f", 1, NULL));
+        hint_of(fs, "d/e/f");
+    }
+    assert_ok(memfs_rename(fs, NULL, "d", "moved", 0));
+    assert_result(memfs_resolve(fs, NULL, "d/e/f", 1, NULL), -ENOENT);
+    assert_int_equal(test_node(fs, "moved/e/f"), node);
+    assert_ok(memfs_node_setattr(fs, NULL, test_node(fs, "moved"), &closed, NULL));
+    assert_result(memfs_resolve(fs, &stranger, "moved/e/f", 1, NULL), -EACCES);
+    assert_int_equal(test_node(fs, "moved/e/f"), node);
 }
 
 int main(void)
@@ -411,7 +495,10 @@ int main(void)
         test_with_fs(test_path__many_chunks),
         test_with_fs(test_path__moves_after_look_ups),
         test_with_fs(test_path__hints_open_no_doors),
+        test_with_fs(test_path__hints_to_a_device),
         test_with_fs(test_path__hints_to_a_part),
+        test_with_fs(test_path__hints_to_a_sibling),
+        test_with_fs(test_path__hints_above_a_base),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
