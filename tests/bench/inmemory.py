@@ -50,14 +50,15 @@ SMALL_TEXT = (
     "200,000 files of 100 bytes in 1,000 directories, the same relative paths for both: "
     "memfs by its calls by path in this process, "
     "with a real clock and without credentials; tmpfs by system calls, the working directory being there. A time is "
-    "the mean over all files in one run; of the runs it is the median. Again: after all were removed, so that both "
-    "have memory that they had before; until then what a file takes is new to memfs, and where the host of a "
-    "virtual machine has to find it first, that takes longer than all else.",
+    "the mean over all files in one run; of the runs it is the median. Before files are made more memory than they "
+    "take is touched and given back, for both: in a virtual machine it may have to be found first by the host. "
+    "Again: after all were removed.",
 )
 SINGLE_TEXT = (
     "Look-up: memfs_stat of each of a million files once, in random order, on paths of six names, "
     "ten entries a directory, the "
-    "paths prepared; millions a second. Two threads: what both do together, one starting half-way. Floor: reading, "
+    "paths prepared; millions a second, the median of five passes behind one that is not measured; floor and two threads alike. "
+    "Two threads: what both do together, one starting half-way. Floor: reading, "
     "from tables of the same sizes, in huge pages, two slots that a hash points to, and then an entry and a node of the "
     "file and of its directory at random, each time before the next path.",
     "Writing: memfs_write to a new file, against memcpy of the same piece into memory freshly mapped, without madvise. "
