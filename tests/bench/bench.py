@@ -52,6 +52,7 @@ class Bench:
         self.build = os.path.abspath(os.environ.get("BUILD", "build"))
         self.rounds = int(os.environ.get("BENCH_ROUNDS", 3 if quick else 5))
         self.memfs = machine.Memfs(self.build)
+        self.measured = self.commit()  # before results are written beside the sources
         PROGRAMS["took"] = self.program("took")
         self.begin = time.monotonic()
         # All keep to as many processors as they have threads, those too that would start more of them.

@@ -181,7 +181,7 @@ def preamble(bench):
     programs = ", ".join(f"{name}: {version}" for name, version in machine.versions().items())
     return f"""# Results
 
-Written by `make bench` on {time.strftime('%Y-%m-%d')}; {bench.commit()}. Compare only figures of one run.
+Written by `make bench` on {time.strftime('%Y-%m-%d')}; {bench.measured}. Compare only figures of one run.
 
 {listed(f'{key}: {value}' for key, value in facts.items())}
 - programs: {programs}
