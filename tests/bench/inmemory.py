@@ -57,7 +57,8 @@ SMALL_TEXT = (
 SINGLE_TEXT = (
     "Look-up: memfs_stat of each of a million files once, in random order, on paths of six names, "
     "ten entries a directory, the "
-    "paths prepared; millions a second, the median of five passes behind one that is not measured; floor and two threads alike. "
+    "paths prepared; millions a second, the median of five passes behind one that is not measured. Of floor and two "
+    "threads also the median of five. "
     "Two threads: what both do together, one starting half-way. Floor: reading, "
     "from tables of the same sizes, in huge pages, two slots that a hash points to, and then an entry and a node of the "
     "file and of its directory at random, each time before the next path.",

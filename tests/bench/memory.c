@@ -250,14 +250,14 @@ struct pair {
 static void measure_files(void)
 {
     static const struct pair pairs[] = {
-        {"create", here_create, there_create, .makes = 1},
-        {"stat", here_stat, there_stat},
-        {"read", here_read, there_read},
-        {"list", here_list, there_list},
-        {"overwrite", here_overwrite, there_overwrite},
-        {"unlink", here_unlink, there_unlink},
-        {"create again", here_create, there_create, .makes = 1},
-        {"unlink again", here_unlink, there_unlink},
+        {"create", here_create, there_create, 1},
+        {"stat", here_stat, there_stat, 0},
+        {"read", here_read, there_read, 0},
+        {"list", here_list, there_list, 0},
+        {"overwrite", here_overwrite, there_overwrite, 0},
+        {"unlink", here_unlink, there_unlink, 0},
+        {"create again", here_create, there_create, 1},
+        {"unlink again", here_unlink, there_unlink, 0},
     };
     struct small small;
     small_name(&small, make_fs(NULL));
