@@ -3,6 +3,8 @@
 #include "dir_hash.h"
 #include "name.h"
 
+#include <assert.h>
+
 /* The insertion of an entry, if there is one and the path ends with its name, which is
  * then taken off, with the slashes before it. */
 static const struct delta *take_name(struct op *op, uint32_t entry, const char *path, size_t *length)
@@ -56,8 +58,9 @@ int climb_down(struct op *op, uint32_t dir, uint32_t entry, const char *name, si
                const struct memfs_node_record **node)
 {
     const struct delta *delta = take_name(op, entry, name, &length);
-    if (!delta || length || delta->dir != dir || node_by_number(op, delta->node, node) != 0)
+    if (!delta || delta->dir != dir || node_by_number(op, delta->node, node) != 0)
         return 0;
+    assert(length == 0); /* a name has no slash to which another could end */
     *number = delta->node;
     return agree(entry, delta, *node);
 }

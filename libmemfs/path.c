@@ -241,7 +241,7 @@ static void leap_down(struct op *op, struct path_walk *walk, uint32_t entry, con
     *node = there;
 }
 
-/* To the directory of the last name. Without a hint to it the end's entry tells it. */
+/* To the directory of the last name. Without a hint to it the end's entry tells it, and there is one from then on. */
 static int leap_above(struct op *op, struct path_walk *walk, const struct delta *to_above, const struct delta *to_last,
                       const struct memfs_node_record **node)
 {
@@ -249,7 +249,11 @@ static int leap_above(struct op *op, struct path_walk *walk, const struct delta 
     if (!way->above_length)
         return to_last && leap_to(op, walk, NODE_ROOT, node);
     way->knows_above = to_above && leap_to(op, walk, to_above->node, node);
-    return way->knows_above || (to_last && leap_to(op, walk, to_last->dir, node));
+    if (!way->knows_above && to_last && leap_to(op, walk, to_last->dir, node)) {
+        dir_set_hint(op->fs, way->above_hash, (*node)->up.entry);
+        way->knows_above = 1;
+    }
+    return way->knows_above;
 }
 
 /* From the root as far as hints lead: to the directory of the last name, and to the end. What both lead to is

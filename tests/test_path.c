@@ -398,7 +398,7 @@ static void test_path__hints_to_a_part(void **state)
     memfs *fs = test->fs;
     const struct memfs_cred stranger = {.size = sizeof stranger, .uid = 1000, .gid = 1000};
     const struct memfs_setattr closed = {.set = MEMFS_SET_MODE, .mode = 0700};
-    static const char *const wrong[] = {"x/a/f", "x/f", "xa/f", "a/xf", "f/f", "/a/a/f", "af"};
+    static const char *const wrong[] = {"x/a/f", "x/f", "xa/f", "a/xf", "f/f", "a/a/f", "af"};
     static const char *const above[] = {"x/a", "x", "xa", "a/a", "ax"};
     char path[64];
     fill(fs, "");
@@ -406,7 +406,7 @@ static void test_path__hints_to_a_part(void **state)
     test_put(fs, "a/f", "x", 1);
     test_put(fs, "f", "x", 1);
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
-        const uint32_t insertion = hint_of(fs, i % 2 ? "f" : "a/f");
+        const uint32_t insertion = hint_of(fs, strchr(wrong[i], 'a') ? "a/f" : "f");
         hints_set(&fs->hints, hash_of(fs, wrong[i]), insertion);
         const int there = memfs_resolve(fs, NULL, wrong[i], 0, NULL);
         assert_result(there, strcmp(wrong[i], "f/f") ? -ENOENT : -ENOTDIR);
@@ -484,6 +484,37 @@ static void test_path__hints_above_a_base(void **state)
     assert_int_equal(test_node(fs, "moved/e/f"), node);
 }
 
+/* A directory that was removed, but is held, still says that it hangs where now another has its name; and what was
+ * removed in it, that it is there. */
+static void test_path__hints_to_what_is_gone(void **state)
+{
+    struct test_state *test = *state;
+    struct test_buffer image = {0};
+    memfs_node gone;
+    assert_ok(memfs_mkdir(test->fs, NULL, "d", 0755));
+    test_put(test->fs, "d/x", "x", 1);
+    test_freeze(test->fs, &image);
+    memfs_destroy(test->fs);
+    memfs *fs = test->fs = test_thaw(test, &image, 1 << 20);
+    fill(fs, "");
+    assert_ok(memfs_rename(fs, NULL, "d", "e", 0));
+    assert_ok(memfs_resolve(fs, NULL, "e", 0, &gone));
+    assert_ok(memfs_unlink(fs, NULL, "e/x"));
+    assert_ok(memfs_rmdir(fs, NULL, "e"));
+    assert_ok(memfs_mkdir(fs, NULL, "e", 0755));
+    test_put(fs, "e/f", "x", 1);
+    const memfs_node node = test_node(fs, "e/f");
+    for (uint32_t i = 0; i < HINTED + 16; i++) { /* all insertions, and what else has their numbers */
+        hints_set(&fs->hints, hash_of(fs, "e"), 0);
+        hints_set(&fs->hints, hash_of(fs, "e/f"), i);
+        assert_int_equal(test_node(fs, "e/f"), node);
+        hints_set(&fs->hints, hash_of(fs, "e"), i);
+        assert_int_equal(test_node(fs, "e/f"), node);
+    }
+    memfs_node_forget(fs, gone, 1);
+    test_end(test, &image);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -499,6 +530,7 @@ int main(void)
         test_with_fs(test_path__hints_to_a_part),
         test_with_fs(test_path__hints_to_a_sibling),
         test_with_fs(test_path__hints_above_a_base),
+        test_with_fs(test_path__hints_to_what_is_gone),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
