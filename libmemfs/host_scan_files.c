@@ -140,8 +140,8 @@ static int open_named(struct memfs_scan_files *files, const struct memfs_scan_fi
     return fd;
 }
 
-/* Without the lock. On success the thread is inside (see host_scan_trails.h). */
-static int open_scanned(struct memfs_scan_files *files, uint32_t number)
+/* Whatever has the file's name now. Without the lock. On success the thread is inside (see host_scan_trails.h). */
+static int open_any(struct memfs_scan_files *files, uint32_t number)
 {
     const struct memfs_scan_file *file = memfs_host_list_at(&files->tables->files, number);
     char name[MEMFS_NAME_MAX + 1];
@@ -152,12 +152,21 @@ static int open_scanned(struct memfs_scan_files *files, uint32_t number)
     int fd = open_named(files, file, name);
     if (fd == -ELOOP || fd == -ENOTDIR || fd == -ENXIO || fd == -EISDIR)
         fd = -ESTALE; /* something of another type */
-    int error = fd < 0 ? fd : is_unchanged(files, number, fd);
-    if (error && fd >= 0)
-        close(fd);
-    if (error)
+    if (fd < 0)
         memfs_scan_trails_leave(&files->trails);
-    return error ? error : fd;
+    return fd;
+}
+
+/* The file that was scanned; else as above. */
+static int open_scanned(struct memfs_scan_files *files, uint32_t number)
+{
+    int fd = open_any(files, number);
+    int error = fd < 0 ? 0 : is_unchanged(files, number, fd);
+    if (!error)
+        return fd;
+    close(fd);
+    memfs_scan_trails_leave(&files->trails);
+    return error;
 }
 
 /* ---- Files that are kept open ------------------------------------------------------ */
@@ -253,18 +262,17 @@ static int read_whole(int fd, uint64_t start, char *buffer, size_t length)
     return 0;
 }
 
-/* All of a file at once: it is not kept. */
+/* All of a file at once: it is not kept, and asked only once whether it is the one that was scanned: if it is
+ * so when it has been read, it has been all the time. */
 static int read_at_once(struct memfs_scan_files *files, uint32_t file, void *buffer, size_t length)
 {
-    int fd = open_scanned(files, file);
+    int fd = open_any(files, file);
     if (fd < 0)
         return fd;
-    int error = read_whole(fd, 0, buffer, length);
-    if (!error)
-        error = is_unchanged(files, file, fd);
+    int failed = read_whole(fd, 0, buffer, length), error = is_unchanged(files, file, fd);
     close(fd);
     memfs_scan_trails_leave(&files->trails);
-    return error;
+    return error ? error : failed;
 }
 
 int memfs_scan_files_read(struct memfs_scan_files *files, uint32_t file, uint64_t start, void *buffer, size_t length)
