@@ -49,6 +49,14 @@ static inline void *memfs_chunkmap_get(const struct memfs_chunkmap *map, uint64_
     return slot ? atomic_load(slot) : NULL;
 }
 
+/* The same of a chunk that is there. */
+static inline void *memfs_chunkmap_at(const struct memfs_chunkmap *map, uint64_t chunk)
+{
+    const struct memfs_map_root *root = atomic_load(&map->root);
+    struct memfs_map_page *page = atomic_load(&root->page[chunk >> MEMFS_MAP_SHIFT]);
+    return atomic_load(&page->chunks[chunk & (MEMFS_MAP_PAGE - 1)]);
+}
+
 /* Memory for roots and pages; as memfs_allocator, but may be an arena. */
 typedef void *memfs_map_alloc(void *context, size_t size);
 

@@ -28,7 +28,8 @@ static int take_fresh(struct op *op, enum memfs_table id, size_t size, uint64_t 
         start = (start + chunk_bytes - 1) & ~(chunk_bytes - 1);
     if (start + size > MEMFS_HEAP_MAX)
         return MEMFS_ELIMIT;
-    int r = table_own_chunk(op, id, start);
+    void *chunk;
+    int r = table_own_chunk(op, id, start, &chunk);
     if (r)
         return r;
     table_set_count(table, start + size);

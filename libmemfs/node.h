@@ -43,12 +43,15 @@ static inline int node_by_number(struct op *op, uint32_t number, const struct me
 /* The node of a handle: 0, OP_MISS, -ESTALE. */
 static inline int node_get(struct op *op, memfs_node handle, const struct memfs_node_record **out)
 {
-    uint32_t number = node_number(handle);
-    if (number == 0 || (number < op->fs->tables[MEMFS_NODES].start && !table_has(op, MEMFS_NODES, number)))
+    const uint32_t number = node_number(handle);
+    const struct table *table = &op->fs->tables[MEMFS_NODES];
+    if (number == 0 || !(number < table->start ? table_has(op, MEMFS_NODES, number) : number < table_count(table)))
         return -ESTALE;
-    int r = table_get(op, MEMFS_NODES, number, out);
-    if (r)
-        return r == MEMFS_ECORRUPT ? -ESTALE : r; /* there never was such a number */
+    const uint64_t chunk = number >> MEMFS_CHUNK_SHIFT;
+    const struct memfs_node_record *nodes = table_peek(op->fs, MEMFS_NODES, chunk);
+    if (!nodes)
+        return op_miss(op, MEMFS_NODES, chunk);
+    *out = &nodes[number & (MEMFS_CHUNK_RECORDS - 1)];
     return (*out)->mode == 0 || (*out)->generation != handle >> 32 ? -ESTALE : 0;
 }
 /* The same for a directory: also -ENOTDIR. */

@@ -101,6 +101,12 @@ int op_read(memfs *fs, op_body *body, void *argument)
     return r;
 }
 
+/* The writer has a slot so that what its base has resident stays; what is its own it frees itself. */
+static void enter_as_writer(struct op *op)
+{
+    op->slot = op->fs->base ? memfs_reader_enter(op->fs->epochs, &op->fs->readers) : MEMFS_READER_SLOTS;
+}
+
 static int try_write(struct op *op, op_body *reach, op_commit *commit, void *argument)
 {
     memfs *fs = op->fs;
@@ -108,7 +114,7 @@ static int try_write(struct op *op, op_body *reach, op_commit *commit, void *arg
     content_collect(fs);
     fs->splitting = 0;
     fs->adding = 0;
-    op->slot = memfs_reader_enter(fs->epochs, &fs->readers);
+    enter_as_writer(op);
     int r = reach(op, argument);
     if (r == 0 && commit) {
         close_gate(op);
@@ -116,7 +122,8 @@ static int try_write(struct op *op, op_body *reach, op_commit *commit, void *arg
         atomic_store_explicit(&fs->changes, atomic_load(&fs->changes) + 1, memory_order_release); /* the only writer */
         open_gate(op);
     }
-    memfs_reader_exit(&fs->readers, op->slot);
+    if (op->slot < MEMFS_READER_SLOTS)
+        memfs_reader_exit(&fs->readers, op->slot);
     pthread_mutex_unlock(&fs->writer);
     return r;
 }

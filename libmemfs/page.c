@@ -14,9 +14,11 @@ static int count_bits(uint16_t mask)
 
 int page_weight(uint64_t slot)
 {
+    if (!slot)
+        return 0;
     const struct page *page = page_of_slot(slot);
-    int allocated = page ? count_bits(page->allocated) : 0;
-    return allocated - count_bits(page_hidden(slot));
+    const uint16_t hidden = page_hidden(slot); /* mostly none */
+    return (page ? count_bits(page->allocated) : 0) - (hidden ? count_bits(hidden) : 0);
 }
 
 /* Bits [first, end), end at most 16. */

@@ -43,9 +43,8 @@ struct path_walk {
     op_commit *commit;
     void *argument;
     int is_writer; /* in this section */
-    /* What the reader's section has found for the writer's: the last name was not there, which
-     * holds as long as nothing has changed since. */
-    int was_absent;
+    /* Where the reader's section has ended that asks for a change, which holds as long as nothing has changed since. */
+    struct path_end end;
     uint64_t changes;
     int step; /* what the writer's section has ended with before reach; 0 */
     struct way way;
@@ -149,45 +148,37 @@ static int step_down(struct op *op, struct path_walk *walk, const struct compone
 }
 
 /* The walk stands in the last component's directory. */
-static int end_in_parent(struct op *op, struct path_walk *walk, const struct component *component, struct path_end *end)
+static int end_in_parent(struct op *op, struct path_walk *walk, const struct component *component)
 {
+    struct path_end *end = &walk->end;
     end->dir = walk->at;
     end->name = component->name;
     end->length = component->length;
     end->slash = *component->rest != 0;
     end->is_writer = walk->is_writer;
     end->path_hash = walk->way.length ? walk->way.hash : 0;
+    walk->changes = atomic_load(&op->fs->changes);
     walk->step = 0;
     return walk->reach(op, end, walk->argument);
-}
-
-/* Looks for the last component: 0, -ENOENT, or an error. */
-static int find_end(struct op *op, struct path_walk *walk, const struct component *component, struct path_end *end)
-{
-    const uint64_t changes = atomic_load(&op->fs->changes);
-    if (walk->is_writer && walk->was_absent && walk->changes == changes)
-        return -ENOENT;
-    int error =
-        dir_find(op, node_number(walk->at), end->record, component->name, component->length, &end->found, &end->node);
-    walk->was_absent = error == -ENOENT;
-    walk->changes = changes;
-    return error;
 }
 
 /* The last component, unless it is to be followed: STEP_FOLLOW. */
 static int try_end(struct op *op, struct path_walk *walk, const struct component *component,
                    const struct memfs_node_record *node)
 {
-    struct path_end end = {.record = node};
-    if ((walk->flags & PATH_FOLLOW) && !*component->rest && !is_dots(component)) {
-        int error = find_end(op, walk, component, &end);
+    struct path_end *end = &walk->end;
+    end->record = node;
+    end->node = NULL;
+    end->has_looked = (walk->flags & PATH_FOLLOW) && !*component->rest && !is_dots(component);
+    if (end->has_looked) {
+        int error =
+            dir_find(op, node_number(walk->at), node, component->name, component->length, &end->found, &end->node);
         if (error && error != -ENOENT)
             return error;
-        if (!error && node_type(end.node) == MEMFS_IFLNK)
+        if (!error && node_type(end->node) == MEMFS_IFLNK)
             return STEP_FOLLOW;
-        end.has_looked = 1;
     }
-    return end_in_parent(op, walk, component, &end);
+    return end_in_parent(op, walk, component);
 }
 
 /* ---- Hints ---- */
@@ -321,7 +312,10 @@ static int walk_section(struct op *op, void *argument)
     if (walk->leaf)
         return walk->leaf(op, node_number(walk->at), node, walk->argument);
     struct component none = {.name = "", .rest = walk->text};
-    return end_in_parent(op, walk, &none, &(struct path_end){.record = node});
+    walk->end.record = node;
+    walk->end.node = NULL;
+    walk->end.has_looked = 0;
+    return end_in_parent(op, walk, &none);
 }
 
 /* ---- Whole walks ----------------------------------------------------------------- */
@@ -363,7 +357,6 @@ static void init_walk(struct path_walk *walk, const struct memfs_cred *cred, uns
     walk->leaf = NULL;
     walk->way = (struct way){.length = 0};
     walk->is_writer = 0;
-    walk->was_absent = 0;
 }
 
 static void commit_walk(struct op *op, void *argument)
@@ -372,11 +365,25 @@ static void commit_walk(struct op *op, void *argument)
     walk->commit(op, walk->argument);
 }
 
+/* Where the reader's section has ended, if that is where a walk would end still: *result of reach. */
+static int resume(struct op *op, struct path_walk *walk, int *result)
+{
+    struct path_end *end = &walk->end;
+    if (walk->changes != atomic_load(&op->fs->changes) || end->node || node_get(op, end->dir, &end->record) != 0)
+        return 0;
+    end->is_writer = 1;
+    walk->step = 0;
+    *result = walk->reach(op, end, walk->argument);
+    return 1;
+}
+
 static int write_section(struct op *op, void *argument)
 {
     struct path_walk *walk = argument;
+    int result;
     walk->step = STEP_MORE;
-    int result = walk_section(op, walk);
+    if (!resume(op, walk, &result))
+        result = walk_section(op, walk);
     if (walk->step)
         walk->step = result;
     return result;

@@ -64,7 +64,7 @@ static size_t base_bytes(const memfs *fs, enum memfs_table id, uint64_t chunk)
 
 /* Makes the chunk private, as a copy of `from` or zeroed. Readers may see it at
  * once: it says what they saw before. */
-static int make_private(struct op *op, enum memfs_table id, uint64_t chunk, const void *from)
+static int make_private(struct op *op, enum memfs_table id, uint64_t chunk, const void *from, void **out)
 {
     memfs *fs = op->fs;
     struct map_memory memory = {.arena = &fs->arena};
@@ -81,10 +81,11 @@ static int make_private(struct op *op, enum memfs_table id, uint64_t chunk, cons
         memcpy(own, from, known);
     memset((char *)own + known, 0, bytes - known);
     atomic_store(slot, own);
+    *out = own;
     return 0;
 }
 
-int table_make_private(struct op *op, enum memfs_table id, uint64_t chunk)
+int table_make_private(struct op *op, enum memfs_table id, uint64_t chunk, void **out)
 {
     const void *from = NULL;
     if (chunk << table_shapes[id].shift < op->fs->tables[id].base_count) {
@@ -92,7 +93,7 @@ int table_make_private(struct op *op, enum memfs_table id, uint64_t chunk)
         if (!from)
             return op_miss(op, id, chunk);
     }
-    return make_private(op, id, chunk, from);
+    return make_private(op, id, chunk, from, out);
 }
 
 /* The highest count a table may reach. */
@@ -113,7 +114,8 @@ int table_reserve(struct op *op, enum memfs_table id, uint32_t records)
     uint64_t step = (uint64_t)1 << table_shapes[id].shift;
     uint64_t last = table_count(table) + records - 1;
     for (uint64_t number = table_count(table);; number += step) {
-        int r = table_own_chunk(op, id, number < last ? number : last);
+        void *chunk;
+        int r = table_own_chunk(op, id, number < last ? number : last, &chunk);
         if (r || number >= last)
             return r;
     }

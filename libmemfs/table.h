@@ -44,7 +44,7 @@ static inline const void *table_resident(const memfs *fs, enum memfs_table id, u
 /* For commit: a record that was reached by table_own(), or is our own. */
 static inline void *table_mutable(memfs *fs, enum memfs_table id, uint64_t number)
 {
-    return (char *)memfs_chunkmap_get(&fs->tables[id].map, number >> table_shapes[id].shift) + table_place(id, number);
+    return (char *)memfs_chunkmap_at(&fs->tables[id].map, number >> table_shapes[id].shift) + table_place(id, number);
 }
 
 /* ---- Reach ---- */
@@ -71,13 +71,14 @@ static inline int table_get(struct op *op, enum memfs_table id, uint64_t number,
 int table_chunk(struct op *op, enum memfs_table id, uint64_t number, const void **out);
 
 /* Makes a chunk private, which is not; made if there is none. */
-int table_make_private(struct op *op, enum memfs_table id, uint64_t chunk);
+int table_make_private(struct op *op, enum memfs_table id, uint64_t chunk, void **out);
 
 /* The same for the chunk that holds a number, unless it is private. */
-static inline int table_own_chunk(struct op *op, enum memfs_table id, uint64_t number)
+static inline int table_own_chunk(struct op *op, enum memfs_table id, uint64_t number, void **out)
 {
     const uint64_t chunk = number >> table_shapes[id].shift;
-    return memfs_chunkmap_get(&op->fs->tables[id].map, chunk) ? 0 : table_make_private(op, id, chunk);
+    *out = memfs_chunkmap_get(&op->fs->tables[id].map, chunk);
+    return *out ? 0 : table_make_private(op, id, chunk, out);
 }
 
 /* The record, in a private chunk, to be changed by commit. 0, OP_MISS, -ENOMEM,
@@ -87,10 +88,11 @@ static inline int table_own(struct op *op, enum memfs_table id, uint64_t number,
     const struct table *table = &op->fs->tables[id];
     if (!table_in_range(table, number))
         return MEMFS_ECORRUPT;
-    int r = table_own_chunk(op, id, number);
+    void *chunk = NULL;
+    int r = table_own_chunk(op, id, number, &chunk);
     if (r)
         return r;
-    void *record = table_mutable(op->fs, id, number);
+    const char *record = (char *)chunk + table_place(id, number);
     memcpy(out, &record, sizeof record);
     return 0;
 }
