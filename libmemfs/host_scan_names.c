@@ -6,22 +6,17 @@
 #include <errno.h>
 #include <string.h>
 
-#define BUFFER_BYTES ((size_t)64 << 10)
-
-int memfs_scan_names_init(struct memfs_scan_names *names, const struct memfs_allocator *allocator)
+void memfs_scan_names_init(struct memfs_scan_names *names, const struct memfs_allocator *allocator)
 {
     *names = (struct memfs_scan_names){.allocator = *allocator};
-    names->buffer = memfs_alloc(allocator, BUFFER_BYTES);
-    return names->buffer ? 0 : -ENOMEM;
 }
 
 void memfs_scan_names_free(struct memfs_scan_names *names)
 {
-    memfs_free(&names->allocator, names->buffer, BUFFER_BYTES);
     memfs_free(&names->allocator, names->text, names->text_room);
     memfs_free(&names->allocator, names->names, names->names_room * sizeof *names->names);
     memfs_free(&names->allocator, names->spare, names->spare_room * sizeof *names->spare);
-    names->buffer = names->text = NULL;
+    names->text = NULL;
     names->names = names->spare = NULL;
     names->names_room = names->spare_room = names->text_room = 0;
 }
@@ -29,6 +24,8 @@ void memfs_scan_names_free(struct memfs_scan_names *names)
 static int add_name(void *context, const char *name, size_t length)
 {
     struct memfs_scan_names *names = context;
+    if (names->count == names->most)
+        return -E2BIG;
     void *array = names->names;
     int error = memfs_grow_array(&names->allocator, &array, &names->names_room, names->count, names->count + 1,
                                  sizeof *names->names);
@@ -102,10 +99,11 @@ static void drop_repeated(struct memfs_scan_names *names)
     names->count = kept;
 }
 
-int memfs_scan_names_read(struct memfs_scan_names *names, int fd)
+int memfs_scan_names_read(struct memfs_scan_names *names, int fd, void *buffer, size_t most)
 {
     names->count = names->text_used = 0;
-    int error = memfs_host_list_names(fd, names->buffer, BUFFER_BYTES, add_name, names);
+    names->most = most;
+    int error = memfs_host_list_names(fd, buffer, MEMFS_SCAN_NAMES_BUFFER, add_name, names);
     if (!error)
         error = sort(names);
     if (error) {

@@ -22,15 +22,17 @@ struct memfs_scan_names {
     size_t count, names_room, spare_room;
     void *text;
     size_t text_used, text_room;
-    void *buffer; /* for the host's records */
+    size_t most;
 };
 
-int memfs_scan_names_init(struct memfs_scan_names *names, const struct memfs_allocator *allocator);
+void memfs_scan_names_init(struct memfs_scan_names *names, const struct memfs_allocator *allocator);
 void memfs_scan_names_free(struct memfs_scan_names *names);
 
 /* Reads an open directory from its start: all names but "." and "..", in
- * ascending order, each once. On failure there are none. */
-int memfs_scan_names_read(struct memfs_scan_names *names, int fd);
+ * ascending order, each once. On failure there are none. buffer is for the host's
+ * records, of so many bytes. -E2BIG for more names than `most`. */
+#define MEMFS_SCAN_NAMES_BUFFER ((size_t)64 << 10)
+int memfs_scan_names_read(struct memfs_scan_names *names, int fd, void *buffer, size_t most);
 
 static inline const char *memfs_scan_names_text(const struct memfs_scan_names *names, size_t i)
 {

@@ -1,6 +1,7 @@
 #define _GNU_SOURCE
 #include "host_map.h"
 #include "host_scan.h"
+#include "host_scan_ahead.h"
 #include "host_scan_names.h"
 #include "host_scan_xattrs.h"
 #include "retry.h"
@@ -18,7 +19,9 @@ struct walk {
     struct memfs_scan_tables *tables;
     const struct memfs_scan_options *options;
     struct memfs_host_report report;
-    struct memfs_scan_names names;
+    struct memfs_scan_ahead ahead;
+    struct memfs_scan_names names; /* of a directory that has not been listed ahead */
+    void *buffer;                  /* for listing it */
     struct memfs_scan_xattrs xattrs;
     struct memfs_host_map links; /* files with more than one name, by device and inode: the node */
     struct memfs_progress progress;
@@ -33,8 +36,10 @@ struct found {
     uint32_t directory;
     const char *name; /* in it; NULL: itself */
     size_t length;
-    int fd;            /* on the host, of the directory that has it, */
-    const char *where; /* under this name */
+    int fd;                             /* on the host, of the directory that has it, */
+    const char *where;                  /* under this name */
+    const struct memfs_scan_seen *seen; /* what is known of it already, or NULL */
+    int below; /* 1 + the descriptor of a directory itself, until it is handed on or closed; 0: none */
     struct stat stat;
     struct memfs_node_record node;
 };
@@ -156,6 +161,21 @@ static int is_made_up(struct walk *walk, const struct found *found)
     return walk->made_up;
 }
 
+static int is_scarce(int fd)
+{
+    return fd == -EMFILE || fd == -ENFILE;
+}
+
+static int open_below(struct walk *walk, const struct found *found)
+{
+    int fd = memfs_host_open_directory(found->fd, found->where);
+    if (is_scarce(fd) && memfs_scan_ahead_settle(&walk->ahead))
+        fd = memfs_host_open_directory(found->fd, found->where);
+    if (fd < 0 && memfs_host_trail_retry(&walk->scan->trail, fd))
+        fd = memfs_host_open_directory(found->fd, found->where);
+    return fd;
+}
+
 /* What a type has of its own, except for files' extents: these are added when
  * nothing can go wrong with the file any more. */
 static int take_own(struct walk *walk, struct found *found, const char **text)
@@ -176,11 +196,8 @@ static int take_own(struct walk *walk, struct found *found, const char **text)
         found->node.rdev.minor = minor(found->stat.st_rdev);
         return 0;
     case S_IFDIR: { /* whether it can be read must be known before it gets a number */
-        int fd = memfs_host_open_directory(found->fd, found->where);
-        if (fd < 0 && memfs_host_trail_retry(&walk->scan->trail, fd))
-            fd = memfs_host_open_directory(found->fd, found->where);
-        if (fd >= 0)
-            close(fd);
+        int fd = open_below(walk, found);
+        found->below = fd < 0 ? 0 : fd + 1;
         return fd < 0 ? fd : 0;
     }
     case S_IFIFO:
@@ -194,7 +211,7 @@ static int take_own(struct walk *walk, struct found *found, const char **text)
 static int take_xattrs(struct walk *walk, const struct found *found, const struct stat *stat, uint32_t *xattrs)
 {
     *xattrs = 0;
-    if (walk->no_xattrs)
+    if (walk->no_xattrs || (found->seen && !found->seen->has_xattrs))
         return 0;
     int error = memfs_scan_xattrs_read(&walk->xattrs, found->fd, found->where, stat, xattrs);
     return error ? memfs_host_problem(&walk->report, MEMFS_PROBLEM_XATTR, found->directory, found->name, error,
@@ -267,6 +284,9 @@ static int look_at(struct walk *walk, struct found *found, int *take)
     if (!memfs_name_ok(found->name, found->length)) {
         text = "is no name that can be stored";
         error = found->length > MEMFS_NAME_MAX ? -ENAMETOOLONG : -EINVAL;
+    } else if (found->seen) {
+        error = found->seen->error;
+        found->stat = found->seen->stat;
     } else if (fstatat(found->fd, found->where, &found->stat, AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT)) {
         error = -errno;
     }
@@ -280,6 +300,13 @@ static int look_at(struct walk *walk, struct found *found, int *take)
 static int is_final(const struct walk *walk, const struct found *found)
 {
     return !S_ISDIR(found->stat.st_mode) || walk->options->filter != NULL;
+}
+
+/* Where something else is mounted may stay unread. */
+static int may_list_ahead(const struct walk *walk, const struct found *found)
+{
+    const struct memfs_host_trail *trail = &walk->scan->trail;
+    return !walk->options->one_file_system || trail->levels[trail->depth].dev == (uint64_t)found->stat.st_dev;
 }
 
 /* A name that is to be taken, with the attributes that all types have in found->node. */
@@ -308,7 +335,13 @@ static int take_name(struct walk *walk, struct found *found, int cut)
     error = add_node(walk, found, &number);
     if (!error)
         error = add_entry(walk, found, number);
-    return error ? memfs_host_fail(&walk->report, found->directory, found->name, error, "cannot be scanned") : 0;
+    if (error)
+        return memfs_host_fail(&walk->report, found->directory, found->name, error, "cannot be scanned");
+    if (found->below && may_list_ahead(walk, found)) {
+        memfs_scan_ahead_add(&walk->ahead, number, found->below - 1);
+        found->below = 0;
+    }
+    return 0;
 }
 
 static int scan_name(struct walk *walk, struct found *found)
@@ -319,7 +352,11 @@ static int scan_name(struct walk *walk, struct found *found)
         return error;
     int cut = take_stat(walk, &found->stat, &found->node);
     error = ask_filter(walk, found, &found->node, &cut, &take);
-    return error || !take ? error : take_name(walk, found, cut);
+    if (!error && take)
+        error = take_name(walk, found, cut);
+    if (found->below)
+        close(found->below - 1);
+    return error;
 }
 
 /* Attributes of a directory that has just been opened. */
@@ -343,38 +380,58 @@ static int is_mounted(const struct walk *walk)
     return trail->depth > top && trail->levels[trail->depth].dev != trail->levels[trail->depth - 1].dev;
 }
 
-/* Opens a directory, takes its own attributes, and reads its names. */
-static int open_directory(struct walk *walk, uint32_t directory)
+/* A directory that is being walked. */
+struct listed {
+    const struct memfs_scan_names *names;
+    struct memfs_scan_listing *ahead; /* NULL: it has been listed only now */
+};
+
+static int go(struct walk *walk, uint32_t directory, struct stat *stat)
 {
     struct memfs_host_trail *trail = &walk->scan->trail;
+    int error = memfs_host_trail_go(trail, directory);
+    if (is_scarce(error) && memfs_scan_ahead_settle(&walk->ahead))
+        error = memfs_host_trail_go(trail, directory);
+    return !error && fstat(memfs_host_trail_fd(trail), stat) ? -errno : error;
+}
+
+/* Opens a directory, takes its own attributes, and reads its names. */
+static int open_directory(struct walk *walk, uint32_t directory, struct listed *out)
+{
     struct found itself = {.directory = directory};
     walk->names.count = 0;
-    int error = memfs_host_trail_go(trail, directory);
-    if (!error && fstat(memfs_host_trail_fd(trail), &itself.stat))
-        error = -errno;
+    int error = go(walk, directory, &itself.stat);
+    *out = (struct listed){.names = &walk->names};
+    out->ahead = memfs_scan_ahead_take(&walk->ahead, directory, &itself.stat);
     if (error)
         return memfs_host_problem(&walk->report, MEMFS_PROBLEM_NAMES, directory, NULL, error, "can be opened no more");
     error = take_own_stat(walk, &itself);
     if (error || (walk->options->one_file_system && is_mounted(walk)))
         return error;
-    error = memfs_scan_names_read(&walk->names, memfs_host_trail_fd(trail));
+    if (out->ahead)
+        out->names = &out->ahead->names;
+    else
+        error = memfs_scan_names_read(&walk->names, memfs_host_trail_fd(&walk->scan->trail), walk->buffer, SIZE_MAX);
     return error ? memfs_host_problem(&walk->report, MEMFS_PROBLEM_NAMES, directory, NULL, error, "cannot be listed")
                  : 0;
 }
 
 static int scan_directory(struct walk *walk, uint32_t directory)
 {
-    int error = open_directory(walk, directory);
-    for (size_t i = 0; !error && i < walk->names.count; i++) {
+    struct listed listed;
+    int error = open_directory(walk, directory, &listed);
+    for (size_t i = 0; !error && i < listed.names->count; i++) {
         struct found found = {
             .directory = directory,
-            .name = memfs_scan_names_text(&walk->names, i),
-            .length = walk->names.names[i].length,
+            .name = memfs_scan_names_text(listed.names, i),
+            .length = listed.names->names[i].length,
             .fd = memfs_host_trail_fd(&walk->scan->trail),
+            .seen = listed.ahead ? &listed.ahead->seen[i] : NULL,
         };
         found.where = found.name;
         error = scan_name(walk, &found);
     }
+    memfs_scan_ahead_give(&walk->ahead, listed.ahead);
     return error;
 }
 
@@ -482,9 +539,14 @@ int memfs_scan_walk(struct memfs_scan *scan, const struct memfs_scan_options *op
         .report = {&scan->tree, &scan->allocator, options->problem, options->problem_context, detail},
     };
     memfs_host_map_init(&walk.links, &scan->allocator);
-    int error = memfs_scan_names_init(&walk.names, &scan->allocator);
+    memfs_scan_names_init(&walk.names, &scan->allocator);
+    walk.buffer = memfs_alloc(&scan->allocator, MEMFS_SCAN_NAMES_BUFFER);
+    int error = memfs_scan_xattrs_init(&walk.xattrs, &scan->tables);
+    if (!error && !walk.buffer)
+        error = -ENOMEM;
     if (!error)
-        error = memfs_scan_xattrs_init(&walk.xattrs, &scan->tables);
+        error = memfs_scan_ahead_begin(&walk.ahead, &scan->allocator, options->threads,
+                                       walk.no_xattrs ? NULL : &walk.xattrs);
     if (error)
         memfs_host_fail(&walk.report, (uint32_t)MEMFS_ROOT, NULL, error, "cannot be scanned");
     else
@@ -493,7 +555,10 @@ int memfs_scan_walk(struct memfs_scan *scan, const struct memfs_scan_options *op
          directory = next_directory(&scan->tables, directory)) {
         int listed = directory == MEMFS_ROOT && scan->sources.listed;
         error = listed ? scan_sources(&walk) : scan_directory(&walk, directory);
+        memfs_scan_ahead_submit(&walk.ahead);
     }
+    memfs_scan_ahead_end(&walk.ahead);
+    memfs_free(&scan->allocator, walk.buffer, MEMFS_SCAN_NAMES_BUFFER);
     memfs_scan_names_free(&walk.names);
     memfs_scan_xattrs_free(&walk.xattrs);
     memfs_host_map_free(&walk.links);

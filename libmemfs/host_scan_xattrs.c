@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/syscall.h>
@@ -65,23 +66,41 @@ static void make_path(char path[PATH_ROOM], int directory, const char *name)
     snprintf(path, PATH_ROOM, "/proc/self/fd/%d/%s", directory, name);
 }
 
-static ssize_t list_by_path(int directory, const char *name, char *list)
+static ssize_t list_by_path(int directory, const char *name, char *list, size_t size)
 {
     char path[PATH_ROOM];
     make_path(path, directory, name);
-    ssize_t got = llistxattr(path, list, FIRST_TRY);
+    ssize_t got = llistxattr(path, list, size);
     return got < 0 && errno == ERANGE ? llistxattr(path, list, MEMFS_XATTR_LIST_MAX) : got;
 }
 
-static ssize_t list_names(struct memfs_scan_xattrs *xattrs, int directory, const char *name, char *list)
+/* size 0: how long the list is. */
+static ssize_t list_names(struct memfs_scan_xattrs *xattrs, int directory, const char *name, char *list, size_t size)
 {
-    if (!xattrs->by_path) {
-        long got = syscall(SYS_listxattrat, directory, name, AT_SYMLINK_NOFOLLOW, list, (size_t)FIRST_TRY);
+    if (!atomic_load_explicit(&xattrs->by_path, memory_order_relaxed)) {
+        long got = syscall(SYS_listxattrat, directory, name, AT_SYMLINK_NOFOLLOW, list, size);
         if (got >= 0 || (errno != ENOSYS && errno != EPERM && errno != ERANGE)) /* EPERM: a filter of system calls */
             return got;
-        xattrs->by_path = errno != ERANGE;
+        if (errno != ERANGE)
+            atomic_store_explicit(&xattrs->by_path, 1, memory_order_relaxed);
     }
-    return list_by_path(directory, name, list);
+    return list_by_path(directory, name, list, size);
+}
+
+/* What says that it knows no attributes: others of its device may differ from what is neither a regular file nor a
+ * directory. */
+static int speaks_for_device(const struct stat *stat)
+{
+    return S_ISREG(stat->st_mode) || S_ISDIR(stat->st_mode);
+}
+
+int memfs_scan_xattrs_has_any(struct memfs_scan_xattrs *xattrs, int directory, const char *name,
+                              const struct stat *stat, int *mute)
+{
+    const ssize_t length = list_names(xattrs, directory, name, NULL, 0);
+    if (length < 0 && errno == ENOTSUP)
+        *mute |= speaks_for_device(stat);
+    return length > 0 || (length < 0 && errno != ENOTSUP && errno != ENODATA);
 }
 
 static ssize_t get_value(const char *path, const char *name, char *value)
@@ -167,17 +186,19 @@ int memfs_scan_xattrs_read(struct memfs_scan_xattrs *xattrs, int directory, cons
     *out = 0;
     if (xattrs->mute && xattrs->mute_dev == stat->st_dev)
         return 0;
-    ssize_t length = list_names(xattrs, directory, name, xattrs->list);
+    ssize_t length = list_names(xattrs, directory, name, xattrs->list, FIRST_TRY);
     if (length < 0 && errno == ENOTSUP) {
-        xattrs->mute = S_ISREG(stat->st_mode) || S_ISDIR(stat->st_mode); /* others may differ from these */
+        xattrs->mute = speaks_for_device(stat);
         xattrs->mute_dev = stat->st_dev;
         return 0;
     }
     if (length < 0)
         return errno == ENODATA ? 0 : -errno;
+    if (!length)
+        return 0;
     size_t names = 0, count = 0;
     make_path(path, directory, name);
-    int error = length ? sort_names(xattrs, (size_t)length, &names) : 0;
+    int error = sort_names(xattrs, (size_t)length, &names);
     for (size_t i = 0; !error && i < names; i++)
         error = read_one(xattrs, path, xattrs->names[i], &count);
     if (error || !count)

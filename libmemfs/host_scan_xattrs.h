@@ -18,9 +18,9 @@ struct memfs_scan_xattrs {
     struct memfs_xattr *set;       /* the set being read */
     const char **names;
     size_t set_room, names_room;
-    int by_path;    /* the kernel lists attributes by a path only */
-    int mute;       /* a device has answered that it knows no attributes: */
-    dev_t mute_dev; /* this one */
+    _Atomic(int) by_path; /* the kernel lists attributes by a path only */
+    int mute;             /* a device has answered that it knows no attributes: */
+    dev_t mute_dev;       /* this one */
 };
 
 int memfs_scan_xattrs_init(struct memfs_scan_xattrs *xattrs, struct memfs_scan_tables *tables);
@@ -30,6 +30,10 @@ void memfs_scan_xattrs_free(struct memfs_scan_xattrs *xattrs);
  * any type, without opening it, into *out as in memfs_node_record.xattrs. */
 int memfs_scan_xattrs_read(struct memfs_scan_xattrs *xattrs, int directory, const char *name, const struct stat *stat,
                            uint32_t *out);
+
+/* May there be any? *mute says that no more of those on its device need be asked about. Any thread. */
+int memfs_scan_xattrs_has_any(struct memfs_scan_xattrs *xattrs, int directory, const char *name,
+                              const struct stat *stat, int *mute);
 
 /* Stores 1 to 65,536 bytes in blobs. */
 int memfs_scan_string(struct memfs_scan_xattrs *xattrs, const void *bytes, size_t length, uint64_t *offset);

@@ -169,6 +169,19 @@ void memfs_pool_submit(struct memfs_pool *pool, struct memfs_job *job, int urgen
     pthread_mutex_unlock(&pool->lock);
 }
 
+void memfs_pool_submit_first(struct memfs_pool *pool, struct memfs_job *job)
+{
+    struct queue *queue = &pool->urgent;
+    pthread_mutex_lock(&pool->lock);
+    job->state = MEMFS_JOB_QUEUED;
+    job->next = queue->first;
+    queue->first = job;
+    if (!job->next)
+        queue->end = &job->next;
+    pthread_cond_signal(&pool->waiting);
+    pthread_mutex_unlock(&pool->lock);
+}
+
 int memfs_pool_is_done(struct memfs_pool *pool, const struct memfs_job *job)
 {
     pthread_mutex_lock(&pool->lock);

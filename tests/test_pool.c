@@ -67,6 +67,24 @@ static void test_pool__urgent_jobs_come_first(void **state)
     memfs_pool_destroy(pool);
 }
 
+static void test_pool__what_is_to_come_first_does(void **state)
+{
+    (void)state;
+    _Atomic(int) begun = 0;
+    struct count urgent = {.job.run = count, .begun = &begun}, second = urgent, first = urgent, last = urgent;
+    struct memfs_pool *pool = make_pool(1);
+    memfs_pool_submit_first(pool, &second.job);
+    memfs_pool_submit(pool, &urgent.job, 1);
+    memfs_pool_submit_first(pool, &first.job);
+    memfs_pool_submit(pool, &last.job, 0);
+    memfs_pool_wait(pool, &last.job);
+    assert_int_equal(first.order, 0);
+    assert_int_equal(second.order, 1);
+    assert_int_equal(urgent.order, 2);
+    assert_int_equal(last.order, 3);
+    memfs_pool_destroy(pool);
+}
+
 static void test_pool__what_is_drained_is_not_done(void **state)
 {
     (void)state;
@@ -150,6 +168,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_pool__all_jobs_are_done_once),
         cmocka_unit_test(test_pool__urgent_jobs_come_first),
+        cmocka_unit_test(test_pool__what_is_to_come_first_does),
         cmocka_unit_test(test_pool__what_is_drained_is_not_done),
         cmocka_unit_test(test_pool__jobs_run_beside_each_other),
         cmocka_unit_test(test_pool__waiting_ends_in_time),

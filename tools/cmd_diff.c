@@ -290,6 +290,7 @@ static int give_up_rest(const struct diff *diff, char **names)
 static int open_sides(struct diff *diff, char **names)
 {
     const int no_xattrs = (diff->compare.ignored & DIFFERS_XATTRS) != 0;
+    const unsigned threads = (unsigned)diff->settings.jobs;
     if (strcmp(names[OLD], "-") == 0 && strcmp(names[NEW], "-") == 0)
         return message_usage("diff", "only one of A and B can be standard input");
     int code = side_hold(&diff->sides[OLD], names[OLD]);
@@ -300,11 +301,11 @@ static int open_sides(struct diff *diff, char **names)
         return code;
     code = give_up_rest(diff, names);
     if (code == EXIT_DONE)
-        code = side_read(&diff->sides[OLD], no_xattrs);
+        code = side_read(&diff->sides[OLD], no_xattrs, threads);
     if (code == EXIT_DONE && is_one)
         side_share(&diff->sides[NEW], &diff->sides[OLD]);
     else if (code == EXIT_DONE)
-        code = side_read(&diff->sides[NEW], no_xattrs);
+        code = side_read(&diff->sides[NEW], no_xattrs, threads);
     return code;
 }
 

@@ -213,7 +213,7 @@ static void take_numbers(const struct settings *settings, struct packing *packin
     packing->freeze.size = sizeof packing->freeze;
     packing->freeze.level = (int)settings->level;
     packing->freeze.block_size = (uint32_t)settings->block;
-    packing->freeze.threads = (unsigned)settings->jobs;
+    packing->freeze.threads = packing->scan.threads = (unsigned)settings->jobs;
     packing->freeze.share = (enum memfs_sharing)settings->share;
     packing->freeze.window = settings->window;
     packing->freeze.memory = settings->memory;

@@ -78,12 +78,13 @@ int side_lacks(const struct side *side, const char *path, enum memfs_problem_kin
 
 /* ---- Opening ---------------------------------------------------------------------- */
 
-static int scan(struct side *side, int no_xattrs)
+static int scan(struct side *side, int no_xattrs, unsigned threads)
 {
     struct memfs_scan_options options = {.size = sizeof options};
     struct memfs_detail detail = {.offset = UINT64_MAX};
     int shown;
     options.no_xattrs = no_xattrs;
+    options.threads = threads;
     options.problem = note_problem;
     options.problem_context = side;
     options.progress = progress_update;
@@ -126,9 +127,9 @@ int side_hold(struct side *side, const char *name)
     return side->is_host ? EXIT_DONE : input_hold(&side->input, name);
 }
 
-int side_read(struct side *side, int no_xattrs)
+int side_read(struct side *side, int no_xattrs, unsigned threads)
 {
-    int code = side->is_host ? scan(side, no_xattrs) : read_image(side);
+    int code = side->is_host ? scan(side, no_xattrs, threads) : read_image(side);
     if (code != EXIT_DONE)
         side_close(side);
     return code;

@@ -26,8 +26,8 @@ struct side {
 int side_hold(struct side *side, const char *name);
 
 /* Opens it. A directory's names and attributes are read now, with no_xattrs no extended ones; what cannot
- * be read is said, goes into code, and is left out. The same. */
-int side_read(struct side *side, int no_xattrs);
+ * be read is said, goes into code, and is left out; so many threads list them. The same. */
+int side_read(struct side *side, int no_xattrs, unsigned threads);
 
 /* Whether two names mean one file or directory, whatever is in it. */
 int side_is_one(const char *a, const char *b);
