@@ -150,9 +150,9 @@ static void commit_open(struct op *op, void *argument)
 static int open_or_create(memfs *fs, const struct memfs_cred *cred, const char *path, uint32_t flags, uint32_t mode,
                           memfs_node *out, int *created)
 {
-    struct path_opening it = {.opening = {.cred = cred, .flags = flags}};
-    it.creation =
-        (struct creation){.cred = cred, .mode = MEMFS_IFREG | (mode & 07777), .out = &it.opening.node, .opens = 1};
+    struct path_opening it = {
+        .opening = {.cred = cred, .flags = flags},
+        .creation = {.cred = cred, .mode = MEMFS_IFREG | (mode & 07777), .out = &it.opening.node, .opens = 1}};
     unsigned follow = flags & (MEMFS_O_EXCL | MEMFS_O_NOFOLLOW) ? 0 : PATH_FOLLOW;
     int r = path_change(fs, cred, path, follow, open_at, commit_open, &it);
     *out = it.opening.node;

@@ -9,6 +9,8 @@
 #include "plan_base.h"
 #include "xattr.h"
 
+#include <string.h>
+
 /* What happens to a range of a file. */
 enum plan_kind {
     PLAN_WRITE,    /* gets bytes */
@@ -44,11 +46,17 @@ struct content_plan {
 
     struct plan_change *changes;
     size_t count, room; /* room 0: first_changes, if any */
-    struct plan_change first_changes[4];
 
     int scouts; /* extents have been missing: all are looked at before the first page is made */
     struct plan_base base;
+    struct plan_change first_changes[4]; /* last: it need not be zeroed */
 };
+
+/* A plan, zeroed as far as need be. */
+static inline void plan_init(struct content_plan *plan)
+{
+    memset(plan, 0, offsetof(struct content_plan, first_changes));
+}
 
 /* Reach needs bytes of the base: plan_run() loads them and tries again. Never leaves the library. */
 #define PLAN_FILL (-9998)

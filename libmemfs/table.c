@@ -11,6 +11,7 @@ void table_init(struct table *table, enum memfs_table id, const memfs_backing *b
     table->start = id == MEMFS_BUCKETS ? table->base_count : (table->base_count + chunk - 1) & ~(chunk - 1);
     atomic_init(&table->count, table->start);
     memfs_chunkmap_init(&table->map);
+    table->ready = table->start;
     table->free = table->free_count = 0;
 }
 
@@ -103,47 +104,24 @@ static uint64_t count_max(const memfs *fs, enum memfs_table id)
     return id == MEMFS_DELTAS ? UINT32_MAX - fs->tables[MEMFS_ENTRIES].base_count : UINT32_MAX;
 }
 
-int table_reserve(struct op *op, enum memfs_table id, uint32_t records)
+int table_make_ready(struct op *op, enum memfs_table id, uint64_t records)
 {
-    const struct table *table = &op->fs->tables[id];
-    if (records <= table->free_count)
-        return 0;
-    records -= table->free_count;
-    if (records > count_max(op->fs, id) || table_count(table) > count_max(op->fs, id) - records)
+    struct table *table = &op->fs->tables[id];
+    const uint64_t most = count_max(op->fs, id), count = table_count(table);
+    if (records > most || count > most - records)
         return MEMFS_ELIMIT;
-    uint64_t step = (uint64_t)1 << table_shapes[id].shift;
-    uint64_t last = table_count(table) + records - 1;
-    for (uint64_t number = table_count(table);; number += step) {
+    const uint64_t step = (uint64_t)1 << table_shapes[id].shift, last = count + records - 1;
+    for (uint64_t number = count;; number += step) {
         void *chunk;
         int r = table_own_chunk(op, id, number < last ? number : last, &chunk);
-        if (r || number >= last)
+        if (r)
             return r;
+        if (number >= last)
+            break;
     }
-}
-
-uint32_t table_next(const memfs *fs, enum memfs_table id)
-{
-    const struct table *table = &fs->tables[id];
-    return table->free ? table->free - 1 : (uint32_t)table_count(table);
-}
-
-uint32_t table_take(memfs *fs, enum memfs_table id, void *out)
-{
-    struct table *table = &fs->tables[id];
-    uint32_t number = table_next(fs, id);
-    char *record = table_mutable(fs, id, number);
-    if (table->free) {
-        memcpy(&table->free, record + table_shapes[id].link, sizeof table->free);
-        table->free_count--;
-    } else {
-        table_set_count(table, (uint64_t)number + 1);
-    }
-    uint32_t generation = id == MEMFS_NODES ? ((struct memfs_node_record *)(void *)record)->generation : 0;
-    memset(record, 0, table_shapes[id].width);
-    if (id == MEMFS_NODES)
-        ((struct memfs_node_record *)(void *)record)->generation = generation;
-    memcpy(out, &record, sizeof record);
-    return number;
+    table->ready = (last | (step - 1)) + 1;
+    table->ready = table->ready < most ? table->ready : most;
+    return 0;
 }
 
 void table_put(memfs *fs, enum memfs_table id, uint32_t number)

@@ -97,16 +97,47 @@ static inline int table_own(struct op *op, enum memfs_table id, uint64_t number,
     return 0;
 }
 
+/* Makes numbers ready that have never been used, so that there are so many. MEMFS_ELIMIT. */
+int table_make_ready(struct op *op, enum memfs_table id, uint64_t records);
+
 /* Makes sure that table_take() can be called `records` times. MEMFS_ELIMIT. */
-int table_reserve(struct op *op, enum memfs_table id, uint32_t records);
+static inline int table_reserve(struct op *op, enum memfs_table id, uint32_t records)
+{
+    const struct table *table = &op->fs->tables[id];
+    if (table_count(table) + records <= table->ready + table->free_count)
+        return 0;
+    return table_make_ready(op, id, records - table->free_count);
+}
 
 /* The number that the next table_take() will give. */
-uint32_t table_next(const memfs *fs, enum memfs_table id);
+static inline uint32_t table_next(const memfs *fs, enum memfs_table id)
+{
+    const struct table *table = &fs->tables[id];
+    return table->free ? table->free - 1 : (uint32_t)table_count(table);
+}
 
 /* ---- Commit ---- */
 
 /* A number of our own, its record zeroed (a node keeps its generation). */
-uint32_t table_take(memfs *fs, enum memfs_table id, void *out);
+static inline uint32_t table_take(memfs *fs, enum memfs_table id, void *out)
+{
+    struct table *table = &fs->tables[id];
+    const uint32_t number = table_next(fs, id);
+    char *record = table_mutable(fs, id, number);
+    if (table->free) {
+        memcpy(&table->free, record + table_shapes[id].link, sizeof table->free);
+        table->free_count--;
+    } else {
+        table_set_count(table, (uint64_t)number + 1);
+    }
+    const uint32_t generation = id == MEMFS_NODES ? ((struct memfs_node_record *)(void *)record)->generation : 0;
+    memset(record, 0, table_shapes[id].width);
+    if (id == MEMFS_NODES)
+        ((struct memfs_node_record *)(void *)record)->generation = generation;
+    memcpy(out, &record, sizeof record);
+    return number;
+}
+
 /* Gives it back; numbers of the base are left alone. */
 void table_put(memfs *fs, enum memfs_table id, uint32_t number);
 

@@ -12,6 +12,7 @@ struct table {
     uint64_t base_count;       /* records below this are the base's */
     uint64_t start;            /* first number of our own: base_count rounded up to a chunk */
     _Atomic(uint64_t) count;   /* numbers from here on were never used; start at first */
+    uint64_t ready;            /* numbers below this may be used: their chunks are private */
     uint32_t free;             /* 1 + first of our own numbers that are free again; 0: none */
     uint32_t free_count;
 };

@@ -68,12 +68,17 @@ static int reach_write(struct op *op, void *argument)
 int64_t write_at(memfs *fs, memfs_node node, uint64_t offset, const void *buffer, size_t size, int drops_setid,
                  uint64_t *at)
 {
-    struct write write = {
-        .plan = {.data = buffer, .drops_setid = drops_setid}, .node = node, .offset = offset, .length = size};
+    struct write write;
     if (size == 0) {
         *at = offset;
         return op_read(fs, reach_handle, &node);
     }
+    plan_init(&write.plan);
+    write.plan.data = buffer;
+    write.plan.drops_setid = drops_setid;
+    write.node = node;
+    write.offset = offset;
+    write.length = size;
     int r = plan_run(fs, reach_write, &write.plan);
     *at = write.plan.from;
     return r ? r : (int64_t)size;
