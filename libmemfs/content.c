@@ -75,6 +75,10 @@ int content_allocated(struct op *op, const struct memfs_node_record *node, uint6
 {
     struct content content;
     uint64_t pages = 0;
+    if (node->mode & MEMFS_NODE_PAGED) {
+        *out = (uint64_t)(node->mode >> MEMFS_NODE_PAGES_SHIFT) * MEMFS_HOLE_BYTES;
+        return 0;
+    }
     get(op->fs, node, &content);
     int r = extent_sum(op, &content, &pages);
     if (r)
