@@ -1,33 +1,45 @@
 #define _GNU_SOURCE
 #include "host_scan_ahead.h"
 
+#include "host_trail.h"
+
 #include <errno.h>
 #include <fcntl.h>
+#include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
-#define OPEN_MOST 128u      /* descriptors of directories that wait to be listed */
+#define OPEN_MOST 64u       /* descriptors of directories above those that wait, and at most */
+#define OPEN_SHARE 8u       /* such a part of those that there may be */
 #define NAMES_MOST 1024u    /* of one directory: a larger one is not listed ahead */
-#define WAITING_MOST 16384u /* of all: with their stats some 4 MiB */
+#define WAITING_MOST 16384u /* of all: some 4 MiB */
 
 /* ---- Listing: on any thread ------------------------------------------------------- */
 
-static void see(struct memfs_scan_listing *listing, const char *name, struct memfs_scan_seen *seen, int *mute)
+static void see(struct memfs_scan_listing *listing, int fd, const char *name, struct memfs_scan_seen *seen, int *mute)
 {
     struct memfs_scan_xattrs *xattrs = listing->ahead->xattrs;
     *seen = (struct memfs_scan_seen){.error = 0};
-    if (fstatat(listing->fd, name, &seen->stat, AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT))
+    if (fstatat(fd, name, &seen->stat, AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT)) {
         seen->error = -errno;
-    else if (xattrs && !(*mute && seen->stat.st_dev == listing->stat.st_dev))
-        seen->has_xattrs = memfs_scan_xattrs_has_any(xattrs, listing->fd, name, &seen->stat, mute);
+        return;
+    }
+    const int is_of_device = seen->stat.st_dev == listing->stat.st_dev;
+    if (!xattrs || (*mute && is_of_device))
+        return;
+    const enum memfs_scan_has has = memfs_scan_xattrs_ask(xattrs, fd, name, &seen->stat);
+    seen->has_xattrs = has == MEMFS_SCAN_HAS_ANY;
+    *mute |= has == MEMFS_SCAN_HAS_MUTE && is_of_device;
 }
 
-static int list(struct memfs_scan_listing *listing, void *buffer)
+static int list_open(struct memfs_scan_listing *listing, int fd, void *buffer)
 {
     struct memfs_scan_ahead *ahead = listing->ahead;
     int mute = 0;
-    if (fstat(listing->fd, &listing->stat))
+    if (fstat(fd, &listing->stat))
         return -errno;
-    int error = memfs_scan_names_read(&listing->names, listing->fd, buffer, NAMES_MOST);
+    int error = memfs_scan_names_read(&listing->names, fd, buffer, NAMES_MOST);
+    memfs_scan_names_trim(&listing->names);
     if (error || !listing->names.count)
         return error;
     listing->seen = memfs_alloc_array(&ahead->allocator, listing->names.count, sizeof *listing->seen);
@@ -35,45 +47,64 @@ static int list(struct memfs_scan_listing *listing, void *buffer)
         return -ENOMEM;
     listing->seen_count = listing->names.count;
     for (size_t i = 0; i < listing->seen_count; i++)
-        see(listing, memfs_scan_names_text(&listing->names, i), &listing->seen[i], &mute);
+        see(listing, fd, memfs_scan_names_text(&listing->names, i), &listing->seen[i], &mute);
+    atomic_fetch_add(&ahead->waiting, listing->seen_count);
     return 0;
 }
 
-static void close_listed(struct memfs_scan_listing *listing)
+static int list(struct memfs_scan_listing *listing, void *buffer)
 {
-    if (listing->fd < 0)
-        return;
-    close(listing->fd);
-    listing->fd = -1;
-    atomic_fetch_sub(&listing->ahead->open, 1);
+    if (atomic_load(&listing->ahead->waiting) >= WAITING_MOST)
+        return -EBUSY;
+    int fd = memfs_host_open_directory(listing->above->fd, listing->name);
+    if (fd < 0)
+        return fd;
+    int error = list_open(listing, fd, buffer);
+    close(fd);
+    return error;
+}
+
+static void leave_above(struct memfs_scan_ahead *ahead, struct memfs_scan_above **above)
+{
+    if (*above && atomic_fetch_sub(&(*above)->users, 1) == 1) {
+        close((*above)->fd);
+        memfs_free(&ahead->allocator, *above, sizeof **above);
+        atomic_fetch_sub(&ahead->open, 1);
+    }
+    *above = NULL;
 }
 
 static void run_listing(struct memfs_job *work, unsigned worker)
 {
     struct memfs_scan_listing *listing = (struct memfs_scan_listing *)work;
     listing->error = list(listing, listing->ahead->buffers + worker * MEMFS_SCAN_NAMES_BUFFER);
-    close_listed(listing);
-    atomic_fetch_add(&listing->ahead->waiting, listing->seen_count);
+    leave_above(listing->ahead, &listing->above);
 }
 
 /* ---- Life ---------------------------------------------------------------------------- */
 
-int memfs_scan_ahead_begin(struct memfs_scan_ahead *ahead, const struct memfs_allocator *allocator, unsigned threads,
-                           struct memfs_scan_xattrs *xattrs)
+static unsigned choose_open_most(void)
 {
-    *ahead = (struct memfs_scan_ahead){.allocator = *allocator, .xattrs = xattrs};
-    if (threads < 2)
-        return 0;
-    int error = memfs_pool_create(allocator, threads, &ahead->pool);
-    if (error)
-        return error;
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) || limit.rlim_cur / OPEN_SHARE > OPEN_MOST)
+        return OPEN_MOST;
+    return (unsigned)(limit.rlim_cur / OPEN_SHARE);
+}
+
+void memfs_scan_ahead_begin(struct memfs_scan_ahead *ahead, const struct memfs_allocator *allocator, unsigned threads,
+                            struct memfs_scan_xattrs *xattrs)
+{
+    *ahead = (struct memfs_scan_ahead){.allocator = *allocator, .xattrs = xattrs, .open_most = choose_open_most()};
+    if (threads < 2 || memfs_pool_create(allocator, threads, &ahead->pool) != 0)
+        return;
     ahead->buffers = memfs_alloc_array(allocator, memfs_pool_threads(ahead->pool), MEMFS_SCAN_NAMES_BUFFER);
-    return ahead->buffers ? 0 : -ENOMEM;
+    if (!ahead->buffers)
+        memfs_scan_ahead_end(ahead);
 }
 
 static void free_listing(struct memfs_scan_ahead *ahead, struct memfs_scan_listing *listing)
 {
-    close_listed(listing);
+    leave_above(ahead, &listing->above);
     memfs_scan_names_free(&listing->names);
     memfs_free(&ahead->allocator, listing->seen, listing->seen_count * sizeof *listing->seen);
     memfs_free(&ahead->allocator, listing, sizeof *listing);
@@ -95,6 +126,7 @@ void memfs_scan_ahead_end(struct memfs_scan_ahead *ahead)
     memfs_pool_drain(ahead->pool);
     free_listings(ahead, ahead->first);
     free_listings(ahead, ahead->added);
+    leave_above(ahead, &ahead->above);
     memfs_free(&ahead->allocator, ahead->buffers, memfs_pool_threads(ahead->pool) * MEMFS_SCAN_NAMES_BUFFER);
     memfs_pool_destroy(ahead->pool);
     *ahead = (struct memfs_scan_ahead){.pool = NULL};
@@ -102,28 +134,48 @@ void memfs_scan_ahead_end(struct memfs_scan_ahead *ahead)
 
 /* ---- The walk's side -------------------------------------------------------------------- */
 
-void memfs_scan_ahead_add(struct memfs_scan_ahead *ahead, uint32_t directory, int fd)
+/* The descriptor by which all directories that are added are opened; NULL if there is none. */
+static struct memfs_scan_above *hold_above(struct memfs_scan_ahead *ahead, int parent)
 {
-    struct memfs_scan_listing *listing = NULL;
-    if (ahead->pool && atomic_load(&ahead->open) < OPEN_MOST && atomic_load(&ahead->waiting) < WAITING_MOST)
-        listing = memfs_alloc_zeroed(&ahead->allocator, sizeof *listing);
-    if (!listing) {
-        close(fd);
-        return;
+    struct memfs_scan_above *above = ahead->above;
+    if (above || atomic_load(&ahead->open) >= ahead->open_most)
+        return above;
+    above = memfs_alloc_zeroed(&ahead->allocator, sizeof *above);
+    if (!above)
+        return NULL;
+    above->fd = fcntl(parent, F_DUPFD_CLOEXEC, 0);
+    if (above->fd < 0) {
+        memfs_free(&ahead->allocator, above, sizeof *above);
+        return NULL;
     }
+    atomic_store(&above->users, 1);
+    atomic_fetch_add(&ahead->open, 1);
+    return ahead->above = above;
+}
+
+void memfs_scan_ahead_add(struct memfs_scan_ahead *ahead, uint32_t directory, int parent, const char *name)
+{
+    if (!ahead->pool || atomic_load(&ahead->waiting) >= WAITING_MOST)
+        return;
+    struct memfs_scan_above *above = hold_above(ahead, parent);
+    struct memfs_scan_listing *listing = above ? memfs_alloc_zeroed(&ahead->allocator, sizeof *listing) : NULL;
+    if (!listing)
+        return;
+    atomic_fetch_add(&above->users, 1);
+    atomic_fetch_add(&ahead->waiting, 1);
     listing->work.run = run_listing;
     listing->ahead = ahead;
     listing->directory = directory;
-    listing->fd = fd;
+    listing->above = above;
+    strcpy(listing->name, name);
     memfs_scan_names_init(&listing->names, &ahead->allocator);
     listing->next = ahead->added;
     ahead->added = listing;
-    atomic_fetch_add(&ahead->open, 1);
-    atomic_fetch_add(&ahead->waiting, 1);
 }
 
 void memfs_scan_ahead_submit(struct memfs_scan_ahead *ahead)
 {
+    leave_above(ahead, &ahead->above);
     while (ahead->added) {
         struct memfs_scan_listing *last = ahead->added;
         ahead->added = last->next;
@@ -131,6 +183,13 @@ void memfs_scan_ahead_submit(struct memfs_scan_ahead *ahead)
         ahead->first = last;
         memfs_pool_submit_first(ahead->pool, &last->work);
     }
+}
+
+/* A directory that is still what it was when it was listed. */
+static int is_unchanged(const struct stat *then, const struct stat *now)
+{
+    return then->st_dev == now->st_dev && then->st_ino == now->st_ino && then->st_ctim.tv_sec == now->st_ctim.tv_sec &&
+           then->st_ctim.tv_nsec == now->st_ctim.tv_nsec;
 }
 
 struct memfs_scan_listing *memfs_scan_ahead_take(struct memfs_scan_ahead *ahead, uint32_t directory,
@@ -141,7 +200,7 @@ struct memfs_scan_listing *memfs_scan_ahead_take(struct memfs_scan_ahead *ahead,
         return NULL;
     memfs_pool_wait(ahead->pool, &listing->work);
     ahead->first = listing->next;
-    if (!listing->error && listing->stat.st_dev == stat->st_dev && listing->stat.st_ino == stat->st_ino)
+    if (!listing->error && is_unchanged(&listing->stat, stat))
         return listing;
     memfs_scan_ahead_give(ahead, listing);
     return NULL;
@@ -155,22 +214,27 @@ void memfs_scan_ahead_give(struct memfs_scan_ahead *ahead, struct memfs_scan_lis
     free_listing(ahead, listing);
 }
 
-int memfs_scan_ahead_settle(struct memfs_scan_ahead *ahead)
+/* Takes out of a list what has not been tried. */
+static void drop_untried(struct memfs_scan_ahead *ahead, struct memfs_scan_listing **link)
 {
-    if (!ahead->pool || atomic_load(&ahead->open) == 0)
-        return 0;
-    memfs_pool_drain(ahead->pool);
-    struct memfs_scan_listing **lists[] = {&ahead->first, &ahead->added};
-    for (size_t i = 0; i < sizeof lists / sizeof lists[0]; i++) {
-        for (struct memfs_scan_listing **link = lists[i]; *link;) {
-            struct memfs_scan_listing *listing = *link;
-            if (listing->fd < 0) {
-                link = &listing->next;
-                continue;
-            }
+    while (*link) {
+        struct memfs_scan_listing *listing = *link;
+        if (listing->above) {
             *link = listing->next;
             memfs_scan_ahead_give(ahead, listing);
+        } else {
+            link = &listing->next;
         }
     }
+}
+
+int memfs_scan_ahead_settle(struct memfs_scan_ahead *ahead)
+{
+    if (!ahead->pool)
+        return 0;
+    memfs_pool_drain(ahead->pool);
+    drop_untried(ahead, &ahead->first);
+    drop_untried(ahead, &ahead->added);
+    leave_above(ahead, &ahead->above);
     return 1;
 }

@@ -1,7 +1,7 @@
 /*
  * Reading ahead in a scan: directories to which the walk will come are listed by a pool's threads before it is there,
  * those first to which it comes first: their names, and what the host says of each. What is not listed ahead, or has
- * become another directory since, the walk lists itself.
+ * changed since, the walk lists itself.
  *
  * All functions are the walk's. Descriptors, and names that wait, are bounded.
  */
@@ -21,17 +21,24 @@ struct memfs_scan_seen {
     int has_xattrs; /* or may have some */
 };
 
+/* A directory's descriptor, as long as one below it is to be listed. */
+struct memfs_scan_above {
+    int fd;
+    _Atomic(unsigned) users;
+};
+
 struct memfs_scan_listing {
     struct memfs_job work;
     struct memfs_scan_ahead *ahead;
     struct memfs_scan_listing *next; /* in the order of the walk */
     uint32_t directory;
-    int fd;           /* -1: closed */
-    int error;        /* of listing: then there are no names */
-    struct stat stat; /* of the directory */
+    struct memfs_scan_above *above; /* NULL: it has been tried */
+    int error;                      /* of listing: then there are no names */
+    struct stat stat;               /* of the directory, before it was listed */
     struct memfs_scan_names names;
     struct memfs_scan_seen *seen; /* by name */
     size_t seen_count;
+    char name[MEMFS_NAME_MAX + 1]; /* in the directory above */
 };
 
 /* Zeroed: nothing is read ahead. */
@@ -40,29 +47,32 @@ struct memfs_scan_ahead {
     struct memfs_pool *pool; /* NULL: nothing is read ahead */
     struct memfs_scan_xattrs *xattrs;
     char *buffers;                    /* one a thread */
+    struct memfs_scan_above *above;   /* of those that are being added; NULL: none yet */
+    struct memfs_scan_listing *added; /* last first */
     struct memfs_scan_listing *first; /* handed to the pool */
-    struct memfs_scan_listing *added; /* and not yet, last first */
-    _Atomic(unsigned) open;           /* descriptors */
-    _Atomic(size_t) waiting;          /* names and directories */
+    unsigned open_most;
+    _Atomic(unsigned) open;  /* descriptors of directories */
+    _Atomic(size_t) waiting; /* names and directories */
 };
 
-/* threads: the walk's counted, so that one reads nothing ahead. xattrs: NULL if none are wanted. -ENOMEM */
-int memfs_scan_ahead_begin(struct memfs_scan_ahead *ahead, const struct memfs_allocator *allocator, unsigned threads,
-                           struct memfs_scan_xattrs *xattrs);
+/* threads: the walk's counted, so that one reads nothing ahead; nor is anything where there is no memory for it.
+ * xattrs: NULL if none are wanted. */
+void memfs_scan_ahead_begin(struct memfs_scan_ahead *ahead, const struct memfs_allocator *allocator, unsigned threads,
+                            struct memfs_scan_xattrs *xattrs);
 void memfs_scan_ahead_end(struct memfs_scan_ahead *ahead);
 
-/* A directory, open, that is to be listed behind those added before; fd is taken over, and closed where there is no
- * room or no memory. */
-void memfs_scan_ahead_add(struct memfs_scan_ahead *ahead, uint32_t directory, int fd);
-/* Those that have been added will be walked before all others. */
+/* A directory below the open one in which the walk stands, to be listed behind those that have been added there. Where
+ * there is no room, no memory or no descriptor it is left to the walk. */
+void memfs_scan_ahead_add(struct memfs_scan_ahead *ahead, uint32_t directory, int parent, const char *name);
+/* The walk has been through a directory: those added there come before all others. */
 void memfs_scan_ahead_submit(struct memfs_scan_ahead *ahead);
 
-/* What is known of the directory to which the walk has come, if it is still the one with this stat; else NULL. */
+/* What is known of the directory to which the walk has come, if its stat says that it is still that; else NULL. */
 struct memfs_scan_listing *memfs_scan_ahead_take(struct memfs_scan_ahead *ahead, uint32_t directory,
                                                  const struct stat *stat);
 void memfs_scan_ahead_give(struct memfs_scan_ahead *ahead, struct memfs_scan_listing *listing); /* NULL is accepted */
 
-/* Has all descriptors closed; 0 if there were none. */
+/* Has all descriptors closed, and what is not listed yet left to the walk; 0 if nothing is read ahead at all. */
 int memfs_scan_ahead_settle(struct memfs_scan_ahead *ahead);
 
 #endif

@@ -11,14 +11,21 @@ void memfs_scan_names_init(struct memfs_scan_names *names, const struct memfs_al
     *names = (struct memfs_scan_names){.allocator = *allocator};
 }
 
+void memfs_scan_names_trim(struct memfs_scan_names *names)
+{
+    memfs_free(&names->allocator, names->spare, names->spare_room * sizeof *names->spare);
+    names->spare = NULL;
+    names->spare_room = 0;
+}
+
 void memfs_scan_names_free(struct memfs_scan_names *names)
 {
+    memfs_scan_names_trim(names);
     memfs_free(&names->allocator, names->text, names->text_room);
     memfs_free(&names->allocator, names->names, names->names_room * sizeof *names->names);
-    memfs_free(&names->allocator, names->spare, names->spare_room * sizeof *names->spare);
     names->text = NULL;
-    names->names = names->spare = NULL;
-    names->names_room = names->spare_room = names->text_room = 0;
+    names->names = NULL;
+    names->names_room = names->text_room = 0;
 }
 
 static int add_name(void *context, const char *name, size_t length)

@@ -15,24 +15,28 @@ struct memfs_scan_name {
     size_t length;
 };
 
-/* Used for one directory after the other, so that memory is reused. */
+/* May be read again, for another directory: the memory is reused. */
 struct memfs_scan_names {
     struct memfs_allocator allocator;
     struct memfs_scan_name *names, *spare;
     size_t count, names_room, spare_room;
     void *text;
     size_t text_used, text_room;
-    size_t most;
+    size_t most; /* names, in this reading */
 };
 
 void memfs_scan_names_init(struct memfs_scan_names *names, const struct memfs_allocator *allocator);
 void memfs_scan_names_free(struct memfs_scan_names *names);
 
-/* Reads an open directory from its start: all names but "." and "..", in
- * ascending order, each once. On failure there are none. buffer is for the host's
- * records, of so many bytes. -E2BIG for more names than `most`. */
 #define MEMFS_SCAN_NAMES_BUFFER ((size_t)64 << 10)
+
+/* Reads an open directory from its start: all names but "." and "..", in
+ * ascending order, each once. On failure there are none. buffer, of MEMFS_SCAN_NAMES_BUFFER
+ * bytes, is for the host's records. -E2BIG for more names than `most`. */
 int memfs_scan_names_read(struct memfs_scan_names *names, int fd, void *buffer, size_t most);
+
+/* Frees what only reading needs. */
+void memfs_scan_names_trim(struct memfs_scan_names *names);
 
 static inline const char *memfs_scan_names_text(const struct memfs_scan_names *names, size_t i)
 {

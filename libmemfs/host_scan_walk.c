@@ -39,7 +39,6 @@ struct found {
     int fd;                             /* on the host, of the directory that has it, */
     const char *where;                  /* under this name */
     const struct memfs_scan_seen *seen; /* what is known of it already, or NULL */
-    int below; /* 1 + the descriptor of a directory itself, until it is handed on or closed; 0: none */
     struct stat stat;
     struct memfs_node_record node;
 };
@@ -143,14 +142,28 @@ static int type_makes_up(unsigned long type)
     return 0;
 }
 
+/* Has what failed with this error to be tried again? With the descriptors, if that was it, of what is read ahead. */
+static int make_way(struct walk *walk, int error)
+{
+    return (error == -EMFILE || error == -ENFILE) && memfs_scan_ahead_settle(&walk->ahead);
+}
+
+static int open_itself(const struct found *found)
+{
+    int fd;
+    MEMFS_RETRY(fd, openat(found->fd, found->where, O_PATH | O_NOFOLLOW | O_CLOEXEC));
+    return fd < 0 ? -errno : fd;
+}
+
 /* Asks once for files of one device that follow each other. */
 static int is_made_up(struct walk *walk, const struct found *found)
 {
     struct statfs statfs;
     if (walk->made_up_known && walk->made_up_dev == found->stat.st_dev)
         return walk->made_up;
-    int fd, failed = -1;
-    MEMFS_RETRY(fd, openat(found->fd, found->where, O_PATH | O_NOFOLLOW | O_CLOEXEC));
+    int failed = -1, fd = open_itself(found);
+    if (make_way(walk, fd))
+        fd = open_itself(found);
     if (fd >= 0)
         MEMFS_RETRY(failed, fstatfs(fd, &statfs));
     walk->made_up_known = !failed;
@@ -161,15 +174,10 @@ static int is_made_up(struct walk *walk, const struct found *found)
     return walk->made_up;
 }
 
-static int is_scarce(int fd)
-{
-    return fd == -EMFILE || fd == -ENFILE;
-}
-
 static int open_below(struct walk *walk, const struct found *found)
 {
     int fd = memfs_host_open_directory(found->fd, found->where);
-    if (is_scarce(fd) && memfs_scan_ahead_settle(&walk->ahead))
+    if (make_way(walk, fd))
         fd = memfs_host_open_directory(found->fd, found->where);
     if (fd < 0 && memfs_host_trail_retry(&walk->scan->trail, fd))
         fd = memfs_host_open_directory(found->fd, found->where);
@@ -197,7 +205,8 @@ static int take_own(struct walk *walk, struct found *found, const char **text)
         return 0;
     case S_IFDIR: { /* whether it can be read must be known before it gets a number */
         int fd = open_below(walk, found);
-        found->below = fd < 0 ? 0 : fd + 1;
+        if (fd >= 0)
+            close(fd);
         return fd < 0 ? fd : 0;
     }
     case S_IFIFO:
@@ -302,10 +311,12 @@ static int is_final(const struct walk *walk, const struct found *found)
     return !S_ISDIR(found->stat.st_mode) || walk->options->filter != NULL;
 }
 
-/* Where something else is mounted may stay unread. */
+/* Where something else is mounted may stay unread; the root of several sources is no directory of the host. */
 static int may_list_ahead(const struct walk *walk, const struct found *found)
 {
     const struct memfs_host_trail *trail = &walk->scan->trail;
+    if (found->directory == MEMFS_ROOT && walk->scan->sources.listed)
+        return 0;
     return !walk->options->one_file_system || trail->levels[trail->depth].dev == (uint64_t)found->stat.st_dev;
 }
 
@@ -337,10 +348,8 @@ static int take_name(struct walk *walk, struct found *found, int cut)
         error = add_entry(walk, found, number);
     if (error)
         return memfs_host_fail(&walk->report, found->directory, found->name, error, "cannot be scanned");
-    if (found->below && may_list_ahead(walk, found)) {
-        memfs_scan_ahead_add(&walk->ahead, number, found->below - 1);
-        found->below = 0;
-    }
+    if (S_ISDIR(found->stat.st_mode) && may_list_ahead(walk, found))
+        memfs_scan_ahead_add(&walk->ahead, number, found->fd, found->where);
     return 0;
 }
 
@@ -352,11 +361,7 @@ static int scan_name(struct walk *walk, struct found *found)
         return error;
     int cut = take_stat(walk, &found->stat, &found->node);
     error = ask_filter(walk, found, &found->node, &cut, &take);
-    if (!error && take)
-        error = take_name(walk, found, cut);
-    if (found->below)
-        close(found->below - 1);
-    return error;
+    return error || !take ? error : take_name(walk, found, cut);
 }
 
 /* Attributes of a directory that has just been opened. */
@@ -390,7 +395,7 @@ static int go(struct walk *walk, uint32_t directory, struct stat *stat)
 {
     struct memfs_host_trail *trail = &walk->scan->trail;
     int error = memfs_host_trail_go(trail, directory);
-    if (is_scarce(error) && memfs_scan_ahead_settle(&walk->ahead))
+    if (make_way(walk, error))
         error = memfs_host_trail_go(trail, directory);
     return !error && fstat(memfs_host_trail_fd(trail), stat) ? -errno : error;
 }
@@ -544,13 +549,12 @@ int memfs_scan_walk(struct memfs_scan *scan, const struct memfs_scan_options *op
     int error = memfs_scan_xattrs_init(&walk.xattrs, &scan->tables);
     if (!error && !walk.buffer)
         error = -ENOMEM;
-    if (!error)
-        error = memfs_scan_ahead_begin(&walk.ahead, &scan->allocator, options->threads,
-                                       walk.no_xattrs ? NULL : &walk.xattrs);
     if (error)
         memfs_host_fail(&walk.report, (uint32_t)MEMFS_ROOT, NULL, error, "cannot be scanned");
     else
         error = add_root(&walk);
+    if (!error)
+        memfs_scan_ahead_begin(&walk.ahead, &scan->allocator, options->threads, walk.no_xattrs ? NULL : &walk.xattrs);
     for (uint32_t directory = (uint32_t)MEMFS_ROOT; !error && directory;
          directory = next_directory(&scan->tables, directory)) {
         int listed = directory == MEMFS_ROOT && scan->sources.listed;

@@ -71,7 +71,7 @@ static ssize_t list_by_path(int directory, const char *name, char *list, size_t 
     char path[PATH_ROOM];
     make_path(path, directory, name);
     ssize_t got = llistxattr(path, list, size);
-    return got < 0 && errno == ERANGE ? llistxattr(path, list, MEMFS_XATTR_LIST_MAX) : got;
+    return got < 0 && errno == ERANGE && size ? llistxattr(path, list, MEMFS_XATTR_LIST_MAX) : got;
 }
 
 /* size 0: how long the list is. */
@@ -87,20 +87,19 @@ static ssize_t list_names(struct memfs_scan_xattrs *xattrs, int directory, const
     return list_by_path(directory, name, list, size);
 }
 
-/* What says that it knows no attributes: others of its device may differ from what is neither a regular file nor a
- * directory. */
+/* Where a regular file or a directory knows no attributes, nothing on its device does. */
 static int speaks_for_device(const struct stat *stat)
 {
     return S_ISREG(stat->st_mode) || S_ISDIR(stat->st_mode);
 }
 
-int memfs_scan_xattrs_has_any(struct memfs_scan_xattrs *xattrs, int directory, const char *name,
-                              const struct stat *stat, int *mute)
+enum memfs_scan_has memfs_scan_xattrs_ask(struct memfs_scan_xattrs *xattrs, int directory, const char *name,
+                                          const struct stat *stat)
 {
     const ssize_t length = list_names(xattrs, directory, name, NULL, 0);
     if (length < 0 && errno == ENOTSUP)
-        *mute |= speaks_for_device(stat);
-    return length > 0 || (length < 0 && errno != ENOTSUP && errno != ENODATA);
+        return speaks_for_device(stat) ? MEMFS_SCAN_HAS_MUTE : MEMFS_SCAN_HAS_NONE;
+    return length == 0 || (length < 0 && errno == ENODATA) ? MEMFS_SCAN_HAS_NONE : MEMFS_SCAN_HAS_ANY;
 }
 
 static ssize_t get_value(const char *path, const char *name, char *value)

@@ -31,9 +31,14 @@ void memfs_scan_xattrs_free(struct memfs_scan_xattrs *xattrs);
 int memfs_scan_xattrs_read(struct memfs_scan_xattrs *xattrs, int directory, const char *name, const struct stat *stat,
                            uint32_t *out);
 
-/* May there be any? *mute says that no more of those on its device need be asked about. Any thread. */
-int memfs_scan_xattrs_has_any(struct memfs_scan_xattrs *xattrs, int directory, const char *name,
-                              const struct stat *stat, int *mute);
+/* Whether there are any: any thread may ask. */
+enum memfs_scan_has {
+    MEMFS_SCAN_HAS_NONE,
+    MEMFS_SCAN_HAS_ANY, /* or it cannot be told here */
+    MEMFS_SCAN_HAS_MUTE /* none, nor has anything on its device */
+};
+enum memfs_scan_has memfs_scan_xattrs_ask(struct memfs_scan_xattrs *xattrs, int directory, const char *name,
+                                          const struct stat *stat);
 
 /* Stores 1 to 65,536 bytes in blobs. */
 int memfs_scan_string(struct memfs_scan_xattrs *xattrs, const void *bytes, size_t length, uint64_t *offset);

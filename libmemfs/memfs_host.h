@@ -85,8 +85,8 @@ struct memfs_scan_options {
     memfs_scan_filter_fn *filter; /* NULL: all is taken as it is */
     void *filter_context;
     int one_file_system; /* directories where something is mounted stay empty */
-    unsigned threads;    /* that list directories, the caller's counted; 0: 1. What is found is the same, and the
-                            functions above are called by the caller's thread alone */
+    unsigned threads;    /* that list directories, the caller's counted; 0: 1. With more than one up to 64 descriptors
+                            are held besides, and the allocator, but no other function, is called by all of them */
 };
 
 /* Reads the names and attributes of a directory and all below it into a

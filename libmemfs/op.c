@@ -107,6 +107,12 @@ static void enter_as_writer(struct op *op)
     op->slot = op->fs->base ? memfs_reader_enter(op->fs->epochs, &op->fs->readers) : MEMFS_READER_SLOTS;
 }
 
+static void exit_as_writer(struct op *op)
+{
+    if (op->slot < MEMFS_READER_SLOTS)
+        memfs_reader_exit(&op->fs->readers, op->slot);
+}
+
 static int try_write(struct op *op, op_body *reach, op_commit *commit, void *argument)
 {
     memfs *fs = op->fs;
@@ -122,8 +128,7 @@ static int try_write(struct op *op, op_body *reach, op_commit *commit, void *arg
         atomic_store_explicit(&fs->changes, atomic_load(&fs->changes) + 1, memory_order_release); /* the only writer */
         open_gate(op);
     }
-    if (op->slot < MEMFS_READER_SLOTS)
-        memfs_reader_exit(&fs->readers, op->slot);
+    exit_as_writer(op);
     pthread_mutex_unlock(&fs->writer);
     return r;
 }

@@ -24,7 +24,7 @@
 
 struct op {
     memfs *fs;
-    unsigned slot; /* as a reader */
+    unsigned slot; /* as a reader; MEMFS_READER_SLOTS: none */
     /* What was missing when reach returned OP_MISS. */
     enum memfs_table miss_table;
     uint64_t miss_chunk;

@@ -3,6 +3,7 @@
 #include "climb.h"
 #include "dir_hash.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <string.h>
 
@@ -365,11 +366,14 @@ static void commit_walk(struct op *op, void *argument)
     walk->commit(op, walk->argument);
 }
 
-/* Where the reader's section has ended, if that is where a walk would end still: *result of reach. */
+/* Calls reach where the reader's section has ended: 1 with its *result; or 0 if something has changed since. What that
+ * section has found under the name may not be there any more, as its pins are gone; but nobody has asked for a change
+ * of that yet. */
 static int resume(struct op *op, struct path_walk *walk, int *result)
 {
     struct path_end *end = &walk->end;
-    if (walk->changes != atomic_load(&op->fs->changes) || end->node || node_get(op, end->dir, &end->record) != 0)
+    assert(!end->node);
+    if (walk->changes != atomic_load(&op->fs->changes) || node_get(op, end->dir, &end->record) != 0)
         return 0;
     end->is_writer = 1;
     walk->step = 0;

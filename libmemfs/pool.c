@@ -157,28 +157,29 @@ unsigned memfs_pool_threads(const struct memfs_pool *pool)
 
 /* ---- Jobs ------------------------------------------------------------------- */
 
+/* place: where in a queue; its end moves if that was there. */
+static void put_in(struct memfs_pool *pool, struct queue *queue, struct memfs_job **place, struct memfs_job *job)
+{
+    job->state = MEMFS_JOB_QUEUED;
+    job->next = *place;
+    if (queue->end == place)
+        queue->end = &job->next;
+    *place = job;
+    pthread_cond_signal(&pool->waiting);
+}
+
 void memfs_pool_submit(struct memfs_pool *pool, struct memfs_job *job, int urgent)
 {
     struct queue *queue = urgent ? &pool->urgent : &pool->other;
     pthread_mutex_lock(&pool->lock);
-    job->state = MEMFS_JOB_QUEUED;
-    job->next = NULL;
-    *queue->end = job;
-    queue->end = &job->next;
-    pthread_cond_signal(&pool->waiting);
+    put_in(pool, queue, queue->end, job);
     pthread_mutex_unlock(&pool->lock);
 }
 
 void memfs_pool_submit_first(struct memfs_pool *pool, struct memfs_job *job)
 {
-    struct queue *queue = &pool->urgent;
     pthread_mutex_lock(&pool->lock);
-    job->state = MEMFS_JOB_QUEUED;
-    job->next = queue->first;
-    queue->first = job;
-    if (!job->next)
-        queue->end = &job->next;
-    pthread_cond_signal(&pool->waiting);
+    put_in(pool, &pool->urgent, &pool->urgent.first, job);
     pthread_mutex_unlock(&pool->lock);
 }
 

@@ -34,7 +34,7 @@ unsigned memfs_pool_threads(const struct memfs_pool *pool);
 /* Jobs are begun in the order in which they are submitted, urgent ones before the others. */
 void memfs_pool_submit(struct memfs_pool *pool, struct memfs_job *job, int urgent);
 
-/* This one is begun before all that are waiting. */
+/* Urgent, and begun before all that are waiting. */
 void memfs_pool_submit_first(struct memfs_pool *pool, struct memfs_job *job);
 
 /* Is it done? What it has written can then be read. */

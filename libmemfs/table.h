@@ -70,7 +70,7 @@ static inline int table_get(struct op *op, enum memfs_table id, uint64_t number,
 /* The chunk that holds the record (for ENTRIES, whose names stand behind). */
 int table_chunk(struct op *op, enum memfs_table id, uint64_t number, const void **out);
 
-/* Makes a chunk private, which is not; made if there is none. */
+/* Makes a chunk private, which is not; made if there is none. *out is it. */
 int table_make_private(struct op *op, enum memfs_table id, uint64_t chunk, void **out);
 
 /* The same for the chunk that holds a number, unless it is private. */

@@ -79,12 +79,38 @@ static int read_at(memfs_backing *backing, const char *path, uint64_t start, voi
     return backing->ops->read(backing, extent_at(backing, path)->block, start, buffer, length);
 }
 
+static unsigned scan_threads; /* of all scans that do not say how many */
+
+static struct memfs_scan_options with_threads(const struct memfs_scan_options *options)
+{
+    struct memfs_scan_options chosen = {0};
+    if (options)
+        chosen = *options;
+    if (!chosen.threads)
+        chosen.threads = scan_threads;
+    return chosen;
+}
+
+static int host_scan(const char *path, const struct memfs_scan_options *options, memfs_backing **out,
+                     struct memfs_detail *detail)
+{
+    const struct memfs_scan_options chosen = with_threads(options);
+    return memfs_host_scan(path, &chosen, out, detail);
+}
+
+static int host_scan_list(const struct memfs_scan_source *sources, size_t count,
+                          const struct memfs_scan_options *options, memfs_backing **out, struct memfs_detail *detail)
+{
+    const struct memfs_scan_options chosen = with_threads(options);
+    return memfs_host_scan_list(sources, count, &chosen, out, detail);
+}
+
 static memfs_backing *scan_with(struct memfs_scan_options *options)
 {
     memfs_backing *backing = NULL;
     struct memfs_detail detail = {0};
     options->size = sizeof *options;
-    int error = memfs_host_scan(fixture_top, options, &backing, &detail);
+    int error = host_scan(fixture_top, options, &backing, &detail);
     if (error)
         print_message("%s\n", detail.text);
     assert_int_equal(error, 0);
@@ -264,7 +290,7 @@ static void test_scan__hard_links(void **state)
     memfs_backing_release(backing);
 
     struct memfs_scan_options options = {.size = sizeof options};
-    assert_int_equal(memfs_host_scan(at("in"), &options, &backing, NULL), 0);
+    assert_int_equal(host_scan(at("in"), &options, &backing, NULL), 0);
     assert_int_equal(node_at(backing, "b")->nlink, 1); /* the other name is outside */
     memfs_backing_release(backing);
 }
@@ -667,10 +693,10 @@ static void test_scan__unreadable_directory(void **state)
     memfs_backing *backing = NULL;
     struct memfs_detail detail = {0};
     uid_t before = become_nobody();
-    int error = memfs_host_scan(fixture_top, &options, &backing, &detail);
+    int error = host_scan(fixture_top, &options, &backing, &detail);
     options.problem = record_problem;
     options.problem_context = &problems;
-    int second = memfs_host_scan(fixture_top, &options, &backing, NULL);
+    int second = host_scan(fixture_top, &options, &backing, NULL);
     assert_int_equal(seteuid(before), 0);
     assert_int_equal(error, -EACCES);
     assert_int_equal(detail.error, -EACCES);
@@ -696,7 +722,7 @@ static void test_scan__unreadable_file(void **state)
         .size = sizeof options, .problem = record_problem, .problem_context = &problems};
     memfs_backing *backing = NULL;
     uid_t before = become_nobody();
-    int error = memfs_host_scan(fixture_top, &options, &backing, NULL);
+    int error = host_scan(fixture_top, &options, &backing, NULL);
     assert_int_equal(seteuid(before), 0);
     assert_int_equal(error, 0);
     assert_int_equal(problems.count, 1);
@@ -717,7 +743,7 @@ static void test_scan__directory_without_search(void **state)
         .size = sizeof options, .problem = record_problem, .problem_context = &problems};
     memfs_backing *backing = NULL;
     uid_t before = become_nobody();
-    int error = memfs_host_scan(fixture_top, &options, &backing, NULL);
+    int error = host_scan(fixture_top, &options, &backing, NULL);
     assert_int_equal(seteuid(before), 0);
     assert_int_equal(error, 0);
     assert_true(has_problem(&problems, "dir/file", -EACCES));
@@ -848,7 +874,7 @@ static void test_scan__cancelled(void **state)
     struct memfs_scan_options options = {.size = sizeof options, .progress = cancel};
     memfs_backing *backing = NULL;
     int before = count_descriptors();
-    assert_int_equal(memfs_host_scan(fixture_top, &options, &backing, NULL), -ECANCELED);
+    assert_int_equal(host_scan(fixture_top, &options, &backing, NULL), -ECANCELED);
     assert_null(backing);
     assert_int_equal(count_descriptors(), before);
 }
@@ -861,7 +887,7 @@ static void test_scan__options_without_size(void **state)
     put_text(at("file"), "text");
     struct memfs_scan_options options = {.progress = keep_last, .progress_context = &last};
     memfs_backing *backing = NULL;
-    assert_int_equal(memfs_host_scan(fixture_top, &options, &backing, NULL), 0);
+    assert_int_equal(host_scan(fixture_top, &options, &backing, NULL), 0);
     assert_int_equal(last.nodes, 2);
     assert_int_equal(last.bytes_total, 4);
     memfs_backing_release(backing);
@@ -880,11 +906,11 @@ static void test_scan__made_up_sizes(void **state)
     struct memfs_scan_options options = {.problem = record_problem, .problem_context = &problems};
     struct memfs_detail detail = {0};
     memfs_backing *backing = NULL;
-    assert_int_equal(memfs_host_scan("/proc/sys/kernel", &options, &backing, &detail), -EOPNOTSUPP);
+    assert_int_equal(host_scan("/proc/sys/kernel", &options, &backing, &detail), -EOPNOTSUPP);
     assert_int_equal(problems.last_kind, MEMFS_PROBLEM_FILE);
     assert_non_null(strstr(detail.text, "made up"));
     options.problem = NULL;
-    assert_int_equal(memfs_host_scan("/proc/sys/kernel", &options, &backing, &detail), -EOPNOTSUPP);
+    assert_int_equal(host_scan("/proc/sys/kernel", &options, &backing, &detail), -EOPNOTSUPP);
     assert_null(backing);
 }
 
@@ -904,7 +930,7 @@ static void test_scan__made_up_among_others(void **state)
     }
     put_text(at("a"), "a");
     put_text(at("c"), "c");
-    assert_int_equal(memfs_host_scan_list(sources, 4, &options, &backing, NULL), 0);
+    assert_int_equal(host_scan_list(sources, 4, &options, &backing, NULL), 0);
     assert_int_equal(problems.count, 2);
     assert_true(has_problem(&problems, "b", -EOPNOTSUPP));
     assert_true(has_problem(&problems, "d", -EOPNOTSUPP));
@@ -921,10 +947,10 @@ static void test_scan__path_itself(void **state)
     assert_int_equal(mkdir(at("dir"), 0755), 0);
     put_text(at("dir/file"), "x");
     assert_int_equal(symlink("dir", at("link")), 0);
-    assert_int_equal(memfs_host_scan(at("dir/file"), NULL, &backing, &detail), -ENOTDIR);
+    assert_int_equal(host_scan(at("dir/file"), NULL, &backing, &detail), -ENOTDIR);
     assert_non_null(strstr(detail.text, "dir/file"));
-    assert_int_equal(memfs_host_scan(at("absent"), NULL, &backing, NULL), -ENOENT);
-    assert_int_equal(memfs_host_scan(at("link"), NULL, &backing, NULL), 0);
+    assert_int_equal(host_scan(at("absent"), NULL, &backing, NULL), -ENOENT);
+    assert_int_equal(host_scan(at("link"), NULL, &backing, NULL), 0);
     assert_true(find(backing, "file"));
     memfs_backing_release(backing);
 }
@@ -937,7 +963,7 @@ static memfs_backing *scan_list(const struct memfs_scan_source *sources, size_t 
     memfs_backing *backing = NULL;
     struct memfs_detail detail = {0};
     options->size = sizeof *options;
-    int error = memfs_host_scan_list(sources, count, options, &backing, &detail);
+    int error = host_scan_list(sources, count, options, &backing, &detail);
     if (error)
         print_message("%s\n", detail.text);
     assert_int_equal(error, 0);
@@ -1039,7 +1065,7 @@ static void test_scan__names_of_sources(void **state)
                  {"..", -EINVAL},   {"with/x", -EINVAL}, {name, -ENAMETOOLONG}};
     for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
         const struct memfs_scan_source sources[] = {{"same", at("x")}, {"other", at("x")}, {wrong[i].name, at("x")}};
-        assert_int_equal(memfs_host_scan_list(sources, 3, NULL, &backing, &detail), wrong[i].error);
+        assert_int_equal(host_scan_list(sources, 3, NULL, &backing, &detail), wrong[i].error);
         assert_int_equal(detail.error, wrong[i].error);
         assert_null(backing);
     }
@@ -1128,7 +1154,7 @@ static void test_scan__filter(void **state)
                                          .mtime_max = 1000 * SECOND};
     memfs_backing *backing = NULL;
     uid_t before = become_nobody(); /* what is left out need not be readable */
-    int error = memfs_host_scan(fixture_top, &options, &backing, NULL);
+    int error = host_scan(fixture_top, &options, &backing, NULL);
     assert_int_equal(seteuid(before), 0);
     assert_int_equal(error, 0);
     check_chunks(backing);
@@ -1156,10 +1182,10 @@ static void test_scan__filter_cancels(void **state)
     struct filtered filtered = {.answer = 2};
     struct memfs_scan_options options = {.size = sizeof options, .filter = filter, .filter_context = &filtered};
     memfs_backing *backing = NULL;
-    assert_int_equal(memfs_host_scan(fixture_top, &options, &backing, NULL), -ECANCELED);
+    assert_int_equal(host_scan(fixture_top, &options, &backing, NULL), -ECANCELED);
     assert_null(backing);
     options.size = offsetof(struct memfs_scan_options, filter); /* who was compiled earlier knows of none */
-    assert_int_equal(memfs_host_scan(fixture_top, &options, &backing, NULL), 0);
+    assert_int_equal(host_scan(fixture_top, &options, &backing, NULL), 0);
     assert_true(find(backing, "left-out"));
     memfs_backing_release(backing);
 }
@@ -1244,9 +1270,9 @@ static int scan_either(int listed, struct memfs_scan_options *options, memfs_bac
 {
     const struct memfs_scan_source sources[] = {{"s", at("s")}, {"d", at("d")}};
     if (!listed)
-        return memfs_host_scan(fixture_top, options, backing, NULL);
+        return host_scan(fixture_top, options, backing, NULL);
     options->filter = take_all;
-    return memfs_host_scan_list(sources, 2, options, backing, NULL);
+    return host_scan_list(sources, 2, options, backing, NULL);
 }
 
 static void fail_allocations(int listed)
@@ -1257,8 +1283,11 @@ static void fail_allocations(int listed)
         failing = (struct failing){.fail_at = n};
         struct memfs_allocator allocator = {failing_alloc, failing_free, &failing};
         struct problems problems = {0}; /* lack of memory is not asked about */
-        struct memfs_scan_options options = {
-            .size = sizeof options, .allocator = &allocator, .problem = record_problem, .problem_context = &problems};
+        struct memfs_scan_options options = {.size = sizeof options,
+                                             .allocator = &allocator,
+                                             .problem = record_problem,
+                                             .problem_context = &problems,
+                                             .threads = 1};
         memfs_backing *backing = NULL;
         error = scan_either(listed, &options, &backing);
         assert_int_equal(problems.count, 0);
@@ -1330,5 +1359,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_scan__times_clamped_of_all, fixture_setup_in_memory, fixture_teardown),
         CASE(failing_allocations),
     };
-    return cmocka_run_group_tests_name("host_scan", tests, NULL, NULL);
+    scan_threads = 1;
+    int failed = cmocka_run_group_tests_name("host_scan", tests, NULL, NULL);
+    scan_threads = 4;
+    return failed + cmocka_run_group_tests_name("host_scan, four threads", tests, NULL, NULL);
 }

@@ -6,29 +6,85 @@
 #include <pthread.h>
 #include <stdatomic.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
 #include <time.h>
 
 /* ---- The host, watched ------------------------------------------------------ */
 
+#ifndef SYS_listxattrat
+#define SYS_listxattrat 465
+#endif
+
 typedef int create_fn(pthread_t *thread, const pthread_attr_t *attributes, void *(*run)(void *), void *argument);
 typedef int fstatat_fn(int fd, const char *name, struct stat *stat, int flags);
+typedef long syscall_fn(long number, ...);
+typedef ssize_t llistxattr_fn(const char *path, char *list, size_t size);
 
 static create_fn *real_create;
 static fstatat_fn *real_fstatat;
-static int no_threads;            /* the host has none to give */
-static pthread_t walker;          /* the test's own thread */
-static _Atomic(int) marker_asked; /* another one has asked for what is called "marker" */
+static syscall_fn *real_syscall;
+static llistxattr_fn *real_llistxattr;
+
+static struct {
+    int no_threads;          /* the host has none to give */
+    pthread_t walker;        /* the test's own thread */
+    _Atomic(int) by_walker;  /* how often that has asked for what is called "marker", */
+    _Atomic(int) by_others;  /* and how often others have */
+    ino_t elsewhere;         /* a directory on a device of its own, which knows no attributes; 0: none */
+    _Atomic(int) mute_asked; /* that has been asked for some */
+} host;
 
 int pthread_create(pthread_t *thread, const pthread_attr_t *attributes, void *(*run)(void *), void *argument)
 {
-    return no_threads ? EAGAIN : real_create(thread, attributes, run, argument);
+    return host.no_threads ? EAGAIN : real_create(thread, attributes, run, argument);
+}
+
+static int elsewhere(int failed, struct stat *stat)
+{
+    if (!failed && host.elsewhere && stat->st_ino == host.elsewhere)
+        stat->st_dev++;
+    return failed;
 }
 
 int fstatat(int fd, const char *name, struct stat *stat, int flags)
 {
-    if (strcmp(name, "marker") == 0 && !pthread_equal(pthread_self(), walker))
-        atomic_store(&marker_asked, 1);
-    return real_fstatat(fd, name, stat, flags);
+    if (strcmp(name, "marker") == 0)
+        atomic_fetch_add(pthread_equal(pthread_self(), host.walker) ? &host.by_walker : &host.by_others, 1);
+    return elsewhere(real_fstatat(fd, name, stat, flags), stat);
+}
+
+int fstat(int fd, struct stat *stat)
+{
+    return elsewhere(real_fstatat(fd, "", stat, AT_EMPTY_PATH), stat);
+}
+
+/* Ends with the name of what knows no attributes? */
+static int is_mute(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    if (!host.elsewhere || strcmp(slash ? slash + 1 : path, "elsewhere") != 0)
+        return 0;
+    atomic_store(&host.mute_asked, 1);
+    errno = ENOTSUP;
+    return 1;
+}
+
+long syscall(long number, ...)
+{
+    long arguments[6];
+    va_list list;
+    va_start(list, number);
+    for (int i = 0; i < 6; i++)
+        arguments[i] = va_arg(list, long);
+    va_end(list);
+    if (number == SYS_listxattrat && is_mute((const char *)arguments[1]))
+        return -1;
+    return real_syscall(number, arguments[0], arguments[1], arguments[2], arguments[3], arguments[4], arguments[5]);
+}
+
+ssize_t llistxattr(const char *path, char *list, size_t size)
+{
+    return is_mute(path) ? -1 : real_llistxattr(path, list, size);
 }
 
 static int find_real_calls(void **state)
@@ -36,7 +92,9 @@ static int find_real_calls(void **state)
     (void)state;
     *(void **)&real_create = real_call("pthread_create");
     *(void **)&real_fstatat = real_call("fstatat");
-    walker = pthread_self();
+    *(void **)&real_syscall = real_call("syscall");
+    *(void **)&real_llistxattr = real_call("llistxattr");
+    host.walker = pthread_self();
     return 0;
 }
 
@@ -87,11 +145,24 @@ static void put_directory(const char *path)
     assert_int_equal(mkdir(at(path), 0755), 0);
 }
 
-/* More directories beside each other than are held open, and below each other; one with more names than are
- * listed ahead; links, and attributes. */
+/* Many directories beside each other, and below each other; one with more names than are listed ahead; links, and
+ * attributes. */
 static void put_tree(int directories, int names)
 {
-    char path[64], other[80], deep[256] = "deep";
+    char path[64], other[80], deep[256] = "a-deep";
+    put_directory("a-many");
+    for (int i = 0; i < names; i++)
+        put_numbered("a-many", i);
+    put_directory("a-named");
+    assert_int_equal(link(at("a-many/file-1"), at("a-named/other")), 0);
+    put_numbered("a-named", 1);
+    assert_int_equal(setxattr(at("a-named/file-1"), "user.some", "value", 5, 0), 0);
+    assert_int_equal(setxattr(at("a-named"), "user.other", "", 0, 0), 0);
+    for (int i = 0; i < 12; i++) {
+        put_directory(deep);
+        put_numbered(deep, i);
+        strcat(deep, "/deeper");
+    }
     for (int i = 0; i < directories; i++) {
         snprintf(path, sizeof path, "d%03d", i);
         put_directory(path);
@@ -104,19 +175,6 @@ static void put_tree(int directories, int names)
         if (i % 5 == 0)
             assert_int_equal(symlink("x", at(other)), 0);
     }
-    for (int i = 0; i < 12; i++) {
-        put_directory(deep);
-        put_numbered(deep, i);
-        strcat(deep, "/deeper");
-    }
-    put_directory("many");
-    for (int i = 0; i < names; i++)
-        put_numbered("many", i);
-    put_directory("last");
-    assert_int_equal(link(at("many/file-1"), at("last/other")), 0);
-    put_numbered("last", 1);
-    setxattr(at("last/file-1"), "user.some", "value", 5, 0);
-    setxattr(at("last"), "user.other", "", 0, 0);
 }
 
 /* ---- Tests --------------------------------------------------------------------------- */
@@ -129,72 +187,214 @@ static void test_ahead__any_number_of_threads_finds_the_same(void **state)
     struct test_buffer want = image_by(0);
     for (unsigned threads = 1; threads <= 8; threads *= 2)
         expect_same(threads, &want);
-    no_threads = 1; /* what has been handed out is then listed by the walk itself */
+    host.no_threads = 1; /* what has been handed out is then listed by the walk itself */
     expect_same(4, &want);
-    no_threads = 0;
+    host.no_threads = 0;
     assert_int_equal(count_descriptors(), before);
     test_buffer_free(&want);
 }
 
-/* Waits until "b" has been listed, and then puts another in its place. */
-static int exchange(void *context, struct memfs_scan_found *found)
+static int count_markers(void)
 {
-    int *exchanged = context;
-    if (*exchanged || strcmp(found->path, "a/trigger") != 0)
-        return MEMFS_SCAN_TAKE;
-    *exchanged = 1;
-    for (int tries = 0; tries < 5000 && !atomic_load(&marker_asked); tries++)
+    return atomic_load(&host.by_others) + atomic_load(&host.by_walker);
+}
+
+/* Until so many of what is called "marker" have been asked for: by others, or by the walk's thread while it waited for
+ * one of them. */
+static void wait_for_markers(int count)
+{
+    for (int tries = 0; tries < 10000 && count_markers() < count; tries++)
         nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
-    assert_int_equal(rename(at("b"), at("a/away")), 0);
-    put_directory("b");
-    put_text(at("b/new"), "new");
+    assert_true(count_markers() >= count);
+}
+
+/* Called for "pNN/a/trigger" while the walk has not been in "pNN/b". */
+static int wait_for_marker(void *context, struct memfs_scan_found *found)
+{
+    int *seen = context;
+    const char *name = strrchr(found->path, '/');
+    if (name && strcmp(name, "/trigger") == 0)
+        wait_for_markers(++*seen);
     return MEMFS_SCAN_TAKE;
 }
 
-static void test_ahead__what_has_become_another_directory_is_listed_again(void **state)
+/* One directory after the other, and with more names than may wait at once: each is listed before the walk comes to
+ * it, and only once. */
+static void test_ahead__directories_are_listed_before_the_walk_comes(void **state)
 {
     (void)state;
-    int exchanged = 0;
+    enum { PARENTS = 100, NAMES = 200 };
+    char path[64];
+    int seen = 0;
+    for (int i = 0; i < PARENTS; i++) {
+        static const char *const below[] = {"", "/a", "/b"};
+        for (size_t j = 0; j < sizeof below / sizeof below[0]; j++) {
+            snprintf(path, sizeof path, "p%02d%s", i, below[j]);
+            put_directory(path);
+        }
+        for (int j = 0; j < NAMES; j++)
+            put_numbered(path, j);
+        strcat(path, "/marker");
+        put_text(at(path), "");
+        snprintf(path, sizeof path, "p%02d/a/trigger", i);
+        put_text(at(path), "");
+    }
+    const struct memfs_scan_options options = {
+        .size = sizeof options, .threads = 2, .filter = wait_for_marker, .filter_context = &seen};
+    host.by_walker = host.by_others = 0;
+    memfs_backing *backing = NULL;
+    assert_ok(memfs_host_scan(fixture_top, &options, &backing, NULL));
+    memfs_backing_release(backing);
+    assert_int_equal(seen, PARENTS);
+    assert_int_equal(count_markers(), PARENTS);
+    assert_true(host.by_others > 0);
+}
+
+struct change {
+    void (*apply)(void);
+    int applied;
+};
+
+/* Waits until "b" has been listed. */
+static int change_listed(void *context, struct memfs_scan_found *found)
+{
+    struct change *change = context;
+    if (change->applied || strcmp(found->path, "a/trigger") != 0)
+        return MEMFS_SCAN_TAKE;
+    change->applied = 1;
+    wait_for_markers(1);
+    change->apply();
+    return MEMFS_SCAN_TAKE;
+}
+
+static void expect_after(void (*apply)(void), const char *names)
+{
+    struct change change = {.apply = apply};
     put_directory("a");
     put_text(at("a/trigger"), "");
     put_directory("b");
     put_text(at("b/marker"), "");
     const struct memfs_scan_options options = {
-        .size = sizeof options, .threads = 2, .filter = exchange, .filter_context = &exchanged};
-    atomic_store(&marker_asked, 0);
+        .size = sizeof options, .threads = 2, .filter = change_listed, .filter_context = &change};
+    host.by_walker = host.by_others = 0;
     memfs_backing *backing = NULL;
     memfs *fs = NULL;
     assert_ok(memfs_host_scan(fixture_top, &options, &backing, NULL));
-    assert_true(exchanged && marker_asked);
+    assert_true(change.applied);
     const struct memfs_options standing = {.size = sizeof standing, .backing = backing};
     assert_ok(memfs_create(&standing, &fs));
     memfs_backing_release(backing);
-    test_expect_names(fs, "b", "new ");
-    test_expect_text(fs, "b/new", "new");
+    test_expect_names(fs, "b", names);
     memfs_destroy(fs);
 }
 
-/* Descriptors that directories wait with are given up for those that the walk needs. */
+static void exchange_directory(void)
+{
+    assert_int_equal(rename(at("b"), at("a/away")), 0);
+    put_directory("b");
+    put_text(at("b/new"), "new");
+}
+
+static void test_ahead__another_directory_is_listed_again(void **state)
+{
+    (void)state;
+    expect_after(exchange_directory, "new ");
+}
+
+static void add_name(void)
+{
+    nanosleep(&(struct timespec){.tv_nsec = 20000000}, NULL); /* the host's clock for files is coarse */
+    put_text(at("b/new"), "new");
+}
+
+static void test_ahead__a_changed_directory_is_listed_again(void **state)
+{
+    (void)state;
+    expect_after(add_name, "marker new ");
+}
+
+/* Beside a directory on which something is mounted: that it knows no attributes says nothing of what is not in it. */
+static void test_ahead__a_mute_device_is_not_its_neighbours(void **state)
+{
+    (void)state;
+    struct stat status;
+    put_directory("d");
+    put_directory("d/elsewhere");
+    put_text(at("d/file"), "text");
+    assert_int_equal(setxattr(at("d/file"), "user.x", "y", 1, 0), 0);
+    assert_int_equal(stat(at("d/elsewhere"), &status), 0);
+    struct test_buffer want = image_by(1);
+    host.elsewhere = status.st_ino;
+    for (int i = 0; i < 2; i++) {
+        host.no_threads = i;
+        host.mute_asked = 0;
+        expect_same(2, &want);
+        assert_true(host.mute_asked);
+    }
+    host.no_threads = 0;
+    host.elsewhere = 0;
+    test_buffer_free(&want);
+}
+
+/* What is mounted somewhere else, and stays empty, is not even looked into. */
+static void test_ahead__other_filesystems_are_left_alone(void **state)
+{
+    (void)state;
+    struct stat status;
+    put_directory("elsewhere");
+    put_text(at("elsewhere/marker"), "");
+    put_directory("here");
+    assert_int_equal(stat(at("elsewhere"), &status), 0);
+    const struct memfs_scan_options options = {.size = sizeof options, .threads = 2, .one_file_system = 1};
+    memfs_backing *backing = NULL;
+    host.elsewhere = status.st_ino;
+    host.no_threads = 1; /* so that what is handed out is done before the next is walked */
+    host.by_walker = host.by_others = 0;
+    assert_ok(memfs_host_scan(fixture_top, &options, &backing, NULL));
+    memfs_backing_release(backing);
+    host.no_threads = 0;
+    host.elsewhere = 0;
+    assert_int_equal(count_markers(), 0);
+}
+
+#define DESCRIPTORS 256
+
+/* Takes all descriptors but so many. */
+static void take_descriptors(int taken[DESCRIPTORS], int but)
+{
+    int count = 0;
+    while ((taken[count] = dup(0)) >= 0)
+        count++;
+    while (but-- > 0 && count > 0)
+        close(taken[--count]);
+    taken[count] = -1;
+}
+
+static void give_descriptors(const int taken[DESCRIPTORS])
+{
+    for (int i = 0; taken[i] >= 0; i++)
+        close(taken[i]);
+}
+
+/* Those by which directories are to be listed are given up for those that the walk needs. */
 static void test_ahead__few_descriptors_are_enough(void **state)
 {
     (void)state;
-    struct rlimit before, small;
+    struct rlimit before;
+    int enough = 0;
     put_tree(40, 2);
     struct test_buffer want = image_by(1);
-    int next = dup(0), enough = 0;
-    assert_true(next >= 0);
-    close(next);
     assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+    const struct rlimit small = {.rlim_cur = DESCRIPTORS, .rlim_max = before.rlim_max};
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &small), 0);
     for (int n = 1; n <= 20; n++) {
-        int errors[2];
+        int errors[2], taken[DESCRIPTORS];
         for (unsigned i = 0; i < 2; i++) {
             struct test_buffer image = {0};
             const struct memfs_scan_options options = {.size = sizeof options, .threads = 1 + i};
-            small = before;
-            small.rlim_cur = (rlim_t)(next + n);
-            assert_int_equal(setrlimit(RLIMIT_NOFILE, &small), 0);
+            take_descriptors(taken, n);
             errors[i] = freeze_scan(&options, &image);
-            assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
+            give_descriptors(taken);
             if (!errors[i])
                 test_same_bytes(&image, &want);
             test_buffer_free(&image);
@@ -202,6 +402,7 @@ static void test_ahead__few_descriptors_are_enough(void **state)
         assert_int_equal(errors[0], errors[1]);
         enough += !errors[1];
     }
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
     assert_in_range(enough, 10, 19);
     test_buffer_free(&want);
 }
@@ -213,7 +414,7 @@ static void test_ahead__lack_of_memory(void **state)
     const int before = count_descriptors();
     struct test_buffer want = image_by(1);
     long failed = 1, done_without = 0;
-    no_threads = 1; /* so that the same allocation fails each time */
+    host.no_threads = 1; /* so that the same allocation fails each time */
     for (long n = 1; failed; n++) {
         struct failing failing = {.fail_at = n};
         const struct memfs_allocator allocator = {failing_alloc, failing_free, &failing};
@@ -229,7 +430,7 @@ static void test_ahead__lack_of_memory(void **state)
         assert_int_equal(failing.live, 0);
         assert_int_equal(count_descriptors(), before);
     }
-    no_threads = 0;
+    host.no_threads = 0;
     assert_true(done_without > 10); /* what cannot be listed ahead is listed later */
     test_buffer_free(&want);
 }
@@ -259,7 +460,11 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         CASE(any_number_of_threads_finds_the_same),
-        CASE(what_has_become_another_directory_is_listed_again),
+        CASE(directories_are_listed_before_the_walk_comes),
+        CASE(another_directory_is_listed_again),
+        CASE(a_changed_directory_is_listed_again),
+        CASE(a_mute_device_is_not_its_neighbours),
+        CASE(other_filesystems_are_left_alone),
         CASE(few_descriptors_are_enough),
         CASE(lack_of_memory),
         CASE(cancelled),
