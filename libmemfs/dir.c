@@ -180,16 +180,21 @@ const struct delta *dir_insertion(struct op *op, uint32_t entry)
     return delta;
 }
 
-int dir_hint(const memfs *fs, uint64_t hash, uint32_t *entry)
+const struct delta *dir_hint(struct op *op, uint64_t hash, uint32_t *entry)
 {
+    const memfs *fs = op->fs;
+    const struct delta *delta;
     uint32_t insertion = 0;
     if (!hints_find(&fs->hints, hash, &insertion))
-        return 0;
+        return NULL;
     const uint32_t number = (uint32_t)fs->tables[MEMFS_DELTAS].start + insertion;
+    if (table_get(op, MEMFS_DELTAS, number, &delta) != 0)
+        return NULL;
     node_prefetch(fs, number + fs->node_ahead);
-    dir_hash_prefetch_insertion(fs, number);
+    __builtin_prefetch(delta);
+    __builtin_prefetch((const char *)(delta + 1) - 1);
     *entry = delta_entry(fs, number);
-    return 1;
+    return delta;
 }
 
 void dir_set_hint(const memfs *fs, uint64_t hash, uint32_t entry)

@@ -163,15 +163,6 @@ const struct delta *dir_hash_find(const memfs *fs, uint32_t dir, const char *nam
     return NULL;
 }
 
-void dir_hash_prefetch_insertion(const memfs *fs, uint32_t number)
-{
-    if (!table_in_range(&fs->tables[MEMFS_DELTAS], number))
-        return;
-    const struct delta *delta = look_at(fs, number);
-    __builtin_prefetch(delta);
-    __builtin_prefetch((const char *)(delta + 1) - 1);
-}
-
 const struct delta *dir_hash_find_override(const memfs *fs, uint32_t dir, uint32_t entry, uint32_t *number)
 {
     if (fs->buckets == 0)

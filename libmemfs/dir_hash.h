@@ -58,8 +58,6 @@ uint64_t dir_hash_entry(const memfs *fs, uint32_t entry);
 
 const struct delta *dir_hash_find(const memfs *fs, uint32_t dir, const char *name, size_t length, uint64_t hash,
                                   uint32_t *number);
-/* Fetches an insertion. The number may be any. */
-void dir_hash_prefetch_insertion(const memfs *fs, uint32_t number);
 /* The removal or replacement of a base entry of a directory. (An image may lie: two
  * directories may claim one entry.) */
 const struct delta *dir_hash_find_override(const memfs *fs, uint32_t dir, uint32_t entry, uint32_t *number);

@@ -71,6 +71,12 @@ static void set(_Atomic(uint32_t) *slot, uint32_t value)
     atomic_store_explicit(slot, value, memory_order_relaxed);
 }
 
+/* 1 << i if slot i of a set has the tag, and a number that is not 0. */
+static unsigned match(_Atomic(uint32_t) *slots, unsigned i, uint32_t tag, uint32_t mask)
+{
+    return (unsigned)((get(&slots[i]) ^ tag) - 1 < mask) << i;
+}
+
 /* No two slots of a set have the same tag, but where two readers have set one at once. */
 int hints_find(const struct hints *hints, uint64_t hash, uint32_t *insertion)
 {
@@ -78,9 +84,11 @@ int hints_find(const struct hints *hints, uint64_t hash, uint32_t *insertion)
         return 0;
     const uint32_t tag = tag_of(hints->count, hash), mask = (1u << number_bits(hints->count)) - 1;
     _Atomic(uint32_t) *slots = &hints->slots[set_of(hints->count, hash)];
-    unsigned equal = 0; /* all are looked at, since where one is found cannot be foreseen */
-    for (unsigned i = HINT_SET; i-- > 0;)
-        equal = 2 * equal + ((get(&slots[i]) ^ tag) - 1 < mask); /* the tag, and a number that is not 0 */
+    /* All are looked at, and at once: where one is found cannot be foreseen. */
+    _Static_assert(HINT_SET == 8, "each slot is looked at");
+    const unsigned equal = match(slots, 0, tag, mask) | match(slots, 1, tag, mask) | match(slots, 2, tag, mask) |
+                           match(slots, 3, tag, mask) | match(slots, 4, tag, mask) | match(slots, 5, tag, mask) |
+                           match(slots, 6, tag, mask) | match(slots, 7, tag, mask);
     if (equal)
         *insertion = (get(&slots[__builtin_ctz(equal)]) & mask) - 1;
     return equal != 0;

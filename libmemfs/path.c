@@ -259,10 +259,10 @@ static void leap_ahead(struct op *op, struct path_walk *walk, const struct memfs
     const int wants_last = way->length && walk->leaf;
     if (wants_last)
         hints_prefetch(&op->fs->hints, way->hash);
-    if (way->above_length && dir_hint(op->fs, way->above_hash, &above))
-        to_above = dir_insertion(op, above);
-    if (wants_last && dir_hint(op->fs, way->hash, &last))
-        to_last = dir_insertion(op, last);
+    if (way->above_length)
+        to_above = dir_hint(op, way->above_hash, &above);
+    if (wants_last)
+        to_last = dir_hint(op, way->hash, &last);
     if (leap_above(op, walk, to_above, to_last, node) && to_last)
         leap_down(op, walk, last, node);
 }
@@ -298,7 +298,7 @@ static int walk_section(struct op *op, void *argument)
         return error == -ESTALE ? STEP_RESTART : error;
     if (walk->at == MEMFS_ROOT)
         leap_ahead(op, walk, &node);
-    for (unsigned steps = 0;; steps++) {
+    for (unsigned steps = 0; *walk->text; steps++) {
         struct component component;
         next_component(walk->text, &component);
         if (component.length == 0)
