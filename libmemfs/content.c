@@ -75,7 +75,7 @@ int content_allocated(struct op *op, const struct memfs_node_record *node, uint6
 {
     struct content content;
     uint64_t pages = 0;
-    if (node->mode & MEMFS_NODE_PAGED) {
+    if (node->mode & MEMFS_NODE_PAGED) { /* as what follows would say, which is more for stat to do */
         *out = (uint64_t)(node->mode >> MEMFS_NODE_PAGES_SHIFT) * MEMFS_HOLE_BYTES;
         return 0;
     }

@@ -193,7 +193,8 @@ const struct delta *dir_hint(struct op *op, uint64_t hash, uint32_t *entry)
     node_prefetch(fs, number + fs->node_ahead);
     __builtin_prefetch(delta);
     __builtin_prefetch((const char *)(delta + 1) - 1);
-    *entry = delta_entry(fs, number);
+    if (entry)
+        *entry = delta_entry(fs, number);
     return delta;
 }
 

@@ -31,8 +31,8 @@ int dir_find(struct op *op, uint32_t dir, const struct memfs_node_record *record
 /* What stands for an entry, or NULL if that is none of the deltas'. The entry may be any. */
 const struct delta *dir_insertion(struct op *op, uint32_t entry);
 
-/* The insertion, and the entry, to which there is a hint for the path with a hash; NULL: none. What it leads to is
- * being fetched, and is not to be looked at before it has to. */
+/* The insertion, and the entry (if it is asked for), to which there is a hint for the path with a hash; NULL: none. Its
+ * fields are not in the cache yet: they are best read as late as can be. */
 const struct delta *dir_hint(struct op *op, uint64_t hash, uint32_t *entry);
 /* From now on a hint says that the path with this hash leads to an entry, if that is an insertion of our own. */
 void dir_set_hint(const memfs *fs, uint64_t hash, uint32_t entry);

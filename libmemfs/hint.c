@@ -77,6 +77,8 @@ static unsigned match(_Atomic(uint32_t) *slots, unsigned i, uint32_t tag, uint32
     return (unsigned)((get(&slots[i]) ^ tag) - 1 < mask) << i;
 }
 
+_Static_assert(HINT_SET == 8, "each slot is looked at");
+
 /* No two slots of a set have the same tag, but where two readers have set one at once. */
 int hints_find(const struct hints *hints, uint64_t hash, uint32_t *insertion)
 {
@@ -85,7 +87,6 @@ int hints_find(const struct hints *hints, uint64_t hash, uint32_t *insertion)
     const uint32_t tag = tag_of(hints->count, hash), mask = (1u << number_bits(hints->count)) - 1;
     _Atomic(uint32_t) *slots = &hints->slots[set_of(hints->count, hash)];
     /* All are looked at, and at once: where one is found cannot be foreseen. */
-    _Static_assert(HINT_SET == 8, "each slot is looked at");
     const unsigned equal = match(slots, 0, tag, mask) | match(slots, 1, tag, mask) | match(slots, 2, tag, mask) |
                            match(slots, 3, tag, mask) | match(slots, 4, tag, mask) | match(slots, 5, tag, mask) |
                            match(slots, 6, tag, mask) | match(slots, 7, tag, mask);

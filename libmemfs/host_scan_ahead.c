@@ -3,16 +3,19 @@
 
 #include "host_trail.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
-#define OPEN_MOST 64u       /* descriptors of directories above those that wait, and at most */
-#define OPEN_SHARE 8u       /* such a part of those that there may be */
-#define NAMES_MOST 1024u    /* of one directory: a larger one is not listed ahead */
-#define WAITING_MOST 16384u /* of all: some 4 MiB */
+#define OPEN_MOST 64u      /* descriptors of directories above those that wait, and at most */
+#define OPEN_SHARE 8u      /* such a part of those that there may be */
+#define WINDOW 64u         /* directories that are listed, or being listed */
+#define NAMES_MOST 1024u   /* of one of them: a larger one is not listed ahead */
+#define LISTED_MOST 65536u /* names of all that are listed, some 200 bytes each; the window may bring as many more */
+#define COUNT_MOST 16384u  /* directories that are known to come, half a KiB each */
 
 /* ---- Listing: on any thread ------------------------------------------------------- */
 
@@ -48,19 +51,18 @@ static int list_open(struct memfs_scan_listing *listing, int fd, void *buffer)
     listing->seen_count = listing->names.count;
     for (size_t i = 0; i < listing->seen_count; i++)
         see(listing, fd, memfs_scan_names_text(&listing->names, i), &listing->seen[i], &mute);
-    atomic_fetch_add(&ahead->waiting, listing->seen_count);
     return 0;
 }
 
 static int list(struct memfs_scan_listing *listing, void *buffer)
 {
-    if (atomic_load(&listing->ahead->waiting) >= WAITING_MOST)
-        return -EBUSY;
     int fd = memfs_host_open_directory(listing->above->fd, listing->name);
     if (fd < 0)
         return fd;
     int error = list_open(listing, fd, buffer);
     close(fd);
+    if (error) /* it may be long until the walk comes */
+        memfs_scan_names_free(&listing->names);
     return error;
 }
 
@@ -79,6 +81,7 @@ static void run_listing(struct memfs_job *work, unsigned worker)
     struct memfs_scan_listing *listing = (struct memfs_scan_listing *)work;
     listing->error = list(listing, listing->ahead->buffers + worker * MEMFS_SCAN_NAMES_BUFFER);
     leave_above(listing->ahead, &listing->above);
+    atomic_fetch_add(&listing->ahead->listed, listing->seen_count);
 }
 
 /* ---- Life ---------------------------------------------------------------------------- */
@@ -135,7 +138,7 @@ void memfs_scan_ahead_end(struct memfs_scan_ahead *ahead)
 /* ---- The walk's side -------------------------------------------------------------------- */
 
 /* The descriptor by which all directories that are added are opened; NULL if there is none. */
-static struct memfs_scan_above *hold_above(struct memfs_scan_ahead *ahead, int parent)
+static struct memfs_scan_above *hold_parent(struct memfs_scan_ahead *ahead, int parent)
 {
     struct memfs_scan_above *above = ahead->above;
     if (above || atomic_load(&ahead->open) >= ahead->open_most)
@@ -153,24 +156,46 @@ static struct memfs_scan_above *hold_above(struct memfs_scan_ahead *ahead, int p
     return ahead->above = above;
 }
 
-void memfs_scan_ahead_add(struct memfs_scan_ahead *ahead, uint32_t directory, int parent, const char *name)
+void memfs_scan_ahead_add(struct memfs_scan_ahead *ahead, uint32_t directory, int parent, const char *name,
+                          size_t length)
 {
-    if (!ahead->pool || atomic_load(&ahead->waiting) >= WAITING_MOST)
+    if (!ahead->pool || ahead->count >= COUNT_MOST)
         return;
-    struct memfs_scan_above *above = hold_above(ahead, parent);
+    struct memfs_scan_above *above = hold_parent(ahead, parent);
     struct memfs_scan_listing *listing = above ? memfs_alloc_zeroed(&ahead->allocator, sizeof *listing) : NULL;
     if (!listing)
         return;
+    assert(length < sizeof listing->name);
     atomic_fetch_add(&above->users, 1);
-    atomic_fetch_add(&ahead->waiting, 1);
+    ahead->count++;
     listing->work.run = run_listing;
     listing->ahead = ahead;
     listing->directory = directory;
     listing->above = above;
-    strcpy(listing->name, name);
+    memcpy(listing->name, name, length);
     memfs_scan_names_init(&listing->names, &ahead->allocator);
     listing->next = ahead->added;
     ahead->added = listing;
+}
+
+/* Hands to the pool what the window has come to: what is new in front before all that waits there, the rest behind. */
+static void hand_out(struct memfs_scan_ahead *ahead)
+{
+    struct memfs_scan_listing *front[WINDOW], *listing = ahead->first;
+    size_t seen = 0, count = 0;
+    if (atomic_load(&ahead->listed) >= LISTED_MOST)
+        return;
+    for (; listing && !listing->submitted && seen < WINDOW; listing = listing->next, seen++)
+        front[count++] = listing;
+    for (; listing && seen < WINDOW; listing = listing->next, seen++) {
+        if (!listing->submitted)
+            memfs_pool_submit(ahead->pool, &listing->work, 1);
+        listing->submitted = 1;
+    }
+    while (count > 0) {
+        front[--count]->submitted = 1;
+        memfs_pool_submit_first(ahead->pool, &front[count]->work);
+    }
 }
 
 void memfs_scan_ahead_submit(struct memfs_scan_ahead *ahead)
@@ -181,11 +206,12 @@ void memfs_scan_ahead_submit(struct memfs_scan_ahead *ahead)
         ahead->added = last->next;
         last->next = ahead->first;
         ahead->first = last;
-        memfs_pool_submit_first(ahead->pool, &last->work);
     }
+    if (ahead->pool)
+        hand_out(ahead);
 }
 
-/* A directory that is still what it was when it was listed. */
+/* A directory whose names are what they were when it was listed. */
 static int is_unchanged(const struct stat *then, const struct stat *now)
 {
     return then->st_dev == now->st_dev && then->st_ino == now->st_ino && then->st_ctim.tv_sec == now->st_ctim.tv_sec &&
@@ -198,9 +224,10 @@ struct memfs_scan_listing *memfs_scan_ahead_take(struct memfs_scan_ahead *ahead,
     struct memfs_scan_listing *listing = ahead->first;
     if (!listing || listing->directory != directory)
         return NULL;
-    memfs_pool_wait(ahead->pool, &listing->work);
     ahead->first = listing->next;
-    if (!listing->error && is_unchanged(&listing->stat, stat))
+    if (listing->submitted)
+        memfs_pool_wait(ahead->pool, &listing->work);
+    if (listing->submitted && !listing->error && is_unchanged(&listing->stat, stat))
         return listing;
     memfs_scan_ahead_give(ahead, listing);
     return NULL;
@@ -210,7 +237,8 @@ void memfs_scan_ahead_give(struct memfs_scan_ahead *ahead, struct memfs_scan_lis
 {
     if (!listing)
         return;
-    atomic_fetch_sub(&ahead->waiting, listing->seen_count + 1);
+    ahead->count--;
+    atomic_fetch_sub(&ahead->listed, listing->seen_count);
     free_listing(ahead, listing);
 }
 
@@ -236,5 +264,6 @@ int memfs_scan_ahead_settle(struct memfs_scan_ahead *ahead)
     drop_untried(ahead, &ahead->first);
     drop_untried(ahead, &ahead->added);
     leave_above(ahead, &ahead->above);
+    ahead->open_most = 0;
     return 1;
 }

@@ -142,28 +142,46 @@ static int type_makes_up(unsigned long type)
     return 0;
 }
 
-/* Has what failed with this error to be tried again? With the descriptors, if that was it, of what is read ahead. */
-static int make_way(struct walk *walk, int error)
+static int is_scarce(int error)
 {
-    return (error == -EMFILE || error == -ENFILE) && memfs_scan_ahead_settle(&walk->ahead);
+    return error == -EMFILE || error == -ENFILE;
 }
 
-static int open_itself(const struct found *found)
+/* Is what failed with this error to be tried again? With the descriptors, if that was it, of what is read ahead. */
+static int make_way(struct walk *walk, int error)
+{
+    return is_scarce(error) && memfs_scan_ahead_settle(&walk->ahead);
+}
+
+typedef int open_fn(int parent, const char *name);
+
+/* Opens what was found, if need be with the descriptors that can be done without. */
+static int open_found(struct walk *walk, const struct found *found, open_fn *open)
+{
+    int fd = open(found->fd, found->where);
+    if (make_way(walk, fd))
+        fd = open(found->fd, found->where);
+    if (fd < 0 && memfs_host_trail_retry(&walk->scan->trail, fd))
+        fd = open(found->fd, found->where);
+    return fd;
+}
+
+static int open_itself(int parent, const char *name)
 {
     int fd;
-    MEMFS_RETRY(fd, openat(found->fd, found->where, O_PATH | O_NOFOLLOW | O_CLOEXEC));
+    MEMFS_RETRY(fd, openat(parent, name, O_PATH | O_NOFOLLOW | O_CLOEXEC));
     return fd < 0 ? -errno : fd;
 }
 
-/* Asks once for files of one device that follow each other. */
+/* 1, 0, or an error: there is no descriptor to ask by. Asks once for files of one device that follow each other. */
 static int is_made_up(struct walk *walk, const struct found *found)
 {
     struct statfs statfs;
     if (walk->made_up_known && walk->made_up_dev == found->stat.st_dev)
         return walk->made_up;
-    int failed = -1, fd = open_itself(found);
-    if (make_way(walk, fd))
-        fd = open_itself(found);
+    int failed = -1, fd = open_found(walk, found, open_itself);
+    if (is_scarce(fd))
+        return fd;
     if (fd >= 0)
         MEMFS_RETRY(failed, fstatfs(fd, &statfs));
     walk->made_up_known = !failed;
@@ -174,26 +192,18 @@ static int is_made_up(struct walk *walk, const struct found *found)
     return walk->made_up;
 }
 
-static int open_below(struct walk *walk, const struct found *found)
-{
-    int fd = memfs_host_open_directory(found->fd, found->where);
-    if (make_way(walk, fd))
-        fd = memfs_host_open_directory(found->fd, found->where);
-    if (fd < 0 && memfs_host_trail_retry(&walk->scan->trail, fd))
-        fd = memfs_host_open_directory(found->fd, found->where);
-    return fd;
-}
-
 /* What a type has of its own, except for files' extents: these are added when
  * nothing can go wrong with the file any more. */
 static int take_own(struct walk *walk, struct found *found, const char **text)
 {
+    int result;
     switch (found->stat.st_mode & S_IFMT) {
     case S_IFREG:
-        if (is_made_up(walk, found)) {
+        result = is_made_up(walk, found);
+        if (result > 0)
             *text = "lies on a filesystem like /proc, where sizes are made up";
-            return -EOPNOTSUPP;
-        }
+        if (result)
+            return result > 0 ? -EOPNOTSUPP : result;
         found->node.size = (uint64_t)found->stat.st_size;
         return check_readable(found);
     case S_IFLNK:
@@ -203,12 +213,11 @@ static int take_own(struct walk *walk, struct found *found, const char **text)
         found->node.rdev.major = major(found->stat.st_rdev);
         found->node.rdev.minor = minor(found->stat.st_rdev);
         return 0;
-    case S_IFDIR: { /* whether it can be read must be known before it gets a number */
-        int fd = open_below(walk, found);
-        if (fd >= 0)
-            close(fd);
-        return fd < 0 ? fd : 0;
-    }
+    case S_IFDIR: /* whether it can be read must be known before it gets a number */
+        result = open_found(walk, found, memfs_host_open_directory);
+        if (result >= 0)
+            close(result);
+        return result < 0 ? result : 0;
     case S_IFIFO:
     case S_IFSOCK:
         return 0;
@@ -349,7 +358,7 @@ static int take_name(struct walk *walk, struct found *found, int cut)
     if (error)
         return memfs_host_fail(&walk->report, found->directory, found->name, error, "cannot be scanned");
     if (S_ISDIR(found->stat.st_mode) && may_list_ahead(walk, found))
-        memfs_scan_ahead_add(&walk->ahead, number, found->fd, found->where);
+        memfs_scan_ahead_add(&walk->ahead, number, found->fd, found->name, found->length);
     return 0;
 }
 
@@ -559,7 +568,8 @@ int memfs_scan_walk(struct memfs_scan *scan, const struct memfs_scan_options *op
          directory = next_directory(&scan->tables, directory)) {
         int listed = directory == MEMFS_ROOT && scan->sources.listed;
         error = listed ? scan_sources(&walk) : scan_directory(&walk, directory);
-        memfs_scan_ahead_submit(&walk.ahead);
+        if (!error)
+            memfs_scan_ahead_submit(&walk.ahead);
     }
     memfs_scan_ahead_end(&walk.ahead);
     memfs_free(&scan->allocator, walk.buffer, MEMFS_SCAN_NAMES_BUFFER);

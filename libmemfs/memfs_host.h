@@ -86,7 +86,8 @@ struct memfs_scan_options {
     void *filter_context;
     int one_file_system; /* directories where something is mounted stay empty */
     unsigned threads;    /* that list directories, the caller's counted; 0: 1. With more than one up to 64 descriptors
-                            are held besides, and the allocator, but no other function, is called by all of them */
+                            and one a thread are held besides; the allocator, but no other function, is called by all
+                            of them */
 };
 
 /* Reads the names and attributes of a directory and all below it into a

@@ -3,7 +3,6 @@
 #include "climb.h"
 #include "dir_hash.h"
 
-#include <assert.h>
 #include <errno.h>
 #include <string.h>
 
@@ -254,13 +253,13 @@ static void leap_ahead(struct op *op, struct path_walk *walk, const struct memfs
 {
     struct way *way = &walk->way;
     const struct delta *to_above = NULL, *to_last = NULL;
-    uint32_t above = 0, last = 0;
+    uint32_t last = 0;
     *way = way_of(op->fs, walk->text);
     const int wants_last = way->length && walk->leaf;
     if (wants_last)
         hints_prefetch(&op->fs->hints, way->hash);
     if (way->above_length)
-        to_above = dir_hint(op, way->above_hash, &above);
+        to_above = dir_hint(op, way->above_hash, NULL);
     if (wants_last)
         to_last = dir_hint(op, way->hash, &last);
     if (leap_above(op, walk, to_above, to_last, node) && to_last)
@@ -301,7 +300,7 @@ static int walk_section(struct op *op, void *argument)
     for (unsigned steps = 0; *walk->text; steps++) {
         struct component component;
         next_component(walk->text, &component);
-        if (component.length == 0)
+        if (component.length == 0) /* slashes at the end; a leap ends behind all */
             break;
         if (steps == SECTION_STEPS || (steps && op->pin_count >= OP_PINS_MANY))
             return STEP_MORE;
@@ -366,14 +365,13 @@ static void commit_walk(struct op *op, void *argument)
     walk->commit(op, walk->argument);
 }
 
-/* Calls reach where the reader's section has ended: 1 with its *result; or 0 if something has changed since. What that
- * section has found under the name may not be there any more, as its pins are gone; but nobody has asked for a change
- * of that yet. */
+/* Calls reach where the section before has ended: 1 with its *result; or 0 if something has changed since, or if
+ * something has been found there: it was held by that section alone. (The reader has not, when it asks for a change;
+ * but another try of the writer may have.) */
 static int resume(struct op *op, struct path_walk *walk, int *result)
 {
     struct path_end *end = &walk->end;
-    assert(!end->node);
-    if (walk->changes != atomic_load(&op->fs->changes) || node_get(op, end->dir, &end->record) != 0)
+    if (end->node || walk->changes != atomic_load(&op->fs->changes) || node_get(op, end->dir, &end->record) != 0)
         return 0;
     end->is_writer = 1;
     walk->step = 0;

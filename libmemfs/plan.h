@@ -9,6 +9,7 @@
 #include "plan_base.h"
 #include "xattr.h"
 
+#include <stddef.h>
 #include <string.h>
 
 /* What happens to a range of a file. */

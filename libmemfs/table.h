@@ -97,10 +97,10 @@ static inline int table_own(struct op *op, enum memfs_table id, uint64_t number,
     return 0;
 }
 
-/* Makes numbers ready that have never been used, so that there are so many. MEMFS_ELIMIT. */
+/* Makes so many numbers ready that have never been used. MEMFS_ELIMIT, OP_MISS, -ENOMEM, -ENOSPC. */
 int table_make_ready(struct op *op, enum memfs_table id, uint64_t records);
 
-/* Makes sure that table_take() can be called `records` times. MEMFS_ELIMIT. */
+/* Makes sure that table_take() can be called `records` times. The same. */
 static inline int table_reserve(struct op *op, enum memfs_table id, uint32_t records)
 {
     const struct table *table = &op->fs->tables[id];

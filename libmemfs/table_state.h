@@ -12,7 +12,8 @@ struct table {
     uint64_t base_count;       /* records below this are the base's */
     uint64_t start;            /* first number of our own: base_count rounded up to a chunk */
     _Atomic(uint64_t) count;   /* numbers from here on were never used; start at first */
-    uint64_t ready;            /* numbers below this may be used: their chunks are private */
+    uint64_t ready;            /* chunks of numbers from start to this are private; not below count, and of tables
+                                  without table_take(), the heaps, not used */
     uint32_t free;             /* 1 + first of our own numbers that are free again; 0: none */
     uint32_t free_count;
 };

@@ -79,6 +79,7 @@ int64_t write_at(memfs *fs, memfs_node node, uint64_t offset, const void *buffer
     write.node = node;
     write.offset = offset;
     write.length = size;
+    write.keep_size = 0;
     int r = plan_run(fs, reach_write, &write.plan);
     *at = write.plan.from;
     return r ? r : (int64_t)size;

@@ -89,9 +89,16 @@ static void add_files(memfs *fs)
     assert_ok(memfs_mkdir(fs, NULL, "a/b/c/deeper", 0755));
 }
 
+/* Under a name that open_creating() has not found; nobody has looked where it leads. */
+static void name_a_link(memfs *fs)
+{
+    assert_ok(memfs_rename(fs, NULL, "a/b/soft", "a/made", 0));
+}
+
 typedef void change_fn(memfs *fs);
-static change_fn *const changes[] = {remove_deepest,  move_directory,    make_it_a_directory, exchange_directories,
-                                     change_contents, change_attributes, remove_files,        add_files};
+static change_fn *const changes[] = {remove_deepest,       move_directory,  make_it_a_directory,
+                                     exchange_directories, change_contents, change_attributes,
+                                     remove_files,         add_files,       name_a_link};
 
 #define CHANGES (sizeof changes / sizeof changes[0])
 
@@ -220,6 +227,15 @@ static int64_t remove_directory(memfs *fs)
     return memfs_rmdir(fs, NULL, "a/empty");
 }
 
+/* The directory has attributes, which may have to be loaded when the name has been looked for. */
+static int64_t open_creating(memfs *fs)
+{
+    memfs_file *made = NULL;
+    const int error = memfs_open(fs, NULL, "a/made", MEMFS_O_WRITE | MEMFS_O_CREATE, 0644, &made);
+    memfs_close(made);
+    return error;
+}
+
 static int64_t make_directory(memfs *fs)
 {
     return memfs_mkdir(fs, &somebody, "a/b/c/new", 0755);
@@ -281,7 +297,7 @@ static const struct {
     {"rmdir", remove_directory, 1},  {"mkdir", make_directory, 0},
     {"setattr", set_attributes, 1},  {"setxattr", set_xattr, 0},
     {"freeze", freeze, 0},           {"freeze, sharing files", freeze_sharing_files, 0},
-    {"export", plan_export, 0},
+    {"export", plan_export, 0},      {"open, creating", open_creating, 0},
 };
 #define OPERATIONS (sizeof operations / sizeof operations[0])
 

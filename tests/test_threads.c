@@ -226,7 +226,7 @@ struct makers {
 
 #define MAKERS 2
 
-/* A barrier that wakes nobody: all go on within a few nanoseconds. */
+/* A barrier that wakes nobody: where there are as many processors, all go on within a few nanoseconds. */
 static void meet(struct makers *makers, unsigned name)
 {
     atomic_fetch_add(&makers->come, 1);
