@@ -358,8 +358,9 @@ struct memfs_export_made {
     uint32_t directory;
     const char *name; /* NULL: the directory itself */
     int fd;
-    int is_path; /* fd was opened with O_PATH */
-    int mode;    /* its permissions, if they are known and it is ours; else -1 */
+    int is_path;  /* fd was opened with O_PATH */
+    int mode;     /* its permissions, if they are known and it is ours; else -1 */
+    int is_owned; /* by whom it is to be, and it has been made just now */
 };
 
 /* Owner, attributes, mode, mtime, as the options say. */

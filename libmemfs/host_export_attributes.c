@@ -46,6 +46,8 @@ static int set_owner(struct memfs_export_worker *worker, const struct memfs_expo
 {
     if (!worker->job->options.owner)
         return leave_owner(worker, made, stat);
+    if (made->is_owned)
+        return 0;
     errno = EINVAL; /* the host takes the highest number for no number */
     if (stat->uid != UINT32_MAX && stat->gid != UINT32_MAX &&
         !fchownat(made->fd, "", stat->uid, stat->gid, AT_EMPTY_PATH | AT_SYMLINK_NOFOLLOW))

@@ -118,16 +118,17 @@ static int not_made(struct memfs_export_worker *worker, uint32_t directory, cons
                    error == -EISDIR ? memfs_export_in_the_way : "cannot be made");
 }
 
-static int fill(struct memfs_export_worker *worker, int fd, const struct memfs_stat *stat, uint64_t *ino, int *mode,
-                const char **text)
+static int fill(struct memfs_export_worker *worker, struct memfs_export_made *made, const struct memfs_stat *stat,
+                uint64_t *ino, const char **text)
 {
-    struct stat made;
+    struct stat now;
     *text = "cannot be examined";
-    if (fstat(fd, &made))
+    if (fstat(made->fd, &now))
         return -errno;
-    int error = take_ino(worker->job, &made, ino);
-    *mode = made.st_mode & 07777;
-    return error ? error : memfs_export_content(worker, fd, stat, text);
+    int error = take_ino(worker->job, &now, ino);
+    made->mode = now.st_mode & 07777;
+    made->is_owned = now.st_uid == stat->uid && now.st_gid == stat->gid;
+    return error ? error : memfs_export_content(worker, made->fd, stat, text);
 }
 
 static int make_regular(struct memfs_export_worker *worker, uint32_t directory, const struct memfs_dirent *entry,
@@ -137,8 +138,8 @@ static int make_regular(struct memfs_export_worker *worker, uint32_t directory, 
     int fd = memfs_export_try_spot(worker, spot, try_create, entry);
     if (fd < 0)
         return not_made(worker, directory, entry, spot, fd);
-    struct memfs_export_made made = {directory, entry->name, fd, 0, -1};
-    int error = fill(worker, fd, &entry->stat, ino, &made.mode, &text);
+    struct memfs_export_made made = {.directory = directory, .name = entry->name, .fd = fd, .mode = -1};
+    int error = fill(worker, &made, &entry->stat, ino, &text);
     if (!*ino)
         take_back_unknown(worker, spot->name);
     int told = error ? problem(worker, directory, entry->name, error, text)
@@ -166,7 +167,7 @@ static int dress(struct memfs_export_worker *worker, uint32_t directory, const s
         take_back_unknown(worker, spot->name);
     if (!error && fd < 0) /* it is known now, so that it can be removed */
         error = fd;
-    struct memfs_export_made made = {directory, entry->name, fd, 1, -1};
+    struct memfs_export_made made = {.directory = directory, .name = entry->name, .fd = fd, .is_path = 1, .mode = -1};
     error = error ? problem(worker, directory, entry->name, error,
                             memfs_export_is_exchanged(error) ? memfs_export_exchanged : "cannot be opened")
                   : memfs_export_attributes(worker, &made, &entry->stat);
