@@ -51,7 +51,11 @@ FORTIFY = $(if $(findstring _FORTIFY_SOURCE,$(CPPFLAGS) $(CFLAGS)),,$(if $(OPTIM
 HARDENING = $(if $(SANITIZE),,$(FORTIFY) $(HARDENING_COMPILER))
 # Files of any length and times after 2038 on machines of 32 bits, too.
 STANDARD = -std=c11 -D_POSIX_C_SOURCE=200809L -D_FILE_OFFSET_BITS=64 -D_TIME_BITS=64 -pthread -fPIC -fno-semantic-interposition
-COMPILE = $(CC) $(STANDARD) $(WARNINGS) $(HARDENING) $(CPPFLAGS) $(CFLAGS) $(SANITIZERS)
+# Small structs are cleared and copied by moves, not by gcc's `rep stos` and `rep movs`, which begin slowly (creating a
+# file takes an eighth less time).
+SMALL_BLOCKS = $(call asked,SMALL_BLOCKS,$(addsuffix -strategy=unrolled_loop:512:noalign$(comma)libcall:-1:noalign,\
+	-mmemset -mmemcpy),-c)
+COMPILE = $(CC) $(STANDARD) $(WARNINGS) $(HARDENING) $(SMALL_BLOCKS) $(CPPFLAGS) $(CFLAGS) $(SANITIZERS)
 LINK = $(if $(EMULATOR),tests/link_emulated.sh '$(EMULATOR)') $(CC) -pthread $(CFLAGS) \
 	$(if $(SANITIZE),,$(HARDENING_LINKER)) $(SANITIZERS) $(LDFLAGS)
 
