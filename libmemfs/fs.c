@@ -1,3 +1,4 @@
+#define _GNU_SOURCE
 #include "fs.h"
 
 #include "node.h"
@@ -6,12 +7,27 @@
 #include <string.h>
 #include <time.h>
 
-int64_t memfs_clock_realtime(void *context)
+#ifndef CLOCK_REALTIME_COARSE
+#define CLOCK_REALTIME_COARSE CLOCK_REALTIME
+#endif
+
+static int64_t read_clock(clockid_t clock)
 {
     struct timespec now;
-    (void)context;
-    clock_gettime(CLOCK_REALTIME, &now);
+    clock_gettime(clock, &now);
     return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+}
+
+int64_t memfs_clock_realtime(void *context)
+{
+    (void)context;
+    return read_clock(CLOCK_REALTIME);
+}
+
+int64_t memfs_clock_coarse(void *context)
+{
+    (void)context;
+    return read_clock(CLOCK_REALTIME_COARSE);
 }
 
 int64_t fs_now(memfs *fs)

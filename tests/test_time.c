@@ -158,7 +158,17 @@ static void test_time__without_a_clock(void **state)
     assert_int_equal(test_lstat(fs, "f").mtime, 0);
     assert_int_equal(test_lstat(fs, "f").ctime, 0);
     memfs_destroy(fs);
-    assert_true(memfs_clock_realtime(NULL) > INT64_C(1600000000000000000));
+}
+
+/* The coarse clock follows the other one by less than it takes to notice, never runs ahead of it, and moves. */
+static void test_time__clocks(void **state)
+{
+    (void)state;
+    const int64_t second = 1000000000, coarse = memfs_clock_coarse(NULL), fine = memfs_clock_realtime(NULL);
+    assert_true(coarse > 1600000000 * second);
+    assert_true(coarse <= fine);
+    while (memfs_clock_coarse(NULL) <= coarse)
+        assert_true(memfs_clock_realtime(NULL) - fine < 60 * second);
 }
 
 /* The ends of what 64 bits hold pass through images. */
@@ -191,7 +201,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         test_with_fs(test_time__names),        test_with_fs(test_time__contents_and_attributes),
         test_with_fs(test_time__of_new_nodes), cmocka_unit_test(test_time__without_a_clock),
-        test_with_fs(test_time__extremes),
+        cmocka_unit_test(test_time__clocks),   test_with_fs(test_time__extremes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

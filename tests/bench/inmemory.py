@@ -48,8 +48,8 @@ UNITS = {
 }
 SMALL_TEXT = (
     "200,000 files of 100 bytes in 1,000 directories, the same relative paths for both: "
-    "memfs by its calls by path in this process, "
-    "with a real clock and without credentials; tmpfs by system calls, the working directory being there. A time is "
+    "memfs by its calls by path in this process, with the clock of the last tick, as tmpfs has it, too, and "
+    "without credentials; tmpfs by system calls, the working directory being there. A time is "
     "the mean over all files in one run; of the runs it is the median. Before files are made more memory than they "
     "take is touched and given back, for both: in a virtual machine it may have to be found first by the host. "
     "Again: after all were removed.",

@@ -33,7 +33,7 @@ static uint32_t scaled(uint32_t count)
 static memfs *make_fs(const struct memfs_allocator *allocator)
 {
     memfs *fs = NULL;
-    struct memfs_options options = {.size = sizeof options, .clock = memfs_clock_realtime, .allocator = allocator};
+    struct memfs_options options = {.size = sizeof options, .clock = memfs_clock_coarse, .allocator = allocator};
     bench_check(memfs_create(&options, &fs), "memfs_create");
     return fs;
 }
