@@ -107,6 +107,8 @@ static int make_image(const struct memfs_allocator *allocator, uint64_t budget, 
     if (!image)
         return -ENOMEM;
     image->allocator = *allocator;
+    for (unsigned table = 0; table < MEMFS_BACKED; table++)
+        memfs_chunkmap_init(&image->map[table]);
     int error = -pthread_mutex_init(&image->lock, NULL);
     if (error)
         goto no_lock;

@@ -1,7 +1,8 @@
 /*
  * A sparse map from chunk numbers to chunks, read without a lock: a root of
  * pages of 64 pointers each, pages made when first needed. The root grows by
- * replacement; readers of an older root see what was there before.
+ * replacement; readers of an older root see what was there before. There is always
+ * a root, and a page in each of its slots: empty ones stand for what is not there yet.
  */
 #ifndef MEMFS_CHUNKMAP_H
 #define MEMFS_CHUNKMAP_H
@@ -23,38 +24,26 @@ struct memfs_map_root {
     _Atomic(struct memfs_map_page *) page[];
 };
 
-/* Zeroed: empty. */
 struct memfs_chunkmap {
     _Atomic(struct memfs_map_root *) root;
 };
 
-static inline void memfs_chunkmap_init(struct memfs_chunkmap *map)
-{
-    atomic_init(&map->root, NULL);
-}
+/* Empty, without any memory. */
+void memfs_chunkmap_init(struct memfs_chunkmap *map);
 
-/* The slot of a chunk, or NULL if nothing was ever put near it. */
-static inline _Atomic(void *) *memfs_chunkmap_slot(const struct memfs_chunkmap *map, uint64_t chunk)
-{
-    const struct memfs_map_root *root = atomic_load(&map->root);
-    if (!root || chunk >> MEMFS_MAP_SHIFT >= root->pages)
-        return NULL;
-    struct memfs_map_page *page = atomic_load(&root->page[chunk >> MEMFS_MAP_SHIFT]);
-    return page ? &page->chunks[chunk & (MEMFS_MAP_PAGE - 1)] : NULL;
-}
-
-static inline void *memfs_chunkmap_get(const struct memfs_chunkmap *map, uint64_t chunk)
-{
-    _Atomic(void *) *slot = memfs_chunkmap_slot(map, chunk);
-    return slot ? atomic_load(slot) : NULL;
-}
-
-/* The same of a chunk that is there. */
+/* A chunk that is there. */
 static inline void *memfs_chunkmap_at(const struct memfs_chunkmap *map, uint64_t chunk)
 {
     const struct memfs_map_root *root = atomic_load(&map->root);
-    struct memfs_map_page *page = atomic_load(&root->page[chunk >> MEMFS_MAP_SHIFT]);
+    const struct memfs_map_page *page = atomic_load(&root->page[chunk >> MEMFS_MAP_SHIFT]);
     return atomic_load(&page->chunks[chunk & (MEMFS_MAP_PAGE - 1)]);
+}
+
+/* A chunk, or NULL. */
+static inline void *memfs_chunkmap_get(const struct memfs_chunkmap *map, uint64_t chunk)
+{
+    const struct memfs_map_root *root = atomic_load(&map->root);
+    return chunk >> MEMFS_MAP_SHIFT < root->pages ? memfs_chunkmap_at(map, chunk) : NULL;
 }
 
 /* Memory for roots and pages; as memfs_allocator, but may be an arena. */

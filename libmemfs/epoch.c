@@ -65,8 +65,8 @@ static uint64_t oldest_reader(struct memfs_epochs *epochs)
 {
     uint64_t oldest = UINT64_MAX;
     for (struct memfs_readers *r = epochs->readers; r; r = r->next) {
-        for (unsigned i = memfs_readers_next(r, 0); i < MEMFS_READER_SLOTS; i = memfs_readers_next(r, i + 1)) {
-            uint64_t epoch = atomic_load(&r->slots[i].epoch);
+        for (uint32_t used = atomic_load(&r->used); used; used &= used - 1) {
+            uint64_t epoch = atomic_load(&r->slots[__builtin_ctz(used)].epoch);
             if (epoch && epoch < oldest)
                 oldest = epoch;
         }

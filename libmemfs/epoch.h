@@ -76,13 +76,6 @@ static inline void memfs_reader_exit(struct memfs_readers *readers, unsigned slo
     atomic_store_explicit(&readers->slots[slot].epoch, 0, memory_order_release);
 }
 
-/* The slots from this one on in which readers may stand: the first, or MEMFS_READER_SLOTS. */
-static inline unsigned memfs_readers_next(const struct memfs_readers *readers, unsigned slot)
-{
-    uint64_t used = (uint64_t)atomic_load(&readers->used) >> slot;
-    return used ? slot + (unsigned)__builtin_ctzll(used) : MEMFS_READER_SLOTS;
-}
-
 /* Frees later what no new reader can find. Also frees what has become free.
  * Not to be called between enter and exit. */
 void memfs_epochs_retire(struct memfs_epochs *epochs, struct memfs_retired *retired,

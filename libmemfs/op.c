@@ -34,10 +34,9 @@ static void close_gate(struct op *op)
 {
     atomic_store(&op->fs->gate_closed, 1);
     const struct memfs_readers *readers = &op->fs->readers;
-    for (unsigned i = memfs_readers_next(readers, 0); i < MEMFS_READER_SLOTS; i = memfs_readers_next(readers, i + 1)) {
-        if (i == op->slot)
-            continue;
-        for (unsigned spins = 1; atomic_load(&readers->slots[i].epoch); spins++) {
+    for (uint32_t used = atomic_load(&readers->used); used; used &= used - 1) {
+        const unsigned slot = (unsigned)__builtin_ctz(used);
+        for (unsigned spins = 1; slot != op->slot && atomic_load(&readers->slots[slot].epoch); spins++) {
             if (spins % 64 == 0)
                 sched_yield();
         }
