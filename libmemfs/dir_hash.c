@@ -9,46 +9,60 @@
 
 /* ---- Hashes ---- */
 
-/* After MurmurHash64A's rounds (Appleby, 2008), with the filesystem's own seed. */
-static inline uint64_t mix(uint64_t hash, uint64_t word)
+/* Both halves of a product, folded, as wyhash mixes (Wang Yi, 2019). Whoever chooses names does not know the seed,
+ * which is in both factors. */
+static inline uint64_t fold(uint64_t a, uint64_t b)
 {
-    const uint64_t m = 0xC6A4A7935BD1E995u;
-    word *= m;
-    word ^= word >> 47;
-    return (hash ^ word * m) * m;
+#ifdef __SIZEOF_INT128__
+    __extension__ typedef unsigned __int128 wide;
+    return a * b ^ (uint64_t)((wide)a * b >> 64);
+#else
+    const uint64_t low = (a & UINT32_MAX) * (b & UINT32_MAX), high = (a >> 32) * (b >> 32);
+    const uint64_t cross = (a & UINT32_MAX) * (b >> 32), other = (a >> 32) * (b & UINT32_MAX);
+    const uint64_t carry = ((low >> 32) + (cross & UINT32_MAX) + (other & UINT32_MAX)) >> 32;
+    return a * b ^ (high + (cross >> 32) + (other >> 32) + carry);
+#endif
 }
 
-static inline uint64_t finish(uint64_t hash)
+static inline uint64_t other_seed(const memfs *fs)
 {
-    hash ^= hash >> 32;
-    hash *= 0xD6E8FEB86659FD93u;
-    return hash ^ hash >> 32;
+    return fs->seed ^ 0x9E3779B97F4A7C15u; /* the golden ratio's bits */
 }
 
-/* The last word of a longer name overlaps the one before: the length is in the hash. */
-static uint64_t hash_text(const memfs *fs, const char *name, size_t length)
+/* The last words of a longer text overlap those before: the length is in the hash. */
+static inline uint64_t hash_text(const memfs *fs, const char *text, size_t length)
 {
-    uint64_t hash = mix(fs->seed, length);
+    uint64_t hash = other_seed(fs) + length;
     if (length <= 8)
-        return mix(hash, name_short_word(name, length));
-    for (size_t at = 0; at + 8 < length; at += 8)
-        hash = mix(hash, name_word(name + at));
-    return mix(hash, name_word(name + length - 8));
+        return fold(name_short_word(text, length) ^ fs->seed, hash);
+    const char *const last = text + length - 8;
+    if (length > 16) {
+        for (; text < last - 8; text += 16)
+            hash = fold(name_word(text) ^ fs->seed, name_word(text + 8) ^ hash);
+        text = last - 8;
+    }
+    return fold(name_word(text) ^ fs->seed, name_word(last) ^ hash);
+}
+
+/* Of what stands in a place, a directory for example. */
+static inline uint64_t hash_in(const memfs *fs, uint64_t place, uint64_t hash)
+{
+    return fold(hash ^ place, other_seed(fs));
 }
 
 uint64_t dir_hash_name(const memfs *fs, uint32_t dir, const char *name, size_t length)
 {
-    return finish(mix(hash_text(fs, name, length), dir));
+    return hash_in(fs, dir, hash_text(fs, name, length));
 }
 
 uint64_t dir_hash_path(const memfs *fs, const char *path, size_t length)
 {
-    return finish(hash_text(fs, path, length));
+    return hash_in(fs, 0, hash_text(fs, path, length));
 }
 
 uint64_t dir_hash_entry(const memfs *fs, uint32_t entry)
 {
-    return finish(mix(fs->seed, (uint64_t)entry << 32));
+    return hash_in(fs, entry, fs->seed);
 }
 
 /* The bucket of a hash among `buckets`, at least 1: by as many bits as are
@@ -60,9 +74,11 @@ static inline uint32_t bucket_of(uint64_t hash, uint32_t buckets)
     return bucket < buckets ? bucket : bucket & mask >> 1;
 }
 
+/* Not 0: that is the tag of a free slot. */
 static inline uint8_t tag_of(uint64_t hash)
 {
-    return (uint8_t)(hash >> 56);
+    const uint8_t tag = (uint8_t)(hash >> 56);
+    return tag ? tag : 1;
 }
 
 /* ---- What is always resident ---- */
@@ -97,8 +113,9 @@ static inline uint64_t equal_bytes(uint64_t bytes, uint8_t tag)
     return (bytes - ones) & ~bytes & ones << 7;
 }
 
-/* The slots that may be those of a hash: bit 7 of a byte each for the first 8, bit 3 for the others. */
-static inline uint64_t candidates(const struct bucket *bucket, uint64_t hash)
+/* The slots that may have a tag: bit 7 of a byte each for the first 8, bit 3 for the others. The first does have it:
+ * a wrong one stands behind one that is right. */
+static inline uint64_t candidates(const struct bucket *bucket, uint8_t tag)
 {
     uint64_t first;
     uint32_t others;
@@ -108,7 +125,7 @@ static inline uint64_t candidates(const struct bucket *bucket, uint64_t hash)
         first = __builtin_bswap64(first);
         others = __builtin_bswap32(others);
     }
-    return equal_bytes(first, tag_of(hash)) | (equal_bytes(others, tag_of(hash)) & UINT32_MAX) >> 4;
+    return equal_bytes(first, tag) | (equal_bytes(others, tag) & UINT32_MAX) >> 4;
 }
 
 static inline unsigned slot_of(uint64_t candidate)
@@ -127,7 +144,7 @@ struct search {
 static inline struct search search_begin(const memfs *fs, uint64_t hash)
 {
     const struct bucket *bucket = look_into(fs, hash);
-    return (struct search){.bucket = bucket, .slots = candidates(bucket, hash), .next = bucket->more};
+    return (struct search){.bucket = bucket, .slots = candidates(bucket, tag_of(hash)), .next = bucket->more};
 }
 
 static inline uint32_t search_next(const memfs *fs, struct search *search)
@@ -233,11 +250,12 @@ int dir_hash_reach_add(struct op *op, uint64_t hash)
     return bucket < fs->buckets ? table_own(op, MEMFS_BUCKETS, bucket, &own) : 0;
 }
 
-static uint32_t *find_slot(struct bucket *bucket, uint32_t content)
+/* The slot that holds a delta with a hash: NULL if it is chained. */
+static uint32_t *slot_with(struct bucket *bucket, uint64_t hash, uint32_t one_more)
 {
-    for (unsigned i = 0; i < BUCKET_SLOTS; i++) {
-        if (bucket->slots[i] == content)
-            return &bucket->slots[i];
+    for (uint64_t slots = candidates(bucket, tag_of(hash)); slots; slots &= slots - 1) {
+        if (bucket->slots[slot_of(slots)] == one_more)
+            return &bucket->slots[slot_of(slots)];
     }
     return NULL;
 }
@@ -247,7 +265,7 @@ int dir_hash_reach_drop(struct op *op, uint32_t number)
     struct bucket *bucket;
     uint64_t hash = hash_of(op->fs, look_at(op->fs, number));
     int r = table_own(op, MEMFS_BUCKETS, bucket_of(hash, op->fs->buckets), &bucket);
-    return r || find_slot(bucket, number + 1) ? r : own_chain(op, bucket, number + 1);
+    return r || slot_with(bucket, hash, number + 1) ? r : own_chain(op, bucket, number + 1);
 }
 
 int dir_hash_reach_override(struct op *op, uint32_t dir, uint32_t entry)
@@ -273,10 +291,11 @@ static struct bucket *bucket_at(memfs *fs, uint32_t bucket)
 
 static void put(memfs *fs, struct bucket *bucket, uint64_t hash, uint32_t one_more)
 {
-    uint32_t *slot = find_slot(bucket, 0);
-    if (slot) {
-        *slot = one_more;
-        bucket->tags[slot - bucket->slots] = tag_of(hash);
+    const uint64_t free = candidates(bucket, 0);
+    if (free) {
+        const unsigned slot = slot_of(free);
+        bucket->slots[slot] = one_more;
+        bucket->tags[slot] = tag_of(hash);
     } else {
         delta_at(fs, one_more - 1)->chain = bucket->more;
         bucket->more = one_more;
@@ -323,11 +342,13 @@ void dir_hash_add(memfs *fs, uint64_t hash, uint32_t number)
 
 void dir_hash_drop(memfs *fs, uint32_t number)
 {
-    struct bucket *bucket = bucket_at(fs, bucket_of(hash_of(fs, look_at(fs, number)), fs->buckets));
-    uint32_t *slot = find_slot(bucket, number + 1), *link = &bucket->more;
+    const uint64_t hash = hash_of(fs, look_at(fs, number));
+    struct bucket *bucket = bucket_at(fs, bucket_of(hash, fs->buckets));
+    uint32_t *slot = slot_with(bucket, hash, number + 1), *link = &bucket->more;
     fs->deltas--;
     if (slot) {
         *slot = 0;
+        bucket->tags[slot - bucket->slots] = 0;
         return;
     }
     while (*link != number + 1)

@@ -79,6 +79,14 @@ static unsigned match(_Atomic(uint32_t) *slots, unsigned i, uint32_t tag, uint32
 
 _Static_assert(HINT_SET == 8, "each slot is looked at");
 
+/* All are looked at, and at once: where one is found cannot be foreseen. */
+static unsigned matches(_Atomic(uint32_t) *slots, uint32_t tag, uint32_t mask)
+{
+    return match(slots, 0, tag, mask) | match(slots, 1, tag, mask) | match(slots, 2, tag, mask) |
+           match(slots, 3, tag, mask) | match(slots, 4, tag, mask) | match(slots, 5, tag, mask) |
+           match(slots, 6, tag, mask) | match(slots, 7, tag, mask);
+}
+
 /* No two slots of a set have the same tag, but where two readers have set one at once. */
 int hints_find(const struct hints *hints, uint64_t hash, uint32_t *insertion)
 {
@@ -86,13 +94,20 @@ int hints_find(const struct hints *hints, uint64_t hash, uint32_t *insertion)
         return 0;
     const uint32_t tag = tag_of(hints->count, hash), mask = (1u << number_bits(hints->count)) - 1;
     _Atomic(uint32_t) *slots = &hints->slots[set_of(hints->count, hash)];
-    /* All are looked at, and at once: where one is found cannot be foreseen. */
-    const unsigned equal = match(slots, 0, tag, mask) | match(slots, 1, tag, mask) | match(slots, 2, tag, mask) |
-                           match(slots, 3, tag, mask) | match(slots, 4, tag, mask) | match(slots, 5, tag, mask) |
-                           match(slots, 6, tag, mask) | match(slots, 7, tag, mask);
+    const unsigned equal = matches(slots, tag, mask);
     if (equal)
         *insertion = (get(&slots[__builtin_ctz(equal)]) & mask) - 1;
     return equal != 0;
+}
+
+/* The first slot of a set that is free, else any: they are filled from the first on. */
+static _Atomic(uint32_t) *room_for(_Atomic(uint32_t) *slots, uint64_t hash, uint32_t mask)
+{
+    for (unsigned i = 0; i < HINT_SET; i++) {
+        if (!(get(&slots[i]) & mask))
+            return &slots[i];
+    }
+    return &slots[hash >> HASH_BITS & (HINT_SET - 1)];
 }
 
 /* Takes the place of what a path led to before, else a free one, else any. Most paths lead
@@ -103,19 +118,10 @@ void hints_set(const struct hints *hints, uint64_t hash, uint32_t insertion)
         return;
     const uint32_t tag = tag_of(hints->count, hash), mask = (1u << number_bits(hints->count)) - 1;
     _Atomic(uint32_t) *slots = &hints->slots[set_of(hints->count, hash)];
-    _Atomic(uint32_t) *chosen = &slots[hash >> HASH_BITS & (HINT_SET - 1)];
-    for (unsigned i = 0; i < HINT_SET; i++) {
-        const uint32_t slot = get(&slots[i]);
-        if (slot == (tag | (insertion + 1)))
-            return;
-        if (!(slot & mask))
-            chosen = &slots[i];
-        else if ((slot & ~mask) == tag) {
-            chosen = &slots[i];
-            break;
-        }
-    }
-    set(chosen, tag | (insertion + 1));
+    const unsigned equal = matches(slots, tag, mask);
+    _Atomic(uint32_t) *chosen = equal ? &slots[__builtin_ctz(equal)] : room_for(slots, hash, mask);
+    if (get(chosen) != (tag | (insertion + 1)))
+        set(chosen, tag | (insertion + 1));
 }
 
 void hints_prefetch(const struct hints *hints, uint64_t hash)
