@@ -357,7 +357,7 @@ static int reach_change(struct op *op, void *argument)
     struct change *change = argument;
     const struct memfs_node_record *node = NULL;
     uint32_t number = node_number(change->node);
-    change->content = (struct content_plan){0};
+    plan_init(&change->content);
     int error = node_get(op, change->node, &node);
     if (!error)
         error = check_rights(op, change, node);

@@ -63,11 +63,11 @@ int content_allocated(struct op *op, const struct memfs_node_record *node, uint6
 
 /* Prepares setting the size; the node has been owned. What is prepared must go to
  * content_resize(), or to content_cancel() before reach returns an error or OP_MISS.
- * A plan (plan.h) starts zeroed, or by plan_init(), and is not moved. Attributes stay as they are.
+ * A plan (plan.h) starts by plan_init(), and is not moved. Attributes stay as they are.
  * -EFBIG, -EISDIR, -EINVAL, -ENOSPC, -ENOMEM, OP_MISS. */
 struct content_plan;
 int content_reach_resize(struct op *op, uint32_t node, uint64_t size, struct content_plan *plan);
-void content_cancel(memfs *fs, struct content_plan *plan); /* zeroed is fine */
+void content_cancel(memfs *fs, struct content_plan *plan); /* one for nothing yet is fine */
 
 /* ---- Commit ---- */
 

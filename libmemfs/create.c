@@ -70,7 +70,6 @@ static int is_device(const struct creation *creation)
 static int reach_all(struct op *op, struct creation *creation)
 {
     const struct memfs_node_record *dir;
-    struct memfs_node_record *own;
     if (creation->path_hash)
         hints_prefetch(&op->fs->hints, creation->path_hash);
     int r = reach_place(op, creation, &dir);
@@ -82,8 +81,6 @@ static int reach_all(struct op *op, struct creation *creation)
         r = cred_reach_new(op, creation->cred, dir, creation->mode, &creation->owner);
     if (r == 0)
         r = table_reserve(op, MEMFS_NODES, 1);
-    if (r == 0)
-        r = node_own(op, node_number(creation->dir), &own);
     if (r == 0 && creation->name)
         r = dir_reach_insert(op, node_number(creation->dir), creation->name, creation->length, &creation->insertion);
     if (r == 0)
@@ -258,8 +255,6 @@ static int reach_link(struct op *op, void *argument)
     if (node->nlink == NODE_MAX_LINKS)
         return -EMLINK;
     r = node_own(op, node_number(creation->linked), &own);
-    if (r == 0)
-        r = node_own(op, node_number(creation->dir), &own);
     if (r == 0)
         r = dir_reach_insert(op, node_number(creation->dir), creation->name, creation->length, &creation->insertion);
     if (r == 0) /* the insertion was the last that can fail, so it is never cancelled */

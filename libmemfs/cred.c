@@ -106,10 +106,10 @@ int cred_reach_new(struct op *op, const struct memfs_cred *cred, const struct me
                    struct cred_new *out)
 {
     uint32_t type = mode & MEMFS_IFMT;
-    *out = (struct cred_new){.mode = mode & MEMFS_MODE_BITS};
+    out->mode = mode & MEMFS_MODE_BITS;
+    out->uid = cred ? cred->uid : 0;
+    out->gid = cred ? cred->gid : 0;
     if (cred) {
-        out->uid = cred->uid;
-        out->gid = cred->gid;
         if (type == MEMFS_IFDIR)
             out->mode &= ~(MODE_SETUID | MODE_SETGID);
         apply_setgid(cred, dir, out);

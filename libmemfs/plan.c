@@ -185,7 +185,8 @@ static void compose(const struct content_plan *plan, const struct at *at, struct
     uint32_t head = from < used ? from : used;
     if (head)
         memcpy(page->bytes, old, head);
-    memset(page->bytes + head, 0, from - head);
+    if (from > head)
+        memset(page->bytes + head, 0, from - head);
     if (plan->kind == PLAN_WRITE)
         memcpy(page->bytes + from, plan->data + ((at->index << PAGE_SHIFT) + from - plan->from), to - from);
     else
@@ -193,7 +194,8 @@ static void compose(const struct content_plan *plan, const struct at *at, struct
     if (to < used)
         memcpy(page->bytes + to, (const unsigned char *)old + to, used - to);
     uint32_t end = to > used ? to : used;
-    memset(page->bytes + end, 0, page->capacity - end);
+    if (page->capacity > end)
+        memset(page->bytes + end, 0, page->capacity - end);
 }
 
 /* Is the page absent, and does something of what the base shows there stay? */

@@ -29,34 +29,38 @@ struct plan_change {
 };
 
 struct content_plan {
+    /* By plan_begin(): */
     uint32_t node;
     struct memfs_node_record *record;
     struct content_record *owned; /* in CONTENTS, or `own`; NULL: to be made */
     struct content_record own;    /* what stands in no record yet, and perhaps never will */
     struct content before;
-    enum plan_kind kind;
-    const unsigned char *data; /* PLAN_WRITE */
-    uint64_t from, to;         /* the range */
     uint64_t size, base_limit; /* afterwards */
     uint64_t last;             /* page that got the last new slot; UINT64_MAX: none */
     uint32_t maps;             /* records needed at most */
-    int keeps_mtime;
-    int drops_setid; /* whoever writes may not change what the file runs as */
     int64_t now;
-    struct xattr_plan xattrs;
+    /* By whoever has begun it, who may change size and base_limit: */
+    enum plan_kind kind;
+    uint64_t from, to; /* the range */
 
+    /* By plan_init(), from here on: */
+    int keeps_mtime;
+    int drops_setid;           /* whoever writes may not change what the file runs as */
+    const unsigned char *data; /* PLAN_WRITE */
+    struct xattr_plan xattrs;
     struct plan_change *changes;
     size_t count, room; /* room 0: first_changes, if any */
-
-    int scouts; /* extents have been missing: all are looked at before the first page is made */
+    int scouts;         /* extents have been missing: all are looked at before the first page is made */
     struct plan_base base;
-    struct plan_change first_changes[4]; /* last: it need not be zeroed */
+
+    struct plan_change first_changes[4];
 };
 
-/* A plan, zeroed as far as need be. */
+/* A plan for nothing yet, which can be cancelled. */
 static inline void plan_init(struct content_plan *plan)
 {
-    memset(plan, 0, offsetof(struct content_plan, first_changes));
+    const size_t from = offsetof(struct content_plan, keeps_mtime);
+    memset((char *)plan + from, 0, offsetof(struct content_plan, first_changes) - from);
 }
 
 /* Reach needs bytes of the base: plan_run() loads them and tries again. Never leaves the library. */

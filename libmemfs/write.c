@@ -11,6 +11,15 @@ struct write {
     int keep_size;
 };
 
+static void init(struct write *write, memfs_node node, uint64_t offset, uint64_t length)
+{
+    plan_init(&write->plan);
+    write->node = node;
+    write->offset = offset;
+    write->length = length;
+    write->keep_size = 0;
+}
+
 static int begin(struct op *op, struct write *write)
 {
     const struct memfs_node_record *node;
@@ -73,16 +82,14 @@ int64_t write_at(memfs *fs, memfs_node node, uint64_t offset, const void *buffer
         *at = offset;
         return op_read(fs, reach_handle, &node);
     }
-    plan_init(&write.plan);
+    init(&write, node, offset, size);
     write.plan.data = buffer;
     write.plan.drops_setid = drops_setid;
-    write.node = node;
-    write.offset = offset;
-    write.length = size;
-    write.keep_size = 0;
     int r = plan_run(fs, reach_write, &write.plan);
+    if (r)
+        return r;
     *at = write.plan.from;
-    return r ? r : (int64_t)size;
+    return (int64_t)size;
 }
 
 int64_t memfs_node_write(memfs *fs, memfs_node node, uint64_t offset, const void *buffer, size_t size)
@@ -106,7 +113,8 @@ static int reach_extend(struct op *op, void *argument)
 
 int write_extend(memfs *fs, memfs_node node, uint64_t size)
 {
-    struct write write = {.node = node, .length = size};
+    struct write write;
+    init(&write, node, 0, size);
     return size > MEMFS_SIZE_MAX ? -EFBIG : plan_run(fs, reach_extend, &write.plan);
 }
 
@@ -124,7 +132,9 @@ static int reach_resize(struct op *op, void *argument)
 
 int write_resize(memfs *fs, memfs_node node, uint64_t size, int drops_setid)
 {
-    struct write write = {.plan = {.drops_setid = drops_setid}, .node = node, .length = size};
+    struct write write;
+    init(&write, node, 0, size);
+    write.plan.drops_setid = drops_setid;
     return plan_run(fs, reach_resize, &write.plan);
 }
 
@@ -158,7 +168,9 @@ static int reach_allocate(struct op *op, void *argument)
 
 int memfs_node_allocate(memfs *fs, memfs_node node, uint64_t offset, uint64_t length, int keep_size)
 {
-    struct write write = {.node = node, .offset = offset, .length = length, .keep_size = keep_size};
+    struct write write;
+    init(&write, node, offset, length);
+    write.keep_size = keep_size;
     return run_range(fs, reach_allocate, &write);
 }
 
@@ -181,6 +193,7 @@ static int reach_punch(struct op *op, void *argument)
 
 int memfs_node_punch(memfs *fs, memfs_node node, uint64_t offset, uint64_t length)
 {
-    struct write write = {.node = node, .offset = offset, .length = length};
+    struct write write;
+    init(&write, node, offset, length);
     return run_range(fs, reach_punch, &write);
 }
