@@ -1,6 +1,5 @@
 #include "create.h"
 
-#include "name.h"
 #include "path.h"
 
 #include <errno.h>
@@ -28,8 +27,8 @@ static int reach_place(struct op *op, struct creation *creation, const struct me
         r = cred_check(op, creation->cred, *dir, MEMFS_X_OK);
     if (r)
         return r;
-    if (creation->name && !creation->is_free) {
-        r = dir_find(op, node_number(creation->dir), *dir, creation->name, creation->length, &found, NULL);
+    if (creation->name.text && !creation->is_free) {
+        r = dir_find(op, *dir, &creation->name, &found, NULL);
         if (r != -ENOENT)
             return r ? r : -EEXIST;
     }
@@ -81,8 +80,8 @@ static int reach_all(struct op *op, struct creation *creation)
         r = cred_reach_new(op, creation->cred, dir, creation->mode, &creation->owner);
     if (r == 0)
         r = table_reserve(op, MEMFS_NODES, 1);
-    if (r == 0 && creation->name)
-        r = dir_reach_insert(op, node_number(creation->dir), creation->name, creation->length, &creation->insertion);
+    if (r == 0 && creation->name.text)
+        r = dir_reach_insert(op, &creation->name, &creation->insertion);
     if (r == 0)
         r = reach_target(op, creation);
     if (r == 0)
@@ -137,7 +136,7 @@ void create_commit(struct op *op, void *argument)
         node->rdev.major = creation->major;
         node->rdev.minor = creation->minor;
     }
-    if (creation->name) {
+    if (creation->name.text) {
         name_node(op->fs, creation, number, node);
     } else {
         node->nlink = 0;
@@ -150,7 +149,8 @@ void create_commit(struct op *op, void *argument)
 
 static int create(memfs *fs, struct creation *creation)
 {
-    int r = creation->name ? name_measure(creation->name, &creation->length) : 0;
+    const char *text = creation->name.text;
+    int r = text ? dir_name_measure(fs, creation->dir, text, &creation->name) : 0;
     return r ? r : op_write(fs, create_reach, create_commit, creation);
 }
 
@@ -158,7 +158,7 @@ int memfs_node_create(memfs *fs, const struct memfs_cred *cred, memfs_node dir, 
                       memfs_node *out)
 {
     struct creation creation = {
-        .cred = cred, .dir = dir, .name = name, .mode = MEMFS_IFREG | (mode & 07777), .out = out};
+        .cred = cred, .dir = dir, .name.text = name, .mode = MEMFS_IFREG | (mode & 07777), .out = out};
     return create(fs, &creation);
 }
 
@@ -171,7 +171,7 @@ static uint32_t dir_mode(const struct memfs_cred *cred, uint32_t mode)
 int memfs_node_mkdir(memfs *fs, const struct memfs_cred *cred, memfs_node dir, const char *name, uint32_t mode,
                      memfs_node *out)
 {
-    struct creation creation = {.cred = cred, .dir = dir, .name = name, .mode = dir_mode(cred, mode), .out = out};
+    struct creation creation = {.cred = cred, .dir = dir, .name.text = name, .mode = dir_mode(cred, mode), .out = out};
     return create(fs, &creation);
 }
 
@@ -184,7 +184,6 @@ static int mkdir_at(struct op *op, const struct path_end *end, void *argument)
         return PATH_CHANGE;
     creation->dir = end->dir;
     creation->name = end->name;
-    creation->length = end->length;
     return create_reach(op, creation);
 }
 
@@ -200,7 +199,7 @@ int memfs_node_mknod(memfs *fs, const struct memfs_cred *cred, memfs_node dir, c
     uint32_t type = mode & MEMFS_IFMT ? mode & MEMFS_IFMT : MEMFS_IFREG;
     struct creation creation = {.cred = cred,
                                 .dir = dir,
-                                .name = name,
+                                .name.text = name,
                                 .mode = type | (mode & 07777),
                                 .major = rdev_major,
                                 .minor = rdev_minor,
@@ -223,7 +222,7 @@ int memfs_node_symlink(memfs *fs, const struct memfs_cred *cred, memfs_node dir,
                        memfs_node *out)
 {
     struct creation creation = {
-        .cred = cred, .dir = dir, .name = name, .mode = MEMFS_IFLNK | 0777, .target = target, .out = out};
+        .cred = cred, .dir = dir, .name.text = name, .mode = MEMFS_IFLNK | 0777, .target = target, .out = out};
     creation.target_length = strnlen(target, MEMFS_TARGET_MAX + 1);
     if (creation.target_length == 0)
         return -ENOENT;
@@ -256,7 +255,7 @@ static int reach_link(struct op *op, void *argument)
         return -EMLINK;
     r = node_own(op, node_number(creation->linked), &own);
     if (r == 0)
-        r = dir_reach_insert(op, node_number(creation->dir), creation->name, creation->length, &creation->insertion);
+        r = dir_reach_insert(op, &creation->name, &creation->insertion);
     if (r == 0) /* the insertion was the last that can fail, so it is never cancelled */
         creation->now = fs_now(op->fs);
     return r;
@@ -275,7 +274,7 @@ static void commit_link(struct op *op, void *argument)
 
 int memfs_node_link(memfs *fs, const struct memfs_cred *cred, memfs_node node, memfs_node dir, const char *name)
 {
-    struct creation creation = {.cred = cred, .dir = dir, .name = name, .linked = node};
-    int r = name_measure(name, &creation.length);
+    struct creation creation = {.cred = cred, .dir = dir, .linked = node};
+    int r = dir_name_measure(fs, dir, name, &creation.name);
     return r ? r : op_write(fs, reach_link, commit_link, &creation);
 }

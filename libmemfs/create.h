@@ -10,8 +10,7 @@
 struct creation {
     const struct memfs_cred *cred;
     memfs_node dir;
-    const char *name; /* NULL: none */
-    size_t length;
+    struct dir_name name;
     int is_free;        /* the name is known not to be there */
     uint64_t path_hash; /* as struct path_end has it */
     uint32_t mode;      /* with the type */

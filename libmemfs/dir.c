@@ -1,6 +1,7 @@
 #include "dir.h"
 
 #include "dir_hash.h"
+#include "name.h"
 
 #include <errno.h>
 #include <string.h>
@@ -33,6 +34,22 @@ static int entry_is_delta(const memfs *fs, uint32_t entry)
 static uint32_t entry_delta(const memfs *fs, uint32_t entry)
 {
     return entry - (uint32_t)fs->tables[MEMFS_ENTRIES].base_count;
+}
+
+/* ---- Names ---- */
+
+struct dir_name dir_name(const memfs *fs, uint32_t dir, const char *text, size_t length)
+{
+    return (struct dir_name){.dir = dir, .text = text, .length = length, .hash = dir_hash_name(fs, dir, text, length)};
+}
+
+int dir_name_measure(const memfs *fs, memfs_node dir, const char *text, struct dir_name *out)
+{
+    size_t length;
+    int r = name_measure(text, &length);
+    if (r == 0)
+        *out = dir_name(fs, node_number(dir), text, length);
+    return r;
 }
 
 /* ---- Finding ---- */
@@ -70,10 +87,9 @@ static int compare(const char *name, size_t length, uint32_t prefix, const void 
 }
 
 /* By bisection of the base run; its last steps are in one chunk. */
-static int find_in_run(struct op *op, const struct dir_record *state, const char *name, size_t length,
-                       struct found *out)
+static int find_in_run(struct op *op, const struct dir_record *state, const struct dir_name *name, struct found *out)
 {
-    uint32_t prefix = memfs_name_prefix(name, length);
+    uint32_t prefix = memfs_name_prefix(name->text, name->length);
     uint32_t low = state->first, high = low + state->count, chunk_number = 0;
     const void *chunk = NULL;
     while (low < high) {
@@ -85,7 +101,7 @@ static int find_in_run(struct op *op, const struct dir_record *state, const char
             chunk_number = middle >> MEMFS_CHUNK_SHIFT;
         }
         const struct memfs_entry *entry = (const struct memfs_entry *)chunk + (middle & (MEMFS_CHUNK_RECORDS - 1));
-        int order = compare(name, length, prefix, chunk, entry);
+        int order = compare(name->text, name->length, prefix, chunk, entry);
         if (order == 0) {
             found_in_base(out, middle, entry, memfs_entry_name(chunk, entry));
             return check_run(state, middle, entry);
@@ -125,21 +141,20 @@ static void found_in_deltas(const memfs *fs, uint32_t number, const struct delta
 
 /* Most directories that have changed have no base run, or what is looked for is new:
  * the hash table alone answers, and the record need not be read. */
-static int find_entry(struct op *op, uint32_t dir, const struct memfs_node_record *record, const char *name,
-                      size_t length, struct found *out)
+static int find_entry(struct op *op, const struct memfs_node_record *dir, const struct dir_name *name,
+                      struct found *out)
 {
-    if (record->mode & MEMFS_NODE_CHANGED) {
+    if (dir->mode & MEMFS_NODE_CHANGED) {
         uint32_t number;
-        const uint64_t hash = dir_hash_name(op->fs, dir, name, length);
-        const struct delta *delta = dir_hash_find(op->fs, dir, name, length, hash, &number);
+        const struct delta *delta = dir_hash_find(op->fs, name, &number);
         if (delta) {
             found_in_deltas(op->fs, number, delta, out);
             return 0;
         }
     }
-    const struct dir_record state = state_of(op->fs, record);
-    int r = state.count ? find_in_run(op, &state, name, length, out) : -ENOENT;
-    return r ? r : apply_override(op->fs, dir, &state, out);
+    const struct dir_record state = state_of(op->fs, dir);
+    int r = state.count ? find_in_run(op, &state, name, out) : -ENOENT;
+    return r ? r : apply_override(op->fs, name->dir, &state, out);
 }
 
 /* The step from an entry to its node: they must agree on the type, and a
@@ -158,16 +173,21 @@ static int check_step(struct op *op, uint32_t dir, const struct found *found, co
     return 0;
 }
 
-int dir_find(struct op *op, uint32_t dir, const struct memfs_node_record *record, const char *name, size_t length,
-             struct found *out, const struct memfs_node_record **node)
+int dir_find(struct op *op, const struct memfs_node_record *dir, const struct dir_name *name, struct found *out,
+             const struct memfs_node_record **node)
 {
     const struct memfs_node_record *found_node;
-    int r = find_entry(op, dir, record, name, length, out);
+    int r = find_entry(op, dir, name, out);
     if (r == 0)
-        r = check_step(op, dir, out, &found_node);
+        r = check_step(op, name->dir, out, &found_node);
     if (r == 0 && node)
         *node = found_node;
     return r;
+}
+
+void dir_prefetch(const memfs *fs, const struct dir_name *name)
+{
+    dir_hash_prefetch(fs, name->hash);
 }
 
 /* ---- Insertions by their number ---- */
@@ -367,28 +387,27 @@ static int own_delta(struct op *op, uint32_t one_more)
     return one_more ? table_own(op, MEMFS_DELTAS, one_more - 1, &delta) : 0;
 }
 
-int dir_reach_insert(struct op *op, uint32_t dir, const char *name, size_t length, struct dir_insertion *out)
+int dir_reach_insert(struct op *op, const struct dir_name *name, struct dir_insertion *out)
 {
     struct memfs_node_record *node;
-    uint64_t hash = dir_hash_name(op->fs, dir, name, length), offset = 0;
-    int r = reach_record(op, dir, &node);
+    uint64_t offset = 0;
+    int r = reach_record(op, name->dir, &node);
     if (r == 0)
         r = own_delta(op, state_of(op->fs, node).tail);
     if (r == 0)
-        r = dir_hash_reach_add(op, hash);
-    if (r == 0 && length > DELTA_TEXT)
-        r = heap_take(op, MEMFS_NAMES, name, length, &offset);
+        r = dir_hash_reach_add(op, name->hash);
+    if (r == 0 && name->length > DELTA_TEXT)
+        r = heap_take(op, MEMFS_NAMES, name->text, name->length, &offset);
     if (r == 0)
-        *out =
-            (struct dir_insertion){.dir = dir, .length = (uint8_t)length, .name = offset, .text = name, .hash = hash};
+        *out = (struct dir_insertion){.name = *name, .offset = offset};
     return r;
 }
 
 void dir_cancel_insert(memfs *fs, struct dir_insertion *insertion)
 {
-    if (insertion->length > DELTA_TEXT)
-        heap_put(fs, MEMFS_NAMES, insertion->name, insertion->length);
-    insertion->length = 0;
+    if (insertion->name.length > DELTA_TEXT)
+        heap_put(fs, MEMFS_NAMES, insertion->offset, insertion->name.length);
+    insertion->name.length = 0;
 }
 
 /* Own what a change of an insertion touches: itself, its neighbours in the list, its bucket. */
@@ -443,14 +462,15 @@ static struct dir_record *changed_record(memfs *fs, uint32_t dir)
 
 uint32_t dir_insert(memfs *fs, const struct dir_insertion *insertion, uint32_t node, uint32_t type)
 {
-    struct dir_record *record = changed_record(fs, insertion->dir);
+    const struct dir_name *name = &insertion->name;
+    struct dir_record *record = changed_record(fs, name->dir);
     struct delta *delta;
     uint32_t number = table_take(fs, MEMFS_DELTAS, &delta);
-    delta->name = delta_pack(insertion->name, insertion->length, type);
-    if (insertion->length <= DELTA_TEXT)
-        memcpy(delta->text, insertion->text, insertion->length);
+    delta->name = delta_pack(insertion->offset, (uint32_t)name->length, type);
+    if (name->length <= DELTA_TEXT)
+        memcpy(delta->text, name->text, name->length);
     delta->node = node;
-    delta->dir = insertion->dir;
+    delta->dir = name->dir;
     delta->order = record->order++;
     delta->prev = record->tail;
     if (record->tail)
@@ -459,7 +479,7 @@ uint32_t dir_insert(memfs *fs, const struct dir_insertion *insertion, uint32_t n
         record->head = number + 1;
     record->tail = number + 1;
     record->inserted++;
-    dir_hash_add(fs, insertion->hash, number);
+    dir_hash_add(fs, name->hash, number);
     fs->node_ahead = node - number;
     return delta_entry(fs, number);
 }

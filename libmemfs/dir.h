@@ -18,6 +18,19 @@ struct found {
     const char *name;
 };
 
+/* A name in a directory. The text need not end with NUL. */
+struct dir_name {
+    uint32_t dir;
+    const char *text; /* NULL: none */
+    size_t length;
+    uint64_t hash; /* of both */
+};
+
+/* Of at least 1 byte. */
+struct dir_name dir_name(const memfs *fs, uint32_t dir, const char *text, size_t length);
+/* Of a text from a caller: the errors of name_measure(). */
+int dir_name_measure(const memfs *fs, memfs_node dir, const char *text, struct dir_name *out);
+
 /* ---- Reach ---- */
 
 /* Entries there are. */
@@ -25,8 +38,11 @@ uint64_t dir_count(const memfs *fs, const struct memfs_node_record *dir);
 
 /* 0, -ENOENT, OP_MISS, MEMFS_ECORRUPT. The node's type, and for a directory that
  * its way in is this entry, have been checked; node may be NULL. */
-int dir_find(struct op *op, uint32_t dir, const struct memfs_node_record *record, const char *name, size_t length,
-             struct found *out, const struct memfs_node_record **node);
+int dir_find(struct op *op, const struct memfs_node_record *dir, const struct dir_name *name, struct found *out,
+             const struct memfs_node_record **node);
+
+/* Fetches what tells whether a name has been inserted: it will be looked for soon. */
+void dir_prefetch(const memfs *fs, const struct dir_name *name);
 
 /* What stands for an entry, or NULL if that is none of the deltas'. The entry may be any. */
 const struct delta *dir_insertion(struct op *op, uint32_t entry);
@@ -51,13 +67,10 @@ int dir_entry_name(struct op *op, uint32_t entry, const char **name, size_t *len
  * the operation then fails or is to be retried (zeroed: nothing to cancel). The
  * text must stay until commit. */
 struct dir_insertion {
-    uint32_t dir;
-    uint8_t length;
-    uint64_t name;    /* offset in NAMES */
-    const char *text; /* a name of at most DELTA_TEXT bytes */
-    uint64_t hash;
+    struct dir_name name;
+    uint64_t offset; /* in NAMES, of a name of more than DELTA_TEXT bytes */
 };
-int dir_reach_insert(struct op *op, uint32_t dir, const char *name, size_t length, struct dir_insertion *out);
+int dir_reach_insert(struct op *op, const struct dir_name *name, struct dir_insertion *out);
 void dir_cancel_insert(memfs *fs, struct dir_insertion *insertion);
 
 /* Prepare the removal of an entry, and pointing it to another node. */

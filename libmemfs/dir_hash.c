@@ -162,17 +162,28 @@ static inline uint32_t search_next(const memfs *fs, struct search *search)
     return next;
 }
 
-const struct delta *dir_hash_find(const memfs *fs, uint32_t dir, const char *name, size_t length, uint64_t hash,
-                                  uint32_t *number)
+void dir_hash_prefetch(const memfs *fs, uint64_t hash)
+{
+    if (fs->buckets)
+        __builtin_prefetch(look_into(fs, hash));
+}
+
+static int is_named(const memfs *fs, const struct delta *delta, const struct dir_name *name)
+{
+    return delta->dir == name->dir && delta_length(delta) == name->length &&
+           name_equal(delta_text(fs, delta), name->text, name->length);
+}
+
+const struct delta *dir_hash_find(const memfs *fs, const struct dir_name *name, uint32_t *number)
 {
     if (fs->buckets == 0)
         return NULL;
-    struct search search = search_begin(fs, hash);
+    struct search search = search_begin(fs, name->hash);
     for (uint32_t next; (next = search_next(fs, &search)) != 0;) {
         const struct delta *delta = look_at(fs, next - 1);
         /* The node is wanted next: fetched beside the delta, not after it. */
         node_prefetch(fs, next - 1 + fs->node_ahead);
-        if (delta->dir == dir && delta_length(delta) == length && name_equal(delta_text(fs, delta), name, length)) {
+        if (is_named(fs, delta, name)) {
             *number = next - 1;
             return delta;
         }

@@ -56,11 +56,12 @@ uint64_t dir_hash_entry(const memfs *fs, uint32_t entry);
 
 /* ---- Looking: NULL if there is none ---- */
 
-const struct delta *dir_hash_find(const memfs *fs, uint32_t dir, const char *name, size_t length, uint64_t hash,
-                                  uint32_t *number);
+const struct delta *dir_hash_find(const memfs *fs, const struct dir_name *name, uint32_t *number);
 /* The removal or replacement of a base entry of a directory. (An image may lie: two
  * directories may claim one entry.) */
 const struct delta *dir_hash_find_override(const memfs *fs, uint32_t dir, uint32_t entry, uint32_t *number);
+/* Fetches the bucket of a hash: it will be looked into soon. */
+void dir_hash_prefetch(const memfs *fs, uint64_t hash);
 
 /* ---- Reach: 0, -ENOMEM, -ENOSPC ... ---- */
 

@@ -104,7 +104,7 @@ static int find_at(struct op *op, const struct path_end *end, const struct memfs
 {
     if (!end->has_looked) {
         int r = cred_check(op, cred, end->record, MEMFS_X_OK);
-        return r ? r : dir_find(op, node_number(end->dir), end->record, end->name, end->length, found, node);
+        return r ? r : dir_find(op, end->record, &end->name, found, node);
     }
     *found = end->found;
     *node = end->node;
@@ -117,7 +117,6 @@ static int create_at(struct op *op, const struct path_end *end, struct creation 
         return PATH_CHANGE;
     creation->dir = end->dir;
     creation->name = end->name;
-    creation->length = end->length;
     creation->is_free = 1;
     creation->path_hash = end->path_hash;
     return create_reach(op, creation);

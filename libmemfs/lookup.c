@@ -1,6 +1,5 @@
 #include "cred.h"
 #include "dir.h"
-#include "name.h"
 
 #include <errno.h>
 #include <string.h>
@@ -8,8 +7,7 @@
 struct lookup {
     const struct memfs_cred *cred;
     memfs_node dir;
-    const char *name;
-    size_t length;
+    struct dir_name name;
     memfs_node *out;
 };
 
@@ -32,14 +30,14 @@ static int read_lookup(struct op *op, void *argument)
     if (r == 0)
         r = cred_check(op, lookup->cred, dir, MEMFS_X_OK);
     if (r == 0)
-        r = dir_find(op, node_number(lookup->dir), dir, lookup->name, lookup->length, &found, &node);
+        r = dir_find(op, dir, &lookup->name, &found, &node);
     return r ? r : hold(op, found.node, node, lookup->out);
 }
 
 int memfs_node_lookup(memfs *fs, const struct memfs_cred *cred, memfs_node dir, const char *name, memfs_node *out)
 {
-    struct lookup lookup = {.cred = cred, .dir = dir, .name = name, .out = out};
-    int r = name_measure(name, &lookup.length);
+    struct lookup lookup = {.cred = cred, .dir = dir, .out = out};
+    int r = dir_name_measure(fs, dir, name, &lookup.name);
     return r ? r : op_read(fs, read_lookup, &lookup);
 }
 

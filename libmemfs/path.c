@@ -128,7 +128,8 @@ static int step_down(struct op *op, struct path_walk *walk, const struct compone
 {
     const struct memfs_node_record *child = NULL;
     struct found found;
-    int error = dir_find(op, node_number(walk->at), *node, component->name, component->length, &found, &child);
+    const struct dir_name name = dir_name(op->fs, node_number(walk->at), component->name, component->length);
+    int error = dir_find(op, *node, &name, &found, &child);
     if (error)
         return error;
     if (component->last && walk->way.length)
@@ -147,14 +148,12 @@ static int step_down(struct op *op, struct path_walk *walk, const struct compone
     return 0;
 }
 
-/* The walk stands in the last component's directory. */
-static int end_in_parent(struct op *op, struct path_walk *walk, const struct component *component)
+/* The walk stands in the directory of the end's name, behind which is the rest. */
+static int end_in_parent(struct op *op, struct path_walk *walk, const char *rest)
 {
     struct path_end *end = &walk->end;
     end->dir = walk->at;
-    end->name = component->name;
-    end->length = component->length;
-    end->slash = *component->rest != 0;
+    end->slash = *rest != 0;
     end->is_writer = walk->is_writer;
     end->path_hash = walk->way.length ? walk->way.hash : 0;
     walk->changes = atomic_load(&op->fs->changes);
@@ -162,23 +161,31 @@ static int end_in_parent(struct op *op, struct path_walk *walk, const struct com
     return walk->reach(op, end, walk->argument);
 }
 
+/* The end's name, unless it is known already. */
+static void name_end(const memfs *fs, struct path_walk *walk, uint32_t dir, const char *text, size_t length)
+{
+    struct dir_name *name = &walk->end.name;
+    if (name->dir != dir || name->text != text || name->length != length)
+        *name = dir_name(fs, dir, text, length);
+}
+
 /* The last component, unless it is to be followed: STEP_FOLLOW. */
 static int try_end(struct op *op, struct path_walk *walk, const struct component *component,
                    const struct memfs_node_record *node)
 {
     struct path_end *end = &walk->end;
+    name_end(op->fs, walk, node_number(walk->at), component->name, component->length);
     end->record = node;
     end->node = NULL;
     end->has_looked = (walk->flags & PATH_FOLLOW) && !*component->rest && !is_dots(component);
     if (end->has_looked) {
-        int error =
-            dir_find(op, node_number(walk->at), node, component->name, component->length, &end->found, &end->node);
+        int error = dir_find(op, node, &end->name, &end->found, &end->node);
         if (error && error != -ENOENT)
             return error;
         if (!error && node_type(end->node) == MEMFS_IFLNK)
             return STEP_FOLLOW;
     }
-    return end_in_parent(op, walk, component);
+    return end_in_parent(op, walk, component->rest);
 }
 
 /* ---- Hints ---- */
@@ -247,6 +254,16 @@ static int leap_above(struct op *op, struct path_walk *walk, const struct delta 
     return way->knows_above;
 }
 
+/* What tells whether the last name is in the directory to which a hint leads is on its way while that is climbed from.
+ */
+static void fetch_end(struct op *op, struct path_walk *walk, const struct delta *to_above)
+{
+    const struct way *way = &walk->way;
+    const char *name = skip_slashes(way->text + way->above_length);
+    name_end(op->fs, walk, to_above->node, name, (size_t)(way->text + way->length - name));
+    dir_prefetch(op->fs, &walk->end.name);
+}
+
 /* From the root as far as hints lead: to the directory of the last name, and to the end. What both lead to is
  * fetched at once, the directory first: it is climbed from while the end is still on its way. */
 static void leap_ahead(struct op *op, struct path_walk *walk, const struct memfs_node_record **node)
@@ -262,6 +279,8 @@ static void leap_ahead(struct op *op, struct path_walk *walk, const struct memfs
         to_above = dir_hint(op, way->above_hash, NULL);
     if (wants_last)
         to_last = dir_hint(op, way->hash, &last);
+    if (to_above && !walk->leaf)
+        fetch_end(op, walk, to_above);
     if (leap_above(op, walk, to_above, to_last, node) && to_last)
         leap_down(op, walk, last, node);
 }
@@ -311,11 +330,11 @@ static int walk_section(struct op *op, void *argument)
     }
     if (walk->leaf)
         return walk->leaf(op, node_number(walk->at), node, walk->argument);
-    struct component none = {.name = "", .rest = walk->text};
+    walk->end.name = (struct dir_name){.text = ""};
     walk->end.record = node;
     walk->end.node = NULL;
     walk->end.has_looked = 0;
-    return end_in_parent(op, walk, &none);
+    return end_in_parent(op, walk, walk->text);
 }
 
 /* ---- Whole walks ----------------------------------------------------------------- */
@@ -335,6 +354,7 @@ static int expand_link(memfs *fs, struct path_walk *walk)
     walk->text = buffer;
     walk->links++;
     walk->way = (struct way){.length = 0};
+    walk->end.name.text = NULL;
     if (buffer[0] == '/')
         walk->at = MEMFS_ROOT;
     return 0;
@@ -356,6 +376,7 @@ static void init_walk(struct path_walk *walk, const struct memfs_cred *cred, uns
     walk->buffer_size = 0;
     walk->leaf = NULL;
     walk->way = (struct way){.length = 0};
+    walk->end.name.text = NULL;
     walk->is_writer = 0;
 }
 
@@ -447,7 +468,9 @@ int path_change(memfs *fs, const struct memfs_cred *cred, const char *path, unsi
 
 int path_end_is_normal(const struct path_end *end)
 {
-    return end->length && !(end->name[0] == '.' && (end->length == 1 || (end->length == 2 && end->name[1] == '.')));
+    const struct dir_name *name = &end->name;
+    return name->length &&
+           !(name->text[0] == '.' && (name->length == 1 || (name->length == 2 && name->text[1] == '.')));
 }
 
 struct parent {
@@ -462,8 +485,8 @@ static int hold_parent(struct op *op, const struct path_end *end, void *argument
     int error = hold(op, node_number(end->dir));
     if (error)
         return error;
-    memcpy(parent->name, end->name, end->length);
-    parent->name[end->length] = 0;
+    memcpy(parent->name, end->name.text, end->name.length);
+    parent->name[end->name.length] = 0;
     parent->slash = end->slash;
     *parent->dir = end->dir;
     return 0;

@@ -19,8 +19,7 @@ int path_resolve(memfs *fs, const struct memfs_cred *cred, const char *path, uns
 struct path_end {
     memfs_node dir;
     const struct memfs_node_record *record; /* of dir */
-    const char *name;                       /* not followed by NUL; legal, if it is a normal one */
-    size_t length;                          /* 0: the path has no component ("/") */
+    struct dir_name name;                   /* legal, if it is a normal one; of 0 bytes: the path has none ("/") */
     int slash;                              /* slashes follow */
     int is_writer;
     uint64_t path_hash; /* for a hint to what will stand there; 0: none */

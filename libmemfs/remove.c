@@ -1,6 +1,5 @@
 #include "remove.h"
 
-#include "name.h"
 #include "path.h"
 
 #include <errno.h>
@@ -8,8 +7,7 @@
 struct removal {
     const struct memfs_cred *cred;
     memfs_node dir;
-    const char *name;
-    size_t length;
+    struct dir_name name;
     int is_rmdir;
     struct found found;
     int64_t now;
@@ -43,7 +41,7 @@ static int reach_removal(struct op *op, void *argument)
     if (r == 0)
         r = cred_check(op, removal->cred, dir, MEMFS_X_OK);
     if (r == 0)
-        r = dir_find(op, dir_number, dir, removal->name, removal->length, &removal->found, &node);
+        r = dir_find(op, dir, &removal->name, &removal->found, &node);
     if (r == 0)
         r = remove_check(op, removal->cred, dir, node, removal->is_rmdir);
     if (r == 0 && removal->is_rmdir)
@@ -72,8 +70,8 @@ static void commit_removal(struct op *op, void *argument)
 
 static int remove_name(memfs *fs, const struct memfs_cred *cred, memfs_node dir, const char *name, int is_rmdir)
 {
-    struct removal removal = {.cred = cred, .dir = dir, .name = name, .is_rmdir = is_rmdir};
-    int r = name_measure(name, &removal.length);
+    struct removal removal = {.cred = cred, .dir = dir, .is_rmdir = is_rmdir};
+    int r = dir_name_measure(fs, dir, name, &removal.name);
     return r ? r : op_write(fs, reach_removal, commit_removal, &removal);
 }
 
@@ -96,7 +94,7 @@ static int check_end(const struct path_end *end, int is_rmdir)
         return 0;
     if (!is_rmdir)
         return -EISDIR;
-    return end->length == 0 ? -EBUSY : end->length == 2 ? -ENOTEMPTY : -EINVAL;
+    return end->name.length == 0 ? -EBUSY : end->name.length == 2 ? -ENOTEMPTY : -EINVAL;
 }
 
 /* A slash behind asks for a directory, which unlink does not remove. */
@@ -105,7 +103,7 @@ static int check_slash(struct op *op, const struct path_end *end, struct removal
     const struct memfs_node_record *node;
     int r = cred_check(op, removal->cred, end->record, MEMFS_X_OK);
     if (r == 0)
-        r = dir_find(op, node_number(end->dir), end->record, end->name, end->length, &removal->found, &node);
+        r = dir_find(op, end->record, &end->name, &removal->found, &node);
     if (r)
         return r;
     return node_is_dir(node) ? -EISDIR : -ENOTDIR;
@@ -123,7 +121,6 @@ static int removal_at(struct op *op, const struct path_end *end, void *argument)
         return PATH_CHANGE;
     removal->dir = end->dir;
     removal->name = end->name;
-    removal->length = end->length;
     return reach_removal(op, removal);
 }
 

@@ -1,4 +1,3 @@
-#include "name.h"
 #include "remove.h"
 
 #include <errno.h>
@@ -6,8 +5,7 @@
 /* One side of a rename. */
 struct side {
     memfs_node dir;
-    const char *name;
-    size_t length;
+    struct dir_name name;
     const struct memfs_node_record *dir_record;
     struct found found;
     const struct memfs_node_record *node; /* NULL: nothing is there */
@@ -26,7 +24,7 @@ static int reach_side(struct op *op, const struct memfs_cred *cred, struct side 
 {
     int r = cred_check(op, cred, side->dir_record, MEMFS_X_OK);
     if (r == 0)
-        r = dir_find(op, node_number(side->dir), side->dir_record, side->name, side->length, &side->found, &side->node);
+        r = dir_find(op, side->dir_record, &side->name, &side->found, &side->node);
     if (r)
         side->node = NULL;
     return r;
@@ -143,7 +141,7 @@ static int reach_rename(struct op *op, void *argument)
                                                     : dir_reach_remove(op, node_number(from->dir), &from->found);
     if (r == 0)
         r = to->node ? dir_reach_replace(op, node_number(to->dir), &to->found)
-                     : dir_reach_insert(op, node_number(to->dir), to->name, to->length, &renaming->insertion);
+                     : dir_reach_insert(op, &to->name, &renaming->insertion);
     if (r == 0) /* the insertion was the last that can fail, so it is never cancelled */
         renaming->now = fs_now(op->fs);
     return r;
@@ -212,12 +210,11 @@ static void commit_rename(struct op *op, void *argument)
 int memfs_node_rename(memfs *fs, const struct memfs_cred *cred, memfs_node from_dir, const char *from,
                       memfs_node to_dir, const char *to, uint32_t flags)
 {
-    struct renaming renaming = {
-        .cred = cred, .flags = flags, .from = {.dir = from_dir, .name = from}, .to = {.dir = to_dir, .name = to}};
+    struct renaming renaming = {.cred = cred, .flags = flags, .from.dir = from_dir, .to.dir = to_dir};
     if (flags > MEMFS_RENAME_EXCHANGE)
         return -EINVAL;
-    int r = name_measure(from, &renaming.from.length);
+    int r = dir_name_measure(fs, from_dir, from, &renaming.from.name);
     if (r == 0)
-        r = name_measure(to, &renaming.to.length);
+        r = dir_name_measure(fs, to_dir, to, &renaming.to.name);
     return r ? r : op_write(fs, reach_rename, commit_rename, &renaming);
 }
