@@ -5,7 +5,7 @@
 #include <assert.h>
 #include <string.h>
 
-#define BUCKET_FILL 7 /* deltas a bucket on average, from which on there are more buckets */
+#define BUCKET_FILL 8 /* deltas a bucket on average, from which on there are more buckets */
 
 /* ---- Hashes ---- */
 
