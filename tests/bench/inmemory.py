@@ -47,7 +47,8 @@ UNITS = {
     "us": "latency",
 }
 SMALL_TEXT = (
-    "200,000 files of 100 bytes in 1,000 directories, the same relative paths for both: "
+    "200,000 files of 100 bytes in 1,000 directories, the same relative paths for both, prepared in the order in which "
+    "they are asked for: "
     "memfs by its calls by path in this process, with the clock of the last tick, as tmpfs has it, too, and "
     "without credentials; tmpfs by system calls, the working directory being there. A time is "
     "the mean over all files in one run; of the runs it is the median. Before files are made more memory than they "

@@ -65,11 +65,16 @@ static void warm(size_t size)
 /* The same paths for both: relative to the root here, to the working directory there. */
 struct small {
     uint32_t files, dirs;
-    char (*paths)[PATH_SIZE]; /* in order of making */
-    uint32_t *order;          /* and in none */
+    char (*paths)[PATH_SIZE];    /* in order of making */
+    char (*shuffled)[PATH_SIZE]; /* and in none, laid out as they are asked for: no path has to be waited for */
     memfs *fs;
     char bytes[SMALL];
 };
+
+static void small_path(uint32_t number, char path[PATH_SIZE])
+{
+    snprintf(path, PATH_SIZE, "directory-%04u/file-%06u.txt", number / SMALL_PER_DIR, number);
+}
 
 static void small_name(struct small *small, memfs *fs)
 {
@@ -77,9 +82,13 @@ static void small_name(struct small *small, memfs *fs)
     small->dirs = scaled(1000);
     small->files = small->dirs * SMALL_PER_DIR;
     small->paths = bench_alloc(small->files * sizeof *small->paths);
-    for (uint32_t i = 0; i < small->files; i++)
-        snprintf(small->paths[i], PATH_SIZE, "directory-%04u/file-%06u.txt", i / SMALL_PER_DIR, i);
-    small->order = bench_shuffled(small->files, 1);
+    small->shuffled = bench_alloc(small->files * sizeof *small->shuffled);
+    uint32_t *order = bench_shuffled(small->files, 1);
+    for (uint32_t i = 0; i < small->files; i++) {
+        small_path(i, small->paths[i]);
+        small_path(order[i], small->shuffled[i]);
+    }
+    free(order);
     memset(small->bytes, 'x', SMALL);
 }
 
@@ -111,7 +120,7 @@ static void here_stat(struct small *small)
 {
     struct memfs_stat status;
     for (uint32_t i = 0; i < small->files; i++)
-        bench_check(memfs_stat(small->fs, NULL, small->paths[small->order[i]], &status), "memfs_stat");
+        bench_check(memfs_stat(small->fs, NULL, small->shuffled[i], &status), "memfs_stat");
 }
 
 static void here_read(struct small *small)
@@ -119,7 +128,7 @@ static void here_read(struct small *small)
     char buffer[4096];
     for (uint32_t i = 0; i < small->files; i++) {
         memfs_file *file = NULL;
-        bench_check(memfs_open(small->fs, NULL, small->paths[small->order[i]], MEMFS_O_READ, 0, &file), "memfs_open");
+        bench_check(memfs_open(small->fs, NULL, small->shuffled[i], MEMFS_O_READ, 0, &file), "memfs_open");
         if (memfs_read(file, buffer, sizeof buffer) != SMALL)
             bench_die("memfs_read", 0);
         memfs_close(file);
@@ -182,14 +191,14 @@ static void there_stat(struct small *small)
 {
     struct stat status;
     for (uint32_t i = 0; i < small->files; i++)
-        bench_system(stat(small->paths[small->order[i]], &status), "stat");
+        bench_system(stat(small->shuffled[i], &status), "stat");
 }
 
 static void there_read(struct small *small)
 {
     char buffer[4096];
     for (uint32_t i = 0; i < small->files; i++) {
-        int fd = (int)bench_system(open(small->paths[small->order[i]], O_RDONLY), "open");
+        int fd = (int)bench_system(open(small->shuffled[i], O_RDONLY), "open");
         if (read(fd, buffer, sizeof buffer) != SMALL)
             bench_die("read", 0);
         close(fd);
@@ -291,7 +300,7 @@ static void measure_files(void)
     close(old);
     memfs_destroy(small.fs);
     free(small.paths);
-    free(small.order);
+    free(small.shuffled);
 }
 
 /* ---- 1 GiB ----------------------------------------------------------------------------- */
