@@ -130,7 +130,7 @@ static int open_named(struct memfs_scan_files *files, const struct memfs_scan_fi
 {
     struct memfs_host_trail *trail = memfs_scan_trails_enter(&files->trails, file->directory);
     int fd = open_along(files, trail, file, name);
-    if (fd == -EMFILE || fd == -ENFILE) {
+    if (memfs_host_is_scarce(fd)) {
         trail = memfs_scan_trails_begin_alone(&files->trails, trail);
         close_unused(files);
         fd = open_along(files, trail, file, name);

@@ -142,15 +142,10 @@ static int type_makes_up(unsigned long type)
     return 0;
 }
 
-static int is_scarce(int error)
-{
-    return error == -EMFILE || error == -ENFILE;
-}
-
 /* Is what failed with this error to be tried again? With the descriptors, if that was it, of what is read ahead. */
 static int make_way(struct walk *walk, int error)
 {
-    return is_scarce(error) && memfs_scan_ahead_settle(&walk->ahead);
+    return memfs_host_is_scarce(error) && memfs_scan_ahead_settle(&walk->ahead);
 }
 
 typedef int open_fn(int parent, const char *name);
@@ -180,7 +175,7 @@ static int is_made_up(struct walk *walk, const struct found *found)
     if (walk->made_up_known && walk->made_up_dev == found->stat.st_dev)
         return walk->made_up;
     int failed = -1, fd = open_found(walk, found, open_itself);
-    if (is_scarce(fd))
+    if (memfs_host_is_scarce(fd))
         return fd;
     if (fd >= 0)
         MEMFS_RETRY(failed, fstatfs(fd, &statfs));

@@ -116,7 +116,7 @@ int memfs_host_trail_fd(const struct memfs_host_trail *trail)
 int memfs_host_trail_retry(struct memfs_host_trail *trail, int error)
 {
     int closed = 0;
-    if (error != -EMFILE && error != -ENFILE)
+    if (!memfs_host_is_scarce(error))
         return 0;
     for (size_t i = 0; i < trail->most; i++) {
         if (trail->held[i] < 0 || i == trail->depth % trail->most)

@@ -81,9 +81,14 @@ static int ask(const struct memfs_host_report *report, enum memfs_problem_kind k
     return 0;
 }
 
+int memfs_host_is_scarce(int error)
+{
+    return error == -EMFILE || error == -ENFILE;
+}
+
 int memfs_host_is_general(int error)
 {
-    return error == -ENOMEM || error == -EMFILE || error == -ENFILE || error == -ECANCELED;
+    return error == -ENOMEM || error == -ECANCELED || memfs_host_is_scarce(error);
 }
 
 int memfs_host_problem(const struct memfs_host_report *report, enum memfs_problem_kind kind, uint32_t directory,

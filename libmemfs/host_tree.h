@@ -50,6 +50,9 @@ int memfs_host_fail(const struct memfs_host_report *report, uint32_t directory, 
  * "PATH: TEXT: ERROR", or "PATH: TEXT: ERROR; ADVICE" if text has that. */
 int memfs_host_fail_path(struct memfs_detail *detail, const char *path, int error, const char *text);
 
+/* Is it lack of descriptors, of this process or of the host? */
+int memfs_host_is_scarce(int error);
+
 /* Is it an error that is no property of one file: lack of memory or of
  * descriptors, cancelling? */
 int memfs_host_is_general(int error);

@@ -44,8 +44,7 @@ static inline int node_by_number(struct op *op, uint32_t number, const struct me
 static inline int node_get(struct op *op, memfs_node handle, const struct memfs_node_record **out)
 {
     const uint32_t number = node_number(handle);
-    const struct table *table = &op->fs->tables[MEMFS_NODES];
-    if (number == 0 || !(number < table->start ? table_has(op, MEMFS_NODES, number) : number < table_count(table)))
+    if (number == 0 || !table_has(op, MEMFS_NODES, number))
         return -ESTALE;
     const uint64_t chunk = number >> MEMFS_CHUNK_SHIFT;
     const struct memfs_node_record *nodes = table_peek(op->fs, MEMFS_NODES, chunk);

@@ -42,7 +42,6 @@ struct path_walk {
     path_reach *reach; /* else */
     op_commit *commit;
     void *argument;
-    int is_writer; /* in this section */
     /* Where the reader's section has ended that asks for a change, which holds as long as nothing has changed since. */
     struct path_end end;
     uint64_t changes;
@@ -154,7 +153,6 @@ static int end_in_parent(struct op *op, struct path_walk *walk, const char *rest
     struct path_end *end = &walk->end;
     end->dir = walk->at;
     end->slash = *rest != 0;
-    end->is_writer = walk->is_writer;
     end->path_hash = walk->way.length ? walk->way.hash : 0;
     walk->changes = atomic_load(&op->fs->changes);
     walk->step = 0;
@@ -377,7 +375,7 @@ static void init_walk(struct path_walk *walk, const struct memfs_cred *cred, uns
     walk->leaf = NULL;
     walk->way = (struct way){.length = 0};
     walk->end.name.text = NULL;
-    walk->is_writer = 0;
+    walk->end.is_writer = 0;
 }
 
 static void commit_walk(struct op *op, void *argument)
@@ -394,7 +392,6 @@ static int resume(struct op *op, struct path_walk *walk, int *result)
     struct path_end *end = &walk->end;
     if (end->node || walk->changes != atomic_load(&op->fs->changes) || node_get(op, end->dir, &end->record) != 0)
         return 0;
-    end->is_writer = 1;
     walk->step = 0;
     *result = walk->reach(op, end, walk->argument);
     return 1;
@@ -419,9 +416,9 @@ static int run_section(memfs *fs, struct path_walk *walk)
     int result = op_read(fs, walk_section, walk);
     if (result != PATH_CHANGE)
         return result;
-    walk->is_writer = 1;
+    walk->end.is_writer = 1;
     result = op_write(fs, write_section, commit_walk, walk);
-    walk->is_writer = 0;
+    walk->end.is_writer = 0;
     return result ? result : walk->step;
 }
 

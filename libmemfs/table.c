@@ -16,7 +16,7 @@ void table_init(struct table *table, enum memfs_table id, const memfs_backing *b
 }
 
 /* Each filesystem's own numbers begin behind a gap, which holds no records. */
-int table_has(const struct op *op, enum memfs_table id, uint64_t number)
+int table_has_below(const struct op *op, enum memfs_table id, uint64_t number)
 {
     const memfs *fs = op->fs;
     while (number < fs->tables[id].start) {

@@ -50,7 +50,12 @@ static inline void *table_mutable(memfs *fs, enum memfs_table id, uint64_t numbe
 /* ---- Reach ---- */
 
 /* Is it the number of a record that exists or has existed? */
-int table_has(const struct op *op, enum memfs_table id, uint64_t number);
+int table_has_below(const struct op *op, enum memfs_table id, uint64_t number); /* of none of our own */
+static inline int table_has(const struct op *op, enum memfs_table id, uint64_t number)
+{
+    const struct table *table = &op->fs->tables[id];
+    return number < table->start ? table_has_below(op, id, number) : number < table_count(table);
+}
 
 /* The record: 0 with *out, OP_MISS. MEMFS_ECORRUPT if there is no such number.
  * *out may be read until the operation's end. */

@@ -462,6 +462,48 @@ static void test_ahead__few_descriptors_are_enough(void **state)
     test_buffer_free(&want);
 }
 
+/* Directories inside each other, each with one beside it that comes only when the walk is out again. */
+static void put_ladder(size_t rungs)
+{
+    char deep[512] = "a";
+    assert_true(2 * rungs < sizeof deep);
+    for (size_t i = 0; i < rungs; i++, strcat(deep, "/a")) {
+        put_directory(deep);
+        deep[strlen(deep) - 1] = 'z';
+        put_directory(deep);
+        deep[strlen(deep) - 1] = 'a';
+    }
+}
+
+static int most_descriptors(void *context, const struct memfs_progress *progress)
+{
+    int *most = context, now = count_descriptors();
+    (void)progress;
+    *most = now > *most ? now : *most;
+    return 0;
+}
+
+/* However many directories wait, and however many descriptors there may be: 64 of those above them, 32 of the walk's
+ * way, and what each of two threads has open. */
+static void test_ahead__few_descriptors_are_held(void **state)
+{
+    (void)state;
+    int most = 0;
+    struct rlimit large = descriptors;
+    large.rlim_cur = large.rlim_max < 1024 ? large.rlim_max : 1024;
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &large), 0);
+    put_ladder(150);
+    const int before = count_descriptors();
+    const struct memfs_scan_options options = {
+        .size = sizeof options, .threads = 2, .progress = most_descriptors, .progress_context = &most};
+    struct test_buffer want = image_by(1), image = {0};
+    assert_ok(freeze_scan(&options, &image));
+    test_same_bytes(&image, &want);
+    assert_in_range(most - before, 32, 64 + 32 + 8);
+    test_buffer_free(&image);
+    test_buffer_free(&want);
+}
+
 static void test_ahead__lack_of_memory(void **state)
 {
     (void)state;
@@ -521,6 +563,7 @@ int main(void)
         CASE(a_mute_device_is_not_its_neighbours),
         CASE(other_filesystems_are_left_alone),
         CASE(few_descriptors_are_enough),
+        CASE(few_descriptors_are_held),
         CASE(lack_of_memory),
         CASE(cancelled),
     };
