@@ -660,6 +660,35 @@ static void test_host_calls__export(void **state)
     fail_calls(export_new, CALL_openat, EMFILE);
 }
 
+static unsigned long owners_given(memfs *fs)
+{
+    const struct memfs_export_options options = {.size = sizeof options, .owner = 1, .devices = 1};
+    memset(host.made, 0, sizeof host.made);
+    host.watched = 1;
+    const int error = memfs_host_export(fs, at("out"), &options, NULL);
+    host.watched = 0;
+    assert_ok(error);
+    assert_int_equal(test_remove_tree(at("out")), 0);
+    return host.made[CALL_fchownat];
+}
+
+/* Files that are made with the owner that they are to have are not given it again. */
+static void test_host_calls__owners_that_are_right(void **state)
+{
+    (void)state;
+    const struct memfs_setattr another = {.set = MEMFS_SET_UID, .uid = 1};
+    if (geteuid() != 0) {
+        print_message("only root gives owners: skipped\n");
+        return;
+    }
+    memfs *fs = tree_to_write();
+    const unsigned long no_files = owners_given(fs); /* three directories, a link, a FIFO and a device */
+    assert_int_equal(no_files, 6);
+    assert_ok(memfs_setattr(fs, NULL, "d/file", 0, &another));
+    assert_int_equal(owners_given(fs), no_files + 1);
+    memfs_destroy(fs);
+}
+
 static void export_into(struct attempt *attempt)
 {
     struct memfs_export_options options = {.into = 1, .existing = MEMFS_EXISTING_REPLACED};
@@ -775,10 +804,15 @@ static void test_host_calls__open(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_host_calls__scan),      cmocka_unit_test(test_host_calls__few_of_them),
-        cmocka_unit_test(test_host_calls__scan_deep), cmocka_unit_test(test_host_calls__scan_list),
-        cmocka_unit_test(test_host_calls__export),    cmocka_unit_test(test_host_calls__export_into),
-        cmocka_unit_test(test_host_calls__publish),   cmocka_unit_test(test_host_calls__open),
+        cmocka_unit_test(test_host_calls__scan),
+        cmocka_unit_test(test_host_calls__few_of_them),
+        cmocka_unit_test(test_host_calls__scan_deep),
+        cmocka_unit_test(test_host_calls__scan_list),
+        cmocka_unit_test(test_host_calls__export),
+        cmocka_unit_test(test_host_calls__export_into),
+        cmocka_unit_test(test_host_calls__publish),
+        cmocka_unit_test(test_host_calls__open),
+        cmocka_unit_test(test_host_calls__owners_that_are_right),
     };
     const int failed = cmocka_run_group_tests(tests, fixture_setup_in_memory, fixture_teardown);
     print_message("tried  %d of the C library's functions, %lu failures of one call or of all from it on\n",
