@@ -157,30 +157,32 @@ unsigned memfs_pool_threads(const struct memfs_pool *pool)
 
 /* ---- Jobs ------------------------------------------------------------------- */
 
-/* place: where in a queue; its end moves if that was there. */
-static void put_in(struct memfs_pool *pool, struct queue *queue, struct memfs_job **place, struct memfs_job *job)
+/* place: where in a queue; its end moves if that was there. With the lock; who is woken for it needs that, too, and is
+ * woken after it has been let go of. */
+static void put_in(struct queue *queue, struct memfs_job **place, struct memfs_job *job)
 {
     job->state = MEMFS_JOB_QUEUED;
     job->next = *place;
     if (queue->end == place)
         queue->end = &job->next;
     *place = job;
-    pthread_cond_signal(&pool->waiting);
 }
 
 void memfs_pool_submit(struct memfs_pool *pool, struct memfs_job *job, int urgent)
 {
     struct queue *queue = urgent ? &pool->urgent : &pool->other;
     pthread_mutex_lock(&pool->lock);
-    put_in(pool, queue, queue->end, job);
+    put_in(queue, queue->end, job);
     pthread_mutex_unlock(&pool->lock);
+    pthread_cond_signal(&pool->waiting);
 }
 
 void memfs_pool_submit_first(struct memfs_pool *pool, struct memfs_job *job)
 {
     pthread_mutex_lock(&pool->lock);
-    put_in(pool, &pool->urgent, &pool->urgent.first, job);
+    put_in(&pool->urgent, &pool->urgent.first, job);
     pthread_mutex_unlock(&pool->lock);
+    pthread_cond_signal(&pool->waiting);
 }
 
 int memfs_pool_is_done(struct memfs_pool *pool, const struct memfs_job *job)
