@@ -9,8 +9,9 @@
 
 /* ---- Hashes ---- */
 
-/* Both halves of a product, folded, as wyhash mixes (Wang Yi, 2019). Whoever chooses names does not know the seed,
- * which is in both factors. */
+/* Both halves of a product, folded, as wyhash mixes (Wang Yi, 2019). In each factor is a seed of its own or what has
+ * come of one, and neither says anything of the other: or names could be chosen whose words change places in a product.
+ */
 static inline uint64_t fold(uint64_t a, uint64_t b)
 {
 #ifdef __SIZEOF_INT128__
@@ -24,45 +25,42 @@ static inline uint64_t fold(uint64_t a, uint64_t b)
 #endif
 }
 
-static inline uint64_t other_seed(const memfs *fs)
+#define SPREAD 0x9E3779B97F4A7C15u /* the golden ratio's bits */
+
+void dir_hash_seed(memfs *fs, uint64_t seed)
 {
-    return fs->seed ^ 0x9E3779B97F4A7C15u; /* the golden ratio's bits */
+    fs->seeds[0] = seed;
+    fs->seeds[1] = fold(seed ^ SPREAD, seed + 0x243F6A8885A308D3u); /* pi's */
 }
 
-/* The last words of a longer text overlap those before: the length is in the hash. */
-static inline uint64_t hash_text(const memfs *fs, const char *text, size_t length)
+/* Of a text in a place, a directory for example. The last words of a longer text overlap those before. */
+static inline uint64_t hash_text(const memfs *fs, uint64_t place, const char *text, size_t length)
 {
-    uint64_t hash = other_seed(fs) + length;
+    const uint64_t seed = fs->seeds[0], length_seed = fs->seeds[1] + length * SPREAD;
+    const char *const end = text + length;
+    uint64_t hash = fs->seeds[1] + place * SPREAD;
     if (length <= 8)
-        return fold(name_short_word(text, length) ^ fs->seed, hash);
-    const char *const last = text + length - 8;
-    if (length > 16) {
-        for (; text < last - 8; text += 16)
-            hash = fold(name_word(text) ^ fs->seed, name_word(text + 8) ^ hash);
-        text = last - 8;
-    }
-    return fold(name_word(text) ^ fs->seed, name_word(last) ^ hash);
-}
-
-/* Of what stands in a place, a directory for example. */
-static inline uint64_t hash_in(const memfs *fs, uint64_t place, uint64_t hash)
-{
-    return fold(hash ^ place, other_seed(fs));
+        return fold(fold(name_short_word(text, length) ^ seed, hash), length_seed);
+    for (; end - text > 16; text += 16)
+        hash = fold(name_word(text) ^ seed, name_word(text + 8) ^ hash);
+    if (length > 16)
+        text = end - 16;
+    return fold(fold(name_word(text) ^ seed, name_word(end - 8) ^ hash), length_seed);
 }
 
 uint64_t dir_hash_name(const memfs *fs, uint32_t dir, const char *name, size_t length)
 {
-    return hash_in(fs, dir, hash_text(fs, name, length));
+    return hash_text(fs, dir, name, length);
 }
 
 uint64_t dir_hash_path(const memfs *fs, const char *path, size_t length)
 {
-    return hash_in(fs, 0, hash_text(fs, path, length));
+    return hash_text(fs, 0, path, length);
 }
 
 uint64_t dir_hash_entry(const memfs *fs, uint32_t entry)
 {
-    return hash_in(fs, entry, fs->seed);
+    return fold(fold(fs->seeds[0], fs->seeds[1] + entry * SPREAD), fs->seeds[1]);
 }
 
 /* The bucket of a hash among `buckets`, at least 1: by as many bits as are

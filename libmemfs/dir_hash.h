@@ -49,6 +49,9 @@ static inline const char *delta_text(const memfs *fs, const struct delta *delta)
 
 /* ---- Hashes ---- */
 
+/* Those of a filesystem depend on a seed that nobody should be able to tell. */
+void dir_hash_seed(memfs *fs, uint64_t seed);
+
 /* Of a name of 1 to 255 bytes in a directory; of a path of at least 1 byte. */
 uint64_t dir_hash_name(const memfs *fs, uint32_t dir, const char *name, size_t length);
 uint64_t dir_hash_path(const memfs *fs, const char *path, size_t length);

@@ -1,7 +1,7 @@
 #define _GNU_SOURCE
 #include "fs.h"
 
-#include "node.h"
+#include "dir_hash.h"
 
 #include <errno.h>
 #include <string.h>
@@ -78,7 +78,7 @@ static void stand_on(memfs *fs, memfs_backing *base)
     const memfs *below = base->sealed;
     fs->outside = below ? below->outside : base;
     if (below) {
-        fs->seed = below->seed;
+        memcpy(fs->seeds, below->seeds, sizeof fs->seeds);
         fs->buckets = below->buckets;
         fs->deltas = below->deltas;
     }
@@ -104,7 +104,7 @@ static int init_fs(memfs *fs, const struct memfs_options *options)
     fs->clock_context = options->clock_context;
     fs->layer = 1;
     /* Where memory lies is hard to guess, and nothing that can be seen depends on the seed. */
-    fs->seed = (uint64_t)(uintptr_t)fs * 0x9E3779B97F4A7C15u ^ (uint64_t)(uintptr_t)&options;
+    dir_hash_seed(fs, (uint64_t)(uintptr_t)fs * 0x9E3779B97F4A7C15u ^ (uint64_t)(uintptr_t)&options);
     arena_init(&fs->arena, &fs->allocator, options->capacity);
     if (options->backing)
         stand_on(fs, options->backing);

@@ -21,8 +21,8 @@ struct memfs {
     memfs_backing *outside;      /* the one below all sealed filesystems; NULL: none */
     struct memfs_epochs *epochs; /* the base's, or our own */
     struct memfs_epochs own_epochs;
-    uint64_t seed;  /* of the hash over names */
-    uint64_t layer; /* 1 + the base's layers: tells our pages from those of sealed filesystems below */
+    uint64_t seeds[2]; /* of hashes of names */
+    uint64_t layer;    /* 1 + the base's layers: tells our pages from those of sealed filesystems below */
 
     struct memfs_readers readers;
     pthread_mutex_t writer; /* held by the one writer in reach and commit */

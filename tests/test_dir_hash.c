@@ -1,0 +1,155 @@
+#include "dir_hash.h"
+#include "testlib.h"
+
+/* ---- Hashes of families of names that differ as little as names do ---------------- */
+
+#define COUNT 8192u
+
+typedef uint64_t family(const memfs *fs, uint32_t number);
+
+static uint64_t numbered(const memfs *fs, uint32_t number)
+{
+    char name[32];
+    return dir_hash_name(fs, 1, name, (size_t)snprintf(name, sizeof name, "file-%06u.txt", number));
+}
+
+/* Of 1 to 255 bytes, and the same with one bit more somewhere. */
+static uint64_t of_every_length(const memfs *fs, uint32_t number)
+{
+    char name[255];
+    const size_t length = 1 + number % 255;
+    const uint32_t change = number / 255;
+    memset(name, 0x40, sizeof name);
+    if (change)
+        name[(change * 7 + length / 2) % length] = (char)(0x40 + change);
+    return dir_hash_name(fs, 1, name, length);
+}
+
+/* Two words, in both orders, each also with itself. */
+static uint64_t of_two_words(const memfs *fs, uint32_t number)
+{
+    char name[32];
+    return dir_hash_name(fs, 1, name, (size_t)snprintf(name, sizeof name, "%08u%08u", number % 91, number / 91));
+}
+
+static uint64_t in_every_directory(const memfs *fs, uint32_t number)
+{
+    return dir_hash_name(fs, number, "Makefile", 8);
+}
+
+static uint64_t path(const memfs *fs, uint32_t number)
+{
+    char text[64];
+    return dir_hash_path(fs, text,
+                         (size_t)snprintf(text, sizeof text, "a/directory-%02u/b/%u", number % 64, number / 64));
+}
+
+static uint64_t entry(const memfs *fs, uint32_t number)
+{
+    return dir_hash_entry(fs, number);
+}
+
+static int compare_numbers(const void *a, const void *b)
+{
+    const uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+    return (x > y) - (x < y);
+}
+
+/* How far the sizes of classes are from equal: chi-square, of which classes - 1 is to be expected. */
+static double unevenness(const uint64_t hashes[COUNT], unsigned shift, uint32_t classes)
+{
+    uint32_t *sizes = calloc(classes, sizeof *sizes);
+    double sum = 0, mean = (double)COUNT / classes;
+    assert_non_null(sizes);
+    for (uint32_t i = 0; i < COUNT; i++)
+        sizes[hashes[i] >> shift & (classes - 1)]++;
+    for (uint32_t i = 0; i < classes; i++)
+        sum += ((double)sizes[i] - mean) * ((double)sizes[i] - mean) / mean;
+    free(sizes);
+    return sum;
+}
+
+/* No two are equal; buckets (the lowest bits), tags of buckets (the highest 8), and what hints take are as even as
+ * chance makes them: no further from it than six standard deviations. */
+static void expect_spread(family *hash_of, uint64_t seed)
+{
+    static uint64_t hashes[COUNT];
+    static memfs fs;
+    static const struct {
+        unsigned shift;
+        uint32_t classes;
+        double most; /* classes - 1 + 6 * sqrt(2 * (classes - 1)) */
+    } parts[] = {{0, 1024, 1295}, {10, 1024, 1295}, {28, 8, 30}, {32, 1024, 1295}, {56, 256, 391}};
+    dir_hash_seed(&fs, seed);
+    for (uint32_t i = 0; i < COUNT; i++)
+        hashes[i] = hash_of(&fs, i);
+    for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++) {
+        const double found = unevenness(hashes, parts[i].shift, parts[i].classes);
+        if (found > parts[i].most)
+            fail_msg("bits from %u: %.0f, of at most %.0f", parts[i].shift, found, parts[i].most);
+    }
+    qsort(hashes, COUNT, sizeof hashes[0], compare_numbers);
+    for (uint32_t i = 1; i < COUNT; i++)
+        assert_true(hashes[i] != hashes[i - 1]);
+}
+
+static void test_dir_hash__names_are_spread(void **state)
+{
+    static family *const families[] = {numbered, of_every_length, of_two_words, in_every_directory, path, entry};
+    static const uint64_t seeds[] = {1, 0x7F0123456780, 0xBF59BE8FFE72BF8, 0x243F6A8885A308D3};
+    (void)state;
+    for (size_t i = 0; i < sizeof families / sizeof families[0]; i++)
+        for (size_t j = 0; j < sizeof seeds / sizeof seeds[0]; j++)
+            expect_spread(families[i], seeds[j]);
+}
+
+/* ---- The table, by what a directory says ------------------------------------------------ */
+
+static void name_number(uint32_t number, char name[256])
+{
+    const uint32_t length = 1 + number % 250;
+    memset(name, 'n', length);
+    snprintf(name + length - 1, 8, "%u", number);
+}
+
+/* Slots that are free say so by their tags: else they would not be used again. */
+static void expect_free_buckets(const memfs *fs)
+{
+    static const struct bucket free_bucket;
+    assert_true(fs->buckets > 1);
+    for (uint32_t i = 0; i < fs->buckets; i++)
+        assert_memory_equal(table_resident(fs, MEMFS_BUCKETS, i), &free_bucket, sizeof free_bucket);
+}
+
+/* More than slots, so that there are chains; buckets are split, and emptied in another order. */
+static void test_dir_hash__names_of_every_length_are_found(void **state)
+{
+    struct test_state *test = *state;
+    const uint32_t count = 3001;
+    char name[256];
+    for (uint32_t i = 0; i < count; i++) {
+        name_number(i, name);
+        test_put_text(test->fs, name, "");
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        const uint32_t gone = (uint32_t)((uint64_t)i * 1009 % count);
+        name_number(gone, name);
+        assert_ok(memfs_unlink(test->fs, NULL, name));
+        assert_int_equal(memfs_unlink(test->fs, NULL, name), -ENOENT);
+        name_number((uint32_t)((uint64_t)(i + 1) * 1009 % count), name);
+        assert_int_equal(memfs_unlink(test->fs, NULL, "no such name"), -ENOENT);
+        if (i + 1 < count)
+            assert_int_equal(test_lstat(test->fs, name).nlink, 1);
+    }
+    assert_int_equal(test_lstat(test->fs, "/").size, 0);
+    expect_free_buckets(test->fs);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_dir_hash__names_are_spread),
+        test_with_fs(test_dir_hash__names_of_every_length_are_found),
+    };
+    return cmocka_run_group_tests_name("dir_hash", tests, NULL, NULL);
+}
