@@ -9,7 +9,8 @@
 #define SPAN_MIN ((size_t)16 << 10)
 #define PIECES_MAX ((size_t)64 << 10)
 #define HUGE_FROM (2 * MEMFS_HUGE_PAGE)
-#define SPAN_CHUNKS 8 /* a span is for chunks of which it holds at least so many */
+#define MERGE_SHARE 32 /* of what is used must have been freed for it to be merged */
+#define SPAN_CHUNKS 8  /* a span is for chunks of which it holds at least so many */
 
 struct arena_span {
     _Alignas(16) struct arena_span *next;
@@ -17,26 +18,9 @@ struct arena_span {
 };
 
 struct arena_large {
-    _Alignas(16) struct arena_large *next, **link;
-    size_t size; /* in all */
+    _Alignas(16) struct arena_large *next, **link; /* link NULL: it is inside a span, or what was a chunk */
+    size_t size;                                   /* in all */
 };
-
-unsigned size_class(size_t size)
-{
-    if (size <= 256)
-        return (unsigned)((size + 15) / 16) - 1;
-    /* Four steps a doubling: the top bit and the two below it, of size - 1. */
-    unsigned log = 63u - (unsigned)__builtin_clzll(size - 1);
-    return 16 + (log - 8) * 4 + (unsigned)((size - 1) >> (log - 2) & 3);
-}
-
-size_t size_of_class(unsigned class)
-{
-    if (class < 16)
-        return (size_t)(class + 1) * 16;
-    unsigned log = 8 + (class - 16) / 4;
-    return ((size_t)1 << log) + ((size_t)((class - 16) % 4 + 1) << (log - 2));
-}
 
 void arena_init(struct arena *arena, const struct memfs_allocator *allocator, uint64_t capacity)
 {
@@ -117,6 +101,15 @@ static int alloc_alone(struct arena *arena, size_t size, void **out)
     return r;
 }
 
+/* Cuts pieces from here on. What was left for them is free. */
+static void set_pieces(struct arena *arena, void *at, size_t size)
+{
+    const size_t left = arena->pieces.left & ~(size_t)15;
+    if (left)
+        freelist_put(&arena->free, arena->pieces.at, left);
+    arena->pieces = (struct arena_run){.at = at, .left = size};
+}
+
 static int add_span(struct arena *arena, size_t size)
 {
     struct arena_span *span = NULL;
@@ -127,12 +120,12 @@ static int add_span(struct arena *arena, size_t size)
     arena->spans = span;
     /* What is left of the last one is too little for a chunk, but not for pieces. */
     if (arena->chunks.left > arena->pieces.left)
-        arena->pieces = arena->chunks;
+        set_pieces(arena, arena->chunks.at, arena->chunks.left);
     arena->chunks = (struct arena_run){.at = (char *)(span + 1), .left = size - sizeof *span};
     return 0;
 }
 
-int arena_alloc_chunk(struct arena *arena, size_t size, void **out)
+static int add_chunk(struct arena *arena, size_t size, void **out)
 {
     *out = cut(&arena->chunks, size, ARENA_LINE);
     if (*out)
@@ -144,56 +137,125 @@ int arena_alloc_chunk(struct arena *arena, size_t size, void **out)
     return 0;
 }
 
-/* Makes room for pieces. What is left (less than ARENA_SMALL_MAX) is lost. */
+/* Makes room for pieces. */
 static int add_pieces(struct arena *arena)
 {
     size_t size = arena->used / 64 < SPAN_MIN ? SPAN_MIN : (size_t)(arena->used / 64) & ~(size_t)15;
     void *memory = NULL;
     if (size > PIECES_MAX)
         size = PIECES_MAX;
-    int r = arena_alloc_chunk(arena, size, &memory);
+    int r = add_chunk(arena, size, &memory);
     if (r && size > SPAN_MIN)
-        r = arena_alloc_chunk(arena, size = SPAN_MIN, &memory);
+        r = add_chunk(arena, size = SPAN_MIN, &memory);
     if (r == 0)
-        arena->pieces = (struct arena_run){.at = memory, .left = size};
+        set_pieces(arena, memory, size);
     return r;
+}
+
+/* ---- Where no more can be had ---- */
+
+/* Has so much been freed that it may be worth while to look at all that is free? */
+static int merge(struct arena *arena)
+{
+    if (arena->free.bytes - arena->free.settled < arena->used / MERGE_SHARE)
+        return 0;
+    freelist_merge(&arena->free);
+    return 1;
+}
+
+static void *take_block(struct arena *arena, size_t size)
+{
+    void *memory = freelist_take_block(&arena->free, size);
+    return memory || !merge(arena) ? memory : freelist_take_block(&arena->free, size);
+}
+
+static void *large_inside(struct arena *arena, size_t size)
+{
+    struct arena_large *large = NULL;
+    if (size > SIZE_MAX - sizeof *large - 15)
+        return NULL;
+    const size_t all = (sizeof *large + size + 15) & ~(size_t)15;
+    large = take_block(arena, all);
+    if (!large)
+        return NULL;
+    *large = (struct arena_large){.size = all};
+    return large + 1;
+}
+
+static void *chunk_inside(struct arena *arena, size_t size)
+{
+    struct arena_run block = {.left = ((size + 15) & ~(size_t)15) + ARENA_LINE};
+    block.at = take_block(arena, block.left);
+    char *const from = block.at;
+    char *memory = from ? cut(&block, size, ARENA_LINE) : NULL;
+    if (memory && memory > from)
+        freelist_put(&arena->free, from, (size_t)(memory - from));
+    return memory;
+}
+
+static void *piece_inside(struct arena *arena, unsigned class)
+{
+    void *piece = freelist_split(&arena->free, class);
+    if (!piece && !arena->free.blocks && merge(arena) && !(piece = freelist_take(&arena->free, class)))
+        piece = freelist_split(&arena->free, class);
+    if (piece || !arena->free.blocks)
+        return piece;
+    size_t size;
+    void *block = freelist_take_whole_block(&arena->free, &size);
+    set_pieces(arena, block, size);
+    return cut(&arena->pieces, size_of_class(class), 16);
+}
+
+/* ---- Chunks, pieces and large ones ---- */
+
+int arena_alloc_chunk(struct arena *arena, size_t size, void **out)
+{
+    int r = add_chunk(arena, size, out);
+    if (r)
+        *out = chunk_inside(arena, size);
+    return *out ? 0 : r;
 }
 
 int arena_alloc(struct arena *arena, size_t size, void **out)
 {
-    if (size > ARENA_SMALL_MAX)
-        return alloc_large(arena, size, 0, out);
-    unsigned class = size_class(size ? size : 1);
-    if (arena->free[class]) {
-        *out = arena->free[class];
-        memcpy(&arena->free[class], *out, sizeof(void *));
-        return 0;
+    if (size > ARENA_SMALL_MAX) {
+        int r = alloc_large(arena, size, 0, out);
+        if (r)
+            *out = large_inside(arena, size);
+        return *out ? 0 : r;
     }
-    size = size_of_class(class);
-    *out = cut(&arena->pieces, size, 16);
+    const unsigned class = size_class(size ? size : 1);
+    *out = freelist_take(&arena->free, class);
+    if (!*out)
+        *out = cut(&arena->pieces, size_of_class(class), 16);
     if (*out)
         return 0;
     int r = add_pieces(arena);
-    *out = r ? NULL : cut(&arena->pieces, size, 16);
-    return r;
+    *out = r ? piece_inside(arena, class) : cut(&arena->pieces, size_of_class(class), 16);
+    return *out ? 0 : r;
+}
+
+static void free_large(struct arena *arena, struct arena_large *large)
+{
+    if (!large->link) {
+        freelist_put(&arena->free, large, large->size);
+        return;
+    }
+    *large->link = large->next;
+    if (large->next)
+        large->next->link = large->link;
+    arena->used -= large->size;
+    memfs_free(&arena->allocator, large, large->size);
 }
 
 void arena_free(struct arena *arena, void *memory, size_t size)
 {
     if (!memory)
         return;
-    if (size > ARENA_SMALL_MAX) {
-        struct arena_large *large = (struct arena_large *)memory - 1;
-        *large->link = large->next;
-        if (large->next)
-            large->next->link = large->link;
-        arena->used -= large->size;
-        memfs_free(&arena->allocator, large, large->size);
-        return;
-    }
-    unsigned class = size_class(size ? size : 1);
-    memcpy(memory, &arena->free[class], sizeof(void *));
-    arena->free[class] = memory;
+    if (size > ARENA_SMALL_MAX)
+        free_large(arena, (struct arena_large *)memory - 1);
+    else
+        freelist_put(&arena->free, memory, size_of_class(size_class(size ? size : 1)));
 }
 
 int arena_alloc_span(struct arena *arena, size_t size, void **out)

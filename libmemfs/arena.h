@@ -3,15 +3,17 @@
  * capped, freed at once. Chunks of tables, which stay, are cut from spans as long
  * as they are small beside them. Small pieces are cut from what spans have left or
  * from such chunks by size class, and go back to free lists; large ones are
- * allocated one by one. Used by the filesystem's one writer only.
+ * allocated one by one. Where no more can be had, at the cap for example, free
+ * pieces serve other sizes, too, and large ones. Used by the filesystem's one
+ * writer only.
  */
 #ifndef MEMFS_ARENA_H
 #define MEMFS_ARENA_H
 
+#include "freelist.h"
 #include "memfs.h"
 
-#define MEMFS_SIZE_CLASSES 64
-#define ARENA_SMALL_MAX ((size_t)2 << 10) /* larger pieces are not rounded up to classes */
+#define ARENA_SMALL_MAX FREELIST_PIECE_MAX /* larger pieces are not rounded up to classes */
 
 #define ARENA_LINE 64 /* chunks begin at a line of the processor's cache */
 
@@ -31,7 +33,7 @@ struct arena {
     struct arena_span *spans;
     struct arena_large *large;
     struct arena_run pieces, chunks;
-    void *free[MEMFS_SIZE_CLASSES];
+    struct freelist free;
 };
 
 void arena_init(struct arena *arena, const struct memfs_allocator *allocator, uint64_t capacity);
@@ -48,10 +50,5 @@ int arena_alloc_chunk(struct arena *arena, size_t size, void **out);
  * some. It is not freed with the arena. NULL is accepted. */
 int arena_alloc_span(struct arena *arena, size_t size, void **out);
 void arena_free_span(struct arena *arena, void *memory, size_t size);
-
-/* Sizes are rounded up to classes: multiples of 16 up to 256, then four steps a
- * doubling. Also used by the heaps. size is at least 1 and at most 64 KiB. */
-unsigned size_class(size_t size);
-size_t size_of_class(unsigned size_class);
 
 #endif

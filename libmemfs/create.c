@@ -147,19 +147,18 @@ void create_commit(struct op *op, void *argument)
         *creation->out = node_handle(number, node);
 }
 
-static int create(memfs *fs, struct creation *creation)
+/* name NULL: none. */
+static int create(memfs *fs, const char *name, struct creation *creation)
 {
-    const char *text = creation->name.text;
-    int r = text ? dir_name_measure(fs, creation->dir, text, &creation->name) : 0;
+    int r = name ? dir_name_measure(creation->dir, name, &creation->name) : 0;
     return r ? r : op_write(fs, create_reach, create_commit, creation);
 }
 
 int memfs_node_create(memfs *fs, const struct memfs_cred *cred, memfs_node dir, const char *name, uint32_t mode,
                       memfs_node *out)
 {
-    struct creation creation = {
-        .cred = cred, .dir = dir, .name.text = name, .mode = MEMFS_IFREG | (mode & 07777), .out = out};
-    return create(fs, &creation);
+    struct creation creation = {.cred = cred, .dir = dir, .mode = MEMFS_IFREG | (mode & 07777), .out = out};
+    return create(fs, name, &creation);
 }
 
 /* Linux keeps the permissions and the sticky bit; setgid comes from the parent. */
@@ -171,8 +170,8 @@ static uint32_t dir_mode(const struct memfs_cred *cred, uint32_t mode)
 int memfs_node_mkdir(memfs *fs, const struct memfs_cred *cred, memfs_node dir, const char *name, uint32_t mode,
                      memfs_node *out)
 {
-    struct creation creation = {.cred = cred, .dir = dir, .name.text = name, .mode = dir_mode(cred, mode), .out = out};
-    return create(fs, &creation);
+    struct creation creation = {.cred = cred, .dir = dir, .mode = dir_mode(cred, mode), .out = out};
+    return create(fs, name, &creation);
 }
 
 static int mkdir_at(struct op *op, const struct path_end *end, void *argument)
@@ -210,7 +209,7 @@ int memfs_node_mknod(memfs *fs, const struct memfs_cred *cred, memfs_node dir, c
     case MEMFS_IFREG:
     case MEMFS_IFIFO:
     case MEMFS_IFSOCK:
-        return create(fs, &creation);
+        return create(fs, name, &creation);
     case MEMFS_IFDIR:
         return -EPERM;
     default:
@@ -221,18 +220,17 @@ int memfs_node_mknod(memfs *fs, const struct memfs_cred *cred, memfs_node dir, c
 int memfs_node_symlink(memfs *fs, const struct memfs_cred *cred, memfs_node dir, const char *name, const char *target,
                        memfs_node *out)
 {
-    struct creation creation = {
-        .cred = cred, .dir = dir, .name.text = name, .mode = MEMFS_IFLNK | 0777, .target = target, .out = out};
+    struct creation creation = {.cred = cred, .dir = dir, .mode = MEMFS_IFLNK | 0777, .target = target, .out = out};
     creation.target_length = strnlen(target, MEMFS_TARGET_MAX + 1);
     if (creation.target_length == 0)
         return -ENOENT;
-    return creation.target_length > MEMFS_TARGET_MAX ? -ENAMETOOLONG : create(fs, &creation);
+    return creation.target_length > MEMFS_TARGET_MAX ? -ENAMETOOLONG : create(fs, name, &creation);
 }
 
 int memfs_node_tmpfile(memfs *fs, const struct memfs_cred *cred, memfs_node dir, uint32_t mode, memfs_node *out)
 {
     struct creation creation = {.cred = cred, .dir = dir, .mode = MEMFS_IFREG | (mode & 07777), .out = out};
-    return create(fs, &creation);
+    return create(fs, NULL, &creation);
 }
 
 /* ---- Links ---- */
@@ -275,6 +273,6 @@ static void commit_link(struct op *op, void *argument)
 int memfs_node_link(memfs *fs, const struct memfs_cred *cred, memfs_node node, memfs_node dir, const char *name)
 {
     struct creation creation = {.cred = cred, .dir = dir, .linked = node};
-    int r = dir_name_measure(fs, dir, name, &creation.name);
+    int r = dir_name_measure(dir, name, &creation.name);
     return r ? r : op_write(fs, reach_link, commit_link, &creation);
 }

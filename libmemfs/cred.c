@@ -2,6 +2,7 @@
 
 #include "acl.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <string.h>
 
@@ -106,6 +107,7 @@ int cred_reach_new(struct op *op, const struct memfs_cred *cred, const struct me
                    struct cred_new *out)
 {
     uint32_t type = mode & MEMFS_IFMT;
+    assert(!out->acl.active);
     out->mode = mode & MEMFS_MODE_BITS;
     out->uid = cred ? cred->uid : 0;
     out->gid = cred ? cred->gid : 0;

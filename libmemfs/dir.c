@@ -38,18 +38,19 @@ static uint32_t entry_delta(const memfs *fs, uint32_t entry)
 
 /* ---- Names ---- */
 
-struct dir_name dir_name(const memfs *fs, uint32_t dir, const char *text, size_t length)
-{
-    return (struct dir_name){.dir = dir, .text = text, .length = length, .hash = dir_hash_name(fs, dir, text, length)};
-}
-
-int dir_name_measure(const memfs *fs, memfs_node dir, const char *text, struct dir_name *out)
+int dir_name_measure(memfs_node dir, const char *text, struct dir_name *out)
 {
     size_t length;
     int r = name_measure(text, &length);
     if (r == 0)
-        *out = dir_name(fs, node_number(dir), text, length);
+        *out = dir_name(node_number(dir), text, length);
     return r;
+}
+
+static void need_hash(const memfs *fs, struct dir_name *name)
+{
+    if (!name->hash)
+        name->hash = dir_hash_name(fs, name->dir, name->text, name->length);
 }
 
 /* ---- Finding ---- */
@@ -141,18 +142,18 @@ static void found_in_deltas(const memfs *fs, uint32_t number, const struct delta
 
 /* Most directories that have changed have no base run, or what is looked for is new:
  * the hash table alone answers, and the record need not be read. */
-static int find_entry(struct op *op, const struct memfs_node_record *dir, const struct dir_name *name,
-                      struct found *out)
+static int find_entry(struct op *op, const struct memfs_node_record *record, struct dir_name *name, struct found *out)
 {
-    if (dir->mode & MEMFS_NODE_CHANGED) {
+    if (record->mode & MEMFS_NODE_CHANGED) {
         uint32_t number;
+        need_hash(op->fs, name);
         const struct delta *delta = dir_hash_find(op->fs, name, &number);
         if (delta) {
             found_in_deltas(op->fs, number, delta, out);
             return 0;
         }
     }
-    const struct dir_record state = state_of(op->fs, dir);
+    const struct dir_record state = state_of(op->fs, record);
     int r = state.count ? find_in_run(op, &state, name, out) : -ENOENT;
     return r ? r : apply_override(op->fs, name->dir, &state, out);
 }
@@ -173,11 +174,11 @@ static int check_step(struct op *op, uint32_t dir, const struct found *found, co
     return 0;
 }
 
-int dir_find(struct op *op, const struct memfs_node_record *dir, const struct dir_name *name, struct found *out,
+int dir_find(struct op *op, const struct memfs_node_record *record, struct dir_name *name, struct found *out,
              const struct memfs_node_record **node)
 {
     const struct memfs_node_record *found_node;
-    int r = find_entry(op, dir, name, out);
+    int r = find_entry(op, record, name, out);
     if (r == 0)
         r = check_step(op, name->dir, out, &found_node);
     if (r == 0 && node)
@@ -185,8 +186,9 @@ int dir_find(struct op *op, const struct memfs_node_record *dir, const struct di
     return r;
 }
 
-void dir_prefetch(const memfs *fs, const struct dir_name *name)
+void dir_prefetch(const memfs *fs, struct dir_name *name)
 {
+    need_hash(fs, name);
     dir_hash_prefetch(fs, name->hash);
 }
 
@@ -387,10 +389,11 @@ static int own_delta(struct op *op, uint32_t one_more)
     return one_more ? table_own(op, MEMFS_DELTAS, one_more - 1, &delta) : 0;
 }
 
-int dir_reach_insert(struct op *op, const struct dir_name *name, struct dir_insertion *out)
+int dir_reach_insert(struct op *op, struct dir_name *name, struct dir_insertion *out)
 {
     struct memfs_node_record *node;
     uint64_t offset = 0;
+    need_hash(op->fs, name);
     int r = reach_record(op, name->dir, &node);
     if (r == 0)
         r = own_delta(op, state_of(op->fs, node).tail);

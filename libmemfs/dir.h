@@ -23,13 +23,16 @@ struct dir_name {
     uint32_t dir;
     const char *text; /* NULL: none */
     size_t length;
-    uint64_t hash; /* of both */
+    uint64_t hash; /* of all that; 0: it has not been needed yet */
 };
 
-/* Of at least 1 byte. */
-struct dir_name dir_name(const memfs *fs, uint32_t dir, const char *text, size_t length);
+static inline struct dir_name dir_name(uint32_t dir, const char *text, size_t length)
+{
+    return (struct dir_name){.dir = dir, .text = text, .length = length};
+}
+
 /* Of a text from a caller: the errors of name_measure(). */
-int dir_name_measure(const memfs *fs, memfs_node dir, const char *text, struct dir_name *out);
+int dir_name_measure(memfs_node dir, const char *text, struct dir_name *out);
 
 /* ---- Reach ---- */
 
@@ -38,11 +41,11 @@ uint64_t dir_count(const memfs *fs, const struct memfs_node_record *dir);
 
 /* 0, -ENOENT, OP_MISS, MEMFS_ECORRUPT. The node's type, and for a directory that
  * its way in is this entry, have been checked; node may be NULL. */
-int dir_find(struct op *op, const struct memfs_node_record *dir, const struct dir_name *name, struct found *out,
+int dir_find(struct op *op, const struct memfs_node_record *record, struct dir_name *name, struct found *out,
              const struct memfs_node_record **node);
 
 /* Fetches what tells whether a name has been inserted: it will be looked for soon. */
-void dir_prefetch(const memfs *fs, const struct dir_name *name);
+void dir_prefetch(const memfs *fs, struct dir_name *name);
 
 /* What stands for an entry, or NULL if that is none of the deltas'. The entry may be any. */
 const struct delta *dir_insertion(struct op *op, uint32_t entry);
@@ -70,7 +73,7 @@ struct dir_insertion {
     struct dir_name name;
     uint64_t offset; /* in NAMES, of a name of more than DELTA_TEXT bytes */
 };
-int dir_reach_insert(struct op *op, const struct dir_name *name, struct dir_insertion *out);
+int dir_reach_insert(struct op *op, struct dir_name *name, struct dir_insertion *out);
 void dir_cancel_insert(memfs *fs, struct dir_insertion *insertion);
 
 /* Prepare the removal of an entry, and pointing it to another node. */

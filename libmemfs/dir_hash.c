@@ -9,9 +9,9 @@
 
 /* ---- Hashes ---- */
 
-/* Both halves of a product, folded, as wyhash mixes (Wang Yi, 2019). In each factor is a seed of its own or what has
- * come of one, and neither says anything of the other: or names could be chosen whose words change places in a product.
- */
+/* Both halves of a product, folded, as wyhash mixes (Wang Yi, 2019). Each factor has a seed of its own, or what has
+ * come of one: if one told the other, names could be chosen whose words change places in the product. Whoever knows
+ * both seeds can choose any number of names of one hash. */
 static inline uint64_t fold(uint64_t a, uint64_t b)
 {
 #ifdef __SIZEOF_INT128__

@@ -65,8 +65,8 @@ static uint64_t oldest_reader(struct memfs_epochs *epochs)
 {
     uint64_t oldest = UINT64_MAX;
     for (struct memfs_readers *r = epochs->readers; r; r = r->next) {
-        for (uint32_t used = atomic_load(&r->used); used; used &= used - 1) {
-            uint64_t epoch = atomic_load(&r->slots[__builtin_ctz(used)].epoch);
+        for (uint32_t used = atomic_load(&r->used); used;) {
+            uint64_t epoch = atomic_load(&r->slots[memfs_readers_next(&used)].epoch);
             if (epoch && epoch < oldest)
                 oldest = epoch;
         }

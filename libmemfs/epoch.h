@@ -76,6 +76,14 @@ static inline void memfs_reader_exit(struct memfs_readers *readers, unsigned slo
     atomic_store_explicit(&readers->slots[slot].epoch, 0, memory_order_release);
 }
 
+/* Takes the lowest slot out of some that have been used. */
+static inline unsigned memfs_readers_next(uint32_t *used)
+{
+    const unsigned slot = (unsigned)__builtin_ctz(*used);
+    *used &= *used - 1;
+    return slot;
+}
+
 /* Frees later what no new reader can find. Also frees what has become free.
  * Not to be called between enter and exit. */
 void memfs_epochs_retire(struct memfs_epochs *epochs, struct memfs_retired *retired,

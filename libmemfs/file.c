@@ -104,7 +104,8 @@ static int find_at(struct op *op, const struct path_end *end, const struct memfs
 {
     if (!end->has_looked) {
         int r = cred_check(op, cred, end->record, MEMFS_X_OK);
-        return r ? r : dir_find(op, end->record, &end->name, found, node);
+        struct dir_name name = end->name;
+        return r ? r : dir_find(op, end->record, &name, found, node);
     }
     *found = end->found;
     *node = end->node;

@@ -1,7 +1,7 @@
-#define _GNU_SOURCE
 #include "fs.h"
 
 #include "dir_hash.h"
+#include "random.h"
 
 #include <errno.h>
 #include <string.h>
@@ -103,8 +103,7 @@ static int init_fs(memfs *fs, const struct memfs_options *options)
     fs->clock = options->clock;
     fs->clock_context = options->clock_context;
     fs->layer = 1;
-    /* Where memory lies is hard to guess, and nothing that can be seen depends on the seed. */
-    dir_hash_seed(fs, (uint64_t)(uintptr_t)fs * 0x9E3779B97F4A7C15u ^ (uint64_t)(uintptr_t)&options);
+    dir_hash_seed(fs, memfs_random()); /* nothing that can be seen depends on it */
     arena_init(&fs->arena, &fs->allocator, options->capacity);
     if (options->backing)
         stand_on(fs, options->backing);

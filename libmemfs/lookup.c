@@ -37,7 +37,7 @@ static int read_lookup(struct op *op, void *argument)
 int memfs_node_lookup(memfs *fs, const struct memfs_cred *cred, memfs_node dir, const char *name, memfs_node *out)
 {
     struct lookup lookup = {.cred = cred, .dir = dir, .out = out};
-    int r = dir_name_measure(fs, dir, name, &lookup.name);
+    int r = dir_name_measure(dir, name, &lookup.name);
     return r ? r : op_read(fs, read_lookup, &lookup);
 }
 

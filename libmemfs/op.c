@@ -34,8 +34,9 @@ static void close_gate(struct op *op)
 {
     atomic_store(&op->fs->gate_closed, 1);
     const struct memfs_readers *readers = &op->fs->readers;
-    for (uint32_t used = atomic_load(&readers->used); used; used &= used - 1) {
-        const unsigned slot = (unsigned)__builtin_ctz(used);
+    /* Who uses a slot only from now on sees the gate closed. */
+    for (uint32_t used = atomic_load(&readers->used); used;) {
+        const unsigned slot = memfs_readers_next(&used);
         for (unsigned spins = 1; slot != op->slot && atomic_load(&readers->slots[slot].epoch); spins++) {
             if (spins % 64 == 0)
                 sched_yield();

@@ -127,7 +127,7 @@ static int step_down(struct op *op, struct path_walk *walk, const struct compone
 {
     const struct memfs_node_record *child = NULL;
     struct found found;
-    const struct dir_name name = dir_name(op->fs, node_number(walk->at), component->name, component->length);
+    struct dir_name name = dir_name(node_number(walk->at), component->name, component->length);
     int error = dir_find(op, *node, &name, &found, &child);
     if (error)
         return error;
@@ -160,11 +160,11 @@ static int end_in_parent(struct op *op, struct path_walk *walk, const char *rest
 }
 
 /* The end's name, unless it is known already. */
-static void name_end(const memfs *fs, struct path_walk *walk, uint32_t dir, const char *text, size_t length)
+static void name_end(struct path_walk *walk, uint32_t dir, const char *text, size_t length)
 {
     struct dir_name *name = &walk->end.name;
     if (name->dir != dir || name->text != text || name->length != length)
-        *name = dir_name(fs, dir, text, length);
+        *name = dir_name(dir, text, length);
 }
 
 /* The last component, unless it is to be followed: STEP_FOLLOW. */
@@ -172,7 +172,7 @@ static int try_end(struct op *op, struct path_walk *walk, const struct component
                    const struct memfs_node_record *node)
 {
     struct path_end *end = &walk->end;
-    name_end(op->fs, walk, node_number(walk->at), component->name, component->length);
+    name_end(walk, node_number(walk->at), component->name, component->length);
     end->record = node;
     end->node = NULL;
     end->has_looked = (walk->flags & PATH_FOLLOW) && !*component->rest && !is_dots(component);
@@ -258,7 +258,7 @@ static void fetch_end(struct op *op, struct path_walk *walk, const struct delta 
 {
     const struct way *way = &walk->way;
     const char *name = skip_slashes(way->text + way->above_length);
-    name_end(op->fs, walk, to_above->node, name, (size_t)(way->text + way->length - name));
+    name_end(walk, to_above->node, name, (size_t)(way->text + way->length - name));
     dir_prefetch(op->fs, &walk->end.name);
 }
 
@@ -328,7 +328,7 @@ static int walk_section(struct op *op, void *argument)
     }
     if (walk->leaf)
         return walk->leaf(op, node_number(walk->at), node, walk->argument);
-    walk->end.name = (struct dir_name){.text = ""};
+    walk->end.name = dir_name(0, "", 0);
     walk->end.record = node;
     walk->end.node = NULL;
     walk->end.has_looked = 0;
@@ -352,7 +352,7 @@ static int expand_link(memfs *fs, struct path_walk *walk)
     walk->text = buffer;
     walk->links++;
     walk->way = (struct way){.length = 0};
-    walk->end.name.text = NULL;
+    walk->end.name = dir_name(0, NULL, 0); /* the new text may lie where an old one did */
     if (buffer[0] == '/')
         walk->at = MEMFS_ROOT;
     return 0;
@@ -374,7 +374,7 @@ static void init_walk(struct path_walk *walk, const struct memfs_cred *cred, uns
     walk->buffer_size = 0;
     walk->leaf = NULL;
     walk->way = (struct way){.length = 0};
-    walk->end.name.text = NULL;
+    walk->end.name = dir_name(0, NULL, 0);
     walk->end.is_writer = 0;
 }
 

@@ -71,7 +71,7 @@ static void commit_removal(struct op *op, void *argument)
 static int remove_name(memfs *fs, const struct memfs_cred *cred, memfs_node dir, const char *name, int is_rmdir)
 {
     struct removal removal = {.cred = cred, .dir = dir, .is_rmdir = is_rmdir};
-    int r = dir_name_measure(fs, dir, name, &removal.name);
+    int r = dir_name_measure(dir, name, &removal.name);
     return r ? r : op_write(fs, reach_removal, commit_removal, &removal);
 }
 
@@ -101,9 +101,10 @@ static int check_end(const struct path_end *end, int is_rmdir)
 static int check_slash(struct op *op, const struct path_end *end, struct removal *removal)
 {
     const struct memfs_node_record *node;
+    struct dir_name name = end->name;
     int r = cred_check(op, removal->cred, end->record, MEMFS_X_OK);
     if (r == 0)
-        r = dir_find(op, end->record, &end->name, &removal->found, &node);
+        r = dir_find(op, end->record, &name, &removal->found, &node);
     if (r)
         return r;
     return node_is_dir(node) ? -EISDIR : -ENOTDIR;

@@ -213,8 +213,8 @@ int memfs_node_rename(memfs *fs, const struct memfs_cred *cred, memfs_node from_
     struct renaming renaming = {.cred = cred, .flags = flags, .from.dir = from_dir, .to.dir = to_dir};
     if (flags > MEMFS_RENAME_EXCHANGE)
         return -EINVAL;
-    int r = dir_name_measure(fs, from_dir, from, &renaming.from.name);
+    int r = dir_name_measure(from_dir, from, &renaming.from.name);
     if (r == 0)
-        r = dir_name_measure(fs, to_dir, to, &renaming.to.name);
+        r = dir_name_measure(to_dir, to, &renaming.to.name);
     return r ? r : op_write(fs, reach_rename, commit_rename, &renaming);
 }

@@ -101,6 +101,53 @@ static void test_fs__cap_on_contents(void **state)
     memfs_destroy(fs);
 }
 
+/* Fills with files of a size: how many, with what of the last one has been written. */
+static unsigned fill_with(memfs *fs, size_t size)
+{
+    static const uint8_t data[65536];
+    char name[32];
+    for (unsigned made = 0;; made++) {
+        memfs_file *file = NULL;
+        snprintf(name, sizeof name, "f%u", made);
+        int64_t got = memfs_open(fs, NULL, name, MEMFS_O_WRITE | MEMFS_O_CREATE, 0644, &file);
+        if (!got)
+            got = memfs_write(file, data, size);
+        memfs_close(file);
+        if (got > 0)
+            continue;
+        assert_result(got, -ENOSPC);
+        return made;
+    }
+}
+
+static void remove_files(memfs *fs, unsigned made)
+{
+    char name[32];
+    for (unsigned i = 0; i <= made; i++) {
+        const unsigned number = (unsigned)((uint64_t)i * 7919 % (made + 1)); /* in some other order */
+        snprintf(name, sizeof name, "f%u", number);
+        const int r = memfs_unlink(fs, NULL, name);
+        if (number < made || r != -ENOENT) /* the last may not have been made at all */
+            assert_ok(r);
+    }
+}
+
+/* Whatever sizes there were, what is free serves other ones when there is nothing else: smaller, larger, and so large
+ * that they are no pieces any more. (Half of it is tables after the small ones.) */
+static void test_fs__cap_and_other_sizes(void **state)
+{
+    struct test_state *test = *state;
+    static const size_t sizes[] = {700, 100, 1500, 9000, 700, 30000, 90};
+    memfs *fs = capped(test, 4 << 20, NULL);
+    for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
+        const unsigned made = fill_with(fs, sizes[i]);
+        if (made * (sizes[i] + 250) < (4 << 20) / 6)
+            fail_msg("only %u files of %zu bytes", made, sizes[i]);
+        remove_files(fs, made);
+    }
+    memfs_destroy(fs);
+}
+
 static void test_fs__cap_on_names(void **state)
 {
     struct test_state *test = *state;
@@ -343,6 +390,7 @@ int main(void)
         cmocka_unit_test(test_fs__root_options),
         test_with_fs(test_fs__statfs),
         test_with_fs(test_fs__cap_on_contents),
+        test_with_fs(test_fs__cap_and_other_sizes),
         test_with_fs(test_fs__cap_on_names),
         test_with_fs(test_fs__cap_never_hits_a_read),
         test_with_fs(test_fs__seal_and_share),
