@@ -88,6 +88,26 @@ static void test_epoch__many_readers_have_slots_of_their_own(void **state)
     memfs_epochs_destroy(&epochs);
 }
 
+static void test_epoch__each_slot_counts(void **state)
+{
+    (void)state;
+    struct memfs_epochs epochs;
+    static struct memfs_readers readers;
+    assert_ok(memfs_epochs_init(&epochs));
+    memfs_readers_join(&epochs, &readers);
+    for (unsigned slot = 0; slot < MEMFS_READER_SLOTS; slot++) {
+        struct thing thing = {.freed = 0};
+        assert_true(memfs_reader_try(&epochs, &readers, slot));
+        memfs_epochs_retire(&epochs, &thing.retired, mark_freed);
+        assert_int_equal(thing.freed, 0);
+        memfs_reader_exit(&readers, slot);
+        memfs_epochs_collect(&epochs);
+        assert_int_equal(thing.freed, 1);
+    }
+    memfs_readers_leave(&epochs, &readers);
+    memfs_epochs_destroy(&epochs);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -95,6 +115,7 @@ int main(void)
         cmocka_unit_test(test_epoch__waits_for_the_readers_of_its_time_only),
         cmocka_unit_test(test_epoch__destroying_frees_what_is_left),
         cmocka_unit_test(test_epoch__many_readers_have_slots_of_their_own),
+        cmocka_unit_test(test_epoch__each_slot_counts),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -100,6 +100,19 @@ static void test_path__symlink_limit(void **state)
     assert_result(memfs_stat(test->fs, NULL, name, &stat), -ELOOP);
 }
 
+/* The text of the third link lies where that of the first did, and its last name is as long. */
+static void test_path__made_behind_links(void **state)
+{
+    struct test_state *test = *state;
+    memfs_file *file = NULL;
+    assert_ok(memfs_symlink(test->fs, NULL, "./l2", "l1"));
+    assert_ok(memfs_symlink(test->fs, NULL, "m/ab", "l2"));
+    assert_ok(memfs_symlink(test->fs, NULL, ".", "m"));
+    assert_ok(memfs_open(test->fs, NULL, "l1", MEMFS_O_WRITE | MEMFS_O_CREATE, 0644, &file));
+    memfs_close(file);
+    assert_int_equal(test_lstat(test->fs, "ab").nlink, 1);
+}
+
 static void test_path__dots_and_slashes_of_changes(void **state)
 {
     struct test_state *test = *state;
@@ -520,6 +533,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         test_with_fs(test_path__table),
         test_with_fs(test_path__symlink_limit),
+        test_with_fs(test_path__made_behind_links),
         test_with_fs(test_path__dots_and_slashes_of_changes),
         test_with_fs(test_path__names_too_long),
         test_with_fs(test_path__very_long),

@@ -160,15 +160,16 @@ static void test_time__without_a_clock(void **state)
     memfs_destroy(fs);
 }
 
-/* The coarse clock follows the other one by less than it takes to notice, never runs ahead of it, and moves. */
+/* The coarse clock follows the other one, never runs ahead of it, and moves. */
 static void test_time__clocks(void **state)
 {
     (void)state;
     const int64_t second = 1000000000, coarse = memfs_clock_coarse(NULL), fine = memfs_clock_realtime(NULL);
     assert_true(coarse > 1600000000 * second);
     assert_true(coarse <= fine);
+    assert_true(fine - coarse < second);
     while (memfs_clock_coarse(NULL) <= coarse)
-        assert_true(memfs_clock_realtime(NULL) - fine < 60 * second);
+        assert_true(memfs_clock_realtime(NULL) - fine < second);
 }
 
 /* The ends of what 64 bits hold pass through images. */
