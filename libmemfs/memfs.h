@@ -85,9 +85,11 @@ typedef int64_t memfs_clock(void *context);
 /* The host's CLOCK_REALTIME, as a memfs_clock; context is not used. */
 int64_t memfs_clock_realtime(void *context);
 
-/* The same as of the kernel's last tick, so up to 10 ms ago, at a quarter of the cost: as
- * Linux's own filesystems take their times (its CLOCK_REALTIME_COARSE; elsewhere
- * CLOCK_REALTIME). What changes within a tick has the same time. */
+/* The same as of the kernel's last tick, up to 10 ms ago: as Linux's filesystems have long
+ * taken their times (its CLOCK_REALTIME_COARSE; elsewhere CLOCK_REALTIME). It saves some
+ * 10 to 20 ns of each change. What changes within a tick has the same time, and may seem older
+ * than a time taken from another clock just before: where times are compared, for what is
+ * newest or older than its source, take memfs_clock_realtime(). */
 int64_t memfs_clock_coarse(void *context);
 
 /* ---- Filesystems ------------------------------------------------------ */
@@ -106,13 +108,19 @@ void memfs_backing_release(memfs_backing *backing); /* NULL is accepted */
 struct memfs_options {
     size_t size;
     const struct memfs_allocator *allocator; /* copied */
-    uint64_t capacity;                       /* bytes of private memory at most (ENOSPC); 0: no limit */
+    uint64_t capacity;                       /* bytes of private memory at most (ENOSPC); 0: no limit; see below */
     memfs_clock *clock;                      /* NULL: all new times are 0, 1970 */
     void *clock_context;
     memfs_backing *backing; /* what to stand on; NULL: an empty root directory, mode 0755 */
     uint32_t root_mode;     /* permission bits of a new root; 0: 0755 */
     uint32_t root_uid, root_gid;
 };
+
+/* A capacity counts what the allocator has given for names, nodes and contents that are the
+ * filesystem's own. What is removed makes room for what comes, of other sizes, too, as far as
+ * free memory lies together; tables of nodes and names stay as large as they were. Removing
+ * or changing what a backing has takes memory, and may be -ENOSPC; what the filesystem has made
+ * itself can be removed when it is full. */
 
 /* Makes a filesystem, in time that does not depend on the backing's size.
  * options may be NULL. -ENOMEM; -ENOSPC for a capacity that does not even hold a

@@ -1,9 +1,9 @@
 /*
  * memfs: directories of the host, in and out.
  *
- * Structs of options, and those that callers lend to be filled, begin with their size. Structs that the library gives
- * to a callback have none: they may grow at their ends, and callers do not rely on their sizes. Those that stand in
- * arrays (struct memfs_scan_source) stay as they are.
+ * Structs of options begin with their size, and may grow at their ends. So may those that the library gives to a
+ * callback, which have none: callers do not rely on their sizes. Those that callers lend to be filled, and those that
+ * stand in arrays (struct memfs_scan_source), stay as they are, but for those that begin with their size.
  */
 #ifndef MEMFS_HOST_H
 #define MEMFS_HOST_H

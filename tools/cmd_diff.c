@@ -352,7 +352,7 @@ const struct command command_diff = {
              "PATHs in both: names, types, contents, modes, owners, times, links, devices, extended\n"
              "attributes. '+ PATH' is only in B, '- PATH' only in A, 'M PATH: ...' has changed. A\n"
              "directory that only one has is one line; -v shows what is in it. Exits 0 if all is the\n"
-             "same, 1 if not, 4 if something could not be compared.\n",
+             "same, 1 if not, 3 or 4 if something could not be compared.\n",
     .examples = "  memfs diff monday.mfs tuesday.mfs\n"
                 "  memfs diff --ignore time,owner backup.mfs ~/project src\n"
                 "  memfs diff -U 3 etc.mfs /etc | less\n"
