@@ -38,6 +38,7 @@ struct path_walk {
     char *buffer;     /* where text points to once a link has been expanded */
     size_t buffer_size;
     unsigned links;
+    int leaps;         /* hints may know where the text leads; not asked again for each section of a long one */
     path_leaf *leaf;   /* for whole paths; NULL: for all but the last component */
     path_reach *reach; /* else */
     op_commit *commit;
@@ -312,7 +313,7 @@ static int walk_section(struct op *op, void *argument)
     int error = node_get(op, walk->at, &node);
     if (error)
         return error == -ESTALE ? STEP_RESTART : error;
-    if (walk->at == MEMFS_ROOT)
+    if (walk->at == MEMFS_ROOT && walk->leaps)
         leap_ahead(op, walk, &node);
     for (unsigned steps = 0; *walk->text; steps++) {
         struct component component;
@@ -351,6 +352,7 @@ static int expand_link(memfs *fs, struct path_walk *walk)
     walk->buffer_size = size;
     walk->text = buffer;
     walk->links++;
+    walk->leaps = 1;
     walk->way = (struct way){.length = 0};
     walk->end.name = dir_name(0, NULL, 0); /* the new text may lie where an old one did */
     if (buffer[0] == '/')
@@ -363,6 +365,7 @@ static void start_walk(struct path_walk *walk, const char *path)
     walk->text = path;
     walk->at = MEMFS_ROOT;
     walk->links = 0;
+    walk->leaps = 1;
 }
 
 /* By hand: the target's room need not be cleared. */
@@ -429,6 +432,7 @@ static int walk_path(memfs *fs, const char *path, struct path_walk *walk)
         return -ENOENT;
     start_walk(walk, path);
     while ((result = run_section(fs, walk)) > 0) {
+        walk->leaps = 0;
         if (result == STEP_LINK)
             result = expand_link(fs, walk);
         else if (result == STEP_RESTART && restarts++ == RESTARTS_MAX)
