@@ -198,7 +198,6 @@ int memfs_node_mknod(memfs *fs, const struct memfs_cred *cred, memfs_node dir, c
     uint32_t type = mode & MEMFS_IFMT ? mode & MEMFS_IFMT : MEMFS_IFREG;
     struct creation creation = {.cred = cred,
                                 .dir = dir,
-                                .name.text = name,
                                 .mode = type | (mode & 07777),
                                 .major = rdev_major,
                                 .minor = rdev_minor,

@@ -97,12 +97,18 @@ void *freelist_take_whole_block(struct freelist *list, size_t *size)
 
 /* ---- Merging ---- */
 
+/* By address: they lie in objects of different kinds. */
+static int is_before(const struct free_range *a, const struct free_range *b)
+{
+    return (uintptr_t)a < (uintptr_t)b;
+}
+
 /* Takes from a list what ascends or descends at its beginning, as a list that ascends. */
 static struct free_range *take_run(struct free_range **list)
 {
     struct free_range *first = *list, *last = first, *next = first->next;
-    if (next && next < first) {
-        for (first->next = NULL; next && next < first; next = *list) {
+    if (next && is_before(next, first)) {
+        for (first->next = NULL; next && is_before(next, first); next = *list) {
             *list = next->next;
             next->next = first;
             first = next;
@@ -110,7 +116,7 @@ static struct free_range *take_run(struct free_range **list)
         *list = next;
         return first;
     }
-    while (next && last < next) {
+    while (next && is_before(last, next)) {
         last = next;
         next = next->next;
     }
@@ -123,7 +129,7 @@ static struct free_range *join(struct free_range *a, struct free_range *b)
 {
     struct free_range *first = NULL, **end = &first;
     while (a && b) {
-        struct free_range **least = a < b ? &a : &b;
+        struct free_range **least = is_before(a, b) ? &a : &b;
         *end = *least;
         end = &(*least)->next;
         *least = *end;
