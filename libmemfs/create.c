@@ -196,12 +196,8 @@ int memfs_node_mknod(memfs *fs, const struct memfs_cred *cred, memfs_node dir, c
                      uint32_t rdev_major, uint32_t rdev_minor, memfs_node *out)
 {
     uint32_t type = mode & MEMFS_IFMT ? mode & MEMFS_IFMT : MEMFS_IFREG;
-    struct creation creation = {.cred = cred,
-                                .dir = dir,
-                                .mode = type | (mode & 07777),
-                                .major = rdev_major,
-                                .minor = rdev_minor,
-                                .out = out};
+    struct creation creation = {
+        .cred = cred, .dir = dir, .mode = type | (mode & 07777), .major = rdev_major, .minor = rdev_minor, .out = out};
     switch (type) {
     case MEMFS_IFCHR:
     case MEMFS_IFBLK:
