@@ -120,6 +120,7 @@ if whole && plain; then
     add manual tests/manual.sh
     add examples tests/examples.sh
     add hardening tests/hardening.sh
+    add valgrind tests/valgrind.sh
 fi
 for name in $wanted; do
     [[ " ${names[*]}" = *" $name"@(" "*|/*|) ]] || { echo "no such test: $name" >&2; exit 2; }

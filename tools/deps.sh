@@ -51,6 +51,7 @@ wanted() {
         echo "git command -v git"
         echo "tree command -v tree"
         echo "btrfs-progs command -v mkfs.btrfs"
+        echo "valgrind command -v valgrind"
         ;;
     clang)
         echo "clang command -v clang"
