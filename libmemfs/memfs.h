@@ -86,10 +86,10 @@ typedef int64_t memfs_clock(void *context);
 int64_t memfs_clock_realtime(void *context);
 
 /* The same as of the kernel's last tick, up to 10 ms ago: as Linux's filesystems have long
- * taken their times (its CLOCK_REALTIME_COARSE; elsewhere CLOCK_REALTIME). It saves some
- * 10 to 20 ns of each change. What changes within a tick has the same time, and may seem older
- * than a time taken from another clock just before: where times are compared, for what is
- * newest or older than its source, take memfs_clock_realtime(). */
+ * taken their times (its CLOCK_REALTIME_COARSE; elsewhere CLOCK_REALTIME). Asking it
+ * costs less. What changes within a tick has the same time, and may seem older than a time taken
+ * from another clock just before: where times are compared, for what is newest or older than its
+ * source, take memfs_clock_realtime(). */
 int64_t memfs_clock_coarse(void *context);
 
 /* ---- Filesystems ------------------------------------------------------ */

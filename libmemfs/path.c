@@ -253,8 +253,7 @@ static int leap_above(struct op *op, struct path_walk *walk, const struct delta 
     return way->knows_above;
 }
 
-/* What tells whether the last name is in the directory to which a hint leads is on its way while that is climbed from.
- */
+/* Where the last name would stand is fetched while the way up from its directory, which a hint tells, is looked at. */
 static void fetch_end(struct op *op, struct path_walk *walk, const struct delta *to_above)
 {
     const struct way *way = &walk->way;
