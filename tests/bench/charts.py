@@ -162,6 +162,26 @@ def library(bench):
     )
 
 
+def small_growth(bench):
+    curve = bench.curves.get("small files")
+    names = [name for name in curve.figures if name.startswith("tmpfs / memfs, ")] if curve else []
+    script = names and lines(
+        curve,
+        [(name, name.removeprefix("tmpfs / memfs, "), "") for name in names],
+        "set logscale x\nset yrange [0:*]\nset xlabel 'files'\nset ylabel 'times'\nset format x '10^{%T}'",
+    )
+    if not script:
+        return None
+    told = [f"{name.removeprefix('tmpfs / memfs, ')} {first:.1f} and {last:.1f}" for name in names for first, last in [ends(curve, name)]]
+    return Chart(
+        "small_growth",
+        "small files",
+        "Small files: how many times as fast as tmpfs, by how many there are",
+        script,
+        f"Times as fast as tmpfs with {curve.points[0][0]:,} and with {curve.points[-1][0]:,} files: {', '.join(told)}.",
+    )
+
+
 def opening(bench):
     curve = bench.curves.get("library")
     script = curve and lines(
@@ -282,7 +302,7 @@ def levels(bench):
     )
 
 
-CHARTS = (pack, small, library, opening, host, threads, blocks, levels)
+CHARTS = (pack, small, library, small_growth, opening, host, threads, blocks, levels)
 
 
 def draw(bench, directory):

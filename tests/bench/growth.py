@@ -1,7 +1,9 @@
-"""How cost grows: with files, threads, block sizes, levels. One run each."""
+"""How cost grows: with files, threads, block sizes, levels. One run each, where nothing else is said."""
 
 import os
+import statistics
 
+import inmemory
 import machine
 import packing
 import trees
@@ -55,6 +57,35 @@ def library(bench):
         )
     trees.remove(image)
     bench.grown(curve)
+
+
+def small(bench):
+    operations = ("create", "stat", "read", "unlink")
+    curve = Curve(
+        "small files",
+        "Small files in memory, by how many",
+        "files",
+        {**{name: "µs" for name in operations}, **{f"tmpfs / memfs, {name}": "×" for name in operations}},
+        (
+            f"As above; medians of {bench.rounds} runs, each of which makes, asks for and reads every file once, in a process of its own.",
+        ),
+    )
+    for files in (1000, 10000) if bench.quick else (1000, 3000, 10000, 30000, 100000, 300000):
+        bench.say(f"{files:,} small files in memory")
+        curve.add(files, attempt(bench, "small files in memory", small_point, bench, files, operations))
+    bench.grown(curve)
+
+
+def small_point(bench, files, operations):
+    runs = [inmemory.run_small(bench, files) for _ in range(bench.rounds)]
+    figures = {}
+    for name in operations:
+        figures[name] = statistics.median(told[f"{name} memfs"] for told in runs)
+        if bench.in_memory:
+            figures[f"tmpfs / memfs, {name}"] = statistics.median(
+                told[f"{name} tmpfs"] / told[f"{name} memfs"] for told in runs
+            )
+    return figures
 
 
 def host(bench):
@@ -168,6 +199,7 @@ def squash_level(bench, sample, level):
 
 def measure(bench):
     library(bench)
+    small(bench)
     host(bench)
     tree = bench.trees.get("large")
     if not tree:

@@ -1,4 +1,4 @@
-"""The operations in memory, against tmpfs by system calls and against memcpy."""
+"""The operations in memory, against a plain hash, against tmpfs by system calls, and against memcpy."""
 
 import os
 
@@ -7,14 +7,14 @@ import trees
 from measure import Failed, Section, run
 
 PAIRS = (
-    # name in the table, measure of memory.c, unit
-    ("create, write 100 bytes, close", "create", "us"),
-    ("stat by path, random", "stat", "us"),
-    ("open, read, close, random", "read", "us"),
-    ("overwrite and read 16 bytes", "overwrite", "us"),
-    ("list with attributes, an entry", "list", "us"),
-    ("unlink", "unlink", "us"),
-    ("create, write 100 bytes, close, again", "create again", "us"),
+    # name in the table, measure of small.c
+    ("create, write 100 bytes, close", "create"),
+    ("stat by path, random", "stat"),
+    ("open, read, close, random", "read"),
+    ("overwrite and read 16 bytes", "overwrite"),
+    ("list with attributes, an entry", "list"),
+    ("unlink", "unlink"),
+    ("create, write 100 bytes, close, again", "create again"),
 )
 SINGLE = {
     "lookup": "look-up by path, 6 levels, a million files",
@@ -37,23 +37,18 @@ SINGLE = {
     "bytes of an empty file": "memory of an empty file",
     "bytes of a file of 100": "memory of a file of 100 bytes",
 }
-UNITS = {
-    "million/s": "rate",
-    "GB/s": "speed",
-    "us/GiB": "latency",
-    "views/GiB": "count",
-    "bytes": "count",
-    "ns": "time",
-    "us": "latency",
-}
+SMALL_FILES = {False: 200000, True: 10000}  # quick or not
 SMALL_TEXT = (
-    "200,000 files of 100 bytes in 1,000 directories, the same relative paths for both, prepared in the order in which "
+    "200,000 files of 100 bytes in 1,000 directories, the same relative paths for all, prepared in the order in which "
     "they are asked for: "
     "memfs by its calls by path in this process, with the clock of the last tick, as tmpfs has it, too, and "
     "without credentials; tmpfs by system calls, the working directory being there. A time is "
     "the mean over all files in one run; of the runs it is the median. Before files are made more memory than they "
-    "take is touched and given back, for both: in a virtual machine it may have to be found first by the host. "
+    "take is touched and given back, for all: in a virtual machine it may have to be found first by the host. "
     "Again: after all were removed.",
+    "floor: a plain chained hash over directory and name with a record of 64 bytes a file, in this process, in long "
+    "mappings of huge pages: no threads, no errors, no handles, no permissions, nothing that a failure would leave "
+    "as it was (tests/bench/plain.h).",
 )
 SINGLE_TEXT = (
     "Look-up: memfs_stat of each of a million files once, in random order, on paths of six names, "
@@ -72,46 +67,55 @@ SINGLE_TEXT = (
 )
 
 
+def run_small(bench, files):
+    """What one run of small.c told: {"create memfs": µs a file, ...}."""
+    there = bench.path("tmpfs")
+    os.makedirs(there, exist_ok=True)
+    try:
+        where = ["--tmpfs", there] if bench.in_memory else []
+        return run([bench.program("small"), *where, str(files)], keep=True).measures()
+    finally:
+        trees.remove(there)
+
+
 def measure(bench):
     bench.say("operations in memory")
-    there = bench.path("tmpfs")
-    small = Section("small", "Small files in memory", ("memfs", "tmpfs", "times"), None, SMALL_TEXT)
+    small = Section("small", "Small files in memory", ("memfs", "plain", "tmpfs", "times", "over"), None, SMALL_TEXT)
     single = Section("single", "Look-up, large files and memory", ("value",), None, SINGLE_TEXT)
     bench.sections["small"], bench.sections["single"] = small, single
-    scale = ["--scale", "5" if bench.quick else "100"]
-    memory = [bench.program("memory"), *scale]
-    if bench.in_memory:
-        memory += ["--tmpfs", there]
-    else:
+    if not bench.in_memory:
         small.missing["tmpfs"] = "no tmpfs with room"
     for number in range(bench.rounds):
         bench.say(f"Operations in memory: round {number + 1} of {bench.rounds}")
-        os.makedirs(there, exist_ok=True)
         try:
-            add(small, single, *(run(command, keep=True).out for command in (memory, [bench.program("lookup"), *scale])))
+            add_small(small, run_small(bench, SMALL_FILES[bench.quick]))
+            for program in ("memory", "lookup"):
+                command = [bench.program(program), "--scale", "5" if bench.quick else "100"]
+                add_single(single, run(command, keep=True).out)
         except Failed as error:
             single.missing["memory"] = str(error)
             bench.note(str(error))
             break
-        finally:
-            trees.remove(there)
     report.print_section(small)
     report.print_section(single)
 
 
-def add(small, single, *outs):
-    """What one run each of memory.c and lookup.c told."""
-    told = {}
-    for line in "".join(outs).splitlines():
-        name, value, unit = line.split("\t")
-        told[name] = float(value)
-        if name in SINGLE:
-            row = single.row(SINGLE[name], "ours")
-            row.add("value", float(value))
-            row.unit = unit
-    for title, name, _ in PAIRS:
+def add_small(small, told):
+    for title, name in PAIRS:
         row = small.row(title, "ours")
-        row.add("memfs", told[f"{name} memfs"])
-        if f"{name} tmpfs" in told:
-            row.add("tmpfs", told[f"{name} tmpfs"])
-            row.add("times", told[f"{name} tmpfs"] / told[f"{name} memfs"])
+        memfs, plain, tmpfs = (told.get(f"{name} {where}") for where in ("memfs", "plain", "tmpfs"))
+        row.add("memfs", memfs)
+        if plain:
+            row.add("plain", plain)
+            row.add("over", memfs / plain)
+        if tmpfs:
+            row.add("tmpfs", tmpfs)
+            row.add("times", tmpfs / memfs)
+
+
+def add_single(single, out):
+    for line in out.splitlines():
+        name, value, unit = line.split("\t")
+        row = single.row(SINGLE[name], "ours")
+        row.add("value", float(value))
+        row.unit = unit

@@ -1,28 +1,21 @@
 /*
- * The operations in memory, against those of a tmpfs by system calls and against
- * memcpy. (Look-up by path: lookup.c.)
+ * Contents in memory, against memcpy, and what files take. (Small files: small.c; look-up by path: lookup.c.)
  *
- * memory [--scale PERCENT] [--tmpfs DIR] [PART...]
+ * memory [--scale PERCENT] [PART...]
  *
- *   files    small files: create, stat, open and read, overwrite, readdir, unlink, and create again; here and in DIR
  *   stream   1 GiB written and read in pieces of 1 MiB, and viewed; memcpy
  *   append   one byte at a time
  *   bytes    what a file takes, at the allocator
  *
- * Without parts all of them; without --tmpfs nothing is measured there.
+ * Without parts all of them.
  */
 #define _GNU_SOURCE
 #include "bench.h"
 
-#include <dirent.h>
-#include <fcntl.h>
 #include <stdatomic.h>
 #include <sys/mman.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 static unsigned scale = 100;
-static const char *tmpfs;
 
 static uint32_t scaled(uint32_t count)
 {
@@ -36,271 +29,6 @@ static memfs *make_fs(const struct memfs_allocator *allocator)
     struct memfs_options options = {.size = sizeof options, .clock = memfs_clock_coarse, .allocator = allocator};
     bench_check(memfs_create(&options, &fs), "memfs_create");
     return fs;
-}
-
-/* ---- Small files, here and in a tmpfs -------------------------------------------- */
-
-#define SMALL 100 /* bytes */
-#define SMALL_PER_DIR 200
-#define PATH_SIZE 48
-#define FILE_HERE 1024  /* bytes: a file takes less, here and */
-#define FILE_THERE 6144 /* there */
-
-/* So that what is measured is not how a virtual machine's host gives memory: what has long been free it takes back, and
- * gives it again page by page, at many times the cost of a page that is there. Touches so many bytes and frees them,
- * by huge pages and by small ones: the kernel keeps them apart. */
-static void warm(size_t size)
-{
-    static const int advice[] = {MADV_HUGEPAGE, MADV_NOHUGEPAGE};
-    for (size_t i = 0; i < sizeof advice / sizeof *advice; i++) {
-        unsigned char *memory = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-        if (memory == MAP_FAILED)
-            bench_die("memory", -ENOMEM);
-        madvise(memory, size, advice[i]);
-        memset(memory, 1, size);
-        munmap(memory, size);
-    }
-}
-
-/* The same paths for both: relative to the root here, to the working directory there. */
-struct small {
-    uint32_t files, dirs;
-    char (*paths)[PATH_SIZE];    /* in order of making */
-    char (*shuffled)[PATH_SIZE]; /* and in none, laid out as they are asked for: no path has to be waited for */
-    memfs *fs;
-    char bytes[SMALL];
-};
-
-static void small_path(uint32_t number, char path[PATH_SIZE])
-{
-    snprintf(path, PATH_SIZE, "directory-%04u/file-%06u.txt", number / SMALL_PER_DIR, number);
-}
-
-static void small_name(struct small *small, memfs *fs)
-{
-    small->fs = fs;
-    small->dirs = scaled(1000);
-    small->files = small->dirs * SMALL_PER_DIR;
-    small->paths = bench_alloc(small->files * sizeof *small->paths);
-    small->shuffled = bench_alloc(small->files * sizeof *small->shuffled);
-    uint32_t *order = bench_shuffled(small->files, 1);
-    for (uint32_t i = 0; i < small->files; i++) {
-        small_path(i, small->paths[i]);
-        small_path(order[i], small->shuffled[i]);
-    }
-    free(order);
-    memset(small->bytes, 'x', SMALL);
-}
-
-static const char *small_dir(uint32_t number)
-{
-    static char name[PATH_SIZE];
-    snprintf(name, sizeof name, "directory-%04u", number);
-    return name;
-}
-
-static void here_mkdir(struct small *small)
-{
-    for (uint32_t i = 0; i < small->dirs; i++)
-        bench_check(memfs_mkdir(small->fs, NULL, small_dir(i), 0755), "memfs_mkdir");
-}
-
-static void here_create(struct small *small)
-{
-    for (uint32_t i = 0; i < small->files; i++) {
-        memfs_file *file = NULL;
-        bench_check(memfs_open(small->fs, NULL, small->paths[i], MEMFS_O_WRITE | MEMFS_O_CREATE, 0644, &file),
-                    "memfs_open");
-        bench_check(memfs_write(file, small->bytes, SMALL), "memfs_write");
-        memfs_close(file);
-    }
-}
-
-static void here_stat(struct small *small)
-{
-    struct memfs_stat status;
-    for (uint32_t i = 0; i < small->files; i++)
-        bench_check(memfs_stat(small->fs, NULL, small->shuffled[i], &status), "memfs_stat");
-}
-
-static void here_read(struct small *small)
-{
-    char buffer[4096];
-    for (uint32_t i = 0; i < small->files; i++) {
-        memfs_file *file = NULL;
-        bench_check(memfs_open(small->fs, NULL, small->shuffled[i], MEMFS_O_READ, 0, &file), "memfs_open");
-        if (memfs_read(file, buffer, sizeof buffer) != SMALL)
-            bench_die("memfs_read", 0);
-        memfs_close(file);
-    }
-}
-
-static void here_overwrite(struct small *small)
-{
-    memfs_file *file = NULL;
-    bench_check(memfs_open(small->fs, NULL, small->paths[0], MEMFS_O_RDWR, 0, &file), "memfs_open");
-    for (uint32_t i = 0; i < small->files; i++) {
-        bench_check(memfs_pwrite(file, small->bytes, 16, i % 64), "memfs_pwrite");
-        bench_check(memfs_pread(file, small->bytes, 16, i % 64), "memfs_pread");
-    }
-    memfs_close(file);
-}
-
-static void here_list(struct small *small)
-{
-    struct memfs_dirent entries[64];
-    uint32_t seen = 0;
-    for (uint32_t i = 0; i < small->dirs; i++) {
-        memfs_node dir;
-        uint64_t cursor = 0;
-        int64_t count;
-        bench_check(memfs_resolve(small->fs, NULL, small_dir(i), 1, &dir), "memfs_resolve");
-        while ((count = memfs_node_readdir(small->fs, NULL, dir, cursor, entries, 64, 1)) > 0) {
-            cursor = entries[count - 1].cursor;
-            seen += (uint32_t)count;
-        }
-        bench_check(count, "memfs_node_readdir");
-        memfs_node_forget(small->fs, dir, 1);
-    }
-    if (seen != small->files)
-        bench_die("memfs_node_readdir: not all entries", 0);
-}
-
-static void here_unlink(struct small *small)
-{
-    for (uint32_t i = 0; i < small->files; i++)
-        bench_check(memfs_unlink(small->fs, NULL, small->paths[i]), "memfs_unlink");
-}
-
-static void there_mkdir(struct small *small)
-{
-    for (uint32_t i = 0; i < small->dirs; i++)
-        bench_system(mkdir(small_dir(i), 0755), "mkdir");
-}
-
-static void there_create(struct small *small)
-{
-    for (uint32_t i = 0; i < small->files; i++) {
-        int fd = (int)bench_system(open(small->paths[i], O_WRONLY | O_CREAT, 0644), "open");
-        bench_system(write(fd, small->bytes, SMALL), "write");
-        close(fd);
-    }
-}
-
-static void there_stat(struct small *small)
-{
-    struct stat status;
-    for (uint32_t i = 0; i < small->files; i++)
-        bench_system(stat(small->shuffled[i], &status), "stat");
-}
-
-static void there_read(struct small *small)
-{
-    char buffer[4096];
-    for (uint32_t i = 0; i < small->files; i++) {
-        int fd = (int)bench_system(open(small->shuffled[i], O_RDONLY), "open");
-        if (read(fd, buffer, sizeof buffer) != SMALL)
-            bench_die("read", 0);
-        close(fd);
-    }
-}
-
-static void there_overwrite(struct small *small)
-{
-    int fd = (int)bench_system(open(small->paths[0], O_RDWR), "open");
-    for (uint32_t i = 0; i < small->files; i++) {
-        bench_system(pwrite(fd, small->bytes, 16, i % 64), "pwrite");
-        bench_system(pread(fd, small->bytes, 16, i % 64), "pread");
-    }
-    close(fd);
-}
-
-static void there_list(struct small *small)
-{
-    uint32_t seen = 0;
-    for (uint32_t i = 0; i < small->dirs; i++) {
-        DIR *dir = opendir(small_dir(i));
-        if (!dir)
-            bench_system(-1, "opendir");
-        struct dirent *entry;
-        struct stat status;
-        while ((entry = readdir(dir))) {
-            if (entry->d_name[0] == '.')
-                continue;
-            bench_system(fstatat(dirfd(dir), entry->d_name, &status, AT_SYMLINK_NOFOLLOW), "fstatat");
-            seen++;
-        }
-        closedir(dir);
-    }
-    if (seen != small->files)
-        bench_die("readdir: not all entries", 0);
-}
-
-static void there_unlink(struct small *small)
-{
-    for (uint32_t i = 0; i < small->files; i++)
-        bench_system(unlink(small->paths[i]), "unlink");
-}
-
-static void there_rmdir(struct small *small)
-{
-    for (uint32_t i = 0; i < small->dirs; i++)
-        bench_system(rmdir(small_dir(i)), "rmdir");
-}
-
-struct pair {
-    const char *name;
-    void (*here)(struct small *);
-    void (*there)(struct small *);
-    int makes; /* files */
-};
-
-/* One after the other, so that whatever else the machine does meets both. */
-static void measure_files(void)
-{
-    static const struct pair pairs[] = {
-        {"create", here_create, there_create, 1},
-        {"stat", here_stat, there_stat, 0},
-        {"read", here_read, there_read, 0},
-        {"list", here_list, there_list, 0},
-        {"overwrite", here_overwrite, there_overwrite, 0},
-        {"unlink", here_unlink, there_unlink, 0},
-        {"create again", here_create, there_create, 1},
-        {"unlink again", here_unlink, there_unlink, 0},
-    };
-    struct small small;
-    small_name(&small, make_fs(NULL));
-    int old = (int)bench_system(open(".", O_RDONLY | O_DIRECTORY), "open");
-    if (tmpfs)
-        bench_system(chdir(tmpfs), tmpfs);
-    here_mkdir(&small);
-    if (tmpfs)
-        there_mkdir(&small);
-    for (size_t i = 0; i < sizeof pairs / sizeof *pairs; i++) {
-        char name[64];
-        if (pairs[i].makes)
-            warm((size_t)small.files * FILE_HERE);
-        double begin = bench_now();
-        pairs[i].here(&small);
-        double middle = bench_now();
-        snprintf(name, sizeof name, "%s memfs", pairs[i].name);
-        bench_report(name, (middle - begin) * 1e6 / small.files, "us");
-        if (!tmpfs)
-            continue;
-        if (pairs[i].makes)
-            warm((size_t)small.files * FILE_THERE);
-        middle = bench_now();
-        pairs[i].there(&small);
-        snprintf(name, sizeof name, "%s tmpfs", pairs[i].name);
-        bench_report(name, (bench_now() - middle) * 1e6 / small.files, "us");
-    }
-    if (tmpfs)
-        there_rmdir(&small);
-    bench_system(fchdir(old), "fchdir");
-    close(old);
-    memfs_destroy(small.fs);
-    free(small.paths);
-    free(small.shuffled);
 }
 
 /* ---- 1 GiB ----------------------------------------------------------------------------- */
@@ -444,6 +172,8 @@ static void measure_append(void)
 
 /* ---- Bytes a file -------------------------------------------------------------------------- */
 
+#define SMALL 100 /* bytes */
+
 static _Atomic uint64_t allocated;
 
 static void *counting_alloc(void *context, size_t size)
@@ -465,7 +195,7 @@ static double bytes_a_file(uint32_t files, size_t size)
 {
     static const struct memfs_allocator allocator = {.alloc = counting_alloc, .free = counting_free};
     static const char bytes[SMALL];
-    char path[PATH_SIZE];
+    char path[48];
     uint64_t before = atomic_load(&allocated);
     memfs *fs = make_fs(&allocator);
     for (uint32_t i = 0; i < files; i++) {
@@ -495,7 +225,6 @@ static const struct part {
     const char *name;
     void (*measure)(void);
 } parts[] = {
-    {"files", measure_files},
     {"stream", measure_stream},
     {"append", measure_append},
     {"bytes", measure_bytes},
@@ -517,11 +246,9 @@ static void measure(const char *name)
 int main(int argc, char **argv)
 {
     int at = 1;
-    for (; at + 1 < argc && argv[at][0] == '-'; at += 2) {
-        if (strcmp(argv[at], "--scale") == 0)
-            scale = (unsigned)atoi(argv[at + 1]);
-        else if (strcmp(argv[at], "--tmpfs") == 0)
-            tmpfs = argv[at + 1];
+    if (argc > 2 && strcmp(argv[at], "--scale") == 0) {
+        scale = (unsigned)atoi(argv[at + 1]);
+        at += 2;
     }
     for (size_t i = 0; at == argc && i < PARTS; i++)
         parts[i].measure();

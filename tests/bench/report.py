@@ -16,8 +16,10 @@ SHOWN = {
     "share": ("%", 1, 2),
     "latency": ("µs", 1, 1),
     "memfs": ("memfs µs", 1, 3),
+    "plain": ("floor µs", 1, 3),
     "tmpfs": ("tmpfs µs", 1, 3),
     "times": ("tmpfs / memfs", 1, 1),
+    "over": ("memfs / floor", 1, 1),
     "value": ("value", 1, 3),
 }
 
@@ -69,7 +71,7 @@ def section_table(section):
     unit = any(hasattr(row, "unit") for row in section.rows.values())
     lines[0] += ["unit"] if unit else []
     for row in section.rows.values():
-        spread = (section.compared or section.figures[0], "latency", "times", "value")
+        spread = (section.compared or section.figures[0], "latency", "times", "over", "value")
         cells = [cell(row.figures.get(figure), figure, figure in spread) for figure in section.figures]
         lines.append([row.name, *cells, *ratios(section, row, headings), *([row.unit] if unit else [])])
     return lines
@@ -99,9 +101,9 @@ def goal_table(verdicts):
 
 
 FLOOR_TEXT = (
-    "What four goals ask for, against all that has to be done for it but writing, which the goals' own floors leave out; "
+    "What some goals ask for, against all that has to be done for it but writing, which the goals' own floors leave out; "
     "and all that against the most that the goal allows: above 1 it cannot be reached. (Of look-up, where a processor may do some of one "
-    "part while it waits in the other, it is an estimate.)"
+    "part while it waits in the other, it is an estimate. Of small files it is the plain hash below.)"
 )
 
 
