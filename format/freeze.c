@@ -6,6 +6,7 @@
 #include "contents.h"
 #include "emit.h"
 #include "order.h"
+#include "sized.h"
 
 #include <errno.h>
 #include <string.h>
@@ -75,8 +76,9 @@ int memfs_freezing_unchanged(struct memfs_freezing *job)
 static int take_options(struct memfs_freezing *job, const struct memfs_freeze_options *given)
 {
     struct memfs_freeze_options *options = &job->options;
-    if (given)
-        memcpy(options, given, given->size && given->size < sizeof *options ? given->size : sizeof *options);
+    const int error = memfs_sized_take(options, sizeof *options, given, job->detail);
+    if (error)
+        return error;
     job->allocator = memfs_allocator_or_default(options->allocator);
     if (!options->level)
         options->level = LEVEL_DEFAULT;

@@ -7,6 +7,7 @@
 #include "hash.h"
 #include "image.h"
 #include "retry.h"
+#include "sized.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -134,25 +135,24 @@ no_lock:
     return error;
 }
 
-/* Options of an older caller are shorter: what they lack is zero. */
-static struct memfs_image_options take_options(const struct memfs_image_options *options)
+static int take_options(const struct memfs_image_options *options, struct memfs_image_options *taken,
+                        struct memfs_detail *detail)
 {
-    struct memfs_image_options taken = {0};
-    if (options)
-        memcpy(&taken, options, options->size && options->size < sizeof taken ? options->size : sizeof taken);
-    if (taken.cache_bytes == 0)
-        taken.cache_bytes = MEMFS_CACHE_DEFAULT;
-    if (taken.decoded_max == 0)
-        taken.decoded_max = UINT64_MAX;
-    return taken;
+    const int error = memfs_sized_take(taken, sizeof *taken, options, detail);
+    if (taken->cache_bytes == 0)
+        taken->cache_bytes = MEMFS_CACHE_DEFAULT;
+    if (taken->decoded_max == 0)
+        taken->decoded_max = UINT64_MAX;
+    return error;
 }
 
 /* The source is closed in any case. */
-static int open_source(const struct memfs_source *source, const struct memfs_image_options *taken,
-                       const struct memfs_allocator *allocator, memfs_image **out, struct memfs_detail *detail)
+static int open_source(const struct memfs_source *source, const struct memfs_image_options *taken, memfs_image **out,
+                       struct memfs_detail *detail)
 {
+    const struct memfs_allocator allocator = memfs_allocator_or_default(taken->allocator);
     struct memfs_image *image = NULL;
-    int error = make_image(allocator, taken->cache_bytes, &image);
+    int error = make_image(&allocator, taken->cache_bytes, &image);
     if (error) {
         if (source->close)
             source->close(source->context);
@@ -176,16 +176,17 @@ static int open_source(const struct memfs_source *source, const struct memfs_ima
 int memfs_image_open_source(const struct memfs_source *source, const struct memfs_image_options *options,
                             memfs_image **out, struct memfs_detail *detail)
 {
-    const struct memfs_image_options taken = take_options(options);
-    const struct memfs_allocator allocator = memfs_allocator_or_default(taken.allocator);
-    return open_source(source, &taken, &allocator, out, detail);
+    struct memfs_image_options taken;
+    const int error = take_options(options, &taken, detail);
+    if (error && source->close)
+        source->close(source->context);
+    return error ? error : open_source(source, &taken, out, detail);
 }
 
-static int open_fd(int fd, int owned, const char *name, const struct memfs_image_options *options, memfs_image **out,
+static int open_fd(int fd, int owned, const char *name, const struct memfs_image_options *taken, memfs_image **out,
                    struct memfs_detail *detail)
 {
-    const struct memfs_image_options taken = take_options(options);
-    const struct memfs_allocator allocator = memfs_allocator_or_default(taken.allocator);
+    const struct memfs_allocator allocator = memfs_allocator_or_default(taken->allocator);
     struct memfs_source source;
     const int error = memfs_source_of_fd(fd, owned, &allocator, &source);
     if (error == -EISDIR)
@@ -195,27 +196,33 @@ static int open_fd(int fd, int owned, const char *name, const struct memfs_image
                                  "%s is no file: an image is read from its end, copy it to a file first", name);
     if (error)
         return memfs_detail_fill(detail, error, MEMFS_NOWHERE, "%s: %s", name, memfs_strerror(error));
-    return open_source(&source, &taken, &allocator, out, detail);
+    return open_source(&source, taken, out, detail);
 }
 
 int memfs_image_open_fd(int fd, const struct memfs_image_options *options, memfs_image **out,
                         struct memfs_detail *detail)
 {
-    return open_fd(fd, 0, "the descriptor", options, out, detail);
+    struct memfs_image_options taken;
+    const int error = take_options(options, &taken, detail);
+    return error ? error : open_fd(fd, 0, "the descriptor", &taken, out, detail);
 }
 
 int memfs_image_open_path(const char *path, const struct memfs_image_options *options, memfs_image **out,
                           struct memfs_detail *detail)
 {
+    struct memfs_image_options taken;
+    int error = take_options(options, &taken, detail);
+    if (error)
+        return error;
     /* Without O_NONBLOCK a FIFO would wait here for somebody who writes. */
     int fd;
     MEMFS_RETRY(fd, open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
     if (fd < 0) {
-        const int error = -errno;
+        error = -errno;
         return memfs_detail_fill(detail, error, MEMFS_NOWHERE, "cannot open %s: %s", path, memfs_strerror(error));
     }
     struct memfs_image *image = NULL;
-    const int error = open_fd(fd, 1, path, options, &image, detail);
+    error = open_fd(fd, 1, path, &taken, &image, detail);
     if (!error)
         *out = image;
     return error;
@@ -224,13 +231,16 @@ int memfs_image_open_path(const char *path, const struct memfs_image_options *op
 int memfs_image_open_buffer(const void *data, size_t length, const struct memfs_image_options *options,
                             memfs_image **out, struct memfs_detail *detail)
 {
-    const struct memfs_image_options taken = take_options(options);
+    struct memfs_image_options taken;
+    int error = take_options(options, &taken, detail);
+    if (error)
+        return error;
     const struct memfs_allocator allocator = memfs_allocator_or_default(taken.allocator);
     struct memfs_source source;
-    const int error = memfs_source_of_buffer(data, length, &allocator, &source);
+    error = memfs_source_of_buffer(data, length, &allocator, &source);
     if (error)
         return memfs_detail_fill(detail, error, MEMFS_NOWHERE, "no memory to open an image");
-    return open_source(&source, &taken, &allocator, out, detail);
+    return open_source(&source, &taken, out, detail);
 }
 
 void memfs_image_close(memfs_image *image)

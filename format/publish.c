@@ -10,6 +10,7 @@
 #include "memfs_image.h"
 #include "random.h"
 #include "retry.h"
+#include "sized.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -69,24 +70,18 @@ static int writer_write(void *context, const void *data, size_t length)
     return 0;
 }
 
-/* Options of an older caller are shorter: what they lack is zero. */
-static struct memfs_freeze_options take_options(const struct memfs_freeze_options *options)
-{
-    struct memfs_freeze_options taken = {0};
-    if (options)
-        memcpy(&taken, options, options->size && options->size < sizeof taken ? options->size : sizeof taken);
-    return taken;
-}
-
 int memfs_freeze_fd(memfs *fs, int fd, const struct memfs_freeze_options *options, struct memfs_detail *detail)
 {
-    const struct memfs_freeze_options taken = take_options(options);
+    struct memfs_freeze_options taken;
+    int error = memfs_sized_take(&taken, sizeof taken, options, detail);
+    if (error)
+        return error;
     struct memfs_allocator allocator = memfs_allocator_or_default(taken.allocator);
     struct writer writer = {.fd = fd, .buffer = memfs_alloc(&allocator, BUFFER_BYTES)};
     if (!writer.buffer)
         return memfs_detail_fill(detail, -ENOMEM, MEMFS_NOWHERE, "%s", memfs_strerror(-ENOMEM));
     struct memfs_sink sink = {writer_write, &writer};
-    int error = memfs_freeze(fs, &sink, options, detail);
+    error = memfs_freeze(fs, &sink, &taken, detail);
     if (!error) {
         error = writer_flush(&writer);
         if (error)
@@ -282,28 +277,23 @@ static int publish(memfs *fs, struct publication *publication, const struct memf
     return error ? error : name_file(publication);
 }
 
-/* As much of it as the caller knows. */
-static void tell_failure(struct memfs_freeze_failure *out, struct memfs_freeze_failure *failure)
-{
-    failure->size = out->size;
-    memcpy(out, failure, out->size && out->size < sizeof *failure ? out->size : sizeof *failure);
-}
-
 int memfs_freeze_path(memfs *fs, const char *path, const struct memfs_freeze_options *options,
                       struct memfs_detail *detail)
 {
-    struct memfs_freeze_options taken = take_options(options);
-    taken.size = sizeof taken;
+    struct memfs_freeze_options taken;
+    int error = memfs_sized_take(&taken, sizeof taken, options, detail);
+    if (error)
+        return error;
     struct memfs_allocator allocator = memfs_allocator_or_default(taken.allocator);
     struct publication publication = {.path = path, .directory = -1, .fd = -1, .options = &taken, .detail = detail};
-    int error = publish(fs, &publication, &allocator);
+    error = publish(fs, &publication, &allocator);
     if (publication.fd >= 0)
         close(publication.fd);
     struct memfs_freeze_failure failure = {.temporary = ""};
     if (publication.temporary && publication.temporary[0])
         remove_temporary(&publication, &failure);
     if (error && taken.failure)
-        tell_failure(taken.failure, &failure);
+        memfs_sized_give(taken.failure, &failure, sizeof failure);
     if (publication.directory >= 0)
         close(publication.directory);
     memfs_free(&allocator, publication.temporary, publication.room);

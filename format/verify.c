@@ -7,6 +7,7 @@
 #include "columns.h"
 #include "detail.h"
 #include "pool.h"
+#include "sized.h"
 #include "verify_window.h"
 
 #include <errno.h>
@@ -261,9 +262,9 @@ static int make(struct memfs_verifying *v, size_t blocks)
 int memfs_verify(memfs_image *image, const struct memfs_verify_options *options, struct memfs_detail *detail)
 {
     struct memfs_verifying v = {.image = image};
-    if (options)
-        memcpy(&v.options, options,
-               options->size && options->size < sizeof v.options ? options->size : sizeof v.options);
+    int error = memfs_sized_take(&v.options, sizeof v.options, options, detail);
+    if (error)
+        return error;
     /* Everything is looked at once: that is no reason to keep it, nor to drive out
      * what others use. */
     const uint64_t cached = atomic_load(&image->cache.bytes);
@@ -271,7 +272,7 @@ int memfs_verify(memfs_image *image, const struct memfs_verify_options *options,
     v.progress.bytes_total = image->source.size + (v.options.quick ? 0 : image->root.raw_bytes);
     v.progress.nodes_total = v.options.quick ? 0 : image->root.table[MEMFS_NODES].count - 1;
     const size_t blocks = (size_t)image->root.table[MEMFS_DATA].count;
-    const int error = make(&v, blocks);
+    error = make(&v, blocks);
     if (error)
         memfs_verify_no_memory(&v);
     else

@@ -2,6 +2,7 @@
 
 #include "dir_hash.h"
 #include "random.h"
+#include "sized.h"
 
 #include <errno.h>
 #include <string.h>
@@ -120,32 +121,26 @@ static int init_fs(memfs *fs, const struct memfs_options *options)
     return r;
 }
 
-static const struct memfs_options *complete_options(const struct memfs_options *given, struct memfs_options *whole)
-{
-    memset(whole, 0, sizeof *whole);
-    if (given)
-        memcpy(whole, given, given->size && given->size < sizeof *whole ? given->size : sizeof *whole);
-    return whole;
-}
-
 int memfs_create(const struct memfs_options *given, memfs **out)
 {
-    struct memfs_options whole;
-    const struct memfs_options *options = complete_options(given, &whole);
-    if (options->backing && options->backing->layers > MEMFS_LAYERS_MAX)
+    struct memfs_options options;
+    int r = memfs_sized_take(&options, sizeof options, given, NULL);
+    if (r)
+        return r;
+    if (options.backing && options.backing->layers > MEMFS_LAYERS_MAX)
         return MEMFS_ELIMIT;
-    struct memfs_allocator allocator = memfs_allocator_or_default(options->allocator);
+    struct memfs_allocator allocator = memfs_allocator_or_default(options.allocator);
     memfs *fs = memfs_alloc_zeroed(&allocator, sizeof *fs);
     if (!fs)
         return -ENOMEM;
     fs->allocator = allocator;
-    int r = init_locks(fs);
+    r = init_locks(fs);
     if (r)
         goto no_locks;
     r = memfs_epochs_init(&fs->own_epochs);
     if (r)
         goto no_epochs;
-    r = init_fs(fs, options);
+    r = init_fs(fs, &options);
     if (r) {
         memfs_destroy(fs);
         return r;

@@ -1,6 +1,7 @@
 #include "listing.h"
 #include "path.h"
 #include "pattern.h"
+#include "sized.h"
 
 #include <errno.h>
 #include <string.h>
@@ -261,11 +262,13 @@ int memfs_glob_steps(memfs *fs, const struct memfs_cred *cred, const char *patte
 {
     struct glob glob = {.fs = fs, .cred = cred, .depth_max = UINT64_MAX, .visit = visit, .context = context};
     struct memfs_walk_options taken;
-    walk_options_take(&taken, options);
+    int result = memfs_sized_take(&taken, sizeof taken, options, NULL);
+    if (result)
+        return result;
     if (taken.depth_max > 0)
         glob.depth_max = taken.depth_max;
     glob.failed = taken.failed;
-    int result = pattern_parse(&fs->allocator, pattern, &glob.pattern);
+    result = pattern_parse(&fs->allocator, pattern, &glob.pattern);
     if (result)
         return result;
     glob.set_words = glob.pattern.count / WORD_BITS + 1;

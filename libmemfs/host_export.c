@@ -5,6 +5,7 @@
 #include "pool.h"
 #include "random.h"
 #include "retry.h"
+#include "sized.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -396,7 +397,7 @@ static void fill_failure(const struct memfs_export *job)
         return;
     const struct memfs_export_failure failure = {out->size, job->budget, job->left_behind, job->left_replaced,
                                                  job->too_deep};
-    memcpy(out, &failure, out->size && out->size < sizeof failure ? out->size : sizeof failure);
+    memfs_sized_give(out, &failure, sizeof failure);
 }
 
 static int run(struct memfs_export *job, const char *path)
@@ -423,9 +424,10 @@ static int run(struct memfs_export *job, const char *path)
 int memfs_host_export(memfs *fs, const char *path, const struct memfs_export_options *options,
                       struct memfs_detail *detail)
 {
-    struct memfs_export_options chosen = {0};
-    if (options)
-        memcpy(&chosen, options, options->size && options->size < sizeof chosen ? options->size : sizeof chosen);
+    struct memfs_export_options chosen;
+    int error = memfs_sized_take(&chosen, sizeof chosen, options, detail);
+    if (error)
+        return error;
     struct memfs_allocator allocator = memfs_allocator_or_default(chosen.allocator);
     struct memfs_export *job = memfs_alloc_zeroed(&allocator, sizeof *job);
     if (!job) {
@@ -446,7 +448,7 @@ int memfs_host_export(memfs *fs, const char *path, const struct memfs_export_opt
     job->image = (struct memfs_host_tree){job, 0, image_parent, tree_name, NULL, NULL};
     job->report =
         (struct memfs_host_report){&job->image, &job->allocator, chosen.problem, chosen.problem_context, detail};
-    int error = begin(job);
+    error = begin(job);
     if (error)
         memfs_host_fail(&job->report, 0, NULL, error, "cannot be unpacked");
     else

@@ -2,6 +2,7 @@
 #include "host_scan.h"
 
 #include "retry.h"
+#include "sized.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -167,14 +168,6 @@ static int fail(struct memfs_detail *detail, const char *path, int error)
     return memfs_host_fail_path(detail, path, error, "cannot be read as a directory");
 }
 
-static struct memfs_scan_options choose(const struct memfs_scan_options *options)
-{
-    struct memfs_scan_options chosen = {0};
-    if (options)
-        memcpy(&chosen, options, options->size && options->size < sizeof chosen ? options->size : sizeof chosen);
-    return chosen;
-}
-
 /* Walks, and hands over what came of it; without success the scan is gone. */
 static int finish(struct memfs_scan *scan, const struct memfs_scan_options *options, const char *path,
                   memfs_backing **out, struct memfs_detail *detail)
@@ -196,28 +189,34 @@ static int finish(struct memfs_scan *scan, const struct memfs_scan_options *opti
 int memfs_host_scan(const char *path, const struct memfs_scan_options *options, memfs_backing **out,
                     struct memfs_detail *detail)
 {
-    const struct memfs_scan_options chosen = choose(options);
+    struct memfs_scan_options chosen;
+    int error = memfs_sized_take(&chosen, sizeof chosen, options, detail);
+    if (error)
+        return error;
     const struct memfs_allocator allocator = memfs_allocator_or_default(chosen.allocator);
     struct memfs_scan *scan = NULL;
     int fd;
     MEMFS_RETRY(fd, open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC));
     if (fd < 0)
         return fail(detail, path, -errno);
-    int error = make(fd, &allocator, &scan);
+    error = make(fd, &allocator, &scan);
     return error ? fail(detail, path, error) : finish(scan, &chosen, path, out, detail);
 }
 
 int memfs_host_scan_list(const struct memfs_scan_source *sources, size_t count,
                          const struct memfs_scan_options *options, memfs_backing **out, struct memfs_detail *detail)
 {
-    const struct memfs_scan_options chosen = choose(options);
+    struct memfs_scan_options chosen;
+    int error = memfs_sized_take(&chosen, sizeof chosen, options, detail);
+    if (error)
+        return error;
     const struct memfs_allocator allocator = memfs_allocator_or_default(chosen.allocator);
     struct memfs_scan *scan = NULL;
     const char *wrong = "";
     int fd = memfs_scan_sources_begin(sources, count);
     if (fd < 0)
         return fail(detail, ".", fd);
-    int error = make(fd, &allocator, &scan);
+    error = make(fd, &allocator, &scan);
     if (error)
         return fail(detail, ".", error);
     error = memfs_scan_sources_init(&scan->sources, &allocator, sources, count, &wrong);

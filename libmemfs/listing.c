@@ -102,13 +102,6 @@ void listing_free(const struct memfs_allocator *allocator, struct listing *listi
     *listing = (struct listing){0};
 }
 
-void walk_options_take(struct memfs_walk_options *out, const struct memfs_walk_options *given)
-{
-    *out = (struct memfs_walk_options){.size = sizeof *out};
-    if (given)
-        memcpy(out, given, given->size && given->size < sizeof *out ? given->size : sizeof *out);
-}
-
 int walk_visit_plain(void *context, const struct memfs_step *step)
 {
     const struct walk_plain *plain = context;

@@ -44,9 +44,6 @@ int listing_read(memfs *fs, const struct memfs_cred *cred, memfs_node dir, struc
                  size_t batch_count, struct listing *out);
 void listing_free(const struct memfs_allocator *allocator, struct listing *listing);
 
-/* All members, of a caller who may know of less of them (NULL: of none). */
-void walk_options_take(struct memfs_walk_options *out, const struct memfs_walk_options *given);
-
 struct walk_plain {
     memfs_walk_fn *visit;
     void *context;

@@ -20,6 +20,11 @@
  * handles and single names, as FUSE, 9P and bindings need it; the others take
  * paths. A path is resolved from the root, with or without a leading slash.
  *
+ * Options. A struct of options, and what a function fills for its caller, begins with its
+ * size: sizeof, as the caller knows it (0 stands for what the library knows). Zeroed means default,
+ * and so does what the struct of an older caller lacks. -EINVAL for a size that does not even
+ * hold itself, and where a newer caller has set what this library does not know.
+ *
  * Strings end with NUL. Names have 1 to 255 bytes of any value but '/' and
  * NUL; symbolic link targets 1 to 4,095 bytes. Nothing is ever interpreted as
  * UTF-8. Paths may have any length.
@@ -104,7 +109,6 @@ typedef struct memfs_backing memfs_backing;
 void memfs_backing_retain(memfs_backing *backing);
 void memfs_backing_release(memfs_backing *backing); /* NULL is accepted */
 
-/* Zeroed means default; set size to sizeof. */
 struct memfs_options {
     size_t size;
     const struct memfs_allocator *allocator; /* copied */

@@ -1,5 +1,6 @@
 #include "listing.h"
 #include "path.h"
+#include "sized.h"
 
 #include <errno.h>
 #include <string.h>
@@ -349,11 +350,13 @@ int memfs_walk_steps(memfs *fs, const struct memfs_cred *cred, const char *path,
     struct walk walk = {.fs = fs, .cred = cred, .visit = visit, .context = context};
     walk.changes = atomic_load(&fs->changes);
     memfs_node node;
-    walk_options_take(&walk.options, options);
+    int result = memfs_sized_take(&walk.options, sizeof walk.options, options, NULL);
+    if (result)
+        return result;
     if (walk.options.flags & ~(MEMFS_WALK_POST | MEMFS_WALK_SORTED | MEMFS_WALK_NAMES) ||
         (has_names(&walk) && (is_post(&walk) || walk.options.as)))
         return -EINVAL;
-    int result = path_resolve(fs, cred, path, 0, &node);
+    result = path_resolve(fs, cred, path, 0, &node);
     if (result)
         return result;
     walk.batch = memfs_alloc_array(&fs->allocator, BATCH, sizeof *walk.batch);
