@@ -1,6 +1,7 @@
 /* Several threads: readers beside a writer, several filesystems on one image
  * whose cache is too small for all. Meant for the thread sanitizer; what is
  * read is checked. MEMFS_SCALE is in percent of the rounds. */
+#include "fs.h"
 #include "testlib.h"
 
 #include <pthread.h>
@@ -345,12 +346,45 @@ static void test_threads__eight_on_one_image(void **state)
     test_buffer_free(&bytes);
 }
 
+/* ---- Each reader counts ---- */
+
+static void *change(void *context)
+{
+    memfs *fs = context;
+    return memfs_mkdir(fs, NULL, "made", 0755) ? context : NULL;
+}
+
+/* A writer that stands at its gate does not open it while a reader is in any of the slots. */
+static void test_threads__a_writer_waits_for_each_slot(void **state)
+{
+    memfs *fs = ((struct test_state *)*state)->fs;
+    for (unsigned slot = 0; slot < MEMFS_READER_SLOTS; slot++) {
+        pthread_t writer;
+        void *failed = fs;
+        assert_true(memfs_reader_try(fs->epochs, &fs->readers, slot));
+        assert_ok(pthread_create(&writer, NULL, change, fs));
+        while (!atomic_load(&fs->gate_closed))
+            sched_yield();
+        const uint64_t changes = atomic_load(&fs->changes);
+        for (unsigned i = 0; i < 100; i++) {
+            sched_yield();
+            assert_true(atomic_load(&fs->gate_closed));
+        }
+        assert_int_equal(atomic_load(&fs->changes), changes);
+        memfs_reader_exit(&fs->readers, slot);
+        assert_ok(pthread_join(writer, &failed));
+        assert_null(failed);
+        assert_int_equal(atomic_load(&fs->changes), changes + 1);
+        assert_ok(memfs_rmdir(fs, NULL, "made"));
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         test_with_fs(test_threads__readers_beside_a_writer),  test_with_fs(test_threads__over_an_image),
         test_with_fs(test_threads__writers_take_turns),       test_with_fs(test_threads__eight_on_one_image),
-        test_with_fs(test_threads__makers_of_the_same_files),
+        test_with_fs(test_threads__makers_of_the_same_files), test_with_fs(test_threads__a_writer_waits_for_each_slot),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
