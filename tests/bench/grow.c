@@ -6,31 +6,11 @@
  *
  * A thousand files in a directory, each with its number as contents; IMAGE is written.
  */
-#include "bench.h"
+#include "counted.h"
 #include "memfs_image.h"
-
-#include <stdatomic.h>
 
 #define LOOKUPS 200000u
 #define PER_DIR 1000u
-
-static _Atomic uint64_t allocated;
-
-static void *counting_alloc(void *context, size_t size)
-{
-    (void)context;
-    atomic_fetch_add(&allocated, size);
-    return malloc(size);
-}
-
-static void counting_free(void *context, void *memory, size_t size)
-{
-    (void)context;
-    atomic_fetch_sub(&allocated, size);
-    free(memory);
-}
-
-static const struct memfs_allocator counting = {.alloc = counting_alloc, .free = counting_free};
 
 static void file_path(uint32_t number, char path[40])
 {
@@ -40,7 +20,7 @@ static void file_path(uint32_t number, char path[40])
 static memfs *make(uint32_t files)
 {
     memfs *fs = NULL;
-    struct memfs_options options = {.size = sizeof options, .allocator = &counting};
+    struct memfs_options options = {.size = sizeof options, .allocator = &counted};
     char path[40], text[16];
     bench_check(memfs_create(&options, &fs), "memfs_create");
     for (uint32_t i = 0; i < files; i++) {
@@ -79,7 +59,7 @@ static void measure_memory(uint32_t files, const char *path)
     double begin = bench_now();
     memfs *fs = make(files);
     bench_report("create", (bench_now() - begin) * 1e9 / files, "ns a file");
-    bench_report("memory", (double)atomic_load(&allocated) / files, "bytes a file");
+    bench_report("memory", (double)atomic_load(&counted_bytes) / files, "bytes a file");
     bench_report("lookup", look_up(fs, files), "ns");
     begin = bench_now();
     bench_check(memfs_freeze_path(fs, path, &freeze, NULL), path);

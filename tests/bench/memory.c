@@ -10,9 +10,8 @@
  * Without parts all of them.
  */
 #define _GNU_SOURCE
-#include "bench.h"
+#include "counted.h"
 
-#include <stdatomic.h>
 #include <sys/mman.h>
 
 static unsigned scale = 100;
@@ -174,30 +173,13 @@ static void measure_append(void)
 
 #define SMALL 100 /* bytes */
 
-static _Atomic uint64_t allocated;
-
-static void *counting_alloc(void *context, size_t size)
-{
-    (void)context;
-    atomic_fetch_add(&allocated, size);
-    return malloc(size);
-}
-
-static void counting_free(void *context, void *memory, size_t size)
-{
-    (void)context;
-    atomic_fetch_sub(&allocated, size);
-    free(memory);
-}
-
 /* Files of so many bytes, with names of 16, a thousand in a directory. */
 static double bytes_a_file(uint32_t files, size_t size)
 {
-    static const struct memfs_allocator allocator = {.alloc = counting_alloc, .free = counting_free};
     static const char bytes[SMALL];
     char path[48];
-    uint64_t before = atomic_load(&allocated);
-    memfs *fs = make_fs(&allocator);
+    uint64_t before = atomic_load(&counted_bytes);
+    memfs *fs = make_fs(&counted);
     for (uint32_t i = 0; i < files; i++) {
         memfs_file *file = NULL;
         snprintf(path, sizeof path, "dir-%04u", i / 1000);
@@ -208,7 +190,7 @@ static double bytes_a_file(uint32_t files, size_t size)
         bench_check(memfs_write(file, bytes, size), "memfs_write");
         memfs_close(file);
     }
-    double result = (double)(atomic_load(&allocated) - before) / files;
+    double result = (double)(atomic_load(&counted_bytes) - before) / files;
     memfs_destroy(fs);
     return result;
 }
