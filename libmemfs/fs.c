@@ -127,8 +127,6 @@ int memfs_create(const struct memfs_options *given, memfs **out)
     int r = memfs_sized_take(&options, sizeof options, given, NULL);
     if (r)
         return r;
-    if (options.backing && options.backing->layers > MEMFS_LAYERS_MAX)
-        return MEMFS_ELIMIT;
     struct memfs_allocator allocator = memfs_allocator_or_default(options.allocator);
     memfs *fs = memfs_alloc_zeroed(&allocator, sizeof *fs);
     if (!fs)

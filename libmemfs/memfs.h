@@ -47,7 +47,7 @@ extern "C" {
 #define MEMFS_XATTR_MAX 65536      /* bytes of an attribute's value */
 #define MEMFS_XATTR_LIST_MAX 65536 /* bytes of all names of one node, with NULs */
 #define MEMFS_SYMLOOP_MAX 40       /* symbolic links followed in one resolution */
-#define MEMFS_LAYERS_MAX 64        /* seals that can stand on one another */
+#define MEMFS_LAYERS_MAX 64        /* seals on which a filesystem can stand */
 #define MEMFS_SIZE_MAX INT64_MAX   /* bytes of a file */
 
 /* Errors that POSIX does not have. */
@@ -128,7 +128,7 @@ struct memfs_options {
 
 /* Makes a filesystem, in time that does not depend on the backing's size.
  * options may be NULL. -ENOMEM; -ENOSPC for a capacity that does not even hold a
- * root directory (some 64 KiB); MEMFS_ELIMIT beyond MEMFS_LAYERS_MAX. */
+ * root directory (some 64 KiB). */
 int memfs_create(const struct memfs_options *options, memfs **out);
 
 /* Frees everything. Files must be closed and views released. NULL is accepted. */
@@ -136,8 +136,10 @@ void memfs_destroy(memfs *fs);
 
 /* Turns a filesystem into a backing that never changes, in O(1). On success fs is
  * gone; on failure (-EBUSY: files, looked-up nodes or views are still held;
- * -ENOMEM) it is as it was. Any number of filesystems can then
- * be made on the backing. The capacity continues to count per filesystem. */
+ * MEMFS_ELIMIT: it stands on MEMFS_LAYERS_MAX seals; -ENOMEM) it is as it was. Any number of
+ * filesystems can then be made on the backing. The capacity continues to count per
+ * filesystem. Where seals stand on one another, reading asks one after the other: after some, freeze
+ * the filesystem and go on from the image, which is a single layer. */
 int memfs_seal(memfs *fs, memfs_backing **out);
 
 struct memfs_statfs {

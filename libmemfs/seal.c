@@ -74,6 +74,8 @@ int memfs_seal(memfs *fs, memfs_backing **out)
 {
     if (holds_any(&fs->holds) || atomic_load(&fs->views))
         return -EBUSY;
+    if (fs->layer > MEMFS_LAYERS_MAX) /* nobody could stand on it */
+        return MEMFS_ELIMIT;
     struct sealed *sealed = memfs_alloc(&fs->allocator, sizeof *sealed);
     if (!sealed)
         return -ENOMEM;

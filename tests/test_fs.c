@@ -271,27 +271,31 @@ static void test_fs__seal_refuses_what_is_held(void **state)
     memfs_backing_release(sealed);
 }
 
+/* The last one cannot be sealed, and stays as it is. */
 static void test_fs__layers(void **state)
 {
     struct test_state *test = *state;
+    memfs_backing *sealed = NULL;
     char path[32];
     int error = 0;
     unsigned layer = 0;
     for (; layer < 2 * MEMFS_LAYERS_MAX; layer++) {
         snprintf(path, sizeof path, "file%u", layer);
         test_put_text(test->fs, path, path);
-        memfs_backing *sealed = NULL;
-        assert_ok(memfs_seal(test->fs, &sealed));
-        test->fs = NULL;
-        struct memfs_options options = {.size = sizeof options, .allocator = &test->memory.hook, .backing = sealed};
-        error = memfs_create(&options, &test->fs);
-        memfs_backing_release(sealed);
+        error = memfs_seal(test->fs, &sealed);
         if (error)
             break;
+        struct memfs_options options = {.size = sizeof options, .allocator = &test->memory.hook, .backing = sealed};
+        assert_ok(memfs_create(&options, &test->fs));
+        memfs_backing_release(sealed);
     }
     assert_result(error, MEMFS_ELIMIT);
     assert_int_equal(layer, MEMFS_LAYERS_MAX);
-    test->fs = NULL;
+    for (unsigned i = 0; i <= layer; i++) {
+        snprintf(path, sizeof path, "file%u", i);
+        assert_ok(memfs_resolve(test->fs, NULL, path, 1, NULL));
+    }
+    test_put_text(test->fs, "another", "still written to");
 }
 
 static void test_fs__layers_are_read_through(void **state)
