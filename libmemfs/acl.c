@@ -114,6 +114,16 @@ int acl_to_mode(const void *acl, size_t size, uint32_t *mode)
     return more;
 }
 
+uint32_t acl_leave(const void *acl, size_t size, uint32_t mode)
+{
+    for (size_t i = 0; i < entry_count(size); i++) {
+        const struct entry entry = entry_get(acl, i);
+        if (entry.tag == TAG_GROUP_OBJ)
+            mode &= ~070u | entry.permissions << 3;
+    }
+    return mode;
+}
+
 /* The entry that a mode's group bits speak of: the mask, or without one the group. */
 static size_t group_class(const void *acl, size_t size)
 {

@@ -16,6 +16,10 @@ int acl_check(const void *acl, size_t size, int *empty);
  * ACL says more than the mode can. */
 int acl_to_mode(const void *acl, size_t size, uint32_t *mode);
 
+/* A mode without the ACL: its group bits, which say what the ACL gives anybody but owner and others at most, become
+ * what it gives the owning group. */
+uint32_t acl_leave(const void *acl, size_t size, uint32_t mode);
+
 /* Gives the ACL the permissions of a new mode. */
 void acl_set_mode(void *acl, size_t size, uint32_t mode);
 

@@ -358,9 +358,10 @@ struct memfs_export_made {
     uint32_t directory;
     const char *name; /* NULL: the directory itself */
     int fd;
-    int is_path;  /* fd was opened with O_PATH */
-    int mode;     /* its permissions, if they are known and it is ours; else -1 */
-    int is_owned; /* by whom it is to be, and it has been made just now */
+    int is_path;     /* fd was opened with O_PATH */
+    int mode;        /* its permissions, if they are known and it is ours; else -1 */
+    int is_owned;    /* by whom it is to be, and it has been made just now */
+    mode_t withheld; /* of the permissions that it is to have: see host_export_attributes.c */
 };
 
 /* Owner, attributes, mode, mtime, as the options say. */

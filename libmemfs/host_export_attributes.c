@@ -1,5 +1,7 @@
 #define _GNU_SOURCE
+#include "acl.h"
 #include "host_export.h"
+#include "xattr.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -60,23 +62,48 @@ static int is_privileged(const char *name)
     return !strncmp(name, "security.", 9) || !strncmp(name, "trusted.", 8) || !strncmp(name, "system.", 7);
 }
 
+/* Without its ACL a file's group is not to get what the ACL gave to others. */
+static void leave_acl(struct memfs_export_worker *worker, struct memfs_export_made *made, memfs_node node,
+                      const char *name)
+{
+    int empty = 0;
+    if (strcmp(name, XATTR_ACL_ACCESS) != 0)
+        return;
+    int64_t length = memfs_node_getxattr(worker->job->fs, NULL, node, name, worker->value, MEMFS_XATTR_MAX);
+    if (length < 0 || acl_check(worker->value, (size_t)length, &empty))
+        made->withheld |= 070; /* who knows what it said */
+    else if (!empty)
+        made->withheld |= 0777 & ~acl_leave(worker->value, (size_t)length, 0777);
+}
+
+static int leave_xattr(struct memfs_export_worker *worker, struct memfs_export_made *made, memfs_node node,
+                       const char *name)
+{
+    char text[128];
+    leave_acl(worker, made, node, name);
+    snprintf(text, sizeof text, "attribute %.80s is left out unless asked for", name);
+    return memfs_export_left_out(worker, MEMFS_PROBLEM_XATTR, made->directory, made->name, text);
+}
+
 static int set_xattr(struct memfs_export_worker *worker, struct memfs_export_made *made, memfs_node node,
                      const char *name)
 {
     char text[128];
     struct memfs_export *job = worker->job;
-    if (is_privileged(name) && !job->options.privileged_xattrs) {
-        snprintf(text, sizeof text, "attribute %.80s is left out unless asked for", name);
-        return memfs_export_left_out(worker, MEMFS_PROBLEM_XATTR, made->directory, made->name, text);
-    }
+    if (is_privileged(name) && !job->options.privileged_xattrs)
+        return leave_xattr(worker, made, node, name);
     snprintf(text, sizeof text, "its attribute %.80s cannot be set", name);
     int64_t length = memfs_node_getxattr(job->fs, NULL, node, name, worker->value, MEMFS_XATTR_MAX);
-    if (length < 0)
-        return memfs_export_problem(worker, MEMFS_PROBLEM_XATTR, made->directory, made->name, (int)length, text);
     made->mode = -1; /* an ACL changes it */
-    int failed = made->is_path ? setxattr(path_of(made->fd).text, name, worker->value, (size_t)length, 0)
-                               : fsetxattr(made->fd, name, worker->value, (size_t)length, 0);
-    return failed ? problem(worker, MEMFS_PROBLEM_XATTR, made, text) : 0;
+    int failed = length < 0      ? (int)length
+                 : made->is_path ? setxattr(path_of(made->fd).text, name, worker->value, (size_t)length, 0)
+                                 : fsetxattr(made->fd, name, worker->value, (size_t)length, 0);
+    if (failed == -1)
+        failed = -errno;
+    if (!failed)
+        return 0;
+    leave_acl(worker, made, node, name);
+    return memfs_export_problem(worker, MEMFS_PROBLEM_XATTR, made->directory, made->name, failed, text);
 }
 
 static int has_xattr(const struct memfs_export_worker *worker, int64_t length, const char *wanted)
@@ -130,19 +157,35 @@ mode_t memfs_export_mode(const struct memfs_export *job, const struct memfs_stat
     return job->options.setuid ? mode : mode & 01777;
 }
 
-static int set_mode(struct memfs_export_worker *worker, const struct memfs_export_made *made,
-                    const struct memfs_stat *stat)
+/* Nobody becomes by a file who the image does not say. */
+static int withhold_setuid(struct memfs_export_worker *worker, struct memfs_export_made *made,
+                           const struct memfs_stat *stat)
 {
     const struct memfs_export *job = worker->job;
-    mode_t mode = memfs_export_mode(job, stat);
+    const char *text = "setuid and setgid are left out unless asked for";
+    const mode_t wanted = stat->mode & 06000 & ~(mode_t)job->options.mode_mask;
+    struct stat now;
+    if (wanted && job->options.setuid) {
+        text = "setuid and setgid are left out where owner or group are not those of the image";
+        const int unknown = fstat(made->fd, &now);
+        if (unknown || now.st_uid != stat->uid)
+            made->withheld |= 04000;
+        if (unknown || now.st_gid != stat->gid)
+            made->withheld |= 02000;
+        if (!(wanted & made->withheld))
+            return 0;
+    }
+    return wanted ? memfs_export_left_out(worker, MEMFS_PROBLEM_SETUID, made->directory, made->name, text) : 0;
+}
+
+static int set_mode(struct memfs_export_worker *worker, struct memfs_export_made *made, const struct memfs_stat *stat)
+{
     if ((stat->mode & MEMFS_IFMT) == MEMFS_IFLNK)
         return 0;
-    if (stat->mode & 06000 & ~job->options.mode_mask && !job->options.setuid) {
-        int error = memfs_export_left_out(worker, MEMFS_PROBLEM_SETUID, made->directory, made->name,
-                                          "setuid and setgid are left out unless asked for");
-        if (error)
-            return error;
-    }
+    int error = withhold_setuid(worker, made, stat);
+    if (error)
+        return error;
+    const mode_t mode = memfs_export_mode(worker->job, stat) & ~made->withheld;
     if (made->mode == (int)mode)
         return 0;
     int failed = made->is_path ? chmod(path_of(made->fd).text, mode) : fchmod(made->fd, mode);

@@ -175,9 +175,10 @@ struct memfs_export_options {
     size_t size;                             /* sizeof; 0: the same */
     const struct memfs_allocator *allocator; /* copied */
     int owner;                               /* restore uid and gid (chown is then an error if it fails) */
-    int setuid;                              /* restore setuid, setgid */
+    int setuid;                              /* restore setuid, setgid: where owner, or group, are the filesystem's */
     int devices;                             /* make block and character devices */
-    int privileged_xattrs;                   /* restore security.*, trusted.*, system.* */
+    int privileged_xattrs;                   /* restore security.*, trusted.*, system.*; without its ACL a
+                                              * file's mode gives the group no more than that did */
     uint32_t mode_mask;                      /* permission bits that are not restored, like a umask */
     int into;                                /* the directory may have things in it; see existing */
     int root_attributes;       /* a directory that was there gets the root's attributes; else it keeps its own */

@@ -873,6 +873,38 @@ static void test_export__setuid(void **state)
     memfs_destroy(fs);
 }
 
+/* Those whose owner or group is not restored would let somebody become another than the image says. */
+static void test_export__setuid_of_others(void **state)
+{
+    (void)state;
+    memfs *fs = new_fs();
+    struct memfs_setattr user = {.set = MEMFS_SET_UID, .uid = geteuid() + 1};
+    struct memfs_setattr group = {.set = MEMFS_SET_GID, .gid = getegid() + 1};
+    add_file(fs, "user", "x", 0755);
+    assert_int_equal(memfs_setattr(fs, NULL, "user", 0, &user), 0);
+    set_mode(fs, "user", 06755);
+    add_file(fs, "group", "x", 0755);
+    assert_int_equal(memfs_setattr(fs, NULL, "group", 0, &group), 0);
+    set_mode(fs, "group", 06755);
+    add_file(fs, "plain", "x", 0755);
+    assert_int_equal(memfs_setattr(fs, NULL, "plain", 0, &user), 0);
+    struct problems problems = {0};
+    struct memfs_export_options options = {.problem = record_problem, .problem_context = &problems, .setuid = 1};
+    assert_int_equal(export_with(fs, "out", &options, NULL), 0);
+    assert_int_equal(stat_of("out/user").st_mode, S_IFREG | 02755);
+    assert_int_equal(stat_of("out/group").st_mode, S_IFREG | 04755);
+    assert_true(has_problem(&problems, "user", 0) && has_problem(&problems, "group", 0));
+    problems.count = 0;
+    options.owner = 1; /* which nobody else can set: that is told, too */
+    uid_t before = become_nobody();
+    int error = export_with(fs, "nobody", &options, NULL);
+    assert_int_equal(seteuid(before), 0);
+    assert_int_equal(error, 0);
+    assert_int_equal(stat_of("nobody/user").st_mode & 04000, 0);
+    assert_true(has_problem(&problems, "user", -EPERM));
+    memfs_destroy(fs);
+}
+
 static void test_export__devices(void **state)
 {
     (void)state;
@@ -1453,6 +1485,31 @@ static void test_export__inherited_acl(void **state)
     memfs_destroy(fs);
 }
 
+/* The group of a file without its ACL does not get what that gave others. */
+static void test_export__acl_left_out(void **state)
+{
+    (void)state;
+    memfs *fs = new_fs();
+    add_file(fs, "file", "x", 0705);
+    add_dir(fs, "dir", 0705);
+    assert_int_equal(memfs_setxattr(fs, NULL, "file", 0, "system.posix_acl_access", acl, sizeof acl, 0), 0);
+    assert_int_equal(memfs_setxattr(fs, NULL, "dir", 0, "system.posix_acl_access", acl, sizeof acl, 0), 0);
+    struct memfs_export_options options = {0};
+    assert_int_equal(export_with(fs, "out", &options, NULL), 0);
+    assert_int_equal(stat_of("out/file").st_mode, S_IFREG | 0755);
+    assert_int_equal(stat_of("out/dir").st_mode, S_IFDIR | 0755);
+    options.privileged_xattrs = 1;
+    int error = export_with(fs, "with", &options, NULL);
+    memfs_destroy(fs);
+    if (error == -EOPNOTSUPP) {
+        print_message("no ACLs here: skipped\n");
+        skip();
+    }
+    assert_int_equal(error, 0);
+    assert_int_equal(stat_of("with/file").st_mode, S_IFREG | 0775);
+    assert_int_equal(stat_of("with/dir").st_mode, S_IFDIR | 0775);
+}
+
 static void test_export__source_vanished(void **state)
 {
     (void)state;
@@ -1604,6 +1661,7 @@ int main(void)
         CASE(lying_link_counts),
         CASE(lying_link_count_of_a_selection),
         CASE(setuid),
+        CASE(setuid_of_others),
         CASE(devices),
         CASE(owner),
         CASE(xattrs),
@@ -1621,6 +1679,7 @@ int main(void)
         CASE(unopenable_destination),
         CASE(changed_meanwhile),
         CASE(inherited_acl),
+        CASE(acl_left_out),
         CASE(few_descriptors),
         CASE(failing_allocations),
         CASE(host_refuses),

@@ -42,7 +42,7 @@ static const struct option_row rows[] = {
      "ignore all but contents, types, targets and devices"},
     {0, "trust-digests", NULL, OPTION_FLAG, offsetof(struct settings, trust_digests), 0, 0,
      "take files of one size and digest in two images for equal"},
-    {'j', "jobs", "N", OPTION_NUMBER, offsetof(struct settings, jobs), 1, PROCESSORS_MAX,
+    {'j', "jobs", "N", OPTION_NUMBER, offsetof(struct settings, jobs), 1, UINT64_MAX,
      "compare contents on N processors (default: all)"},
     {.name = NULL},
 };
@@ -257,7 +257,7 @@ static void walk_paths(struct diff *diff, char **paths, int count)
 
 static int diff_trees(struct diff *diff, char **paths, int count)
 {
-    int shown, result = pair_queue_begin(&diff->queue, diff->compare.sides, (unsigned)diff->settings.jobs);
+    int shown, result = pair_queue_begin(&diff->queue, diff->compare.sides, processors_used(diff->settings.jobs));
     if (result != 0)
         return message_error("diff", NULL, result, NULL);
     progress_start("comparing");
@@ -290,7 +290,7 @@ static int give_up_rest(const struct diff *diff, char **names)
 static int open_sides(struct diff *diff, char **names)
 {
     const int no_xattrs = (diff->compare.ignored & DIFFERS_XATTRS) != 0;
-    const unsigned threads = (unsigned)diff->settings.jobs;
+    const unsigned threads = processors_used(diff->settings.jobs);
     if (strcmp(names[OLD], "-") == 0 && strcmp(names[NEW], "-") == 0)
         return message_usage("diff", "only one of A and B can be standard input");
     int code = side_hold(&diff->sides[OLD], names[OLD]);

@@ -25,8 +25,8 @@ struct settings {
 static const struct option_row rows[] = {
     {'a', "algorithm", CHECKSUM_NAMES, OPTION_CHOICE, offsetof(struct settings, algorithm), 0, 0,
      "as sha256sum (default), sha512sum, b2sum"},
-    {'j', "jobs", "N", OPTION_NUMBER, offsetof(struct settings, jobs), 1, PROCESSORS_MAX,
-     "work on N processors (default: all)"},
+    {'j', "jobs", "N", OPTION_NUMBER, offsetof(struct settings, jobs), 1, UINT64_MAX,
+     "work on N processors, 64 at most (default: all)"},
     {0, "max-bytes", "SIZE", OPTION_BYTES, offsetof(struct settings, bytes_max), 1, UINT64_MAX,
      "read no more than this (default: 64G, or more)"},
     {'z', "zero", NULL, OPTION_FLAG, offsetof(struct settings, zero), 0, 0,
@@ -193,7 +193,7 @@ static void run_hash(struct hash *hash, char **paths, int count)
     memfs_image_info(hash->input.image, &info);
     struct hashing_options options = {.told = told, .context = hash, .progress = progress_update};
     options.algorithm = (enum checksum_algorithm)hash->settings.algorithm;
-    options.threads = (unsigned)hash->settings.jobs;
+    options.threads = processors_used(hash->settings.jobs);
     if (count == 0) {
         options.nodes_total = info.types[0];
         options.bytes_total = info.content_bytes;

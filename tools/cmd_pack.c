@@ -38,8 +38,8 @@ static const struct option_row rows[] = {
      "compress with zstd's level 1 to 19 (default 3)"},
     {0, "block", "SIZE", OPTION_BYTES, offsetof(struct settings, block), 65536, 16777216,
      "compress blocks of 64K to 16M, a power of two (default 1M)"},
-    {'j', "jobs", "N", OPTION_NUMBER, offsetof(struct settings, jobs), 1, PROCESSORS_MAX,
-     "work on N processors (default: all)"},
+    {'j', "jobs", "N", OPTION_NUMBER, offsetof(struct settings, jobs), 1, UINT64_MAX,
+     "work on N processors, 64 at most (default: all)"},
     {0, "share", "parts|files|none", OPTION_CHOICE, offsetof(struct settings, share), 0, 0,
      "store once equal parts (default), equal files, nothing"},
     {0, "window", "SIZE", OPTION_BYTES, offsetof(struct settings, window), 65536, 1073741824,
@@ -62,7 +62,8 @@ static const struct option_row rows[] = {
      "change all permissions as chmod does: 644, u+rwX,go-w"},
     {0, "mtime", "TIME", OPTION_TEXT, offsetof(struct settings, mtime), 0, 0,
      "store this time for all: @SECONDS, YYYY-MM-DD[THH:MM[:SS]][Z]"},
-    {0, "no-xattrs", NULL, OPTION_FLAG, offsetof(struct settings, no_xattrs), 0, 0, "leave out extended attributes"},
+    {0, "no-xattrs", NULL, OPTION_FLAG, offsetof(struct settings, no_xattrs), 0, 0,
+     "leave out extended attributes, ACLs too"},
     {0, "strip-components", "N", OPTION_NUMBER, offsetof(struct settings, strip), 0, UINT32_MAX,
      "leave out the first N names of all paths"},
     {'f', "force", NULL, OPTION_FLAG, offsetof(struct settings, force), 0, 0, "replace IMAGE if it exists"},
@@ -213,7 +214,7 @@ static void take_numbers(const struct settings *settings, struct packing *packin
     packing->freeze.size = sizeof packing->freeze;
     packing->freeze.level = (int)settings->level;
     packing->freeze.block_size = (uint32_t)settings->block;
-    packing->freeze.threads = packing->scan.threads = (unsigned)settings->jobs;
+    packing->freeze.threads = packing->scan.threads = processors_used(settings->jobs);
     packing->freeze.share = (enum memfs_sharing)settings->share;
     packing->freeze.window = settings->window;
     packing->freeze.memory = settings->memory;

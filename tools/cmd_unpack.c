@@ -61,7 +61,8 @@ static const struct option_row rows[] = {
      "with --into: leave files that are there as they are"},
     {0, "all", NULL, OPTION_FLAG, offsetof(struct settings, all), 0, 0, "the five that follow, for DIR itself as well"},
     {0, "same-owner", NULL, OPTION_FLAG, offsetof(struct settings, owner), 0, 0, "restore owners and groups"},
-    {0, "setuid", NULL, OPTION_FLAG, offsetof(struct settings, setuid), 0, 0, "restore setuid and setgid"},
+    {0, "setuid", NULL, OPTION_FLAG, offsetof(struct settings, setuid), 0, 0,
+     "restore setuid and setgid, where owner or group are right"},
     {0, "devices", NULL, OPTION_FLAG, offsetof(struct settings, devices), 0, 0, "make block and character devices"},
     {0, "privileged-xattrs", NULL, OPTION_FLAG, offsetof(struct settings, privileged_xattrs), 0, 0,
      "restore security.*, trusted.* and system.* attributes (ACLs)"},
@@ -76,8 +77,8 @@ static const struct option_row rows[] = {
      "list what would be unpacked, and write nothing"},
     {0, "keep-going", NULL, OPTION_FLAG, offsetof(struct settings, keep_going), 0, 0,
      "leave out what is damaged or cannot be made, and name it"},
-    {'j', "jobs", "N", OPTION_NUMBER, offsetof(struct settings, jobs), 1, PROCESSORS_MAX,
-     "work on N processors (default: all)"},
+    {'j', "jobs", "N", OPTION_NUMBER, offsetof(struct settings, jobs), 1, UINT64_MAX,
+     "work on N processors, 64 at most (default: all)"},
     {.name = NULL},
 };
 
@@ -198,12 +199,19 @@ static int is_general(int error)
     return error == -ENOSPC || error == -EDQUOT || error == -EROFS;
 }
 
+/* Not of the file, nor of all that is in a directory. */
+static int is_of_a_part(const struct memfs_problem *problem)
+{
+    return problem->kind != MEMFS_PROBLEM_FILE && problem->kind != MEMFS_PROBLEM_NAMES &&
+           problem->kind != MEMFS_PROBLEM_DEVICE;
+}
+
 static void say_problem(const struct unpack *unpack, const struct memfs_problem *problem)
 {
     const char *thing = message_is_of_image(problem->error) ? unpack->input.name : unpack->dir;
     const char *advice = "";
     if (unpack->settings.keep_going && !is_general(problem->error))
-        advice = "; left out";
+        advice = is_of_a_part(problem) ? "; all else of it is unpacked" : "; left out";
     else if (problem->error == -EPERM && problem->kind == MEMFS_PROBLEM_OWNER && geteuid() != 0)
         advice = "; only root may restore owners";
     else if (problem->error == -EEXIST)
@@ -421,7 +429,7 @@ static struct memfs_export_options export_options(struct unpack *unpack)
     options.bytes_max = settings->bytes_max;
     options.entries_max = settings->entries_max;
     options.depth_max = (uint32_t)(common.depth_max < UINT32_MAX ? common.depth_max : UINT32_MAX);
-    options.threads = (unsigned)settings->jobs;
+    options.threads = processors_used(settings->jobs);
     unpack->wanted.by_choice = settings->only.count > 0 && !chosen_is_whole(&unpack->wanted.chosen);
     if (unpack->wanted.by_choice || unpack->wanted.ignore.count > 0) {
         options.select = wanted_take;

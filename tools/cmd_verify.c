@@ -19,8 +19,8 @@ struct settings {
 };
 
 static const struct option_row rows[] = {
-    {'j', "jobs", "N", OPTION_NUMBER, offsetof(struct settings, jobs), 1, PROCESSORS_MAX,
-     "work on N processors (default: all)"},
+    {'j', "jobs", "N", OPTION_NUMBER, offsetof(struct settings, jobs), 1, UINT64_MAX,
+     "work on N processors, 64 at most (default: all)"},
     {0, "quick", NULL, OPTION_FLAG, offsetof(struct settings, quick), 0, 0,
      "check the checksums only, decompress nothing"},
     {0, "max-bytes", "SIZE", OPTION_BYTES, offsetof(struct settings, bytes_max), 1, UINT64_MAX,
@@ -105,7 +105,7 @@ static int verify_image(const char *name, const struct settings *settings)
     options.bytes_max = settings->bytes_max;
     options.decoded_max = input_decoded_max(&verify.input);
     memfs_image_allow(verify.input.image, UINT64_MAX); /* it counts itself, and says so once */
-    options.threads = (unsigned)settings->jobs;
+    options.threads = processors_used(settings->jobs);
     options.finding = report;
     options.finding_context = &verify;
     options.progress = progress_update;

@@ -121,7 +121,7 @@ expect 0 "" "$memfs" hash --max-bytes 8 paths.mfs
 run "$memfs" hash --max-bytes 5 paths.mfs
 check "smaller files are hashed" test "$status" = 1 -a "$(wc -l <.out)" = 2 -a "$(wc -l <.err)" = 2
 for size in "" x 0 -1 1X; do expect 2 "hash: --max-bytes" "$memfs" hash --max-bytes "$size" paths.mfs; done
-for jobs in "" 0 65 x -1; do expect 2 "hash: --jobs" "$memfs" hash -j "$jobs" paths.mfs; done
+for jobs in "" 0 x -1; do expect 2 "hash: --jobs" "$memfs" hash -j "$jobs" paths.mfs; done
 for name in "" md5 SHA256 sha; do expect 2 "hash: --algorithm .*must be one of sha256\|sha512\|blake2b" "$memfs" hash -a "$name" paths.mfs; done
 expect 2 "hash: needs IMAGE" "$memfs" hash
 expect 2 "hash: unknown option '--check'" "$memfs" hash --check paths.mfs

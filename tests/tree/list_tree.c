@@ -150,6 +150,20 @@ static void put_xattrs(int dir, const char *name)
         put_xattr(path, sorted[i]);
 }
 
+/* What an ACL gives the owning group: the mode's group bits are what it gives anybody but owner and others at most. */
+static mode_t group_bits(int dir, const char *name)
+{
+    unsigned char acl[4 + 8 * 500];
+    char path[300 + sizeof "/proc/self/fd/2147483647/"];
+    snprintf(path, sizeof path, "/proc/self/fd/%d/%s", dir, name);
+    const ssize_t length = lgetxattr(path, "system.posix_acl_access", acl, sizeof acl);
+    for (ssize_t at = 4; at + 8 <= length; at += 8) {
+        if (acl[at] == 4)
+            return (mode_t)(acl[at + 2] & 7) << 3;
+    }
+    return 070;
+}
+
 static void put_target(int dir, const char *name)
 {
     char target[4097];
@@ -163,7 +177,9 @@ static void put_target(int dir, const char *name)
 /* All but the path. */
 static void put_entry(int dir, const char *name, const struct stat *status)
 {
-    mode_t mode = status->st_mode & (unprivileged ? ~(mode_t)06000 : ~(mode_t)0);
+    mode_t mode = status->st_mode;
+    if (unprivileged && !S_ISLNK(mode))
+        mode &= ~(mode_t)06070 | group_bits(dir, name);
     printf(" mode=%o mtime=%lld.%09ld", (unsigned)mode, (long long)status->st_mtim.tv_sec, status->st_mtim.tv_nsec);
     if (!unprivileged)
         printf(" uid=%u gid=%u", (unsigned)status->st_uid, (unsigned)status->st_gid);

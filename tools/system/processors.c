@@ -10,7 +10,10 @@ uint64_t processors(void)
 {
     cpu_set_t set;
     long count = sched_getaffinity(0, sizeof set, &set) == 0 ? CPU_COUNT(&set) : sysconf(_SC_NPROCESSORS_ONLN);
-    if (count < 1)
-        return 1;
-    return count < PROCESSORS_MAX ? (uint64_t)count : PROCESSORS_MAX;
+    return count < 1 ? 1 : processors_used((uint64_t)count);
+}
+
+unsigned processors_used(uint64_t jobs)
+{
+    return jobs < PROCESSORS_MAX ? (unsigned)jobs : PROCESSORS_MAX;
 }
