@@ -232,7 +232,9 @@ int memfs_freeze(memfs *fs, const struct memfs_sink *sink, const struct memfs_fr
 /* To a file that appears whole or not at all: written beside path under a
  * temporary name, synced, renamed. On failure what was there is as it was; only
  * when the directory cannot be synced at last, the new image is in place already,
- * and when the temporary file cannot be removed it stays: detail says so, and failure names it. */
+ * and when the temporary file cannot be removed it stays: detail says so, and failure names it. A
+ * process that has a limit of file sizes (RLIMIT_FSIZE) and does not ignore SIGXFSZ is killed by that
+ * signal, as by any that it does not handle, and the temporary file stays. */
 int memfs_freeze_path(memfs *fs, const char *path, const struct memfs_freeze_options *options,
                       struct memfs_detail *detail);
 /* To a descriptor, a pipe too; not closed, not synced. */

@@ -17,7 +17,7 @@ static int refuse(struct memfs_export *job, const struct memfs_export_landed *ot
     char text[128];
     size_t size = 0;
     char *path = memfs_host_path(&job->image, &job->allocator, other->directory, NULL, &size);
-    snprintf(text, sizeof text, "is what one in %.60s becomes too without its leading components",
+    snprintf(text, sizeof text, "without its leading components it has the same path as one of '%.60s'",
              path ? path : "another directory");
     memfs_free(&job->allocator, path, size);
     return memfs_host_fail(&job->report, directory, entry->name, -EEXIST, text);

@@ -7,7 +7,7 @@
  * Results. Every function that can fail returns a negative error: a negated
  * errno value where POSIX has one, else one of enum memfs_error. Functions
  * that count return the count as int64_t, the others 0. A call that fails
- * has changed nothing that can be observed.
+ * has changed nothing that can be observed, and leaves what `out` points to as it was.
  *
  * Threads. Any number of threads may call any function on one filesystem at
  * once, except memfs_destroy() and memfs_seal(), which must be the last. A
@@ -67,7 +67,8 @@ const char *memfs_strerror(int error);
 int memfs_errno(int error);
 
 /* What went wrong exactly: filled by functions that take one, when they fail.
- * offset is a byte offset in an image, or UINT64_MAX where none applies. */
+ * offset is a byte offset in an image, or UINT64_MAX where none applies. text names a file only where
+ * several could be meant or it could not be opened: whoever shows it puts the name before it. */
 struct memfs_detail {
     int error;
     uint64_t offset;
@@ -405,7 +406,8 @@ int64_t memfs_listxattr(memfs *fs, const struct memfs_cred *cred, const char *pa
 typedef struct memfs_file memfs_file;
 
 /* Opens, and makes with O_CREATE or O_TMPFILE, a file. Directories open for
- * reading only, and can then only be asked for their node. */
+ * reading only, and can then only be asked for their node. -EINVAL for flags with neither READ
+ * nor WRITE. */
 int memfs_open(memfs *fs, const struct memfs_cred *cred, const char *path, uint32_t flags, uint32_t mode,
                memfs_file **out);
 void memfs_close(memfs_file *file); /* NULL is accepted */

@@ -120,9 +120,9 @@ expect 1 "some: is empty: no path has more than 100000 components" "$memfs" unpa
 rm -rf some
 mkdir -p twice/one/dir twice/two/dir && touch twice/one/file twice/two/file
 "$memfs" pack twice
-expect 4 "two/dir: is what one in one becomes" "$memfs" unpack --strip-components 1 twice.mfs some
+expect 4 "two/dir: without its leading components it has the same path as one of 'one'" "$memfs" unpack --strip-components 1 twice.mfs some
 rm -r twice/two/dir && "$memfs" pack -f twice
-expect 4 "two/file: is what one in one becomes" "$memfs" unpack --strip-components 1 twice.mfs some
+expect 4 "two/file: without its leading components it has the same path as one of 'one'" "$memfs" unpack --strip-components 1 twice.mfs some
 check "nothing is made" test ! -e some
 check "unless it is left out" "$memfs" unpack -q --strip-components 1 --only one twice.mfs some
 check "then it is the one that is taken" only some dir file
