@@ -33,6 +33,7 @@ struct walk {
     struct memfs_rows names; /* bytes */
     struct listed *list;
     size_t count, room;
+    uint64_t listed; /* entries of all directories until now */
 };
 
 void memfs_order_begin(struct memfs_order *order, struct memfs_freezing *job)
@@ -229,11 +230,27 @@ static int put_entry(struct walk *walk, uint32_t directory, const struct listed 
     return 0;
 }
 
+/* No more have been listed than there are. */
+static int check_listed(struct walk *walk)
+{
+    struct memfs_freezing *job = walk->order->job;
+    walk->listed += walk->count;
+    if (walk->listed <= memfs_entries_most(job->fs))
+        return 0;
+    const int error = memfs_freezing_unchanged(job);
+    return error ? error
+                 : memfs_freezing_fail(job, MEMFS_ECORRUPT,
+                                       "several directories have the same entries: there are %llu in all",
+                                       (unsigned long long)memfs_entries_most(job->fs));
+}
+
 static int visit(struct walk *walk, uint32_t directory)
 {
     const struct memfs_order_node *node = memfs_order_at(walk->order, directory);
     struct memfs_freezing *job = walk->order->job;
     int error = list_directory(walk, memfs_order_handle(node));
+    if (!error)
+        error = check_listed(walk);
     if (error && !job->detail->error)
         return memfs_freezing_fail(job, error, "cannot read the directory that is node %u: %s", node->number,
                                    memfs_strerror(error));

@@ -143,6 +143,8 @@ static enum verdict compare_with_window(const struct memfs_share *share, const s
     for (uint32_t i = 0; i < earlier->run.count; i++) {
         const struct memfs_extent_row *row = extent_at(share, earlier, i);
         const uint64_t offset = memfs_extent_row_offset(row);
+        if (offset > size || row->length > size - offset) /* it was larger when it was read */
+            return DIFFERENT;
         if (!memfs_all_zero(content + at, (size_t)(offset - at)) ||
             memfs_window_forward(share->window, place_of(share, row), content + offset, row->length) != row->length)
             return DIFFERENT;

@@ -146,6 +146,14 @@ static int take_block(struct digests *d)
 
 /* ---- Files -------------------------------------------------------------------------------- */
 
+/* A chunk of extents, or of refs, is read again when it has gone from the cache, and may be another then: a hash like
+ * XXH3 does not stop whoever writes to the image while it is verified. */
+static int is_as_checked(const struct memfs_verify_window_block *block, const struct memfs_extent *extent)
+{
+    return block->number == extent->block &&
+           (!block->data || (extent->start <= block->ref.raw && extent->length <= block->ref.raw - extent->start));
+}
+
 /* *damaged is the first block of the file that cannot be decoded, or NO_BLOCK: then it has a digest. */
 static int read_content(struct digests *d, const struct memfs_node_record *node, uint64_t *result, uint64_t *damaged)
 {
@@ -160,6 +168,11 @@ static int read_content(struct digests *d, const struct memfs_node_record *node,
             ((!d->taken || d->block.number != extent->block) && take_block(d)) ||
             memfs_verify_work(d->v, extent->length))
             return 1;
+        if (!is_as_checked(&d->block, extent)) {
+            memfs_verify_record(d->v, MEMFS_EXTENTS, (uint64_t)node->extents.first + i,
+                                "is not what it was: the image is being changed");
+            return 1;
+        }
         if (!d->block.data && *damaged == NO_BLOCK)
             *damaged = extent->block;
         if (*damaged == NO_BLOCK) {

@@ -253,10 +253,14 @@ int memfs_verify_window_ask(struct memfs_verify_window *window, uint32_t block)
 
 void memfs_verify_window_take(struct memfs_verify_window *window, struct memfs_verify_window_block *out)
 {
+    *out = (struct memfs_verify_window_block){.number = UINT32_MAX};
+    window->held = NO_SLOT;
+    if (window->taken == window->made)
+        return;
     const uint64_t at = window->taken++ % ASKED_MOST;
     struct slot *slot = &window->slots[window->asked[at]];
     window->held = window->asked[at];
-    *out = (struct memfs_verify_window_block){.number = window->asked_block[at]};
+    out->number = window->asked_block[at];
     if (window->held == NO_SLOT)
         return;
     if (slot->submitted)

@@ -12,7 +12,7 @@ struct memfs_verify_window;
 
 /* A block that was asked for. */
 struct memfs_verify_window_block {
-    uint32_t number;
+    uint32_t number;                   /* UINT32_MAX: none was, which can be only if the image is being changed */
     int error;                         /* of reading or decoding it; then there is no data */
     int fresh;                         /* it was decoded for this, and not there already */
     const uint8_t *data;               /* NULL too if it is known to be damaged (fresh is 0) */

@@ -68,6 +68,10 @@ void memfs_backing_init(struct memfs_backing *backing, const struct memfs_backin
 int memfs_check_chunk(const struct memfs_backing *backing, enum memfs_table table, uint64_t chunk, const void *records,
                       size_t count, size_t bytes, struct memfs_detail *detail);
 
+/* How many entries all directories of a filesystem can have, unless it changes: those of a lying image may all claim
+ * the same ones, and whoever goes through a whole tree stops there. */
+uint64_t memfs_entries_most(const memfs *fs);
+
 /* Is a name legal: 1 to 255 bytes, no slash, no NUL, not "." or ".."? */
 int memfs_name_ok(const char *name, size_t length);
 

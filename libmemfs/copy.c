@@ -25,12 +25,6 @@ static int64_t hole_ahead(const struct copy *copy)
     return (int64_t)(hole < copy->left ? hole : copy->left);
 }
 
-static int copy_hole(const struct copy *copy, uint64_t length)
-{
-    int r = memfs_node_punch(copy->fs, copy->to, copy->target, length);
-    return r ? r : write_extend(copy->fs, copy->to, copy->target + length);
-}
-
 /* One piece: its length, 0 at the source's end. */
 static int64_t copy_piece(const struct copy *copy)
 {
@@ -38,7 +32,7 @@ static int64_t copy_piece(const struct copy *copy)
     if (hole < 0)
         return hole;
     if (hole > 0) {
-        int r = copy_hole(copy, (uint64_t)hole);
+        int r = write_hole(copy->fs, copy->to, copy->target, (uint64_t)hole);
         return r ? r : hole;
     }
     size_t size = copy->left < PIECE ? (size_t)copy->left : PIECE;

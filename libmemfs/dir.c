@@ -192,6 +192,11 @@ void dir_prefetch(const memfs *fs, struct dir_name *name)
     dir_hash_prefetch(fs, name->hash);
 }
 
+uint64_t memfs_entries_most(const memfs *fs)
+{
+    return fs->tables[MEMFS_ENTRIES].base_count + table_count(&fs->tables[MEMFS_DELTAS]);
+}
+
 /* ---- Insertions by their number ---- */
 
 const struct delta *dir_insertion(struct op *op, uint32_t entry)

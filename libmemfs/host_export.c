@@ -413,7 +413,7 @@ static int run(struct memfs_export *job, const char *path)
         return check_unchanged(job, before.changes, foresee(job, path));
     error = check_unchanged(job, before.changes, make_all(job, path));
     if (!error)
-        error = put_in_place(job);
+        error = check_unchanged(job, before.changes, put_in_place(job));
     if (error) {
         undo(job);
         return error;
@@ -431,9 +431,10 @@ int memfs_host_export(memfs *fs, const char *path, const struct memfs_export_opt
     struct memfs_allocator allocator = memfs_allocator_or_default(chosen.allocator);
     struct memfs_export *job = memfs_alloc_zeroed(&allocator, sizeof *job);
     if (!job) {
-        if (detail)
-            *detail = (struct memfs_detail){-ENOMEM, UINT64_MAX, "not enough memory to unpack"};
-        return -ENOMEM;
+        const struct memfs_export_failure nothing = {.budget = MEMFS_BUDGET_NONE};
+        if (chosen.failure)
+            memfs_sized_give(chosen.failure, &nothing, sizeof nothing);
+        return memfs_detail_fill(detail, -ENOMEM, MEMFS_NOWHERE, "not enough memory to unpack");
     }
     job->fs = fs;
     job->options = chosen;

@@ -20,9 +20,9 @@ struct memfs_progress {
     uint64_t bytes, bytes_total; /* of contents */
 };
 
-/* Called now and then while something takes long, by the thread that called the
- * function, at most every few milliseconds. Returns 0 to go on; anything else
- * cancels, and the function returns -ECANCELED. */
+/* Called often while something takes long, by the thread that called the function: for every
+ * file or piece of work, so that whoever shows it does so every now and then. Returns 0 to go on;
+ * anything else cancels, and the function returns -ECANCELED. */
 typedef int memfs_progress_fn(void *context, const struct memfs_progress *progress);
 
 /* What a problem is about, and so what is left out if one goes on. */

@@ -230,13 +230,11 @@ static int leave(struct walk *walk)
     return result == MEMFS_WALK_SKIP ? 0 : result;
 }
 
-/* Without changes a tree has no more entries than there are. Directories of a
- * lying image may all claim the same ones. */
 static int count_entry(struct walk *walk)
 {
-    const struct table *tables = walk->fs->tables;
-    uint64_t all = tables[MEMFS_ENTRIES].base_count + table_count(&tables[MEMFS_DELTAS]);
-    return ++walk->entries > all && atomic_load(&walk->fs->changes) == walk->changes ? MEMFS_ECORRUPT : 0;
+    if (++walk->entries <= memfs_entries_most(walk->fs))
+        return 0;
+    return atomic_load(&walk->fs->changes) == walk->changes ? MEMFS_ECORRUPT : 0;
 }
 
 /* One entry of the deepest level. */

@@ -9,6 +9,7 @@ struct write {
     memfs_node node;
     uint64_t offset, length;
     int keep_size;
+    int extends; /* punching: the file ends no earlier than the hole */
 };
 
 static void init(struct write *write, memfs_node node, uint64_t offset, uint64_t length)
@@ -17,7 +18,7 @@ static void init(struct write *write, memfs_node node, uint64_t offset, uint64_t
     write->node = node;
     write->offset = offset;
     write->length = length;
-    write->keep_size = 0;
+    write->keep_size = write->extends = 0;
 }
 
 static int begin(struct op *op, struct write *write)
@@ -98,26 +99,6 @@ int64_t memfs_node_write(memfs *fs, memfs_node node, uint64_t offset, const void
     return write_at(fs, node, offset, buffer, size, 0, &at);
 }
 
-static int reach_extend(struct op *op, void *argument)
-{
-    struct write *write = argument;
-    int r = begin(op, write);
-    if (r)
-        return r;
-    if (write->plan.before.size >= write->length)
-        return end(op, write, 1);
-    set_range(&write->plan, PLAN_ALLOCATE, 0, 0);
-    write->plan.size = write->length;
-    return end(op, write, 0);
-}
-
-int write_extend(memfs *fs, memfs_node node, uint64_t size)
-{
-    struct write write;
-    init(&write, node, 0, size);
-    return size > MEMFS_SIZE_MAX ? -EFBIG : plan_run(fs, reach_extend, &write.plan);
-}
-
 static int reach_resize(struct op *op, void *argument)
 {
     struct write *write = argument;
@@ -188,6 +169,8 @@ static int reach_punch(struct op *op, void *argument)
     /* All the base's bytes from here on: they need not be hidden page by page. */
     if (plan->from < plan->base_limit && plan->to >= hole_ceil(plan->base_limit))
         plan->base_limit = plan->from;
+    if (write->extends && plan->size < write->offset + write->length)
+        plan->size = write->offset + write->length;
     return end(op, write, plan_pages(op, plan));
 }
 
@@ -195,5 +178,13 @@ int memfs_node_punch(memfs *fs, memfs_node node, uint64_t offset, uint64_t lengt
 {
     struct write write;
     init(&write, node, offset, length);
+    return run_range(fs, reach_punch, &write);
+}
+
+int write_hole(memfs *fs, memfs_node node, uint64_t offset, uint64_t length)
+{
+    struct write write;
+    init(&write, node, offset, length);
+    write.extends = 1;
     return run_range(fs, reach_punch, &write);
 }

@@ -14,7 +14,7 @@ int64_t write_at(memfs *fs, memfs_node node, uint64_t offset, const void *buffer
 /* Sets the size, and may end setuid and setgid, too. */
 int write_resize(memfs *fs, memfs_node node, uint64_t size, int drops_setid);
 
-/* Grows a file to a size, if it is smaller. */
-int write_extend(memfs *fs, memfs_node node, uint64_t size);
+/* Punches a hole, and makes the file end no earlier than that: both or nothing. */
+int write_hole(memfs *fs, memfs_node node, uint64_t offset, uint64_t length);
 
 #endif

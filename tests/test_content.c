@@ -548,6 +548,45 @@ static void test_content__many_extents(void **state)
     test_end(test, &image);
 }
 
+/* A hole is copied in one change, the end of the file and its attributes with it. */
+static void test_content__copy_of_a_hole_fails_whole(void **state)
+{
+    static const char capability[] = "security.capability";
+    enum { SIZE = 1 << 20 };
+    struct test_state *test = *state;
+    struct test_buffer image = {0};
+    const struct memfs_setattr long_hole = {.set = MEMFS_SET_SIZE, .size = SIZE};
+    unsigned failures = 0;
+    test_put_text(test->fs, "from", "");
+    assert_ok(memfs_setattr(test->fs, NULL, "from", 1, &long_hole));
+    test_put_text(test->fs, "to", "some text");
+    assert_ok(memfs_setxattr(test->fs, NULL, "to", 1, capability, "any", 3, 0));
+    test_freeze(test->fs, &image);
+    for (uint64_t n = 1; n == 1 || failures == n - 1; n++) {
+        memfs_destroy(test->fs);
+        test->fs = test_thaw(test, &image, 0);
+        memfs_node from = test_node(test->fs, "from"), to = test_node(test->fs, "to");
+        char *before = test_dump(test->fs, TEST_DUMP_TIMES | TEST_DUMP_HOLES);
+        test->clock.now += 1000;
+        test_memory_fail(&test->memory, n, 1);
+        const int64_t result = memfs_node_copy(test->fs, from, 0, to, 100, SIZE);
+        test_memory_heal(&test->memory);
+        assert_true(result == SIZE || result == -ENOMEM);
+        if (result == -ENOMEM) {
+            char *after = test_dump(test->fs, TEST_DUMP_TIMES | TEST_DUMP_HOLES);
+            test_same_text(after, before, "after a copy that failed");
+            free(after);
+            failures++;
+        }
+        free(before);
+        memfs_node_forget(test->fs, from, 1);
+        memfs_node_forget(test->fs, to, 1);
+    }
+    assert_true(failures > 2);
+    assert_int_equal(test_lstat(test->fs, "to").size, SIZE + 100);
+    test_end(test, &image);
+}
+
 /* A byte here and there takes what it needs, not a page of 64 KiB. */
 static void test_content__scattered_bytes_are_small(void **state)
 {
@@ -583,6 +622,7 @@ int main(void)
         test_with_fs(test_content__small_change_of_large_file),
         test_with_fs(test_content__allocate_over_base),
         test_with_fs(test_content__many_extents),
+        test_with_fs(test_content__copy_of_a_hole_fails_whole),
         test_with_fs(test_content__scattered_bytes_are_small),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

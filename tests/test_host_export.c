@@ -1077,6 +1077,47 @@ static void test_export__found_destination(void **state)
     memfs_destroy(fs);
 }
 
+static int make_more(void *context, const struct memfs_made *made)
+{
+    (void)made;
+    memfs_mkdir(context, NULL, "more", 0755); /* the first time */
+    return 0;
+}
+
+/* What is told at last is a callback, too. */
+static void test_export__changed_by_made(void **state)
+{
+    (void)state;
+    memfs *fs = sample();
+    struct memfs_export_options options = {.made = make_more, .made_context = fs};
+    assert_int_equal(export_with(fs, "out", &options, NULL), -EBUSY);
+    assert_int_equal(is_there("out"), 0);
+    memfs_destroy(fs);
+}
+
+static void *no_memory(void *context, size_t size)
+{
+    (void)context;
+    (void)size;
+    return NULL;
+}
+
+/* It is filled whatever went wrong. */
+static void test_export__failure_without_memory(void **state)
+{
+    (void)state;
+    memfs *fs = sample();
+    const struct memfs_allocator allocator = {.alloc = no_memory};
+    struct memfs_export_failure failure;
+    memset(&failure, 0xAA, sizeof failure);
+    failure.size = sizeof failure;
+    struct memfs_export_options options = {.allocator = &allocator, .failure = &failure};
+    assert_int_equal(export_with(fs, "out", &options, NULL), -ENOMEM);
+    assert_int_equal(failure.budget, MEMFS_BUDGET_NONE);
+    assert_int_equal(failure.left_behind | failure.left_replaced | failure.too_deep, 0);
+    memfs_destroy(fs);
+}
+
 struct watched {
     int calls, at;
     mode_t modes; /* that the destination had while it was filled */
@@ -1661,6 +1702,8 @@ int main(void)
         CASE(lying_link_counts),
         CASE(lying_link_count_of_a_selection),
         CASE(setuid),
+        CASE(changed_by_made),
+        CASE(failure_without_memory),
         CASE(setuid_of_others),
         CASE(devices),
         CASE(owner),

@@ -109,6 +109,25 @@ static void test_tangle__ends(void **state)
     }
 }
 
+/* The library, too. */
+static void test_tangle__is_not_frozen(void **state)
+{
+    (void)state;
+    memfs *fs = NULL;
+    memfs_image *image = NULL;
+    struct test_buffer out = {0};
+    struct memfs_detail detail = {0};
+    assert_ok(memfs_image_open_path(lying_image, NULL, &image, NULL));
+    const struct memfs_options options = {.size = sizeof options, .backing = memfs_image_backing(image)};
+    assert_ok(memfs_create(&options, &fs));
+    const struct memfs_sink sink = test_buffer_sink(&out);
+    assert_result(memfs_freeze(fs, &sink, NULL, &detail), MEMFS_ECORRUPT);
+    assert_non_null(strstr(detail.text, "several directories have the same entries"));
+    memfs_destroy(fs);
+    memfs_image_close(image);
+    test_buffer_free(&out);
+}
+
 /* One directory of them is listed as any other. */
 static void test_tangle__one_directory(void **state)
 {
@@ -156,6 +175,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_tangle__ends),
+        cmocka_unit_test(test_tangle__is_not_frozen),
         cmocka_unit_test(test_tangle__one_directory),
         cmocka_unit_test(test_tangle__no_way_round),
     };
