@@ -159,6 +159,7 @@ const struct hostile_case hostile_cases[] = {
     {10, "previous-goes-forward", GENERATIONS, "trailer.previous += 2000", NULL, MEMFS_ECORRUPT, "the generation before it does not end", NO_OPEN, MEMFS_ECHECKSUM, NO_OPEN},
     {10, "previous-negative", GENERATIONS, "trailer.previous ^= 2^63", NULL, MEMFS_ECORRUPT, "the generation before it does not end", NO_OPEN, MEMFS_ECHECKSUM, NO_OPEN},
     {10, "previous-in-the-root", GENERATIONS, "trailer.previous += 10; earlier[0].trailer += 10", NULL, MEMFS_ECORRUPT, "the generation before it does not end", NO_OPEN, MEMFS_ECHECKSUM, NO_OPEN},
+    {10, "previous-too-early", GENERATIONS, "trailer.previous = 287; earlier[0].trailer = 287", NULL, MEMFS_ECORRUPT, "the generation before it does not end", NO_OPEN, MEMFS_ECHECKSUM, NO_OPEN},
     {10, "previous-no-trailer", GENERATIONS, "trailer.previous -= 10; earlier[0].trailer -= 10", NULL, MEMFS_ECORRUPT, "no trailer here", VERIFY, MEMFS_ECHECKSUM, NO_OPEN},
     {10, "previous-in-the-header", GENERATIONS, "trailer.previous = 0; earlier[0].trailer = 0", NULL, MEMFS_ECORRUPT, "only the first generation has none before it", NO_OPEN, MEMFS_ECHECKSUM, NO_OPEN},
     {10, "previous-is-the-first", GENERATIONS, "trailer.previous = 1; earlier[0].trailer = 1", NULL, MEMFS_ECORRUPT, "the generation before it does not end", NO_OPEN, MEMFS_ECHECKSUM, NO_OPEN},
@@ -402,6 +403,8 @@ const struct hostile_case hostile_cases[] = {
     {28, "stored-bytes-lie", BLOCKS, "root.stored_bytes -= 1", NULL, MEMFS_ECORRUPT, "its blocks have", VERIFY, MEMFS_ECHECKSUM, NO_OPEN},
     {28, "raw-bytes-impossible", BLOCKS, "root.raw_bytes = -1", NULL, MEMFS_ECORRUPT, "its totals of bytes are impossible", NO_OPEN, MEMFS_ECHECKSUM, NO_OPEN},
     {28, "stored-bytes-impossible", BLOCKS, "root.stored_bytes = 2^40", NULL, MEMFS_ECORRUPT, "its totals of bytes are impossible", NO_OPEN, MEMFS_ECHECKSUM, NO_OPEN},
+    {28, "stored-bytes-beyond-the-root", ONE, "root.raw_bytes = 65536; root.stored_bytes = 65536", NULL, MEMFS_ECORRUPT, "its totals of bytes are impossible", NO_OPEN, MEMFS_ECHECKSUM, NO_OPEN},
+    {28, "more-in-use-than-there-are", ONE, "root.regular = 2", NULL, MEMFS_ECORRUPT, "more nodes are in use than there are, or none", NO_OPEN, MEMFS_ECHECKSUM, NO_OPEN},
 
     /* 29 link count lies */
     {29, "links-more", EVERYTHING, "node[a/small].nlink += 1", NULL, MEMFS_ECORRUPT, "its link count is 3, but it has 2 links", COUNTS, MEMFS_ECHECKSUM, NO_NAMES},
@@ -676,6 +679,7 @@ const struct hostile_case hostile_cases[] = {
     {64, "no-frame", BLOCKS, "block[#0].bytes = x6E6F206672616D65; ref[blocks:0:0].codec = 1; ref[blocks:0:0].raw = 100", NULL, MEMFS_ECORRUPT, "it is not a zstd frame", NO_CONTENTS, MEMFS_ECHECKSUM, NO_OPEN},
     {64, "lengths-of-raw-differ", BLOCKS, "ref[blocks:0:3].raw = 99", NULL, MEMFS_ECORRUPT, "its totals of bytes are impossible", NO_OPEN, MEMFS_ECHECKSUM, NO_OPEN},
     {64, "compressed-of-nothing", BLOCKS, "ref[blocks:0:3].codec = 1; ref[blocks:0:3].stored = 0", NULL, MEMFS_ECORRUPT, "it is compressed, but not shorter than its", NO_CONTENTS, MEMFS_ECHECKSUM, NO_OPEN},
+    {64, "block-of-nothing", BLOCKS, "ref[blocks:0:3].raw = 0; ref[blocks:0:3].stored = 0", NULL, MEMFS_ECORRUPT, "its raw length is not what its records need", NO_CONTENTS, MEMFS_ECHECKSUM, NO_OPEN},
     {64, "codec-of-a-ref-chunk", BLOCKS, "top[blocks:0].codec = 1", NULL, MEMFS_ECORRUPT, "it is compressed, but not shorter than its", NO_OPEN, MEMFS_ECHECKSUM, NO_OPEN},
     {64, "column-tag-9", EVERYTHING, "raw[nodes:0:0].byte = 9", NULL, MEMFS_ECORRUPT, "a column's tag is unknown", NO_NAMES, MEMFS_ECHECKSUM, NO_NAMES},
     {64, "column-tag-9", ONE, "raw[nodes:0:0].byte = 9", NULL, MEMFS_ECORRUPT, "a column's tag is unknown", NO_NAMES, MEMFS_ECHECKSUM, NO_NAMES},
