@@ -1,6 +1,7 @@
 /*
  * Extents of the base: where the bytes of a file are that nobody has changed.
- * An image may lie about their order, so it is checked wherever it matters.
+ * An image may lie about their order: that of a file is looked at as a whole when the first of them is used, which
+ * takes all chunks that hold them (one has 512), and is remembered for a while.
  */
 #ifndef MEMFS_EXTENT_H
 #define MEMFS_EXTENT_H

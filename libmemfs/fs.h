@@ -11,6 +11,7 @@
 #include "hold.h"
 #include "table_state.h"
 
+#define EXTENT_MEMORY 64
 #define MEMFS_XATTR_RUNS 16 /* a set has 1 to 2^15 attributes */
 
 struct memfs {
@@ -30,6 +31,8 @@ struct memfs {
     pthread_cond_t gate_opened;
     _Atomic(int) gate_closed;  /* a commit is on its way: new readers wait */
     _Atomic(int) gate_waiters; /* readers that wait for it */
+
+    _Atomic(uint64_t) ascending[EXTENT_MEMORY]; /* files' extents that are in order: see extent.c; zeroed: none */
 
     struct holds holds;     /* look-up and open counts */
     _Atomic(int64_t) views; /* that are not released */
