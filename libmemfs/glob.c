@@ -15,6 +15,7 @@ struct glob_level {
     size_t path_length;
     struct listing listing; /* names that may match */
     size_t next;
+    int is_linked; /* a symbolic link led here, or further up: others may lead here, too */
 };
 
 /* The tree is walked once, whatever the pattern: at each level stands the set of
@@ -34,6 +35,7 @@ struct glob {
     uint64_t *sets; /* of each level and the one below the deepest, set_words each */
     size_t set_words, sets_room;
     struct memfs_dirent *batch;
+    struct met met;
     int found;
 };
 
@@ -131,7 +133,7 @@ static int list_one(struct glob *glob, memfs_node dir, const char *name, struct 
 }
 
 /* Goes down into a directory with the set that has been made for it. */
-static int push(struct glob *glob, memfs_node dir)
+static int push(struct glob *glob, memfs_node dir, int is_linked)
 {
     const struct pattern *pattern = &glob->pattern;
     const uint64_t *set = set_of(glob, glob->depth);
@@ -141,7 +143,9 @@ static int push(struct glob *glob, memfs_node dir)
     glob->levels = levels;
     if (error)
         return error;
-    struct glob_level level = {.dir = dir, .path_length = glob->trail.length};
+    struct glob_level level = {.dir = dir, .path_length = glob->trail.length, .is_linked = is_linked};
+    if (glob->depth > 0 && glob->levels[glob->depth - 1].is_linked)
+        level.is_linked = 1;
     size_t part = set_next(glob, set, 0);
     if (pattern->parts[part].kind == PART_LITERAL && set_next(glob, set, part + 1) >= pattern->count) {
         error = list_one(glob, dir, pattern->text + pattern->parts[part].start, &level.listing);
@@ -153,7 +157,7 @@ static int push(struct glob *glob, memfs_node dir)
     if (error)
         return is_no_match(error) ? 0 : error;
     glob->levels[glob->depth++] = level;
-    return 0;
+    return met_add(&glob->met, level.is_linked ? 0 : level.listing.count);
 }
 
 static void pop(struct glob *glob)
@@ -217,7 +221,7 @@ static int arrive(struct glob *glob, const struct memfs_stat *stat)
     }
     if (!goes_on || !is_type(&end, MEMFS_IFDIR))
         return 0;
-    return glob->depth > glob->depth_max ? refuse(glob, &end) : push(glob, end.node);
+    return glob->depth > glob->depth_max ? refuse(glob, &end) : push(glob, end.node, is_type(stat, MEMFS_IFLNK));
 }
 
 /* One name of the deepest level. */
@@ -268,6 +272,7 @@ int memfs_glob_steps(memfs *fs, const struct memfs_cred *cred, const char *patte
     if (taken.depth_max > 0)
         glob.depth_max = taken.depth_max;
     glob.failed = taken.failed;
+    met_begin(&glob.met, fs, &taken);
     result = pattern_parse(&fs->allocator, pattern, &glob.pattern);
     if (result)
         return result;

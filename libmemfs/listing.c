@@ -1,7 +1,9 @@
 #include "listing.h"
 
+#include "backing.h"
 #include "fs.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -100,6 +102,22 @@ void listing_free(const struct memfs_allocator *allocator, struct listing *listi
     memfs_free(allocator, listing->items, listing->room * sizeof *listing->items);
     memfs_free(allocator, listing->bytes, listing->bytes_room);
     *listing = (struct listing){0};
+}
+
+void met_begin(struct met *met, memfs *fs, const struct memfs_walk_options *options)
+{
+    *met = (struct met){.fs = fs,
+                        .changes = atomic_load(&fs->changes),
+                        .progress = options->progress,
+                        .progress_context = options->progress_context};
+}
+
+int met_add(struct met *met, uint64_t count)
+{
+    const struct memfs_progress progress = {.nodes = met->entries += count};
+    if (met->entries > memfs_entries_most(met->fs) && atomic_load(&met->fs->changes) == met->changes)
+        return MEMFS_ECORRUPT;
+    return met->progress && met->progress(met->progress_context, &progress) ? -ECANCELED : 0;
 }
 
 int walk_visit_plain(void *context, const struct memfs_step *step)

@@ -44,6 +44,18 @@ int listing_read(memfs *fs, const struct memfs_cred *cred, memfs_node dir, struc
                  size_t batch_count, struct listing *out);
 void listing_free(const struct memfs_allocator *allocator, struct listing *listing);
 
+/* The entries that have been met. */
+struct met {
+    memfs *fs;
+    uint64_t entries, changes; /* of the filesystem, when it began */
+    memfs_progress_fn *progress;
+    void *progress_context;
+};
+void met_begin(struct met *met, memfs *fs, const struct memfs_walk_options *options);
+/* So many more. MEMFS_ECORRUPT if there are not so many: directories of a lying image may all claim the same ones.
+ * -ECANCELED. */
+int met_add(struct met *met, uint64_t count);
+
 struct walk_plain {
     memfs_walk_fn *visit;
     void *context;

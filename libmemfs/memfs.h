@@ -75,6 +75,17 @@ struct memfs_detail {
     char text[240];
 };
 
+/* How far something has got. A total is 0 while it is unknown. */
+struct memfs_progress {
+    uint64_t nodes, nodes_total;
+    uint64_t bytes, bytes_total; /* of contents */
+};
+
+/* Called often while something takes long, by the thread that called the function: for every
+ * file or piece of work, so that whoever shows it does so every now and then. Returns 0 to go on;
+ * anything else cancels, and the function returns -ECANCELED. */
+typedef int memfs_progress_fn(void *context, const struct memfs_progress *progress);
+
 /* Where memory comes from. alloc returns memory aligned for any type, or NULL;
  * free gets what alloc returned, and its size. Both may be called from any
  * thread that calls the library, and from those that a function starts whose
@@ -469,6 +480,8 @@ struct memfs_walk_options {
     memfs_step_error_fn *failed; /* NULL: any error ends the walk */
     const char *as;              /* what paths begin with in place of path's own, from the root; NULL: that. Not
                                   * with MEMFS_WALK_NAMES */
+    memfs_progress_fn *progress; /* told of the entries that have been met, as nodes, also where nothing is visited */
+    void *progress_context;
 };
 
 /* memfs_walk() with options (NULL: none), and knowing more at each step. One step takes time by the length of its name,
@@ -484,8 +497,8 @@ int memfs_walk_steps(memfs *fs, const struct memfs_cred *cred, const char *path,
  * -ENOENT if nothing matches; -EINVAL for a malformed pattern or a name "..". */
 int memfs_glob(memfs *fs, const struct memfs_cred *cred, const char *pattern, memfs_walk_fn *visit, void *context);
 /* The same as steps, whose depths count from the root; of the options (NULL: none) depth_max counts: MEMFS_ELIMIT if
- * deciding what matches takes looking into directories that lie deeper, by their paths; and failed, which is asked
- * about these alone. */
+ * deciding what matches takes looking into directories that lie deeper, by their paths; failed, which is asked
+ * about these alone; and progress. */
 int memfs_glob_steps(memfs *fs, const struct memfs_cred *cred, const char *pattern,
                      const struct memfs_walk_options *options, memfs_step_fn *visit, void *context);
 

@@ -14,17 +14,6 @@
 extern "C" {
 #endif
 
-/* How far something has got. A total is 0 while it is unknown. */
-struct memfs_progress {
-    uint64_t nodes, nodes_total;
-    uint64_t bytes, bytes_total; /* of contents */
-};
-
-/* Called often while something takes long, by the thread that called the function: for every
- * file or piece of work, so that whoever shows it does so every now and then. Returns 0 to go on;
- * anything else cancels, and the function returns -ECANCELED. */
-typedef int memfs_progress_fn(void *context, const struct memfs_progress *progress);
-
 /* What a problem is about, and so what is left out if one goes on. */
 enum memfs_problem_kind {
     MEMFS_PROBLEM_FILE,   /* the file of any type, a directory with all in it */

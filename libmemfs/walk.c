@@ -29,8 +29,7 @@ struct walk {
     /* Entries of the deepest level, read and not yet taken. */
     struct memfs_dirent *batch;
     size_t batch_next, batch_count, batch_wanted;
-    uint64_t entries; /* that have been met */
-    uint64_t changes; /* of the filesystem, when the walk began */
+    struct met met;
 };
 
 static int is_post(const struct walk *walk)
@@ -230,17 +229,10 @@ static int leave(struct walk *walk)
     return result == MEMFS_WALK_SKIP ? 0 : result;
 }
 
-static int count_entry(struct walk *walk)
-{
-    if (++walk->entries <= memfs_entries_most(walk->fs))
-        return 0;
-    return atomic_load(&walk->fs->changes) == walk->changes ? MEMFS_ECORRUPT : 0;
-}
-
 /* One entry of the deepest level. */
 static int take(struct walk *walk, memfs_node node, const char *name)
 {
-    int result = count_entry(walk);
+    int result = met_add(&walk->met, 1);
     if (!result)
         result = trail_append(&walk->fs->allocator, &walk->trail, name);
     return result ? result : arrive(walk, node);
@@ -346,7 +338,6 @@ int memfs_walk_steps(memfs *fs, const struct memfs_cred *cred, const char *path,
                      const struct memfs_walk_options *options, memfs_step_fn *visit, void *context)
 {
     struct walk walk = {.fs = fs, .cred = cred, .visit = visit, .context = context};
-    walk.changes = atomic_load(&fs->changes);
     memfs_node node;
     int result = memfs_sized_take(&walk.options, sizeof walk.options, options, NULL);
     if (result)
@@ -354,6 +345,7 @@ int memfs_walk_steps(memfs *fs, const struct memfs_cred *cred, const char *path,
     if (walk.options.flags & ~(MEMFS_WALK_POST | MEMFS_WALK_SORTED | MEMFS_WALK_NAMES) ||
         (has_names(&walk) && (is_post(&walk) || walk.options.as)))
         return -EINVAL;
+    met_begin(&walk.met, fs, &walk.options);
     result = path_resolve(fs, cred, path, 0, &node);
     if (result)
         return result;

@@ -109,17 +109,29 @@ static void test_tangle__ends(void **state)
     }
 }
 
-/* The library, too. */
-static void test_tangle__is_not_frozen(void **state)
+static int count_path(void *context, const char *path, const struct memfs_stat *stat)
+{
+    (void)path;
+    (void)stat;
+    ++*(unsigned *)context;
+    return 0;
+}
+
+/* In the library, too, whether anything is visited or not. */
+static void test_tangle__in_the_library(void **state)
 {
     (void)state;
     memfs *fs = NULL;
     memfs_image *image = NULL;
     struct test_buffer out = {0};
     struct memfs_detail detail = {0};
+    unsigned visited = 0;
     assert_ok(memfs_image_open_path(lying_image, NULL, &image, NULL));
     const struct memfs_options options = {.size = sizeof options, .backing = memfs_image_backing(image)};
     assert_ok(memfs_create(&options, &fs));
+    assert_result(memfs_walk(fs, NULL, "/", 0, count_path, &visited), MEMFS_ECORRUPT);
+    assert_in_range(visited, FILES, FILES + DIRECTORIES + 1);
+    assert_result(memfs_glob(fs, NULL, "**/nothing", count_path, &visited), MEMFS_ECORRUPT);
     const struct memfs_sink sink = test_buffer_sink(&out);
     assert_result(memfs_freeze(fs, &sink, NULL, &detail), MEMFS_ECORRUPT);
     assert_non_null(strstr(detail.text, "several directories have the same entries"));
@@ -175,7 +187,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_tangle__ends),
-        cmocka_unit_test(test_tangle__is_not_frozen),
+        cmocka_unit_test(test_tangle__in_the_library),
         cmocka_unit_test(test_tangle__one_directory),
         cmocka_unit_test(test_tangle__no_way_round),
     };

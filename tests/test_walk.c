@@ -418,6 +418,50 @@ static void test_walk__glob_is_not_exponential(void **state)
     expect_glob(test->fs, "*a*a*a*a*a*a*a*a*a*a*a*a*a*a*a*a*a*a*a*a*a*b", -ENOENT, "");
 }
 
+static int count_path(void *context, const char *path, const struct memfs_stat *stat)
+{
+    (void)path;
+    (void)stat;
+    ++*(unsigned *)context;
+    return 0;
+}
+
+static int skip_step(void *context, const struct memfs_step *step)
+{
+    (void)context;
+    (void)step;
+    return 0;
+}
+
+static int cancel_at(void *context, const struct memfs_progress *progress)
+{
+    return progress->nodes >= *(const uint64_t *)context;
+}
+
+/* Also where nothing is visited; many links to a directory are no reason to end. */
+static void test_walk__progress(void **state)
+{
+    memfs *fs = ((struct test_state *)*state)->fs;
+    char path[64];
+    uint64_t at = 150;
+    unsigned count = 0;
+    const struct memfs_walk_options options = {.size = sizeof options, .progress = cancel_at, .progress_context = &at};
+    assert_ok(memfs_mkdir(fs, NULL, "d", 0755));
+    for (unsigned i = 0; i < 100; i++) {
+        snprintf(path, sizeof path, "d/f%u", i);
+        test_put_text(fs, path, "");
+        snprintf(path, sizeof path, "l%u", i);
+        assert_ok(memfs_symlink(fs, NULL, "d", path));
+    }
+    assert_ok(memfs_glob(fs, NULL, "*/f1*", count_path, &count));
+    assert_int_equal(count, 101 * 11);
+    assert_result(memfs_glob_steps(fs, NULL, "**/nothing", &options, skip_step, NULL), -ECANCELED);
+    at = 1000;
+    assert_result(memfs_glob_steps(fs, NULL, "**/nothing", &options, skip_step, NULL), -ENOENT);
+    at = 5;
+    assert_result(memfs_walk_steps(fs, NULL, "/", &options, skip_step, NULL), -ECANCELED);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -434,6 +478,7 @@ int main(void)
         test_with_fs(test_walk__passes_over_what_goes_away),
         test_with_fs(test_walk__answers),
         test_with_fs(test_walk__glob_is_not_exponential),
+        test_with_fs(test_walk__progress),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

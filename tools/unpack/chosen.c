@@ -103,8 +103,6 @@ static int is_directory(const struct memfs_stat *stat)
 static int take(void *context, const struct memfs_step *step)
 {
     struct chosen *chosen = context;
-    if (interrupt_noted())
-        return -ECANCELED;
     if (!is_directory(step->stat))
         return mark_file(chosen, step->dir, step->name);
     int result = mark_directory(chosen, step->stat->node, 1);
@@ -124,10 +122,18 @@ static int refuse(void *context, const struct memfs_step *step, int error)
     return result != 0 ? result : error;
 }
 
+/* A memfs_progress_fn. */
+static int go_on(void *context, const struct memfs_progress *progress)
+{
+    (void)context;
+    (void)progress;
+    return interrupt_noted();
+}
+
 static int glob(struct chosen *chosen, const char *pattern)
 {
     const struct memfs_walk_options options = {
-        .size = sizeof options, .depth_max = chosen->depth_max, .failed = refuse};
+        .size = sizeof options, .depth_max = chosen->depth_max, .failed = refuse, .progress = go_on};
     return memfs_glob_steps(chosen->fs, NULL, pattern, &options, take, chosen);
 }
 
