@@ -214,7 +214,7 @@ static void say_problem(const struct unpack *unpack, const struct memfs_problem 
         advice = is_of_a_part(problem) ? "; all else of it is unpacked" : "; left out";
     else if (problem->error == -EPERM && problem->kind == MEMFS_PROBLEM_OWNER && geteuid() != 0)
         advice = "; only root may restore owners";
-    else if (problem->error == -EEXIST)
+    else if (problem->error == -EEXIST && !unpack->settings.overwrite && !unpack->settings.skip)
         advice = "; --overwrite replaces such files, --skip leaves them as they are";
     else if (problem->error == -EISDIR || problem->error == -ENOTDIR)
         advice = "; move it away, or unpack elsewhere";
@@ -502,6 +502,7 @@ static int unpack_held(struct unpack *unpack)
     int code = rules_take(&command_unpack, &settings->exclude, &settings->exclude_from, unpack->from_input,
                           &unpack->wanted.ignore);
     if (code == EXIT_DONE) {
+        interrupt_catch(); /* from here on there is something to be removed */
         code = enter_destination(unpack);
         if (code == EXIT_DONE)
             code = input_read(&unpack->input, 1);
@@ -532,10 +533,8 @@ static int run(int argc, char **argv)
         goto out;
     }
     code = unpack.dir ? EXIT_DONE : name_directory(&unpack, argv[first]);
-    if (code == EXIT_DONE) {
-        interrupt_catch();
+    if (code == EXIT_DONE)
         code = input_hold(&unpack.input, argv[first]);
-    }
     if (code == EXIT_DONE)
         code = unpack_held(&unpack);
 out:

@@ -7,12 +7,23 @@
 #include <wctype.h>
 
 /* Characters that iswprint() takes for printable although they show nothing or reorder what stands around them: those
- * of Unicode's category Cf, its separators, Hangul's fillers, tags and variation selectors beyond the first sixteen. */
+ * that Unicode calls default ignorable, and its separators and annotations. But for the first sixteen
+ * variation selectors, by which names have pictures in colour. */
+static const struct {
+    uint32_t first, last;
+} deceiving[] = {
+    {0x00AD, 0x00AD}, {0x034F, 0x034F},   {0x061C, 0x061C},   {0x115F, 0x1160},   {0x17B4, 0x17B5}, {0x180B, 0x180F},
+    {0x200B, 0x200F}, {0x2028, 0x202E},   {0x2060, 0x206F},   {0x3164, 0x3164},   {0xFEFF, 0xFEFF}, {0xFFA0, 0xFFA0},
+    {0xFFF0, 0xFFFB}, {0x1BCA0, 0x1BCA3}, {0x1D173, 0x1D17A}, {0xE0000, 0xE0FFF},
+};
+
 int escape_deceives(uint32_t c)
 {
-    return (c >= 0x200B && c <= 0x200F) || (c >= 0x2028 && c <= 0x202E) || (c >= 0x2060 && c <= 0x206F) ||
-           (c >= 0xFFF9 && c <= 0xFFFB) || (c >= 0xE0000 && c <= 0xE0FFF) || c == 0xFEFF || c == 0x00AD ||
-           c == 0x061C || c == 0x180E || c == 0x115F || c == 0x1160 || c == 0x3164 || c == 0xFFA0;
+    for (size_t i = 0; i < sizeof deceiving / sizeof *deceiving; i++) {
+        if (c <= deceiving[i].last)
+            return c >= deceiving[i].first;
+    }
+    return 0;
 }
 
 /* What stands for a byte: its length. */
