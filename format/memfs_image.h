@@ -158,7 +158,7 @@ struct memfs_verify_options {
     void *progress_context;
     uint64_t bytes_max;   /* of contents: see below; 0: 64 GiB, or 1,024 times the image if that is more */
     unsigned threads;     /* that work, the caller counted, as many as can be had, 64 at most; 0: 1 */
-    uint64_t decoded_max; /* bytes of blocks: see below; 0: as bytes_max */
+    uint64_t decoded_max; /* bytes that are decoded: see below; 0: as bytes_max */
 };
 
 /* Checks an image whole: the checksums, every record, every count, that the
@@ -171,8 +171,9 @@ struct memfs_verify_options {
  * of decoded blocks are kept for what comes, and each thread has room for one more. A small
  * image can hold any number of files that share large blocks. MEMFS_ELIMIT, itself
  * a finding, if the data of all files together has more than bytes_max bytes, or if
- * more than decoded_max bytes of blocks have to be decoded to read it; contents are then not, or not
- * all, compared with their digests, but all else has been checked. */
+ * more than decoded_max bytes have to be decoded to read it; contents are then not, or not
+ * all, compared with their digests, but all else has been checked. Only an image that has its records
+ * in such an order that chunks of them are decoded over and over comes to decoded_max before that. */
 int memfs_verify(memfs_image *image, const struct memfs_verify_options *options, struct memfs_detail *detail);
 
 /* ---- Freezing ------------------------------------------------------------------ */

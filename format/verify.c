@@ -16,6 +16,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#define BYTES_MAX_LEAST ((uint64_t)64 << 30)
+#define BYTES_MAX_RATIO 1024u
 #define WORK_TOLD ((uint64_t)4 << 20) /* bytes between two calls of the progress function */
 #define WORK_NODE 256u                /* what a node counts as */
 #define WORK_CALL 64u                 /* what the counting of work counts as */
@@ -117,6 +119,32 @@ int memfs_verify_work(struct memfs_verifying *v, uint64_t work)
     return 1;
 }
 
+/* ---- Limits ---- */
+
+uint64_t memfs_verify_bytes_max(const struct memfs_verifying *v)
+{
+    const uint64_t size = v->image->source.size;
+    if (v->options.bytes_max > 0)
+        return v->options.bytes_max;
+    const uint64_t limit = size > UINT64_MAX / BYTES_MAX_RATIO ? UINT64_MAX : size * BYTES_MAX_RATIO;
+    return limit < BYTES_MAX_LEAST ? BYTES_MAX_LEAST : limit;
+}
+
+int memfs_verify_over_limit(struct memfs_verifying *v, const char *what, uint64_t limit)
+{
+    memfs_verify_finding(v, MEMFS_ELIMIT, MEMFS_NOWHERE,
+                         "not checked whole: %s exceeds the limit of %" PRIu64 " bytes; a higher limit allows it", what,
+                         limit);
+    return 1;
+}
+
+int memfs_verify_decoded(struct memfs_verifying *v, uint64_t bytes)
+{
+    const uint64_t given = v->options.decoded_max, limit = given > 0 ? given : memfs_verify_bytes_max(v);
+    v->decoded += bytes;
+    return v->decoded <= limit ? 0 : memfs_verify_over_limit(v, "what has to be decoded", limit);
+}
+
 /* ---- Records one after the other -------------------------------------------------- */
 
 void memfs_look_end(struct memfs_verifying *v, struct memfs_look *look)
@@ -133,6 +161,8 @@ int memfs_look_chunk(struct memfs_verifying *v, struct memfs_look *look, enum me
         return 0;
     memfs_look_end(v, look);
     if (memfs_verify_work(v, MEMFS_VERIFY_CHUNK))
+        return 1;
+    if (!memfs_image_ops.peek(&v->image->backing, table, chunk) && memfs_verify_decoded(v, MEMFS_VERIFY_CHUNK))
         return 1;
     struct memfs_detail detail = {0};
     const int error = memfs_image_load(v->image, table, chunk, &look->pin, &look->data, &detail);

@@ -11,7 +11,7 @@
 struct memfs_pool;
 struct memfs_verify_window;
 
-#define MEMFS_VERIFY_CHUNK ((uint64_t)32 << 10) /* bytes that loading a chunk counts as */
+#define MEMFS_VERIFY_CHUNK ((uint64_t)64 << 10) /* bytes that loading a chunk counts as */
 
 struct memfs_verifying {
     struct memfs_image *image;
@@ -28,6 +28,7 @@ struct memfs_verifying {
     uint64_t cache_most; /* verifying lets the image's cache grow no further */
     uint32_t *block_raw; /* by data block: its raw length; 0: its ref could not be had */
     uint8_t *block_done; /* bit by data block: its hash was looked at */
+    uint64_t decoded;    /* bytes of chunks, some of which are needed again when they are gone, and of data blocks */
     int tables_broken;   /* a chunk of a table, or of refs, could not be had */
 };
 
@@ -48,6 +49,13 @@ int memfs_verify_no_memory(struct memfs_verifying *v);
 int memfs_verify_progress(struct memfs_verifying *v, uint64_t bytes, uint64_t nodes);
 /* The same for work, in bytes, that is not part of what the progress shows. */
 int memfs_verify_work(struct memfs_verifying *v, uint64_t work);
+
+/* What all contents together may have at most. */
+uint64_t memfs_verify_bytes_max(const struct memfs_verifying *v);
+/* Reports that a limit keeps the rest from being checked. Returns nonzero. */
+int memfs_verify_over_limit(struct memfs_verifying *v, const char *what, uint64_t limit);
+/* Counts bytes that are decoded. Returns nonzero to stop: it is over the limit. */
+int memfs_verify_decoded(struct memfs_verifying *v, uint64_t bytes);
 
 /* Looks at records one after the other; keeps the chunk of the last one pinned.
  * Zeroed: holds nothing. For BLOBS index is an offset. */

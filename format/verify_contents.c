@@ -12,8 +12,6 @@
 #include <inttypes.h>
 #include <string.h>
 
-#define BYTES_MAX_LEAST ((uint64_t)64 << 30)
-#define BYTES_MAX_RATIO 1024u
 #define RUNS_KNOWN 4096u
 
 /* A run of extents that was looked at. Files may have one in common: thousands that have
@@ -39,14 +37,6 @@ struct contents {
 static uint64_t sum(uint64_t a, uint64_t b)
 {
     return a > UINT64_MAX - b ? UINT64_MAX : a + b;
-}
-
-int memfs_verify_over_limit(struct memfs_verifying *v, const char *what, uint64_t limit)
-{
-    memfs_verify_finding(v, MEMFS_ELIMIT, MEMFS_NOWHERE,
-                         "not checked whole: %s exceeds the limit of %" PRIu64 " bytes; a higher limit allows it", what,
-                         limit);
-    return 1;
 }
 
 int memfs_verify_looked(struct memfs_verifying *v, struct memfs_verify_files *files, uint64_t extents)
@@ -212,15 +202,6 @@ static int check_all(struct contents *c)
     return memfs_verify_digests(c->v, &c->files);
 }
 
-static uint64_t choose_limit(const struct memfs_verifying *v)
-{
-    const uint64_t size = v->image->source.size;
-    if (v->options.bytes_max > 0)
-        return v->options.bytes_max;
-    const uint64_t limit = size > UINT64_MAX / BYTES_MAX_RATIO ? UINT64_MAX : size * BYTES_MAX_RATIO;
-    return limit < BYTES_MAX_LEAST ? BYTES_MAX_LEAST : limit;
-}
-
 static int make(struct contents *c)
 {
     const struct memfs_allocator *allocator = &c->v->image->allocator;
@@ -241,7 +222,7 @@ int memfs_verify_contents(struct memfs_verifying *v)
     const struct memfs_allocator *allocator = &v->image->allocator;
     const struct memfs_root *root = &v->image->root;
     struct contents c = {.v = v,
-                         .files.bytes_max = choose_limit(v),
+                         .files.bytes_max = memfs_verify_bytes_max(v),
                          .nodes = root->table[MEMFS_NODES].count,
                          .extents = root->table[MEMFS_EXTENTS].count,
                          .blocks = root->table[MEMFS_DATA].count};

@@ -38,8 +38,7 @@ struct digests {
     struct ahead ahead;
     struct memfs_verify_window_block block; /* that was taken, if taken */
     int taken;
-    uint64_t part; /* extent that is read, as files->last counts them */
-    uint64_t decoded;
+    uint64_t part;                 /* extent that is read, as files->last counts them */
     struct memfs_damaged *damaged; /* in order of the nodes: files of blocks that were reported */
     size_t damaged_count, damaged_room;
     struct wrong *wrong; /* in order of the nodes */
@@ -107,15 +106,6 @@ static int ask_ahead(struct digests *d)
 
 /* ---- Blocks ----------------------------------------------------------------------------- */
 
-/* Files that are apart in the image may share blocks that are far from each other: what
- * was decoded is gone when the next one needs it. */
-static int count_decoded(struct digests *d, const struct memfs_ref *ref)
-{
-    d->decoded += ref->raw;
-    const uint64_t given = d->v->options.decoded_max, limit = given > 0 ? given : d->files->bytes_max;
-    return d->decoded <= limit ? 0 : memfs_verify_over_limit(d->v, "what has to be decoded", limit);
-}
-
 /* What is to be done once to each block that comes from the image. Of a damaged one only
  * the first sign is reported. */
 static int meet(struct digests *d, const struct memfs_verify_window_block *block)
@@ -128,7 +118,9 @@ static int meet(struct digests *d, const struct memfs_verify_window_block *block
     memfs_bit_set(d->v->block_done, block->number);
     if (!again && memfs_verify_progress(d->v, (uint64_t)block->ref.stored + block->ref.raw, 0))
         return 1;
-    return count_decoded(d, &block->ref);
+    /* Files that are apart in the image may share blocks that are far from each other: what was decoded is gone when
+     * the next one needs it. */
+    return memfs_verify_decoded(d->v, block->ref.raw);
 }
 
 /* Goes on from one block to the next. */

@@ -1565,6 +1565,26 @@ static void test_verify__contents_are_limited(void **state)
     assert_ok(verify_limited(&everything, UINT64_MAX, &detail));
 }
 
+/* Chunks of records that are decoded again, having gone from the cache, count as well. */
+static void test_verify__decoding_is_limited(void **state)
+{
+    (void)state;
+    static const int results[] = {0, MEMFS_ELIMIT};
+    for (size_t is_small = 0; is_small < 2; is_small++) {
+        const struct memfs_image_options how = {.size = sizeof how, .cache_bytes = is_small};
+        struct memfs_verify_options options = {.size = sizeof options};
+        struct memfs_image_info info;
+        struct memfs_detail detail = {0};
+        memfs_image *image = NULL;
+        assert_ok(memfs_image_open_buffer(everything.data, everything.length, &how, &image, NULL));
+        assert_ok(memfs_image_info(image, &info));
+        options.decoded_max = info.raw_bytes;
+        assert_result(memfs_verify(image, &options, &detail), results[is_small]);
+        assert_true(!is_small || strstr(detail.text, "what has to be decoded exceeds the limit of "));
+        memfs_image_close(image);
+    }
+}
+
 /* Thousand files that are one run of large extents, over and over: counted at once,
  * refused by default, and read once where that is allowed. */
 static void test_verify__shared_runs(void **state)
@@ -1899,6 +1919,7 @@ int main(void)
         cmocka_unit_test(test_verify__generations_of_different_height),
         cmocka_unit_test(test_verify__damaged_block_is_listed_once),
         cmocka_unit_test(test_verify__contents_are_limited),
+        cmocka_unit_test(test_verify__decoding_is_limited),
         cmocka_unit_test(test_verify__references_back),
         cmocka_unit_test(test_verify__more_than_is_kept),
         cmocka_unit_test(test_verify__twins),
