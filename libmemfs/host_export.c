@@ -86,7 +86,7 @@ int memfs_export_over_budget(struct memfs_export *job, enum memfs_budget budget,
 {
     static const char *const texts[] = {
         [MEMFS_BUDGET_NONE] = "",
-        [MEMFS_BUDGET_BYTES] = "more contents than allowed, from here on; raise the budget of bytes",
+        [MEMFS_BUDGET_BYTES] = "more contents and attributes than allowed, from here on; raise the budget of bytes",
         [MEMFS_BUDGET_ENTRIES] = "more entries than allowed, from here on; raise the budget of entries",
         [MEMFS_BUDGET_DEPTH] = "deeper than allowed; raise the budget of depth"};
     job->budget = budget;

@@ -146,6 +146,7 @@ struct memfs_export {
     uint64_t **seen;                           /* pages of a bitmap by node number */
     size_t seen_room;
     uint64_t entries, nodes, bytes;
+    uint64_t xattr_bytes; /* names and values; of the budget of bytes, too */
     size_t depth;
     size_t level;                     /* of the directory that is planned */
     uint64_t subdirectories;          /* in it, planned or not */

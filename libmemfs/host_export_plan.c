@@ -1,6 +1,7 @@
 #define _GNU_SOURCE
 #include "backing.h"
 #include "host_export.h"
+#include "xattr.h"
 
 #include <errno.h>
 #include <string.h>
@@ -116,6 +117,27 @@ static int check_target(struct memfs_export *job, const struct memfs_dirent *ent
     return legal ? 0 : MEMFS_ECORRUPT;
 }
 
+static uint64_t add(uint64_t a, uint64_t b)
+{
+    return a > UINT64_MAX - b ? UINT64_MAX : a + b;
+}
+
+static int is_over_bytes(const struct memfs_export *job)
+{
+    return job->options.bytes_max && add(job->bytes, job->xattr_bytes) > job->options.bytes_max;
+}
+
+/* Attributes are bytes to be written, too. What cannot be read of them is told when they are made. */
+static int spend_xattrs(struct memfs_export *job, memfs_node node, uint32_t parent, const char *name)
+{
+    uint64_t bytes = 0;
+    const char *prefix = job->options.privileged_xattrs ? "" : "user.";
+    if (!job->options.bytes_max || memfs_node_xattr_bytes(job->fs, node, prefix, &bytes))
+        return 0;
+    job->xattr_bytes = add(job->xattr_bytes, bytes);
+    return is_over_bytes(job) ? memfs_export_over_budget(job, MEMFS_BUDGET_BYTES, parent, name) : 0;
+}
+
 static int plan_file(struct memfs_export *job, uint32_t parent, const struct memfs_dirent *entry, int before)
 {
     const struct memfs_stat *stat = &entry->stat;
@@ -142,8 +164,8 @@ static int plan_file(struct memfs_export *job, uint32_t parent, const struct mem
     uint64_t bytes = (stat->mode & MEMFS_IFMT) == MEMFS_IFREG ? stat->allocated : 0;
     if (bytes > stat->size) /* whole pages are allocated */
         bytes = stat->size;
-    job->bytes = job->bytes > UINT64_MAX - bytes ? UINT64_MAX : job->bytes + bytes;
-    if (job->options.bytes_max && job->bytes > job->options.bytes_max)
+    job->bytes = add(job->bytes, bytes);
+    if (is_over_bytes(job))
         return memfs_export_over_budget(job, MEMFS_BUDGET_BYTES, parent, entry->name);
     if ((stat->nlink > 1 && add_link(job, parent, entry)) || add_cost(job, parent, entry, bytes))
         return memfs_host_fail(&job->report, parent, entry->name, -ENOMEM, "cannot be planned");
@@ -240,6 +262,8 @@ static int plan_entry(struct memfs_export_worker *worker, uint32_t parent, const
     if (chosen <= 0)
         return chosen;
     int error = count_entry(job, parent, entry, &before);
+    if (!error && !before)
+        error = spend_xattrs(job, entry->stat.node, parent, entry->name);
     if (error)
         return error;
     return is_directory ? plan_directory(job, parent, entry, before, chosen) : plan_file(job, parent, entry, before);
@@ -308,6 +332,8 @@ int memfs_export_plan(struct memfs_export *job)
     size_t depth = 0;
     uint32_t directory = 0;
     int error = plan_root(job);
+    if (!error)
+        error = spend_xattrs(job, MEMFS_ROOT, 0, NULL);
     job->planning = 1;
     while (!error) {
         size_t made = depth > job->options.strip ? depth - job->options.strip : 0;

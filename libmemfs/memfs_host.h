@@ -171,7 +171,7 @@ struct memfs_export_options {
     uint32_t mode_mask;                      /* permission bits that are not restored, like a umask */
     int into;                                /* the directory may have things in it; see existing */
     int root_attributes;       /* a directory that was there gets the root's attributes; else it keeps its own */
-    uint64_t bytes_max;        /* budget of contents, holes not counted; 0: none (-EDQUOT) */
+    uint64_t bytes_max;        /* budget of contents, holes not counted, and attributes; 0: none (-EDQUOT) */
     uint64_t entries_max;      /* budget of entries; 0: none */
     uint32_t depth_max;        /* budget of directories' depth, 1 for those in path itself; 0: none */
     unsigned threads;          /* that work, the caller counted, 64 at most and fewer where descriptors are scarce;

@@ -65,4 +65,9 @@ void xattr_cancel(memfs *fs, struct xattr_plan *plan); /* frees what is prepared
 void xattr_replace(memfs *fs, struct memfs_node_record *node, struct xattr_plan *plan);
 void xattr_free(memfs *fs, struct memfs_node_record *node);
 
+/* ---- Takes its own operation ---- */
+
+/* Names and values together, of a node's attributes whose names begin so. */
+int memfs_node_xattr_bytes(memfs *fs, memfs_node node, const char *prefix, uint64_t *bytes);
+
 #endif

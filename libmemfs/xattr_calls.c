@@ -164,6 +164,39 @@ int64_t memfs_listxattr(memfs *fs, const struct memfs_cred *cred, const char *pa
     return error ? error : (int64_t)look.length;
 }
 
+struct xattr_sum {
+    memfs_node node;
+    const char *prefix;
+    uint64_t bytes;
+};
+
+static int sum_body(struct op *op, void *argument)
+{
+    struct xattr_sum *sum = argument;
+    const struct memfs_node_record *node = NULL;
+    const struct memfs_xattr *record;
+    int r = node_get(op, sum->node, &node);
+    if (r)
+        return r;
+    sum->bytes = 0;
+    struct xattr_cursor cursor = xattr_cursor(node);
+    const size_t length = strlen(sum->prefix);
+    while ((r = xattr_next(op, &cursor, &record)) > 0) {
+        if (cursor.name_length >= length && memcmp(cursor.name, sum->prefix, length) == 0)
+            sum->bytes += cursor.name_length + record->value_length;
+    }
+    return r;
+}
+
+int memfs_node_xattr_bytes(memfs *fs, memfs_node node, const char *prefix, uint64_t *bytes)
+{
+    struct xattr_sum sum = {.node = node, .prefix = prefix};
+    int error = op_read(fs, sum_body, &sum);
+    if (!error)
+        *bytes = sum.bytes;
+    return error;
+}
+
 /* ---- Changing --------------------------------------------------------------------- */
 
 struct xattr_change {

@@ -1077,6 +1077,29 @@ static void test_export__found_destination(void **state)
     memfs_destroy(fs);
 }
 
+/* Attributes are bytes, too: those that are written. */
+static void test_export__budget_of_attributes(void **state)
+{
+    (void)state;
+    static const char *const paths[] = {"/", "dir", "dir/file"};
+    for (size_t i = 0; i < 3; i++) {
+        memfs *fs = new_fs();
+        add_dir(fs, "dir", 0755);
+        add_file(fs, "dir/file", "1234", 0644);
+        assert_int_equal(memfs_setxattr(fs, NULL, paths[i], 0, "user.a", "value", 5, 0), 0);
+        assert_int_equal(memfs_setxattr(fs, NULL, paths[i], 0, "trusted.not-asked-for", "value", 5, 0), 0);
+        struct memfs_export_options options = {.bytes_max = 4 + 6 + 5 - 1};
+        assert_int_equal(export_with(fs, "out", &options, NULL), -EDQUOT);
+        assert_int_equal(is_there("out"), 0);
+        options.bytes_max++;
+        const int error = export_with(fs, "out", &options, NULL);
+        assert_true(error == 0 || error == -EOPNOTSUPP); /* which the host decides */
+        memfs_destroy(fs);
+        assert_int_equal(fixture_teardown(state), 0);
+        assert_int_equal(mkdir(fixture_top, 0755), 0);
+    }
+}
+
 static int make_more(void *context, const struct memfs_made *made)
 {
     (void)made;
@@ -1703,6 +1726,7 @@ int main(void)
         CASE(lying_link_count_of_a_selection),
         CASE(setuid),
         CASE(changed_by_made),
+        CASE(budget_of_attributes),
         CASE(failure_without_memory),
         CASE(setuid_of_others),
         CASE(devices),

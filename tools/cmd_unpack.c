@@ -282,7 +282,8 @@ static int over_budget(const struct unpack *unpack)
         message(unpack->input.name, NULL, "has %s of contents, and --max-bytes is %s; nothing was made",
                 quantity_bytes(info.data_bytes, has), quantity_exact(settings->bytes_max, allowed));
     else
-        message(unpack->input.name, NULL, "more contents are to be written than --max-bytes %s; nothing was made",
+        message(unpack->input.name, NULL,
+                "more contents and attributes are to be written than --max-bytes %s; nothing was made",
                 quantity_exact(settings->bytes_max, allowed));
     return EXIT_FAILED;
 }
@@ -593,7 +594,8 @@ const struct command command_unpack = {
         "nothing is written.\n"
         "\n"
         "An image of a few kilobytes can have contents without end: hence budgets. By default no more than 64 GiB of\n"
-        "contents are written (or 1,024 times the image, if that is more; holes are not counted, and files may look\n"
+        "contents and attributes are written (or 1,024 times the image, if that is more; holes are not counted, and "
+        "files may look\n"
         "of any size), 10,000,000 entries made (or one for each byte of the image), directories no more than 4,096\n"
         "deep; these are counted before the first write. And no\n"
         "more than 16 GiB are decompressed, or 16 times what the image has: it can also have the same block\n"

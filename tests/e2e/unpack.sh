@@ -342,7 +342,7 @@ fi
 # ---- Budgets ----
 expect 4 "^memfs: tree.mfs: [^:/]*/[^:/]*: lies more than 1 directories deep; --max-depth=N allows N$" "$memfs" unpack --max-depth 1 tree.mfs said
 expect 4 "^memfs: tree.mfs: has [0-9.]* [KM]iB of contents, and --max-bytes is 16K; nothing was made" "$memfs" unpack --max-bytes 16K tree.mfs said
-expect 4 "^memfs: tree.mfs: more contents are to be written than --max-bytes 1; nothing was made" "$memfs" unpack --max-bytes 1 --only types tree.mfs said
+expect 4 "^memfs: tree.mfs: more contents and attributes are to be written than --max-bytes 1; nothing was made" "$memfs" unpack --max-bytes 1 --only types tree.mfs said
 expect 4 "^memfs: tree.mfs: more entries are to be made than --max-entries 1; nothing was made" "$memfs" unpack --max-entries 1 --only types tree.mfs said
 check "nothing is made" test ! -e said
 check "what is not taken does not count" "$memfs" unpack -q --max-depth 1 --max-entries 3 --max-bytes 4 --only ab --only 'a*' --only here stars.mfs said
