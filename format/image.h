@@ -42,10 +42,6 @@ struct memfs_image {
 /* Exactly length bytes of the source, counted. */
 int memfs_image_read(struct memfs_image *image, uint64_t offset, void *buffer, size_t length);
 
-/* The stored bytes of a block into the worker, their hash verified. what names
- * the block in detail. */
-int memfs_image_fetch(struct memfs_image *image, const struct memfs_ref *ref, const char *what,
-                      struct memfs_worker *worker, struct memfs_detail *detail);
 
 /* The refs of ref chunk `index` of a level (what it has to refer to is known
  * by count) into refs[MEMFS_REFS_PER_CHUNK]; *got of them, each checked. */

@@ -20,10 +20,8 @@
 #define MEMFS_HASH_XXH3 1u /* kind of hash: XXH3, 64 bits, seed 0 */
 #define MEMFS_HASH_BYTES 8u
 
-/* Features that this version knows, by class. */
+/* Features that this version knows, of those without which an image is not read; of the other classes it knows none. */
 #define MEMFS_KNOWN_INCOMPATIBLE 0u
-#define MEMFS_KNOWN_READ_ONLY_COMPATIBLE 0u
-#define MEMFS_KNOWN_COMPATIBLE 0u
 
 #define MEMFS_BLOCK_LEAST (1u << 16)               /* block size: a power of two from here */
 #define MEMFS_BLOCK_SHIFT 24u                      /* of a place in a block */

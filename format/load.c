@@ -89,8 +89,8 @@ static int read_verified(struct memfs_image *image, const struct memfs_ref *ref,
     return 0;
 }
 
-int memfs_image_fetch(struct memfs_image *image, const struct memfs_ref *ref, const char *what,
-                      struct memfs_worker *worker, struct memfs_detail *detail)
+static int fetch(struct memfs_image *image, const struct memfs_ref *ref, const char *what, struct memfs_worker *worker,
+                 struct memfs_detail *detail)
 {
     const int error = memfs_worker_stored(&image->workers, worker, ref->stored);
     return error ? error : read_verified(image, ref, what, worker->stored, detail);
@@ -127,7 +127,7 @@ static int decode(struct memfs_image *image, const struct memfs_ref *ref, const 
 static int fetch_raw(struct memfs_image *image, const struct memfs_ref *ref, const char *what,
                      struct memfs_worker *worker, struct memfs_detail *detail)
 {
-    int error = memfs_image_fetch(image, ref, what, worker, detail);
+    int error = fetch(image, ref, what, worker, detail);
     if (!error)
         error = memfs_worker_raw(&image->workers, worker, ref->raw);
     return error ? error : decode(image, ref, what, worker, worker->raw, ref->raw, detail);
@@ -322,7 +322,7 @@ static int load_block(struct memfs_image *image, uint64_t key, const struct memf
     const int in_order = follows(&image->recent, key_index(key));
     if (length == ref->raw)
         note_whole(&image->recent, key_index(key));
-    int error = raw ? spend(image, ref, what, ref->raw, detail) : memfs_image_fetch(image, ref, what, worker, detail);
+    int error = raw ? spend(image, ref, what, ref->raw, detail) : fetch(image, ref, what, worker, detail);
     if (error)
         return error;
     const uint64_t budget = image->cache.budget;
@@ -348,7 +348,7 @@ int memfs_image_decode_block(struct memfs_image *image, uint64_t block, const st
 {
     char what[WHAT_BYTES];
     describe(MEMFS_DATA, 0, block, what);
-    int error = memfs_image_fetch(image, ref, what, worker, detail);
+    int error = fetch(image, ref, what, worker, detail);
     if (!error)
         error = decode(image, ref, what, worker, raw, ref->raw, detail);
     return error;

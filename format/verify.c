@@ -26,7 +26,7 @@
 
 /* ---- Findings ------------------------------------------------------------------- */
 
-int memfs_verify_report(struct memfs_verifying *v, const struct memfs_detail *finding)
+static int report(struct memfs_verifying *v, const struct memfs_detail *finding)
 {
     if (v->findings++ == 0)
         v->first = *finding;
@@ -55,7 +55,7 @@ int memfs_verify_finding(struct memfs_verifying *v, int error, uint64_t offset, 
     va_start(arguments, format);
     vsnprintf(finding.text, sizeof finding.text, format, arguments);
     va_end(arguments);
-    return memfs_verify_report(v, &finding);
+    return report(v, &finding);
 }
 
 int memfs_verify_record(struct memfs_verifying *v, enum memfs_table table, uint64_t index, const char *format, ...)
@@ -72,13 +72,13 @@ int memfs_verify_record(struct memfs_verifying *v, enum memfs_table table, uint6
     va_start(arguments, format);
     vsnprintf(finding.text + used, sizeof finding.text - (size_t)used, format, arguments);
     va_end(arguments);
-    return memfs_verify_report(v, &finding);
+    return report(v, &finding);
 }
 
 int memfs_verify_error(struct memfs_verifying *v, int error, const struct memfs_detail *detail)
 {
     if (error <= MEMFS_ENOTIMAGE && error >= MEMFS_ELIMIT)
-        return memfs_verify_report(v, detail);
+        return report(v, detail);
     v->failure = error;
     v->first = *detail; /* it is returned, whatever was found before */
     if (detail->error == 0)

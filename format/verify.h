@@ -35,7 +35,6 @@ struct memfs_verifying {
 /* Reports. Returns nonzero to stop. */
 __attribute__((format(printf, 4, 5))) int memfs_verify_finding(struct memfs_verifying *v, int error, uint64_t offset,
                                                                const char *format, ...);
-int memfs_verify_report(struct memfs_verifying *v, const struct memfs_detail *finding);
 /* A contradiction in one record: MEMFS_ECORRUPT, at the offset of its chunk. */
 __attribute__((format(printf, 4, 5))) int memfs_verify_record(struct memfs_verifying *v, enum memfs_table table,
                                                               uint64_t index, const char *format, ...);

@@ -214,7 +214,7 @@ static int finish_directory(struct memfs_export *job, uint32_t directory)
 }
 
 /* The root's attributes are for a directory that was made, unless a found one is to get them. */
-int memfs_export_finish(struct memfs_export *job)
+static int finish_directories(struct memfs_export *job)
 {
     int error = 0;
     job->finishing = 1;
@@ -329,7 +329,7 @@ static int make_all(struct memfs_export *job, const char *path)
     if (!error)
         error = memfs_export_make(job);
     if (!error)
-        error = memfs_export_finish(job);
+        error = finish_directories(job);
     return error;
 }
 

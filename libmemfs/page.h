@@ -8,7 +8,7 @@
 
 #include <stdatomic.h>
 
-#define PAGE_PINS 0x3FFFFFFFu   /* views */
+/* Of pins, besides the number of views. */
 #define PAGE_CLAIMED (1u << 30) /* the writer is about to change it in place */
 #define PAGE_DROPPED (1u << 31) /* by its file: the last view frees it */
 

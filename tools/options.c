@@ -39,7 +39,7 @@ const struct option_row common_rows[] = {
     {.name = NULL},
 };
 
-int options_has_common(const struct command *command, const struct option_row *row)
+static int has_common(const struct command *command, const struct option_row *row)
 {
     if (strcmp(row->name, "json") == 0)
         return (command->common & COMMON_JSON) != 0;
@@ -73,7 +73,7 @@ static void learn(const struct command *command, struct known *known)
         known->rows[known->count++] = *row;
     known->own = known->count;
     for (const struct option_row *row = common_rows; row->name && known->count < OPTIONS_MAX; row++) {
-        if (!options_has_common(command, row))
+        if (!has_common(command, row))
             continue;
         struct option_row *copy = &known->rows[known->count++];
         *copy = *row;

@@ -88,8 +88,6 @@ int options_directory(const char *text);
 
 /* The common options, a table as above: offsets are those of struct common_options. */
 extern const struct option_row common_rows[];
-/* Does the command know this common option? */
-int options_has_common(const struct command *command, const struct option_row *row);
 
 /* The number-th option that the command knows, from 0: its own, then the common ones without the
  * letters that it took. 0: there are no more. */

@@ -60,7 +60,7 @@ static int compare_values(struct compare *compare, const struct pair *pair, cons
     return differs(context, name, value, length) ? 1 : 0;
 }
 
-int compare_xattrs(struct compare *compare, const struct pair *pair, compare_xattr_fn *differs, void *context,
+static int compare_xattrs(struct compare *compare, const struct pair *pair, compare_xattr_fn *differs, void *context,
                    int *failed)
 {
     struct names names;

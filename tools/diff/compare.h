@@ -61,9 +61,6 @@ void compare_room_free(struct compare_room *room);
 
 /* Called for each attribute that is not the same: values, NULL where it is not there. Nonzero ends. */
 typedef int compare_xattr_fn(void *context, const char *name, const char *const value[2], const size_t length[2]);
-/* 0 or the library's error, of the side *failed. */
-int compare_xattrs(struct compare *compare, const struct pair *pair, compare_xattr_fn *differs, void *context,
-                   int *failed);
 /* The same once more, of a pair that is being told of: what goes wrong this time is said. */
 void compare_tell_xattrs(struct compare *compare, const struct pair *pair, compare_xattr_fn *differs, void *context);
 

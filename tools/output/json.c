@@ -145,13 +145,6 @@ void json_unsigned(struct json *json, const char *key, uint64_t value)
     check(json);
 }
 
-void json_signed(struct json *json, const char *key, int64_t value)
-{
-    put_key(json, key, "");
-    fprintf(json->stream, "%" PRId64, value);
-    check(json);
-}
-
 void json_seconds(struct json *json, const char *key, double seconds)
 {
     put_key(json, key, "");

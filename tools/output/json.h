@@ -24,7 +24,6 @@ void json_end(struct json *json); /* and the end of the line */
 void json_bytes(struct json *json, const char *key, const char *bytes, size_t length);
 void json_text(struct json *json, const char *key, const char *text); /* the same */
 void json_unsigned(struct json *json, const char *key, uint64_t value);
-void json_signed(struct json *json, const char *key, int64_t value);
 void json_seconds(struct json *json, const char *key, double seconds); /* with three decimals */
 void json_bool(struct json *json, const char *key, int value);
 /* Nanoseconds since 1970, as "2024-07-01T12:00:00.123456789Z" (RFC 3339). */
