@@ -42,7 +42,6 @@ struct memfs_image {
 /* Exactly length bytes of the source, counted. */
 int memfs_image_read(struct memfs_image *image, uint64_t offset, void *buffer, size_t length);
 
-
 /* The refs of ref chunk `index` of a level (what it has to refer to is known
  * by count) into refs[MEMFS_REFS_PER_CHUNK]; *got of them, each checked. */
 int memfs_image_fetch_refs(struct memfs_image *image, const struct memfs_root *root, uint64_t end, unsigned table,

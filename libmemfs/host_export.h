@@ -293,7 +293,6 @@ int memfs_export_make(struct memfs_export *job);
 /* The first of these. */
 int memfs_export_make_runs(struct memfs_export *job);
 
-
 /* Tells the caller what was made; of a plan that is not to be carried out counts it, too. */
 int memfs_export_tell_made(struct memfs_export *job);
 

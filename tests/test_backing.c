@@ -855,7 +855,8 @@ static void test_backing__too_few_links(void **state)
     tear_down();
 }
 
-/* Contents whose extents are in no order are read nowhere: where a search among them is begun would decide what is read. */
+/* Contents whose extents are in no order are read nowhere: where a search among them is begun would decide what is
+ * read. */
 static void test_backing__extents_in_no_order(void **state)
 {
     static const unsigned among[] = {1025, 1026, 1300, 1535, 1536, 1537, 1623};

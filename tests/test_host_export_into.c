@@ -888,7 +888,8 @@ static void test_into__colliding(void **state)
     assert_ok(memfs_mkdir(fs, NULL, "other", 0755));
     assert_ok(memfs_mkdir(fs, NULL, "other/file", 0755));
     assert_result(export_with(fs, "new", &options, &detail), -EEXIST);
-    assert_non_null(strstr(detail.text, "other/file: without its leading components it has the same path as one of 'dir'"));
+    assert_non_null(
+        strstr(detail.text, "other/file: without its leading components it has the same path as one of 'dir'"));
     assert_int_equal(is_there("new"), 0);
     options.strip = 2;
     assert_ok(export_with(fs, "new", &options, NULL));

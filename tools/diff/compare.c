@@ -61,7 +61,7 @@ static int compare_values(struct compare *compare, const struct pair *pair, cons
 }
 
 static int compare_xattrs(struct compare *compare, const struct pair *pair, compare_xattr_fn *differs, void *context,
-                   int *failed)
+                          int *failed)
 {
     struct names names;
     unsigned has;
