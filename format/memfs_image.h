@@ -171,9 +171,9 @@ struct memfs_verify_options {
  * of decoded blocks are kept for what comes, and each thread has room for one more. A small
  * image can hold any number of files that share large blocks. MEMFS_ELIMIT, itself
  * a finding, if the data of all files together has more than bytes_max bytes, or if
- * more than decoded_max bytes have to be decoded to read it; contents are then not, or not
- * all, compared with their digests, but all else has been checked. Only an image that has its records
- * in such an order that chunks of them are decoded over and over comes to decoded_max before that. */
+ * more than decoded_max bytes of blocks, and of chunks that are needed again when they are gone, have to be
+ * decoded; contents are then not, or not all, compared with their digests, but all else has been checked, unless it
+ * is records in no order that took so much. */
 int memfs_verify(memfs_image *image, const struct memfs_verify_options *options, struct memfs_detail *detail);
 
 /* ---- Freezing ------------------------------------------------------------------ */
@@ -218,7 +218,8 @@ struct memfs_freeze_options {
     void *problem_context;
     memfs_progress_fn *progress;
     void *progress_context;
-    struct memfs_freeze_failure *failure; /* memfs_freeze_path: filled if anything but 0 is returned; may be NULL */
+    struct memfs_freeze_failure *failure; /* memfs_freeze_path: filled if anything but 0 is returned, but for options
+                                           * of a wrong size; may be NULL */
 };
 
 /* The least `memory` with which these options do. -EINVAL if they do not at all, with detail. */

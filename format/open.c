@@ -135,7 +135,7 @@ no_lock:
     return error;
 }
 
-static int take_options(const struct memfs_image_options *options, struct memfs_image_options *taken,
+static int take_options(struct memfs_image_options *taken, const struct memfs_image_options *options,
                         struct memfs_detail *detail)
 {
     const int error = memfs_sized_take(taken, sizeof *taken, options, detail);
@@ -177,7 +177,7 @@ int memfs_image_open_source(const struct memfs_source *source, const struct memf
                             memfs_image **out, struct memfs_detail *detail)
 {
     struct memfs_image_options taken;
-    const int error = take_options(options, &taken, detail);
+    const int error = take_options(&taken, options, detail);
     if (error && source->close)
         source->close(source->context);
     return error ? error : open_source(source, &taken, out, detail);
@@ -203,7 +203,7 @@ int memfs_image_open_fd(int fd, const struct memfs_image_options *options, memfs
                         struct memfs_detail *detail)
 {
     struct memfs_image_options taken;
-    const int error = take_options(options, &taken, detail);
+    const int error = take_options(&taken, options, detail);
     return error ? error : open_fd(fd, 0, "the descriptor", &taken, out, detail);
 }
 
@@ -211,7 +211,7 @@ int memfs_image_open_path(const char *path, const struct memfs_image_options *op
                           struct memfs_detail *detail)
 {
     struct memfs_image_options taken;
-    int error = take_options(options, &taken, detail);
+    int error = take_options(&taken, options, detail);
     if (error)
         return error;
     /* Without O_NONBLOCK a FIFO would wait here for somebody who writes. */
@@ -232,7 +232,7 @@ int memfs_image_open_buffer(const void *data, size_t length, const struct memfs_
                             memfs_image **out, struct memfs_detail *detail)
 {
     struct memfs_image_options taken;
-    int error = take_options(options, &taken, detail);
+    int error = take_options(&taken, options, detail);
     if (error)
         return error;
     const struct memfs_allocator allocator = memfs_allocator_or_default(taken.allocator);

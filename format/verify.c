@@ -162,7 +162,13 @@ int memfs_look_chunk(struct memfs_verifying *v, struct memfs_look *look, enum me
     memfs_look_end(v, look);
     if (memfs_verify_work(v, MEMFS_VERIFY_CHUNK))
         return 1;
-    if (!memfs_image_ops.peek(&v->image->backing, table, chunk) && memfs_verify_decoded(v, MEMFS_VERIFY_CHUNK))
+    if (index >= v->image->root.table[table].count) { /* each was in range when it was checked */
+        memfs_verify_finding(v, MEMFS_ECORRUPT, MEMFS_NOWHERE,
+                             "%s: number %" PRIu64 " is asked for, which is not there", memfs_table_name(table), index);
+        return 1;
+    }
+    if (!memfs_image_ops.peek(&v->image->backing, table, chunk) &&
+        memfs_verify_decoded(v, memfs_chunk_raw_least(table, memfs_chunk_capacity(table))))
         return 1;
     struct memfs_detail detail = {0};
     const int error = memfs_image_load(v->image, table, chunk, &look->pin, &look->data, &detail);

@@ -11,7 +11,7 @@
 struct memfs_pool;
 struct memfs_verify_window;
 
-#define MEMFS_VERIFY_CHUNK ((uint64_t)64 << 10) /* bytes that loading a chunk counts as */
+#define MEMFS_VERIFY_CHUNK ((uint64_t)32 << 10) /* bytes that loading a chunk counts as */
 
 struct memfs_verifying {
     struct memfs_image *image;

@@ -78,6 +78,8 @@ static int write_path(struct search *s, uint64_t entry, uint32_t directory, stru
             return 0;
         if (memfs_look_node(s->v, &s->node_look, directory, &node))
             return 1;
+        if ((node->mode & MEMFS_IFMT) != MEMFS_IFDIR) /* as was told: it hangs nowhere */
+            return 0;
         entry = node->up.entry;
         directory = node->up.parent;
     }

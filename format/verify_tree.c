@@ -206,6 +206,8 @@ static int check_node(struct tree *t, uint64_t n, uint64_t *sum)
     const struct memfs_node_record *node;
     if (memfs_verify_work(t->v, 0) || memfs_look_node(t->v, &t->node_look, n, &node) || check_links(t, n, node->nlink))
         return 1;
+    if ((node->mode & MEMFS_IFMT) >> 12 != t->type[n]) /* its chunk was read again */
+        return memfs_verify_record(t->v, MEMFS_NODES, n, "is not what it was: the image is being changed") || 1;
     if (!is_dir(t, n))
         return 0;
     return check_run(t, n, node, sum) || (n != MEMFS_ROOT && check_way_in(t, n, node->up.parent, node->up.entry));

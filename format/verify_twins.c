@@ -52,7 +52,7 @@ static int compare(struct memfs_twins *twins, const struct memfs_node_record *no
     *equal = 0;
     if (memfs_look_node(twins->v, &twins->node_look, other, &record))
         return 1;
-    if (record->size != node->size || record->extents.count != node->extents.count)
+    if (!memfs_is_file(record) || record->size != node->size || record->extents.count != node->extents.count)
         return 0;
     for (uint32_t i = 0; i < node->extents.count; i++) {
         const struct memfs_extent *mine, *its;

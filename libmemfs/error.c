@@ -25,7 +25,7 @@ static const char *own_text(int error)
     }
 }
 
-/* strerror()'s words in storage that stays: with glibc in English whatever the locale. */
+/* With glibc in English whatever the locale. */
 static const char *host_text(int number)
 {
 #if defined(__GLIBC_PREREQ)

@@ -17,43 +17,68 @@ static int get(struct op *op, const struct content *content, uint64_t i, const s
 
 /* ---- Do they ascend? ---- */
 
-/* How many from the first on are known to ascend, in the low half; the first is in the high one. */
-static uint64_t remembered(uint64_t first, uint64_t count)
+/* What is remembered of a file: that so many of its extents ascend, in the low half; the first of them in the high one.
+ */
+static uint64_t known_of(uint64_t memory, uint64_t first)
 {
-    return first << 32 | count;
+    const uint64_t known = memory & UINT32_MAX;
+    return memory >> 32 == first && known ? known : 1;
 }
 
-/* From there on until all are known to, or a chunk is missing: then it goes on from there. */
+/* Whether all of a chunk ascend and follow the last of the one before, which holds for every file that has both. */
+static int chunk_ascends(const memfs *fs, uint64_t chunk)
+{
+    return atomic_load_explicit(&fs->chunks_ascend[chunk / 32], memory_order_relaxed) >> chunk % 32 & 1;
+}
+
+static void chunk_set_ascends(const memfs *fs, uint64_t chunk)
+{
+    atomic_fetch_or_explicit(&fs->chunks_ascend[chunk / 32], UINT32_C(1) << chunk % 32, memory_order_relaxed);
+}
+
+/* From those that are known to ascend to the end of their chunk, or of the file. */
 static int ascend(struct op *op, const struct content *content, uint64_t *known)
 {
+    const uint64_t at = content->base_first + *known, chunk = at / MEMFS_CHUNK_RECORDS;
+    const uint64_t left = (chunk + 1) * MEMFS_CHUNK_RECORDS - at;
+    const int is_whole = left == MEMFS_CHUNK_RECORDS && content->base_count - *known >= left;
+    const uint64_t end = content->base_count - *known < left ? content->base_count : *known + left;
     const struct memfs_extent *extent;
-    int r = get(op, content, *known - 1, &extent);
-    while (r == 0 && *known < content->base_count) {
-        const uint64_t ends = extent->offset + extent->length;
-        r = get(op, content, *known, &extent);
-        if (r == 0 && extent->offset < ends)
-            r = MEMFS_ECORRUPT;
-        if (r == 0)
-            ++*known;
+    if (is_whole && chunk_ascends(op->fs, chunk)) {
+        *known = end;
+        return 0;
     }
-    return r;
+    int r = get(op, content, *known - 1, &extent);
+    for (uint64_t i = *known; r == 0 && i < end; i++) {
+        const uint64_t ends = extent->offset + extent->length;
+        r = get(op, content, i, &extent);
+        if (r == 0 && extent->offset < ends)
+            return MEMFS_ECORRUPT;
+    }
+    if (r)
+        return r;
+    if (is_whole)
+        chunk_set_ascends(op->fs, chunk);
+    *known = end;
+    return 0;
 }
 
 /* A search among extents in no order would find this or that, depending on where it is begun: then those who ask in
  * different ways would be told different contents of one file. So all of them are looked at before the first is used.
- */
+ * Of few that takes no time; where there are many, it is remembered: of the last files, and of each chunk. */
 static int check_order(struct op *op, const struct content *content)
 {
-    const uint64_t first = content->base_first, count = content->base_count;
-    if (count < 2)
+    const uint64_t first = content->base_first;
+    if (content->base_count < 2)
         return 0;
-    _Atomic(uint64_t) *memory = &op->fs->ascending[(first * 0x9E3779B97F4A7C15u) >> 58 & (EXTENT_MEMORY - 1)];
+    _Atomic(uint64_t) *memory = &op->fs->ascending[first * 0x9E3779B97F4A7C15u >> 32 & (EXTENT_MEMORY - 1)];
     const uint64_t was = atomic_load_explicit(memory, memory_order_relaxed);
-    uint64_t known = was >> 32 == first && was & UINT32_MAX ? was & UINT32_MAX : 1;
-    if (known >= count)
-        return 0;
-    int r = ascend(op, content, &known);
-    atomic_store_explicit(memory, remembered(first, known), memory_order_relaxed);
+    uint64_t known = known_of(was, first);
+    int r = 0;
+    while (r == 0 && known < content->base_count)
+        r = ascend(op, content, &known);
+    if (known != known_of(was, first))
+        atomic_store_explicit(memory, first << 32 | known, memory_order_relaxed);
     return r;
 }
 

@@ -11,7 +11,7 @@
 #include "hold.h"
 #include "table_state.h"
 
-#define EXTENT_MEMORY 64
+#define EXTENT_MEMORY 256   /* files of which it is remembered */
 #define MEMFS_XATTR_RUNS 16 /* a set has 1 to 2^15 attributes */
 
 struct memfs {
@@ -32,8 +32,6 @@ struct memfs {
     _Atomic(int) gate_closed;  /* a commit is on its way: new readers wait */
     _Atomic(int) gate_waiters; /* readers that wait for it */
 
-    _Atomic(uint64_t) ascending[EXTENT_MEMORY]; /* files' extents that are in order: see extent.c; zeroed: none */
-
     struct holds holds;     /* look-up and open counts */
     _Atomic(int64_t) views; /* that are not released */
 
@@ -51,6 +49,10 @@ struct memfs {
     uint64_t nodes_in_use;
     _Atomic(uint64_t) changes;
     _Atomic(struct page *) garbage; /* dropped, and their last view has gone; any thread adds to it */
+
+    /* Extents of the base that are in order: see extent.c. Zeroed: none is known. */
+    _Atomic(uint32_t) *chunks_ascend; /* a bit for each chunk of them; NULL without a base */
+    _Atomic(uint64_t) ascending[EXTENT_MEMORY];
 };
 
 /* The time for a change. Called in reach, by the writer. */

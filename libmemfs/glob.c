@@ -15,7 +15,8 @@ struct glob_level {
     size_t path_length;
     struct listing listing; /* names that may match */
     size_t next;
-    int is_linked; /* a symbolic link led here, or further up: others may lead here, too */
+    int is_linked; /* a symbolic link led here, as others may: entries are counted anew, */
+    uint64_t met;  /* and so many had been met before */
 };
 
 /* The tree is walked once, whatever the pattern: at each level stands the set of
@@ -144,8 +145,6 @@ static int push(struct glob *glob, memfs_node dir, int is_linked)
     if (error)
         return error;
     struct glob_level level = {.dir = dir, .path_length = glob->trail.length, .is_linked = is_linked};
-    if (glob->depth > 0 && glob->levels[glob->depth - 1].is_linked)
-        level.is_linked = 1;
     size_t part = set_next(glob, set, 0);
     if (pattern->parts[part].kind == PART_LITERAL && set_next(glob, set, part + 1) >= pattern->count) {
         error = list_one(glob, dir, pattern->text + pattern->parts[part].start, &level.listing);
@@ -156,13 +155,18 @@ static int push(struct glob *glob, memfs_node dir, int is_linked)
     }
     if (error)
         return is_no_match(error) ? 0 : error;
+    level.met = glob->met.entries;
+    glob->met.entries = is_linked ? 0 : level.met;
     glob->levels[glob->depth++] = level;
-    return met_add(&glob->met, level.is_linked ? 0 : level.listing.count);
+    return 0;
 }
 
 static void pop(struct glob *glob)
 {
-    listing_free(&glob->fs->allocator, &glob->levels[--glob->depth].listing);
+    struct glob_level *level = &glob->levels[--glob->depth];
+    listing_free(&glob->fs->allocator, &level->listing);
+    if (level->is_linked)
+        glob->met.entries = level->met;
 }
 
 /* ---- Matching ---------------------------------------------------------------------------- */
@@ -228,7 +232,10 @@ static int arrive(struct glob *glob, const struct memfs_stat *stat)
 static int try_name(struct glob *glob, const struct listed *listed)
 {
     struct memfs_stat stat;
-    int error = memfs_node_stat(glob->fs, listed->node, &stat);
+    int error = met_add(&glob->met);
+    if (error)
+        return error;
+    error = memfs_node_stat(glob->fs, listed->node, &stat);
     if (error)
         return is_no_match(error) ? 0 : error;
     if (stat.nlink == 0)

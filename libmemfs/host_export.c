@@ -333,7 +333,8 @@ static int make_all(struct memfs_export *job, const char *path)
     return error;
 }
 
-/* What is told to be made is: nothing but removing what was replaced is still to be done. */
+/* What is told to be made is: unless the filesystem is changed by who is told, nothing but removing what was replaced
+ * is still to be done. */
 static int put_in_place(struct memfs_export *job)
 {
     static const char text[] = "cannot be brought to the disk";

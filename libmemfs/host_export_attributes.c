@@ -57,11 +57,6 @@ static int set_owner(struct memfs_export_worker *worker, const struct memfs_expo
     return problem(worker, MEMFS_PROBLEM_OWNER, made, "its owner cannot be set");
 }
 
-static int is_privileged(const char *name)
-{
-    return !strncmp(name, "security.", 9) || !strncmp(name, "trusted.", 8) || !strncmp(name, "system.", 7);
-}
-
 /* Without its ACL a file's group is not to get what the ACL gave to others. */
 static void leave_acl(struct memfs_export_worker *worker, struct memfs_export_made *made, memfs_node node,
                       const char *name)
@@ -85,25 +80,28 @@ static int leave_xattr(struct memfs_export_worker *worker, struct memfs_export_m
     return memfs_export_left_out(worker, MEMFS_PROBLEM_XATTR, made->directory, made->name, text);
 }
 
+static int put_xattr(struct memfs_export_made *made, const char *name, const void *value, size_t length)
+{
+    made->mode = -1; /* an ACL changes it */
+    int failed = made->is_path ? setxattr(path_of(made->fd).text, name, value, length, 0)
+                               : fsetxattr(made->fd, name, value, length, 0);
+    return failed ? -errno : 0;
+}
+
 static int set_xattr(struct memfs_export_worker *worker, struct memfs_export_made *made, memfs_node node,
                      const char *name)
 {
     char text[128];
     struct memfs_export *job = worker->job;
-    if (is_privileged(name) && !job->options.privileged_xattrs)
+    if (xattr_is_privileged(name, strlen(name)) && !job->options.privileged_xattrs)
         return leave_xattr(worker, made, node, name);
     snprintf(text, sizeof text, "its attribute %.80s cannot be set", name);
     int64_t length = memfs_node_getxattr(job->fs, NULL, node, name, worker->value, MEMFS_XATTR_MAX);
-    made->mode = -1; /* an ACL changes it */
-    int failed = length < 0      ? (int)length
-                 : made->is_path ? setxattr(path_of(made->fd).text, name, worker->value, (size_t)length, 0)
-                                 : fsetxattr(made->fd, name, worker->value, (size_t)length, 0);
-    if (failed == -1)
-        failed = -errno;
-    if (!failed)
+    int error = length < 0 ? (int)length : put_xattr(made, name, worker->value, (size_t)length);
+    if (!error)
         return 0;
     leave_acl(worker, made, node, name);
-    return memfs_export_problem(worker, MEMFS_PROBLEM_XATTR, made->directory, made->name, failed, text);
+    return memfs_export_problem(worker, MEMFS_PROBLEM_XATTR, made->directory, made->name, error, text);
 }
 
 static int has_xattr(const struct memfs_export_worker *worker, int64_t length, const char *wanted)
@@ -141,9 +139,11 @@ static int set_xattrs(struct memfs_export_worker *worker, struct memfs_export_ma
     memfs_node node = stat->node;
     int64_t length = memfs_node_listxattr(job->fs, NULL, node, worker->list, MEMFS_XATTR_LIST_MAX);
     int error = 0;
-    if (length < 0)
+    if (length < 0) {
+        made->withheld |= 070; /* there may be an ACL */
         return memfs_export_problem(worker, MEMFS_PROBLEM_XATTR, made->directory, made->name, (int)length,
                                     "its extended attributes cannot be read");
+    }
     for (const char *name = worker->list; !error && name < worker->list + length; name += strlen(name) + 1)
         error = set_xattr(worker, made, node, name);
     if (!error && job->options.privileged_xattrs && (stat->mode & MEMFS_IFMT) != MEMFS_IFLNK)

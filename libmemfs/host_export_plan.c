@@ -131,8 +131,7 @@ static int is_over_bytes(const struct memfs_export *job)
 static int spend_xattrs(struct memfs_export *job, memfs_node node, uint32_t parent, const char *name)
 {
     uint64_t bytes = 0;
-    const char *prefix = job->options.privileged_xattrs ? "" : "user.";
-    if (!job->options.bytes_max || memfs_node_xattr_bytes(job->fs, node, prefix, &bytes))
+    if (!job->options.bytes_max || memfs_node_xattr_bytes(job->fs, node, job->options.privileged_xattrs, &bytes))
         return 0;
     job->xattr_bytes = add(job->xattr_bytes, bytes);
     return is_over_bytes(job) ? memfs_export_over_budget(job, MEMFS_BUDGET_BYTES, parent, name) : 0;

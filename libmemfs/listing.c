@@ -112,10 +112,10 @@ void met_begin(struct met *met, memfs *fs, const struct memfs_walk_options *opti
                         .progress_context = options->progress_context};
 }
 
-int met_add(struct met *met, uint64_t count)
+int met_add(struct met *met)
 {
-    const struct memfs_progress progress = {.nodes = met->entries += count};
-    if (met->entries > memfs_entries_most(met->fs) && atomic_load(&met->fs->changes) == met->changes)
+    const struct memfs_progress progress = {.nodes = ++met->all};
+    if (++met->entries > memfs_entries_most(met->fs) && atomic_load(&met->fs->changes) == met->changes)
         return MEMFS_ECORRUPT;
     return met->progress && met->progress(met->progress_context, &progress) ? -ECANCELED : 0;
 }

@@ -47,14 +47,15 @@ void listing_free(const struct memfs_allocator *allocator, struct listing *listi
 /* The entries that have been met. */
 struct met {
     memfs *fs;
-    uint64_t entries, changes; /* of the filesystem, when it began */
+    uint64_t entries;      /* since where directories were met that may have been met before: behind a symbolic link */
+    uint64_t all, changes; /* of the filesystem, when it began */
     memfs_progress_fn *progress;
     void *progress_context;
 };
 void met_begin(struct met *met, memfs *fs, const struct memfs_walk_options *options);
-/* So many more. MEMFS_ECORRUPT if there are not so many: directories of a lying image may all claim the same ones.
+/* One more. MEMFS_ECORRUPT if there are not so many: directories of a lying image may all claim the same ones.
  * -ECANCELED. */
-int met_add(struct met *met, uint64_t count);
+int met_add(struct met *met);
 
 struct walk_plain {
     memfs_walk_fn *visit;

@@ -60,7 +60,8 @@ enum memfs_error {
     MEMFS_ELIMIT = -4006     /* a limit of the format or of the library is exceeded */
 };
 
-/* What one error says in English, in storage that lasts for ever. */
+/* What one error says in English, in storage that lasts for ever. (Errors of the host, where that is neither glibc
+ * from 2.32 on nor musl: as strerror() says them.) */
 const char *memfs_strerror(int error);
 
 /* The positive errno that a mount should show for an error; 0 for 0. */

@@ -188,7 +188,7 @@ struct memfs_export_options {
     memfs_made_fn *made;          /* called when all is in its place, in path order */
     void *made_context;
     struct memfs_exported *exported;      /* filled if 0 is returned; may be NULL */
-    struct memfs_export_failure *failure; /* filled if anything else is; may be NULL */
+    struct memfs_export_failure *failure; /* filled if anything else is, but for options of a wrong size; may be NULL */
     int plan_only; /* nothing is written: made, exported and problem tell of what would be, as far as
                     * that is known before the first write; contents are not read */
     int made_root; /* path is an empty directory that the caller has just made for this, with mode 0700:

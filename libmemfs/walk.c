@@ -232,7 +232,7 @@ static int leave(struct walk *walk)
 /* One entry of the deepest level. */
 static int take(struct walk *walk, memfs_node node, const char *name)
 {
-    int result = met_add(&walk->met, 1);
+    int result = met_add(&walk->met);
     if (!result)
         result = trail_append(&walk->fs->allocator, &walk->trail, name);
     return result ? result : arrive(walk, node);

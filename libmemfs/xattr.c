@@ -14,6 +14,18 @@ struct xattr_item {
     const struct xattr_edit *edit; /* in reach: where name or value come from, NULL if both stay */
 };
 
+static int begins_with(const char *name, size_t length, const char *prefix)
+{
+    const size_t prefix_length = strlen(prefix);
+    return length >= prefix_length && memcmp(name, prefix, prefix_length) == 0;
+}
+
+int xattr_is_privileged(const char *name, size_t length)
+{
+    return begins_with(name, length, "security.") || begins_with(name, length, "trusted.") ||
+           begins_with(name, length, "system.");
+}
+
 /* ---- Walking over a set --------------------------------------------------- */
 
 struct xattr_cursor xattr_cursor(const struct memfs_node_record *node)

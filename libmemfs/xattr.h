@@ -12,6 +12,9 @@
 #define XATTR_ACL_DEFAULT "system.posix_acl_default"
 #define XATTR_CAPABILITY "security.capability"
 
+/* Which hosts give and take from root, or mean something by. */
+int xattr_is_privileged(const char *name, size_t length);
+
 /* ---- Reach ---- */
 
 /* The value: 0 with *value and *size (valid during the operation), -ENODATA, OP_MISS,
@@ -67,7 +70,7 @@ void xattr_free(memfs *fs, struct memfs_node_record *node);
 
 /* ---- Takes its own operation ---- */
 
-/* Names and values together, of a node's attributes whose names begin so. */
-int memfs_node_xattr_bytes(memfs *fs, memfs_node node, const char *prefix, uint64_t *bytes);
+/* Names and values of a node's attributes together, of privileged ones only if they are asked for. */
+int memfs_node_xattr_bytes(memfs *fs, memfs_node node, int privileged, uint64_t *bytes);
 
 #endif

@@ -166,7 +166,7 @@ int64_t memfs_listxattr(memfs *fs, const struct memfs_cred *cred, const char *pa
 
 struct xattr_sum {
     memfs_node node;
-    const char *prefix;
+    int privileged;
     uint64_t bytes;
 };
 
@@ -180,17 +180,16 @@ static int sum_body(struct op *op, void *argument)
         return r;
     sum->bytes = 0;
     struct xattr_cursor cursor = xattr_cursor(node);
-    const size_t length = strlen(sum->prefix);
     while ((r = xattr_next(op, &cursor, &record)) > 0) {
-        if (cursor.name_length >= length && memcmp(cursor.name, sum->prefix, length) == 0)
+        if (sum->privileged || !xattr_is_privileged(cursor.name, cursor.name_length))
             sum->bytes += cursor.name_length + record->value_length;
     }
     return r;
 }
 
-int memfs_node_xattr_bytes(memfs *fs, memfs_node node, const char *prefix, uint64_t *bytes)
+int memfs_node_xattr_bytes(memfs *fs, memfs_node node, int privileged, uint64_t *bytes)
 {
-    struct xattr_sum sum = {.node = node, .prefix = prefix};
+    struct xattr_sum sum = {.node = node, .privileged = privileged};
     int error = op_read(fs, sum_body, &sum);
     if (!error)
         *bytes = sum.bytes;

@@ -855,6 +855,20 @@ static void test_backing__too_few_links(void **state)
     tear_down();
 }
 
+/* Of more extents than stat looks at, the first does not lie before the last. */
+static void test_backing__extents_the_wrong_way_round(void **state)
+{
+    struct memfs_stat stat;
+    build();
+    extent_at(1024)->offset = 650 * (uint64_t)PAGE;
+    memfs *fs = begin(*state, &store.base);
+    assert_ok(memfs_node_stat(fs, P, &stat));
+    assert_int_equal(stat.allocated, 0);
+    assert_result(memfs_node_punch(fs, P, 300 * (uint64_t)PAGE, PAGE), MEMFS_ECORRUPT);
+    memfs_destroy(fs);
+    tear_down();
+}
+
 /* Contents whose extents are in no order are read nowhere: where a search among them is begun would decide what is
  * read. */
 static void test_backing__extents_in_no_order(void **state)
@@ -1187,6 +1201,7 @@ int main(void)
         test_with_fs(test_backing__any_allocation_fails),
         test_with_fs(test_backing__lies_are_damage),
         test_with_fs(test_backing__too_few_links),
+        test_with_fs(test_backing__extents_the_wrong_way_round),
         test_with_fs(test_backing__extents_in_no_order),
         test_with_fs(test_backing__chunks_that_never_stay),
         test_with_fs(test_backing__too_many_links),

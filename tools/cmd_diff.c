@@ -43,7 +43,7 @@ static const struct option_row rows[] = {
     {0, "trust-digests", NULL, OPTION_FLAG, offsetof(struct settings, trust_digests), 0, 0,
      "take files of one size and digest in two images for equal"},
     {'j', "jobs", "N", OPTION_NUMBER, offsetof(struct settings, jobs), 1, UINT64_MAX,
-     "compare contents on N processors (default: all)"},
+     "compare contents on N processors, 64 at most (default: all)"},
     {.name = NULL},
 };
 

@@ -167,9 +167,9 @@ const struct command command_verify = {
         "without gap or overlap. Each finding is a line on standard error, an image without any one on\n"
         "standard output.\n\n"
         "A small image can claim endless contents: hence --max-bytes, by default 64 GiB, or 1,024 times the\n"
-        "image's size if that is more; and files that share blocks far from each other can have these\n"
-        "decompressed again and again: hence --max-decoded, see memfs(1). An image that has more, and no other\n"
-        "finding, is not checked whole: exit code 1.\n",
+        "image's size if that is more; and files that share blocks far from each other, or records in no order,\n"
+        "can have these decompressed again and again: hence --max-decoded, see memfs(1). An image that has more,\n"
+        "and no other finding, is not checked whole: exit code 1.\n",
     .options = rows,
     .operands_min = 1,
     .operands_max = -1,

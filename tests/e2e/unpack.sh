@@ -12,7 +12,7 @@ check "pack it" "$memfs" pack tree
 
 # What tar makes of the same paths: names on standard input.
 archive() { tar -C tree --format=posix --xattrs --no-recursion --null -T - -cf "$1" 2>/dev/null; }
-extract() { tar -x --same-permissions --xattrs -f "$@" 2>.tar; narrow; }
+extract() { tar -x --same-permissions --xattrs -f "$@" 2>.tar && narrow; }
 # It gives the group of a file without its ACL what the ACL gave others at most.
 narrow() { find want \( -path '*xattrs/acl' -o -path '*xattrs/acl-dir' \) -exec chmod g=r '{}' +; }
 # It does not give all directories their times when files come behind them.

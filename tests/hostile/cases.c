@@ -470,6 +470,7 @@ const struct hostile_case hostile_cases[] = {
     /* 36 wrong parent */
     {36, "parent-another", EVERYTHING, "node[a/b].parent = node(dev)", NULL, MEMFS_ECORRUPT, "is not one of its parent", NO_NAMES, MEMFS_ECHECKSUM, NO_NAMES},
     {36, "parent-a-file", EVERYTHING, "node[a/b].parent = node(a/small)", NULL, MEMFS_ECORRUPT, "its parent 8 is not a directory", NO_NAMES, MEMFS_ECHECKSUM, NO_NAMES},
+    {36, "parent-a-device", EVERYTHING, "node[a/b].parent = node(dev/null); node[dev/null].minor = -1; digest[a/b/large].hash ^= 1", NULL, MEMFS_ECORRUPT, "its link count is 4, but it has 3 links", NO_NAMES, MEMFS_ECHECKSUM, NO_NAMES},
     {36, "parent-a-child", EVERYTHING, "node[a/b].parent = node(a/b/c)", NULL, MEMFS_ECORRUPT, "is not one of its parent", NO_NAMES, MEMFS_ECHECKSUM, NO_NAMES},
     {36, "parent-entry-another", EVERYTHING, "node[a/b].entry = entry(a/empty)", NULL, MEMFS_ECORRUPT, "its entry 6 names node 7", NO_NAMES, MEMFS_ECHECKSUM, NO_NAMES},
     {36, "parent-entry-of-a-file", NAMES, "node[d3].entry = entry(d3/name-003)", NULL, MEMFS_ECORRUPT, "its entry 265 names node 267", NO_ENTRY, MEMFS_ECHECKSUM, NO_NAMES},
