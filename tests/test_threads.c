@@ -301,9 +301,17 @@ static void *change_alone(void *context)
     return NULL;
 }
 
+static uint64_t cached_bytes(memfs_image *image)
+{
+    struct memfs_image_statistics statistics;
+    memfs_image_statistics(image, &statistics);
+    return statistics.cached_bytes;
+}
+
 static void test_threads__eight_on_one_image(void **state)
 {
     struct test_state *test = *state;
+    const uint64_t most = 200000 + (2 << 20);
     struct test_buffer bytes = {0};
     fill(test->fs);
     test_build_everything(test->fs);
@@ -338,10 +346,11 @@ static void test_threads__eight_on_one_image(void **state)
     test_same_text(after, want, "the one that was left alone");
     free(after);
     free(want);
+    /* What was given up while a reader slept is freed by who needs memory next. */
+    for (unsigned i = 0; i < 10 && cached_bytes(image) > most; i++)
+        free(test_dump(plain, 0));
+    assert_in_range(cached_bytes(image), 0, most);
     memfs_destroy(plain);
-    struct memfs_image_statistics statistics;
-    memfs_image_statistics(image, &statistics);
-    assert_in_range(statistics.cached_bytes, 0, 200000 + (2 << 20));
     memfs_image_close(image);
     test_buffer_free(&bytes);
 }
