@@ -36,6 +36,7 @@ static void test_fs__statfs(void **state)
     assert_ok(memfs_statfs(test->fs, &before));
     assert_int_equal(before.nodes, 1);
     assert_int_equal(before.capacity, 0);
+    assert_int_equal(before.changes, 0);
     test_put_text(test->fs, "a", "text");
     assert_ok(memfs_mkdir(test->fs, NULL, "d", 0755));
     assert_ok(memfs_statfs(test->fs, &after));

@@ -1111,7 +1111,7 @@ static void test_scan__many_sources(void **state)
 struct filtered {
     int asked, roots, below;
     int answer; /* for "left-out" */
-    uint64_t ino;
+    uint64_t ino, last_ino;
 };
 
 static int filter(void *context, struct memfs_scan_found *found)
@@ -1130,7 +1130,8 @@ static int filter(void *context, struct memfs_scan_found *found)
     }
     found->mode = MEMFS_IFIFO | 07123;
     found->uid = 77;
-    found->gid = 88;
+    found->gid = found->ino == filtered->last_ino ? 99 : 88; /* of several names the first counts */
+    filtered->last_ino = found->ino;
     found->mtime = 99;
     return MEMFS_SCAN_TAKE;
 }

@@ -295,6 +295,71 @@ static void test_open__no_memory(void **state)
     }
 }
 
+/* A source that is far away. */
+struct remote {
+    const struct test_buffer *image;
+    int error;
+};
+
+static int read_remote(void *context, uint64_t offset, void *buffer, size_t length)
+{
+    const struct remote *remote = context;
+    memcpy(buffer, remote->image->data + offset, length);
+    return remote->error;
+}
+
+/* What it says comes to who reads, and is no damage. */
+static void test_open__errors_of_a_source(void **state)
+{
+    struct fixture *f = *state;
+    struct remote remote = {&f->image, -ETIMEDOUT};
+    const struct memfs_source source = {.read_at = read_remote, .context = &remote, .size = f->image.length};
+    struct memfs_detail detail = {0};
+    memfs_image *image = NULL;
+    memfs *fs = NULL;
+    assert_result(memfs_image_open_source(&source, NULL, &image, &detail), -ETIMEDOUT);
+    remote.error = 0;
+    assert_ok(memfs_image_open_source(&source, NULL, &image, &detail));
+    const struct memfs_options options = {.size = sizeof options, .backing = memfs_image_backing(image)};
+    assert_ok(memfs_create(&options, &fs));
+    remote.error = -ETIMEDOUT;
+    assert_result(memfs_resolve(fs, NULL, "nothing", 1, NULL), -ETIMEDOUT);
+    remote.error = 0;
+    assert_result(memfs_resolve(fs, NULL, "nothing", 1, NULL), -ENOENT);
+    memfs_destroy(fs);
+    memfs_image_close(image);
+}
+
+/* A link's target that says less than it has is not followed, as it is not read. */
+static void test_open__target_with_nul(void **state)
+{
+    struct test_buffer sound = {0}, out = {0};
+    struct surgery s;
+    memfs_image *image = NULL;
+    memfs *fs = NULL;
+    char target[16];
+    (void)state;
+    assert_ok(memfs_create(NULL, &fs));
+    assert_ok(memfs_mkdir(fs, NULL, "ta", 0755));
+    assert_ok(memfs_symlink(fs, NULL, "ta/get", "l"));
+    test_freeze(fs, &sound);
+    memfs_destroy(fs);
+    surgery_open(&s, &sound);
+    assert_memory_equal(s.blobs, "ta/get", 6);
+    s.blobs[2] = 0;
+    surgery_close(&s, &out);
+    surgery_free(&s);
+    assert_ok(memfs_image_open_buffer(out.data, out.length, NULL, &image, NULL));
+    const struct memfs_options options = {.size = sizeof options, .backing = memfs_image_backing(image)};
+    assert_ok(memfs_create(&options, &fs));
+    assert_result(memfs_resolve(fs, NULL, "l", 1, NULL), MEMFS_ECORRUPT);
+    assert_result(memfs_readlink(fs, NULL, "l", target, sizeof target), MEMFS_ECORRUPT);
+    memfs_destroy(fs);
+    memfs_image_close(image);
+    test_buffer_free(&sound);
+    test_buffer_free(&out);
+}
+
 /* Of refs to refs as well; from a source that nobody wants closed, and with nobody to tell why. */
 static void test_open__no_memory_for_refs(void **state)
 {
@@ -710,6 +775,8 @@ int main(void)
         test(test_open__no_memory),
         test(test_open__no_memory_for_refs),
         test(test_open__reading_fails),
+        test(test_open__errors_of_a_source),
+        cmocka_unit_test(test_open__target_with_nul),
         cmocka_unit_test(test_open__threads_and_a_small_cache),
         cmocka_unit_test(test_open__threads_and_evicted_chunks),
         cmocka_unit_test(test_open__decodes_what_is_needed),
