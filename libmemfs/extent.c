@@ -17,23 +17,46 @@ static int get(struct op *op, const struct content *content, uint64_t i, const s
 
 /* ---- Do they ascend? ---- */
 
-/* What is remembered of a file: that so many of its extents ascend, in the low half; the first of them in the high one.
- */
+/* What is remembered of a file: its first extent in the high half, in the low one how many from there on ascend. */
 static uint64_t known_of(uint64_t memory, uint64_t first)
 {
     const uint64_t known = memory & UINT32_MAX;
     return memory >> 32 == first && known ? known : 1;
 }
 
+/* Bytes of a bit for each chunk of extents. */
+static size_t chunk_bytes(const memfs *fs)
+{
+    return (size_t)(fs->base->count[MEMFS_EXTENTS] / MEMFS_CHUNK_RECORDS / 32 + 1) * sizeof(uint32_t);
+}
+
 /* Whether all of a chunk ascend and follow the last of the one before, which holds for every file that has both. */
 static int chunk_ascends(const memfs *fs, uint64_t chunk)
 {
-    return atomic_load_explicit(&fs->chunks_ascend[chunk / 32], memory_order_relaxed) >> chunk % 32 & 1;
+    _Atomic(uint32_t) *bits = atomic_load(&fs->chunks_ascend);
+    return bits && atomic_load_explicit(&bits[chunk / 32], memory_order_relaxed) >> chunk % 32 & 1;
 }
 
-static void chunk_set_ascends(const memfs *fs, uint64_t chunk)
+/* Any reader. Without memory it is not remembered. */
+static void chunk_set_ascends(memfs *fs, uint64_t chunk)
 {
-    atomic_fetch_or_explicit(&fs->chunks_ascend[chunk / 32], UINT32_C(1) << chunk % 32, memory_order_relaxed);
+    _Atomic(uint32_t) *bits = atomic_load(&fs->chunks_ascend);
+    if (!bits) {
+        _Atomic(uint32_t) *made = memfs_alloc_zeroed(&fs->allocator, chunk_bytes(fs));
+        if (!made)
+            return;
+        if (atomic_compare_exchange_strong(&fs->chunks_ascend, &bits, made))
+            bits = made;
+        else
+            memfs_free(&fs->allocator, (void *)made, chunk_bytes(fs));
+    }
+    atomic_fetch_or_explicit(&bits[chunk / 32], UINT32_C(1) << chunk % 32, memory_order_relaxed);
+}
+
+void extent_forget(memfs *fs)
+{
+    if (atomic_load(&fs->chunks_ascend))
+        memfs_free(&fs->allocator, (void *)atomic_load(&fs->chunks_ascend), chunk_bytes(fs));
 }
 
 /* From those that are known to ascend to the end of their chunk, or of the file. */

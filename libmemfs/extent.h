@@ -8,6 +8,9 @@
 
 #include "content.h"
 
+/* Frees what is remembered of their order. No operation is under way. */
+void extent_forget(memfs *fs);
+
 /* All for reach, with OP_MISS and MEMFS_ECORRUPT. */
 
 /* The first extent that ends behind offset: 1, or 0 if there is none. */

@@ -1,6 +1,7 @@
 #include "fs.h"
 
 #include "dir_hash.h"
+#include "extent.h"
 #include "random.h"
 #include "sized.h"
 
@@ -99,11 +100,6 @@ static void commit_root(struct op *op, void *argument)
     node_take(op->fs, MEMFS_IFDIR | mode, options->root_uid, options->root_gid, fs_now(op->fs), &number)->nlink = 2;
 }
 
-static size_t extent_chunk_bytes(const memfs *fs)
-{
-    return (size_t)(fs->base->count[MEMFS_EXTENTS] / MEMFS_CHUNK_RECORDS / 32 + 1) * sizeof *fs->chunks_ascend;
-}
-
 static int init_fs(memfs *fs, const struct memfs_options *options)
 {
     fs->clock = options->clock;
@@ -118,10 +114,8 @@ static int init_fs(memfs *fs, const struct memfs_options *options)
     for (int id = 0; id < MEMFS_TABLES; id++)
         table_init(&fs->tables[id], (enum memfs_table)id, fs->base);
     memfs_readers_join(fs->epochs, &fs->readers);
-    if (fs->base) {
-        fs->chunks_ascend = memfs_alloc_zeroed(&fs->allocator, extent_chunk_bytes(fs));
-        return fs->chunks_ascend ? 0 : -ENOMEM;
-    }
+    if (fs->base)
+        return 0;
     struct memfs_options root = *options;
     int r = op_write(fs, reach_root, commit_root, &root);
     atomic_store(&fs->changes, 0);
@@ -169,8 +163,7 @@ void memfs_destroy(memfs *fs)
     arena_destroy(&fs->arena);
     memfs_epochs_destroy(&fs->own_epochs);
     destroy_locks(fs);
-    if (fs->chunks_ascend)
-        memfs_free(&allocator, (void *)fs->chunks_ascend, extent_chunk_bytes(fs));
+    extent_forget(fs);
     memfs_backing_release(fs->base);
     memfs_free(&allocator, fs, sizeof *fs);
 }

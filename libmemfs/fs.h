@@ -51,7 +51,7 @@ struct memfs {
     _Atomic(struct page *) garbage; /* dropped, and their last view has gone; any thread adds to it */
 
     /* Extents of the base that are in order: see extent.c. Zeroed: none is known. */
-    _Atomic(uint32_t) *chunks_ascend; /* a bit for each chunk of them; NULL without a base */
+    _Atomic(_Atomic(uint32_t) *) chunks_ascend; /* a bit for each chunk of them; NULL until one is known to be */
     _Atomic(uint64_t) ascending[EXTENT_MEMORY];
 };
 

@@ -7,7 +7,7 @@
  * Results. Every function that can fail returns a negative error: a negated
  * errno value where POSIX has one, else one of enum memfs_error. Functions
  * that count return the count as int64_t, the others 0. A call that fails
- * has changed nothing that can be observed, and leaves what `out` points to as it was.
+ * has changed nothing that can be observed.
  *
  * Threads. Any number of threads may call any function on one filesystem at
  * once, except memfs_destroy() and memfs_seal(), which must be the last. A
@@ -68,8 +68,7 @@ const char *memfs_strerror(int error);
 int memfs_errno(int error);
 
 /* What went wrong exactly: filled by functions that take one, when they fail.
- * offset is a byte offset in an image, or UINT64_MAX where none applies. text names a file only where
- * several could be meant or it could not be opened: whoever shows it puts the name before it. */
+ * offset is a byte offset in an image, or UINT64_MAX where none applies. */
 struct memfs_detail {
     int error;
     uint64_t offset;

@@ -9,7 +9,6 @@ struct write {
     memfs_node node;
     uint64_t offset, length;
     int keep_size;
-    int extends; /* punching: the file ends no earlier than the hole */
 };
 
 static void init(struct write *write, memfs_node node, uint64_t offset, uint64_t length)
@@ -18,7 +17,7 @@ static void init(struct write *write, memfs_node node, uint64_t offset, uint64_t
     write->node = node;
     write->offset = offset;
     write->length = length;
-    write->keep_size = write->extends = 0;
+    write->keep_size = 0;
 }
 
 static int begin(struct op *op, struct write *write)
@@ -169,7 +168,7 @@ static int reach_punch(struct op *op, void *argument)
     /* All the base's bytes from here on: they need not be hidden page by page. */
     if (plan->from < plan->base_limit && plan->to >= hole_ceil(plan->base_limit))
         plan->base_limit = plan->from;
-    if (write->extends && plan->size < write->offset + write->length)
+    if (!write->keep_size && plan->size < write->offset + write->length)
         plan->size = write->offset + write->length;
     return end(op, write, plan_pages(op, plan));
 }
@@ -178,6 +177,7 @@ int memfs_node_punch(memfs *fs, memfs_node node, uint64_t offset, uint64_t lengt
 {
     struct write write;
     init(&write, node, offset, length);
+    write.keep_size = 1;
     return run_range(fs, reach_punch, &write);
 }
 
@@ -185,6 +185,5 @@ int write_hole(memfs *fs, memfs_node node, uint64_t offset, uint64_t length)
 {
     struct write write;
     init(&write, node, offset, length);
-    write.extends = 1;
     return run_range(fs, reach_punch, &write);
 }

@@ -14,7 +14,7 @@ struct xattr_item {
     const struct xattr_edit *edit; /* in reach: where name or value come from, NULL if both stay */
 };
 
-static int begins_with(const char *name, size_t length, const char *prefix)
+int xattr_begins_with(const char *name, size_t length, const char *prefix)
 {
     const size_t prefix_length = strlen(prefix);
     return length >= prefix_length && memcmp(name, prefix, prefix_length) == 0;
@@ -22,8 +22,8 @@ static int begins_with(const char *name, size_t length, const char *prefix)
 
 int xattr_is_privileged(const char *name, size_t length)
 {
-    return begins_with(name, length, "security.") || begins_with(name, length, "trusted.") ||
-           begins_with(name, length, "system.");
+    return xattr_begins_with(name, length, "security.") || xattr_begins_with(name, length, "trusted.") ||
+           xattr_begins_with(name, length, "system.");
 }
 
 /* ---- Walking over a set --------------------------------------------------- */

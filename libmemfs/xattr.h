@@ -12,6 +12,7 @@
 #define XATTR_ACL_DEFAULT "system.posix_acl_default"
 #define XATTR_CAPABILITY "security.capability"
 
+int xattr_begins_with(const char *name, size_t length, const char *prefix);
 /* Which hosts give and take from root, or mean something by. */
 int xattr_is_privileged(const char *name, size_t length);
 

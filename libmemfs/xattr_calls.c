@@ -7,11 +7,6 @@
 
 /* ---- Who may ------------------------------------------------------------------- */
 
-static int starts_with(const char *name, const char *prefix)
-{
-    return strncmp(name, prefix, strlen(prefix)) == 0;
-}
-
 static int is_acl(const char *name)
 {
     return strcmp(name, XATTR_ACL_ACCESS) == 0 || strcmp(name, XATTR_ACL_DEFAULT) == 0;
@@ -38,17 +33,18 @@ static int may_use(struct op *op, const struct memfs_cred *cred, const struct me
     if (is_acl(name))
         return node_type(node) == MEMFS_IFLNK ? -EOPNOTSUPP : 0;
     const char *rest = strchr(name, '.');
+    const size_t length = strlen(name);
     int error = 0;
-    if (starts_with(name, "security.")) {
+    if (xattr_begins_with(name, length, "security.")) {
         if (mask == MEMFS_W_OK && !cred_is_privileged(cred))
             error = -EPERM;
-    } else if (starts_with(name, "trusted.")) {
+    } else if (xattr_begins_with(name, length, "trusted.")) {
         if (!cred_is_privileged(cred))
             error = mask == MEMFS_W_OK ? -EPERM : -ENODATA;
-    } else if (starts_with(name, "user.")) {
+    } else if (xattr_begins_with(name, length, "user.")) {
         error = may_user(op, cred, node, mask);
     } else {
-        error = starts_with(name, "system.") ? 0 : cred_check(op, cred, node, mask);
+        error = xattr_begins_with(name, length, "system.") ? 0 : cred_check(op, cred, node, mask);
         return error ? error : -EOPNOTSUPP;
     }
     if (!error && !rest[1])
@@ -99,7 +95,7 @@ static int list_leaf(struct op *op, uint32_t number, const struct memfs_node_rec
     (void)number;
     look->length = 0;
     while ((more = xattr_next(op, &cursor, &record)) > 0) {
-        if (!cred_is_privileged(look->cred) && cursor.name_length >= 8 && memcmp(cursor.name, "trusted.", 8) == 0)
+        if (!cred_is_privileged(look->cred) && xattr_begins_with(cursor.name, cursor.name_length, "trusted."))
             continue;
         size_t end = look->length + cursor.name_length + 1;
         if (look->size) {

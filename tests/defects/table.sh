@@ -241,7 +241,7 @@ defect 50 unpacker libmemfs/host_export_attributes.c "test_host_export" \
     'stat->mtime / SECOND'
 defect 51 unpacker libmemfs/xattr.c "test_host_export_run" \
     "attributes of security are set without being asked for" \
-    'begins_with(name, length, "security.") ||' \
+    'xattr_begins_with(name, length, "security.") ||' \
     ''
 defect 52 unpacker libmemfs/host_export_attributes.c "test_host_export" \
     "setuid and setgid are set without being asked for" \
