@@ -42,13 +42,13 @@ static void chunk_set_ascends(memfs *fs, uint64_t chunk)
 {
     _Atomic(uint32_t) *bits = atomic_load(&fs->chunks_ascend);
     if (!bits) {
-        _Atomic(uint32_t) *made = memfs_alloc_zeroed(&fs->allocator, chunk_bytes(fs));
+        void *made = memfs_alloc_zeroed(&fs->allocator, chunk_bytes(fs));
         if (!made)
             return;
         if (atomic_compare_exchange_strong(&fs->chunks_ascend, &bits, made))
             bits = made;
         else
-            memfs_free(&fs->allocator, (void *)made, chunk_bytes(fs));
+            memfs_free(&fs->allocator, made, chunk_bytes(fs));
     }
     atomic_fetch_or_explicit(&bits[chunk / 32], UINT32_C(1) << chunk % 32, memory_order_relaxed);
 }
