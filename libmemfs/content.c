@@ -154,7 +154,7 @@ void content_resize(memfs *fs, struct content_plan *plan)
 static void free_record(memfs *fs, uint32_t number)
 {
     /* Nothing of it is ours while its record is not. */
-    if (!memfs_chunkmap_get(&fs->tables[MEMFS_CONTENTS].map, number >> table_shapes[MEMFS_CONTENTS].shift))
+    if (!table_private_chunk(fs, MEMFS_CONTENTS, number >> table_shapes[MEMFS_CONTENTS].shift))
         return;
     map_cut(fs, table_mutable(fs, MEMFS_CONTENTS, number), 0);
     table_put(fs, MEMFS_CONTENTS, number);

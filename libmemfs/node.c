@@ -7,6 +7,12 @@
 #include <errno.h>
 #include <string.h>
 
+int node_get_below(struct op *op, uint32_t number, const struct memfs_node_record **out)
+{
+    int r = number && table_has(op, MEMFS_NODES, number) ? table_get(op, MEMFS_NODES, number, out) : MEMFS_ECORRUPT;
+    return r == MEMFS_ECORRUPT ? -ESTALE : r;
+}
+
 int node_get_dir(struct op *op, memfs_node handle, const struct memfs_node_record **out)
 {
     int r = node_get(op, handle, out);

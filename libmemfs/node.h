@@ -41,16 +41,16 @@ static inline int node_by_number(struct op *op, uint32_t number, const struct me
 }
 
 /* The node of a handle: 0, OP_MISS, -ESTALE. */
+int node_get_below(struct op *op, uint32_t number, const struct memfs_node_record **out); /* none of our own */
 static inline int node_get(struct op *op, memfs_node handle, const struct memfs_node_record **out)
 {
     const uint32_t number = node_number(handle);
-    if (number == 0 || !table_has(op, MEMFS_NODES, number))
-        return -ESTALE;
-    const uint64_t chunk = number >> MEMFS_CHUNK_SHIFT;
-    const struct memfs_node_record *nodes = table_peek(op->fs, MEMFS_NODES, chunk);
-    if (!nodes)
-        return op_miss(op, MEMFS_NODES, chunk);
-    *out = &nodes[number & (MEMFS_CHUNK_RECORDS - 1)];
+    *out = table_our_record(op->fs, MEMFS_NODES, number);
+    if (!*out) {
+        int r = node_get_below(op, number, out);
+        if (r)
+            return r;
+    }
     return (*out)->mode == 0 || (*out)->generation != handle >> 32 ? -ESTALE : 0;
 }
 /* The same for a directory: also -ENOTDIR. */

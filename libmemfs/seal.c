@@ -1,4 +1,4 @@
-#include "fs.h"
+#include "table.h"
 
 #include <errno.h>
 
@@ -23,9 +23,7 @@ static void destroy_sealed(memfs_backing *backing)
 
 static const void *peek(memfs_backing *backing, enum memfs_table table, uint64_t chunk)
 {
-    const memfs *fs = fs_of(backing);
-    const void *own = memfs_chunkmap_get(&fs->tables[table].map, chunk);
-    return own || !fs->base ? own : fs->base->ops->peek(fs->base, table, chunk);
+    return table_peek(fs_of(backing), table, chunk);
 }
 
 /* What is not private comes from below. */

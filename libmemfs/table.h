@@ -19,11 +19,35 @@
 
 /* ---- What is resident: needs no operation, and cannot fail ---- */
 
+/* A chunk that holds our own numbers alone, or NULL. */
+static inline void *table_our_chunk(const memfs *fs, enum memfs_table id, uint64_t chunk)
+{
+    const struct table *table = &fs->tables[id];
+    const uint64_t index = chunk - table->first_ours;
+    if (index >= atomic_load_explicit(&table->our_count, memory_order_acquire))
+        return NULL;
+    return atomic_load_explicit(&table->ours, memory_order_acquire)[index];
+}
+
+/* The same for any other chunk of which we have a private copy. */
+static inline void *table_changed_chunk(const memfs *fs, enum memfs_table id, uint64_t chunk)
+{
+    return memfs_chunkmap_get(&fs->tables[id].changed, chunk);
+}
+
+/* A private chunk, whatever it holds, or NULL. */
+static inline void *table_private_chunk(const memfs *fs, enum memfs_table id, uint64_t chunk)
+{
+    void *ours = table_our_chunk(fs, id, chunk);
+    return ours ? ours : table_changed_chunk(fs, id, chunk);
+}
+
 /* A chunk of a table, private or of the base, if it is resident, else NULL. */
+const void *table_peek_below(const memfs *fs, enum memfs_table id, uint64_t chunk); /* none of our own */
 static inline const void *table_peek(const memfs *fs, enum memfs_table id, uint64_t chunk)
 {
-    const void *own = memfs_chunkmap_get(&fs->tables[id].map, chunk);
-    return own || !fs->base ? own : fs->base->ops->peek(fs->base, id, chunk);
+    const void *ours = table_our_chunk(fs, id, chunk);
+    return ours ? ours : table_peek_below(fs, id, chunk);
 }
 
 /* Where a record is in its chunk. */
@@ -41,10 +65,17 @@ static inline const void *table_resident(const memfs *fs, enum memfs_table id, u
     return chunk + table_place(id, number);
 }
 
+/* A record of our own, in use or not, or NULL if the number cannot be one. */
+static inline void *table_our_record(const memfs *fs, enum memfs_table id, uint64_t number)
+{
+    char *chunk = table_our_chunk(fs, id, number >> table_shapes[id].shift);
+    return chunk ? chunk + table_place(id, number) : NULL;
+}
+
 /* For commit: a record that was reached by table_own(), or is our own. */
 static inline void *table_mutable(memfs *fs, enum memfs_table id, uint64_t number)
 {
-    return (char *)memfs_chunkmap_at(&fs->tables[id].map, number >> table_shapes[id].shift) + table_place(id, number);
+    return (char *)table_private_chunk(fs, id, number >> table_shapes[id].shift) + table_place(id, number);
 }
 
 /* ---- Reach ---- */
@@ -57,49 +88,33 @@ static inline int table_has(const struct op *op, enum memfs_table id, uint64_t n
     return number < table->start ? table_has_below(op, id, number) : number < table_count(table);
 }
 
-/* The record: 0 with *out, OP_MISS. MEMFS_ECORRUPT if there is no such number.
- * *out may be read until the operation's end. */
+/* The record: 0 with *out, OP_MISS. MEMFS_ECORRUPT if there can be no such number; one of our own that is not in
+ * use has a record that says so. *out may be read until the operation's end. */
+int table_get_below(struct op *op, enum memfs_table id, uint64_t number, const void **out); /* none of our own */
 static inline int table_get(struct op *op, enum memfs_table id, uint64_t number, void *out)
 {
-    const uint64_t chunk = number >> table_shapes[id].shift;
-    if (!table_in_range(&op->fs->tables[id], number))
-        return MEMFS_ECORRUPT;
-    const char *records = table_peek(op->fs, id, chunk);
-    if (!records)
-        return op_miss(op, id, chunk);
-    records += table_place(id, number);
-    memcpy(out, &records, sizeof records);
-    return 0;
+    const void *record = table_our_record(op->fs, id, number);
+    const int r = record ? 0 : table_get_below(op, id, number, &record);
+    if (r == 0)
+        memcpy(out, &record, sizeof record);
+    return r;
 }
 
 /* The chunk that holds the record (for ENTRIES, whose names stand behind). */
 int table_chunk(struct op *op, enum memfs_table id, uint64_t number, const void **out);
 
-/* Makes a chunk private, which is not; made if there is none. *out is it. */
-int table_make_private(struct op *op, enum memfs_table id, uint64_t chunk, void **out);
+/* The private chunk that holds a number; made if there is none. OP_MISS, -ENOMEM, -ENOSPC. */
+int table_own_chunk(struct op *op, enum memfs_table id, uint64_t number, void **out);
 
-/* The same for the chunk that holds a number, unless it is private. */
-static inline int table_own_chunk(struct op *op, enum memfs_table id, uint64_t number, void **out)
-{
-    const uint64_t chunk = number >> table_shapes[id].shift;
-    *out = memfs_chunkmap_get(&op->fs->tables[id].map, chunk);
-    return *out ? 0 : table_make_private(op, id, chunk, out);
-}
-
-/* The record, in a private chunk, to be changed by commit. 0, OP_MISS, -ENOMEM,
- * -ENOSPC; MEMFS_ECORRUPT if there is no such number. */
+/* The record, in a private chunk, to be changed by commit. The same; MEMFS_ECORRUPT if there can be no such number. */
+int table_own_below(struct op *op, enum memfs_table id, uint64_t number, void **out); /* none of our own */
 static inline int table_own(struct op *op, enum memfs_table id, uint64_t number, void *out)
 {
-    const struct table *table = &op->fs->tables[id];
-    if (!table_in_range(table, number))
-        return MEMFS_ECORRUPT;
-    void *chunk = NULL;
-    int r = table_own_chunk(op, id, number, &chunk);
-    if (r)
-        return r;
-    const char *record = (char *)chunk + table_place(id, number);
-    memcpy(out, &record, sizeof record);
-    return 0;
+    void *record = table_our_record(op->fs, id, number);
+    const int r = record ? 0 : table_own_below(op, id, number, &record);
+    if (r == 0)
+        memcpy(out, &record, sizeof record);
+    return r;
 }
 
 /* Makes so many numbers ready that have never been used. MEMFS_ELIMIT, OP_MISS, -ENOMEM, -ENOSPC. */
@@ -123,22 +138,19 @@ static inline uint32_t table_next(const memfs *fs, enum memfs_table id)
 
 /* ---- Commit ---- */
 
-/* A number of our own, its record zeroed (a node keeps its generation). */
+/* Takes the first of the free records off their list, and clears it. */
+void table_take_free(struct table *table, enum memfs_table id, char *record);
+
+/* A number of our own, its record zeroed (a node keeps its generation), as those are that were never used. */
 static inline uint32_t table_take(memfs *fs, enum memfs_table id, void *out)
 {
     struct table *table = &fs->tables[id];
     const uint32_t number = table_next(fs, id);
     char *record = table_mutable(fs, id, number);
-    if (table->free) {
-        memcpy(&table->free, record + table_shapes[id].link, sizeof table->free);
-        table->free_count--;
-    } else {
+    if (table->free)
+        table_take_free(table, id, record);
+    else
         table_set_count(table, (uint64_t)number + 1);
-    }
-    const uint32_t generation = id == MEMFS_NODES ? ((struct memfs_node_record *)(void *)record)->generation : 0;
-    memset(record, 0, table_shapes[id].width);
-    if (id == MEMFS_NODES)
-        ((struct memfs_node_record *)(void *)record)->generation = generation;
     memcpy(out, &record, sizeof record);
     return number;
 }

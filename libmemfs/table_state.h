@@ -8,13 +8,21 @@
 #include "chunkmap.h"
 
 struct table {
-    struct memfs_chunkmap map; /* private chunks */
-    uint64_t base_count;       /* records below this are the base's */
-    uint64_t start;            /* first number of our own: base_count rounded up to a chunk */
-    _Atomic(uint64_t) count;   /* numbers from here on were never used; start at first */
-    uint64_t ready;            /* chunks of numbers from start to this are private; not below count, and of tables
-                                  without table_take(), the heaps, not used */
-    uint32_t free;             /* 1 + first of our own numbers that are free again; 0: none */
+    /* Chunks from `first_ours` on hold our own numbers alone, and are there from the first to the last: in an array, so
+     * that a record of our own is found in a few instructions. Readers look at our_count first: what it counts is in
+     * the array that they find then. Arrays that were replaced stay, for readers, until the arena goes. */
+    uint64_t first_ours;
+    _Atomic(uint64_t) our_count;
+    _Atomic(void **) ours;
+    uint64_t our_room;
+
+    struct memfs_chunkmap changed; /* private copies of chunks before, which hold numbers of the base */
+    uint64_t base_count;           /* records below this are the base's */
+    uint64_t start;                /* first number of our own: base_count rounded up to a chunk */
+    _Atomic(uint64_t) count;       /* numbers from here on were never used; start at first */
+    uint64_t ready;                /* chunks of numbers from start to this are private; not below count, and of tables
+                                      without table_take(), the heaps, not used */
+    uint32_t free;                 /* 1 + first of our own numbers that are free again; 0: none */
     uint32_t free_count;
 };
 
