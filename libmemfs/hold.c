@@ -3,6 +3,7 @@
 #include "alloc.h"
 
 #include <errno.h>
+#include <sched.h>
 #include <stdint.h>
 
 struct hold {
@@ -10,6 +11,19 @@ struct hold {
     int is_alone;  /* nothing else keeps the node */
     uint64_t lookups, opens;
 };
+
+static void lock(struct hold_stripe *stripe)
+{
+    for (unsigned spins = 1; atomic_exchange_explicit(&stripe->locked, 1, memory_order_acquire); spins++) {
+        if (spins % 64 == 0)
+            sched_yield();
+    }
+}
+
+static void unlock(struct hold_stripe *stripe)
+{
+    atomic_store_explicit(&stripe->locked, 0, memory_order_release);
+}
 
 static struct hold_stripe *stripe_of(struct holds *holds, uint32_t node)
 {
@@ -30,65 +44,68 @@ static struct hold *find(struct hold_stripe *stripe, uint32_t node)
     return &stripe->slots[i];
 }
 
-int holds_init(struct holds *holds)
+void holds_init(struct holds *holds)
 {
-    for (int i = 0; i < HOLD_STRIPES; i++) {
-        holds->stripes[i] = (struct hold_stripe){.slots = NULL};
-        int r = pthread_mutex_init(&holds->stripes[i].lock, NULL);
-        if (r) {
-            while (i--)
-                pthread_mutex_destroy(&holds->stripes[i].lock);
-            return -r;
-        }
-    }
-    return 0;
+    *holds = (struct holds){.stripes[0].room = 0};
 }
 
 void holds_destroy(struct holds *holds, const struct memfs_allocator *allocator)
 {
-    for (int i = 0; i < HOLD_STRIPES; i++) {
-        struct hold_stripe *stripe = &holds->stripes[i];
-        memfs_free(allocator, stripe->slots, stripe->room * sizeof *stripe->slots);
-        pthread_mutex_destroy(&stripe->lock);
-    }
+    for (int i = 0; i < HOLD_STRIPES; i++)
+        memfs_free(allocator, holds->stripes[i].slots, holds->stripes[i].room * sizeof(struct hold));
 }
 
-static int grow(struct hold_stripe *stripe, const struct memfs_allocator *allocator)
+/* Makes the slots more than `room`, unless another thread has. Without the lock: the memory may have to be waited for.
+ */
+static int grow(struct hold_stripe *stripe, const struct memfs_allocator *allocator, size_t room)
 {
-    if (stripe->room && stripe->used * 2 < stripe->room)
-        return 0;
-    struct hold_stripe larger = {.room = stripe->room ? stripe->room * 2 : 8};
+    struct hold_stripe larger = {.room = room ? room * 2 : 8};
     larger.slots = memfs_alloc_zeroed(allocator, larger.room * sizeof *larger.slots);
     if (!larger.slots)
         return -ENOMEM;
-    for (size_t i = 0; i < stripe->room; i++) {
-        if (stripe->slots[i].node)
-            *find(&larger, stripe->slots[i].node) = stripe->slots[i];
+    struct hold *unused = larger.slots;
+    size_t unused_room = larger.room;
+    lock(stripe);
+    if (stripe->room == room) {
+        for (size_t i = 0; i < room; i++) {
+            if (stripe->slots[i].node)
+                *find(&larger, stripe->slots[i].node) = stripe->slots[i];
+        }
+        unused = stripe->slots;
+        unused_room = room;
+        stripe->slots = larger.slots;
+        stripe->room = larger.room;
     }
-    memfs_free(allocator, stripe->slots, stripe->room * sizeof *stripe->slots);
-    stripe->slots = larger.slots;
-    stripe->room = larger.room;
+    unlock(stripe);
+    memfs_free(allocator, unused, unused_room * sizeof *unused);
     return 0;
+}
+
+/* Adds to a node's counts if it has a slot, or there is room for one; 0 with *room if there is not. */
+static int try_add(struct hold_stripe *stripe, uint32_t node, uint64_t lookups, uint64_t opens, size_t *room)
+{
+    lock(stripe);
+    *room = stripe->room;
+    struct hold *hold = stripe->room ? find(stripe, node) : NULL;
+    const int has_room = hold && (hold->node || stripe->used * 2 < stripe->room);
+    if (has_room) {
+        stripe->used += hold->node == 0;
+        hold->node = node;
+        hold->lookups += lookups;
+        hold->opens += opens;
+    }
+    unlock(stripe);
+    return has_room;
 }
 
 int holds_add(struct holds *holds, const struct memfs_allocator *allocator, uint32_t node, uint64_t lookups,
               uint64_t opens)
 {
     struct hold_stripe *stripe = stripe_of(holds, node);
+    size_t room;
     int r = 0;
-    pthread_mutex_lock(&stripe->lock);
-    struct hold *hold = stripe->room ? find(stripe, node) : NULL;
-    if (!hold || !hold->node) {
-        r = grow(stripe, allocator);
-        hold = r ? NULL : find(stripe, node);
-    }
-    if (hold) {
-        stripe->used += hold->node == 0;
-        hold->node = node;
-        hold->lookups += lookups;
-        hold->opens += opens;
-    }
-    pthread_mutex_unlock(&stripe->lock);
+    while (r == 0 && !try_add(stripe, node, lookups, opens, &room))
+        r = grow(stripe, allocator, room);
     return r;
 }
 
@@ -111,7 +128,7 @@ int holds_drop(struct holds *holds, uint32_t node, uint64_t lookups, uint64_t op
 {
     struct hold_stripe *stripe = stripe_of(holds, node);
     int result = HOLDS_GONE;
-    pthread_mutex_lock(&stripe->lock);
+    lock(stripe);
     struct hold *hold = stripe->room ? find(stripe, node) : NULL;
     if (hold && hold->node) {
         hold->lookups -= lookups < hold->lookups ? lookups : hold->lookups;
@@ -120,28 +137,28 @@ int holds_drop(struct holds *holds, uint32_t node, uint64_t lookups, uint64_t op
         if (result != HOLDS_KEPT)
             empty(stripe, hold);
     }
-    pthread_mutex_unlock(&stripe->lock);
+    unlock(stripe);
     return result;
 }
 
 int holds_alone(struct holds *holds, uint32_t node)
 {
     struct hold_stripe *stripe = stripe_of(holds, node);
-    pthread_mutex_lock(&stripe->lock);
+    lock(stripe);
     struct hold *hold = stripe->room ? find(stripe, node) : NULL;
     int has = hold && hold->node;
     if (has)
         hold->is_alone = 1;
-    pthread_mutex_unlock(&stripe->lock);
+    unlock(stripe);
     return has;
 }
 
 int holds_has(struct holds *holds, uint32_t node)
 {
     struct hold_stripe *stripe = stripe_of(holds, node);
-    pthread_mutex_lock(&stripe->lock);
+    lock(stripe);
     int has = stripe->room && find(stripe, node)->node;
-    pthread_mutex_unlock(&stripe->lock);
+    unlock(stripe);
     return has;
 }
 
@@ -149,9 +166,9 @@ int holds_any(struct holds *holds)
 {
     for (int i = 0; i < HOLD_STRIPES; i++) {
         struct hold_stripe *stripe = &holds->stripes[i];
-        pthread_mutex_lock(&stripe->lock);
+        lock(stripe);
         int used = stripe->used != 0;
-        pthread_mutex_unlock(&stripe->lock);
+        unlock(stripe);
         if (used)
             return 1;
     }

@@ -7,7 +7,7 @@
 
 #include "memfs.h"
 
-#include <pthread.h>
+#include <stdatomic.h>
 
 #define HOLD_STRIPES 16
 
@@ -15,13 +15,14 @@ struct hold; /* number of the node, its counts */
 
 struct holds {
     struct hold_stripe {
-        pthread_mutex_t lock;
-        struct hold *slots; /* open addressing; a node of 0 is empty */
+        _Atomic(int) locked; /* held for a few instructions only, in which nothing is called that may wait */
+        struct hold *slots;  /* open addressing; a node of 0 is empty */
         size_t room, used;
+        char apart[64 - 2 * sizeof(size_t) - 2 * sizeof(void *)]; /* a cache line each */
     } stripes[HOLD_STRIPES];
 };
 
-int holds_init(struct holds *holds);
+void holds_init(struct holds *holds);
 void holds_destroy(struct holds *holds, const struct memfs_allocator *allocator);
 
 /* Adds to a node's counts. -ENOMEM, but never for a node that is held already. */

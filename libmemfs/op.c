@@ -113,10 +113,10 @@ static void exit_as_writer(struct op *op)
         memfs_reader_exit(&op->fs->readers, op->slot);
 }
 
+/* One try, by whoever has locked `writer`, which is unlocked. */
 static int try_write(struct op *op, op_body *reach, op_commit *commit, void *argument)
 {
     memfs *fs = op->fs;
-    pthread_mutex_lock(&fs->writer);
     content_collect(fs);
     fs->splitting = 0;
     fs->adding = 0;
@@ -133,14 +133,27 @@ static int try_write(struct op *op, op_body *reach, op_commit *commit, void *arg
     return r;
 }
 
-int op_write(memfs *fs, op_body *reach, op_commit *commit, void *argument)
+/* By whoever has locked `writer`. */
+static int run_write(memfs *fs, op_body *reach, op_commit *commit, void *argument)
 {
     struct op op;
-    int r;
     start(&op, fs);
-    do
+    int r = try_write(&op, reach, commit, argument);
+    while (r == OP_MISS && (r = load_missing(&op)) == 0) {
+        pthread_mutex_lock(&fs->writer);
         r = try_write(&op, reach, commit, argument);
-    while (r == OP_MISS && (r = load_missing(&op)) == 0);
+    }
     unpin_all(&op);
     return r > 0 ? 0 : r;
+}
+
+int op_write(memfs *fs, op_body *reach, op_commit *commit, void *argument)
+{
+    pthread_mutex_lock(&fs->writer);
+    return run_write(fs, reach, commit, argument);
+}
+
+int op_write_if_free(memfs *fs, op_body *reach, op_commit *commit, void *argument)
+{
+    return pthread_mutex_trylock(&fs->writer) ? OP_BUSY : run_write(fs, reach, commit, argument);
 }

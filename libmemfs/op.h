@@ -13,6 +13,7 @@
 
 /* Never leaves the library. */
 #define OP_MISS (-9999)
+#define OP_BUSY (-9997)
 
 /* What one operation keeps resident at most; beyond, it lets go of everything
  * and relies on the cache. Whoever may come by very many chunks remembers how
@@ -44,6 +45,9 @@ int op_read(memfs *fs, op_body *body, void *argument);
  * nothing to commit; it is returned as 0. Increments fs->changes. */
 typedef void op_commit(struct op *op, void *argument);
 int op_write(memfs *fs, op_body *reach, op_commit *commit, void *argument);
+
+/* The same if nobody else writes just now, else OP_BUSY at once. */
+int op_write_if_free(memfs *fs, op_body *reach, op_commit *commit, void *argument);
 
 /* Notes that a chunk is missing; returns OP_MISS. */
 static inline int op_miss(struct op *op, enum memfs_table table, uint64_t chunk)

@@ -61,6 +61,30 @@ void page_free(memfs *fs, struct page *page)
     arena_free(&fs->arena, page, sizeof *page + page->capacity);
 }
 
+uint32_t page_room(uint32_t used, uint32_t to)
+{
+    if (to >= used * 2)
+        return to;
+    return used * 2 < PAGE_BYTES ? used * 2 : PAGE_BYTES;
+}
+
+void page_fill(struct page *page, const void *old, uint32_t used, uint32_t from, const void *data, uint32_t to)
+{
+    const uint32_t head = from < used ? from : used, end = to > used ? to : used;
+    if (head)
+        memcpy(page->bytes, old, head);
+    if (from > head)
+        memset(page->bytes + head, 0, from - head);
+    if (data)
+        memcpy(page->bytes + from, data, to - from);
+    else
+        memset(page->bytes + from, 0, to - from);
+    if (to < used)
+        memcpy(page->bytes + to, (const unsigned char *)old + to, used - to);
+    if (page->capacity > end)
+        memset(page->bytes + end, 0, page->capacity - end);
+}
+
 void page_drop(memfs *fs, uint64_t slot)
 {
     struct page *page = page_of_slot(slot);

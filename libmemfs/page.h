@@ -61,6 +61,12 @@ uint16_t page_covered(uint32_t from, uint32_t to);
 int page_new(memfs *fs, uint32_t need, struct page **out);
 void page_free(memfs *fs, struct page *page);
 
+/* Bytes for a page that had `used` of them and needs more, `to`: appending piece by piece is linear. */
+uint32_t page_room(uint32_t used, uint32_t to);
+
+/* Fills a new page: the old bytes, of which there are `used`, but in [from, to) the data, or zeros for NULL. */
+void page_fill(struct page *page, const void *old, uint32_t used, uint32_t from, const void *data, uint32_t to);
+
 /* Commit: what is in the slot is not the file's any more. */
 void page_drop(memfs *fs, uint64_t slot);
 

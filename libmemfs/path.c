@@ -375,7 +375,9 @@ static void init_walk(struct path_walk *walk, const struct memfs_cred *cred, uns
     walk->buffer = NULL;
     walk->buffer_size = 0;
     walk->leaf = NULL;
+    walk->commit = NULL;
     walk->way = (struct way){.length = 0};
+    walk->end.dir = 0;
     walk->end.name = dir_name(0, NULL, 0);
     walk->end.is_writer = 0;
 }
@@ -386,13 +388,14 @@ static void commit_walk(struct op *op, void *argument)
     walk->commit(op, walk->argument);
 }
 
-/* Calls reach where the section before has ended: 1 with its *result; or 0 if something has changed since, or if
- * something has been found there: it was held by that section alone. (The reader has not, when it asks for a change;
- * but another try of the writer may have.) */
+/* Calls reach where the section before has ended: 1 with its *result; or 0 if none has come to the end, if something
+ * has changed since, or if something has been found there: it was held by that section alone. (The reader has not,
+ * when it asks for a change; but another try of the writer may have.) */
 static int resume(struct op *op, struct path_walk *walk, int *result)
 {
     struct path_end *end = &walk->end;
-    if (end->node || walk->changes != atomic_load(&op->fs->changes) || node_get(op, end->dir, &end->record) != 0)
+    if (!end->dir || end->node || walk->changes != atomic_load(&op->fs->changes) ||
+        node_get(op, end->dir, &end->record) != 0)
         return 0;
     walk->step = 0;
     *result = walk->reach(op, end, walk->argument);
@@ -411,17 +414,24 @@ static int write_section(struct op *op, void *argument)
     return result;
 }
 
-/* A section of a reader; where that ends in a change, one of the writer, which
- * goes on where the reader stood. A step may be needed there again. */
-static int run_section(memfs *fs, struct path_walk *walk)
+typedef int op_writer(memfs *fs, op_body *reach, op_commit *commit, void *argument);
+
+static int run_as_writer(memfs *fs, struct path_walk *walk, op_writer *write)
 {
-    int result = op_read(fs, walk_section, walk);
-    if (result != PATH_CHANGE)
-        return result;
     walk->end.is_writer = 1;
-    result = op_write(fs, write_section, commit_walk, walk);
+    int result = write(fs, write_section, commit_walk, walk);
     walk->end.is_writer = 0;
     return result ? result : walk->step;
+}
+
+/* A change is mostly made in one section, of the writer. While others write it is one of a reader, and where that ends
+ * one of the writer, which goes on where the reader stood: walks do not wait. A step may be needed there again. */
+static int run_section(memfs *fs, struct path_walk *walk)
+{
+    int result = walk->commit ? run_as_writer(fs, walk, op_write_if_free) : OP_BUSY;
+    if (result == OP_BUSY)
+        result = op_read(fs, walk_section, walk);
+    return result == PATH_CHANGE ? run_as_writer(fs, walk, op_write) : result;
 }
 
 static int walk_path(memfs *fs, const char *path, struct path_walk *walk)

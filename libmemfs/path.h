@@ -32,8 +32,8 @@ struct path_end {
 /* Is it a name, not "." or ".." or none? */
 int path_end_is_normal(const struct path_end *end);
 
-/* Calls reach with a path's end, which is not looked up, as a reader first; if it
- * returns PATH_CHANGE, once more as the writer, and then commit, as op_write() does.
+/* Calls reach with a path's end, which is not looked up, as the writer, and then commit, as op_write() does.
+ * While others write, or without commit, it is called as a reader first; if it returns PATH_CHANGE, once more.
  * With PATH_FOLLOW symbolic links at the end are followed, as open() with O_CREAT
  * needs it: then the name was not there, or was no symbolic link. A link with
  * slashes behind is not followed. */

@@ -165,7 +165,7 @@ static uint32_t capacity_for(const struct content_plan *plan, const struct at *a
     if (zeroes(plan) || at->to <= used)
         return used;
     if (at->page)
-        return at->to < used * 2 ? (used * 2 < PAGE_BYTES ? used * 2 : PAGE_BYTES) : at->to;
+        return page_room(used, at->to);
     int appends = plan->kind == PLAN_WRITE && plan->from == plan->before.size;
     int stream = appends && at->index >= STREAM_PAGES && at->from == 0;
     return stream ? PAGE_BYTES : at->to;
@@ -176,26 +176,16 @@ static void compose(const struct content_plan *plan, const struct at *at, struct
                     uint32_t used)
 {
     uint32_t from = at->from, to = at->to;
+    const unsigned char *data = NULL;
     if (plan->kind == PLAN_ALLOCATE)
         from = to = used;
     if (zeroes(plan)) {
         from = from < used ? from : used;
         to = to < used ? to : used;
     }
-    uint32_t head = from < used ? from : used;
-    if (head)
-        memcpy(page->bytes, old, head);
-    if (from > head)
-        memset(page->bytes + head, 0, from - head);
     if (plan->kind == PLAN_WRITE)
-        memcpy(page->bytes + from, plan->data + ((at->index << PAGE_SHIFT) + from - plan->from), to - from);
-    else
-        memset(page->bytes + from, 0, to - from);
-    if (to < used)
-        memcpy(page->bytes + to, (const unsigned char *)old + to, used - to);
-    uint32_t end = to > used ? to : used;
-    if (page->capacity > end)
-        memset(page->bytes + end, 0, page->capacity - end);
+        data = plan->data + ((at->index << PAGE_SHIFT) + from - plan->from);
+    page_fill(page, old, used, from, data, to);
 }
 
 /* Is the page absent, and does something of what the base shows there stay? */
@@ -447,12 +437,12 @@ void plan_commit(memfs *fs, struct content_plan *plan)
 
 /* ---- Outside of operations ---- */
 
-static void commit(struct op *op, void *plan)
+void plan_commit_op(struct op *op, void *plan)
 {
     plan_commit(op->fs, plan);
 }
 
-int plan_run(memfs *fs, op_body *reach, struct content_plan *plan)
+int plan_run(memfs *fs, op_body *reach, op_commit *commit, struct content_plan *plan)
 {
     int r;
     do

@@ -85,10 +85,11 @@ int plan_reserve(struct op *op, struct content_plan *plan);
 /* ---- Commit ---- */
 
 void plan_commit(memfs *fs, struct content_plan *plan);
+void plan_commit_op(struct op *op, void *plan); /* the same, for op_write() */
 
 /* ---- Outside of operations ---- */
 
-/* op_write() with a plan of which `reach` is a part: argument must begin with it. */
-int plan_run(memfs *fs, op_body *reach, struct content_plan *plan);
+/* op_write() with a plan, which is its argument (or what that begins with). */
+int plan_run(memfs *fs, op_body *reach, op_commit *commit, struct content_plan *plan);
 
 #endif

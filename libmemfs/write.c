@@ -1,5 +1,6 @@
 #include "write.h"
 
+#include "paged.h"
 #include "plan.h"
 
 #include <errno.h>
@@ -9,6 +10,8 @@ struct write {
     memfs_node node;
     uint64_t offset, length;
     int keep_size;
+    int is_paged; /* it needs no plan, but this: */
+    struct paged_write paged;
 };
 
 static void init(struct write *write, memfs_node node, uint64_t offset, uint64_t length)
@@ -58,20 +61,44 @@ static int reach_handle(struct op *op, void *argument)
     return r ? r : content_check_type(node);
 }
 
-static int reach_write(struct op *op, void *argument)
+static int reach_planned(struct op *op, struct write *write, uint64_t offset)
 {
-    struct write *write = argument;
     struct content_plan *plan = &write->plan;
     int r = begin(op, write);
     if (r)
         return r;
-    uint64_t offset = write->offset == MEMFS_APPEND ? plan->before.size : write->offset;
-    if (offset > MEMFS_SIZE_MAX || write->length > MEMFS_SIZE_MAX - offset)
-        return end(op, write, -EFBIG);
     set_range(plan, PLAN_WRITE, offset, offset + write->length);
     if (plan->size < plan->to)
         plan->size = plan->to;
     return end(op, write, plan_pages(op, plan));
+}
+
+static int reach_write(struct op *op, void *argument)
+{
+    struct write *write = argument;
+    const struct memfs_node_record *node;
+    int r = node_get(op, write->node, &node);
+    if (r == 0)
+        r = content_check_type(node);
+    if (r)
+        return r;
+    const uint64_t offset = write->offset == MEMFS_APPEND ? node->size : write->offset;
+    if (offset > MEMFS_SIZE_MAX || write->length > MEMFS_SIZE_MAX - offset)
+        return -EFBIG;
+    write->paged.from = offset;
+    write->paged.to = offset + write->length;
+    write->is_paged = paged_fits(node, write->paged.to);
+    return write->is_paged ? paged_reach_write(op, node_number(write->node), &write->paged)
+                           : reach_planned(op, write, offset);
+}
+
+static void commit_write(struct op *op, void *argument)
+{
+    struct write *write = argument;
+    if (write->is_paged)
+        paged_write(op->fs, &write->paged);
+    else
+        plan_commit(op->fs, &write->plan);
 }
 
 int64_t write_at(memfs *fs, memfs_node node, uint64_t offset, const void *buffer, size_t size, int drops_setid,
@@ -83,12 +110,12 @@ int64_t write_at(memfs *fs, memfs_node node, uint64_t offset, const void *buffer
         return op_read(fs, reach_handle, &node);
     }
     init(&write, node, offset, size);
-    write.plan.data = buffer;
-    write.plan.drops_setid = drops_setid;
-    int r = plan_run(fs, reach_write, &write.plan);
+    write.plan.data = write.paged.data = buffer;
+    write.plan.drops_setid = write.paged.drops_setid = drops_setid;
+    int r = plan_run(fs, reach_write, commit_write, &write.plan);
     if (r)
         return r;
-    *at = write.plan.from;
+    *at = write.paged.from;
     return (int64_t)size;
 }
 
@@ -115,7 +142,7 @@ int write_resize(memfs *fs, memfs_node node, uint64_t size, int drops_setid)
     struct write write;
     init(&write, node, 0, size);
     write.plan.drops_setid = drops_setid;
-    return plan_run(fs, reach_resize, &write.plan);
+    return plan_run(fs, reach_resize, plan_commit_op, &write.plan);
 }
 
 /* ---- Allocating and punching ---- */
@@ -129,7 +156,7 @@ static int run_range(memfs *fs, op_body *reach, struct write *write)
         return -EINVAL;
     if (write->offset > MEMFS_SIZE_MAX || write->length > MEMFS_SIZE_MAX - write->offset)
         return -EFBIG;
-    return plan_run(fs, reach, &write->plan);
+    return plan_run(fs, reach, plan_commit_op, &write->plan);
 }
 
 static int reach_allocate(struct op *op, void *argument)

@@ -8,7 +8,7 @@ static void test_hold__counts_until_both_are_gone(void **state)
     struct holds holds;
     struct test_memory memory;
     test_memory_init(&memory);
-    assert_ok(holds_init(&holds));
+    holds_init(&holds);
     assert_false(holds_any(&holds));
     assert_ok(holds_add(&holds, &memory.hook, 7, 2, 0));
     assert_ok(holds_add(&holds, &memory.hook, 7, 0, 1));
@@ -31,7 +31,7 @@ static void test_hold__many_nodes_come_and_go(void **state)
     struct test_memory memory;
     struct test_random random = {.state = test_seed()};
     test_memory_init(&memory);
-    assert_ok(holds_init(&holds));
+    holds_init(&holds);
     for (int i = 0; i < 100000; i++) {
         uint32_t node = 1 + (uint32_t)test_random_below(&random, NODES - 1);
         if (test_random_below(&random, 2)) {
@@ -54,7 +54,7 @@ static void test_hold__no_memory_changes_nothing(void **state)
     struct holds holds;
     struct test_memory memory;
     test_memory_init(&memory);
-    assert_ok(holds_init(&holds));
+    holds_init(&holds);
     test_memory_fail(&memory, 1, 1);
     assert_result(holds_add(&holds, &memory.hook, 3, 1, 0), -ENOMEM);
     assert_false(holds_has(&holds, 3));
@@ -68,7 +68,7 @@ static void test_hold__what_is_held_needs_no_memory(void **state)
     struct holds holds;
     struct test_memory memory;
     test_memory_init(&memory);
-    assert_ok(holds_init(&holds));
+    holds_init(&holds);
     for (uint32_t node = 1; node <= 20 * HOLD_STRIPES; node++) {
         test_memory_heal(&memory);
         assert_ok(holds_add(&holds, &memory.hook, node, 1, 0));
@@ -84,7 +84,7 @@ static void test_hold__last_of_what_is_alone(void **state)
     struct holds holds;
     struct test_memory memory;
     test_memory_init(&memory);
-    assert_ok(holds_init(&holds));
+    holds_init(&holds);
     assert_false(holds_alone(&holds, 5));
     assert_ok(holds_add(&holds, &memory.hook, 5, 1, 1));
     assert_true(holds_alone(&holds, 5));
