@@ -157,7 +157,9 @@ static int create(memfs *fs, const char *name, struct creation *creation)
 int memfs_node_create(memfs *fs, const struct memfs_cred *cred, memfs_node dir, const char *name, uint32_t mode,
                       memfs_node *out)
 {
-    struct creation creation = {.cred = cred, .dir = dir, .mode = MEMFS_IFREG | (mode & 07777), .out = out};
+    struct creation creation;
+    creation_init(&creation, cred, dir, MEMFS_IFREG | (mode & 07777));
+    creation.out = out;
     return create(fs, name, &creation);
 }
 
@@ -170,7 +172,9 @@ static uint32_t dir_mode(const struct memfs_cred *cred, uint32_t mode)
 int memfs_node_mkdir(memfs *fs, const struct memfs_cred *cred, memfs_node dir, const char *name, uint32_t mode,
                      memfs_node *out)
 {
-    struct creation creation = {.cred = cred, .dir = dir, .mode = dir_mode(cred, mode), .out = out};
+    struct creation creation;
+    creation_init(&creation, cred, dir, dir_mode(cred, mode));
+    creation.out = out;
     return create(fs, name, &creation);
 }
 
@@ -188,7 +192,8 @@ static int mkdir_at(struct op *op, const struct path_end *end, void *argument)
 
 int memfs_mkdir(memfs *fs, const struct memfs_cred *cred, const char *path, uint32_t mode)
 {
-    struct creation creation = {.cred = cred, .mode = dir_mode(cred, mode)};
+    struct creation creation;
+    creation_init(&creation, cred, 0, dir_mode(cred, mode));
     return path_change(fs, cred, path, 0, mkdir_at, create_commit, &creation);
 }
 
@@ -196,8 +201,11 @@ int memfs_node_mknod(memfs *fs, const struct memfs_cred *cred, memfs_node dir, c
                      uint32_t rdev_major, uint32_t rdev_minor, memfs_node *out)
 {
     uint32_t type = mode & MEMFS_IFMT ? mode & MEMFS_IFMT : MEMFS_IFREG;
-    struct creation creation = {
-        .cred = cred, .dir = dir, .mode = type | (mode & 07777), .major = rdev_major, .minor = rdev_minor, .out = out};
+    struct creation creation;
+    creation_init(&creation, cred, dir, type | (mode & 07777));
+    creation.major = rdev_major;
+    creation.minor = rdev_minor;
+    creation.out = out;
     switch (type) {
     case MEMFS_IFCHR:
     case MEMFS_IFBLK:
@@ -215,7 +223,10 @@ int memfs_node_mknod(memfs *fs, const struct memfs_cred *cred, memfs_node dir, c
 int memfs_node_symlink(memfs *fs, const struct memfs_cred *cred, memfs_node dir, const char *name, const char *target,
                        memfs_node *out)
 {
-    struct creation creation = {.cred = cred, .dir = dir, .mode = MEMFS_IFLNK | 0777, .target = target, .out = out};
+    struct creation creation;
+    creation_init(&creation, cred, dir, MEMFS_IFLNK | 0777);
+    creation.out = out;
+    creation.target = target;
     creation.target_length = strnlen(target, MEMFS_TARGET_MAX + 1);
     if (creation.target_length == 0)
         return -ENOENT;
@@ -224,7 +235,9 @@ int memfs_node_symlink(memfs *fs, const struct memfs_cred *cred, memfs_node dir,
 
 int memfs_node_tmpfile(memfs *fs, const struct memfs_cred *cred, memfs_node dir, uint32_t mode, memfs_node *out)
 {
-    struct creation creation = {.cred = cred, .dir = dir, .mode = MEMFS_IFREG | (mode & 07777), .out = out};
+    struct creation creation;
+    creation_init(&creation, cred, dir, MEMFS_IFREG | (mode & 07777));
+    creation.out = out;
     return create(fs, NULL, &creation);
 }
 
@@ -267,7 +280,9 @@ static void commit_link(struct op *op, void *argument)
 
 int memfs_node_link(memfs *fs, const struct memfs_cred *cred, memfs_node node, memfs_node dir, const char *name)
 {
-    struct creation creation = {.cred = cred, .dir = dir, .linked = node};
+    struct creation creation;
+    creation_init(&creation, cred, dir, 0);
+    creation.linked = node;
     int r = dir_name_measure(dir, name, &creation.name);
     return r ? r : op_write(fs, reach_link, commit_link, &creation);
 }

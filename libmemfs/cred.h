@@ -43,7 +43,7 @@ uint32_t cred_drop_setid(const struct memfs_cred *cred, uint32_t mode, uint32_t 
  * the default ACL. */
 struct cred_new {
     uint32_t mode, uid, gid;
-    struct xattr_plan acl; /* starts zeroed */
+    struct xattr_plan acl; /* starts as none */
 };
 int cred_reach_new(struct op *op, const struct memfs_cred *cred, const struct memfs_node_record *dir, uint32_t mode,
                    struct cred_new *out);

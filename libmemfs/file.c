@@ -58,14 +58,19 @@ static int reach_open(struct op *op, void *argument)
     return r ? r : check_and_hold(op, opening, node);
 }
 
-/* What is open already, and has not been created just now. */
-static int empty_opened(memfs *fs, const struct memfs_cred *cred, memfs_node node, uint32_t flags)
+static int empty(memfs *fs, const struct memfs_cred *cred, memfs_node node)
 {
-    const struct memfs_setattr empty = {.set = MEMFS_SET_SIZE};
-    int r = flags & MEMFS_O_TRUNC ? memfs_node_setattr(fs, cred, node, &empty, NULL) : 0;
+    const struct memfs_setattr no_bytes = {.set = MEMFS_SET_SIZE};
+    int r = memfs_node_setattr(fs, cred, node, &no_bytes, NULL);
     if (r)
         node_drop(fs, node, 0, 1);
     return r;
+}
+
+/* What is open already, and has not been created just now. */
+static int empty_opened(memfs *fs, const struct memfs_cred *cred, memfs_node node, uint32_t flags)
+{
+    return flags & MEMFS_O_TRUNC ? empty(fs, cred, node) : 0;
 }
 
 int memfs_node_open(memfs *fs, const struct memfs_cred *cred, memfs_node node, uint32_t flags)
@@ -150,9 +155,12 @@ static void commit_open(struct op *op, void *argument)
 static int open_or_create(memfs *fs, const struct memfs_cred *cred, const char *path, uint32_t flags, uint32_t mode,
                           memfs_node *out, int *created)
 {
-    struct path_opening it = {
-        .opening = {.cred = cred, .flags = flags},
-        .creation = {.cred = cred, .mode = MEMFS_IFREG | (mode & 07777), .out = &it.opening.node, .opens = 1}};
+    struct path_opening it;
+    it.opening = (struct opening){.cred = cred, .flags = flags};
+    creation_init(&it.creation, cred, 0, MEMFS_IFREG | (mode & 07777));
+    it.creation.out = &it.opening.node;
+    it.creation.opens = 1;
+    it.created = 0;
     unsigned follow = flags & (MEMFS_O_EXCL | MEMFS_O_NOFOLLOW) ? 0 : PATH_FOLLOW;
     int r = path_change(fs, cred, path, follow, open_at, commit_open, &it);
     *out = it.opening.node;
@@ -179,7 +187,10 @@ static void commit_unlinkable(struct op *op, void *argument)
 static int create_unnamed(memfs *fs, const struct memfs_cred *cred, const char *path, uint32_t flags, uint32_t mode,
                           memfs_node *out)
 {
-    struct creation creation = {.cred = cred, .mode = MEMFS_IFREG | (mode & 07777), .out = out, .opens = 1};
+    struct creation creation;
+    creation_init(&creation, cred, 0, MEMFS_IFREG | (mode & 07777));
+    creation.out = out;
+    creation.opens = 1;
     int r = path_resolve(fs, cred, path, PATH_FOLLOW, &creation.dir);
     if (r)
         return r;

@@ -36,30 +36,31 @@ void hints_reach(struct hints *hints, struct arena *arena, uint64_t insertions)
 
 /* ---- Slots ---- */
 
-/* Bits of a slot that hold the insertion. */
-static unsigned number_bits(uint32_t count)
+/* The bits of a slot that hold the insertion. */
+static uint32_t number_mask(uint32_t count)
 {
-    return (unsigned)__builtin_ctz(count) + 1;
+    return 2 * count - 1;
 }
 
-/* Bits of the hash that choose the set. */
-static unsigned set_bits(uint32_t count)
+/* The bits of the hash that choose the set. */
+static uint32_t set_mask(uint32_t count)
 {
-    return (unsigned)__builtin_ctz(count / HINT_SET);
+    return count / HINT_SET - 1;
 }
 
 /* The first slot of the set. */
 static size_t set_of(uint32_t count, uint64_t hash)
 {
-    return (size_t)(hash & (count / HINT_SET - 1)) * HINT_SET;
+    return (size_t)(hash & set_mask(count)) * HINT_SET;
 }
 
-/* What a slot has of the hash, in its place. */
+/* What a slot has of the hash, in its place: above the number, which has 4 bits more than those that choose the set. */
 static uint32_t tag_of(uint32_t count, uint64_t hash)
 {
-    const uint32_t rest = ((uint32_t)hash & ((1u << HASH_BITS) - 1)) >> set_bits(count);
-    return rest << number_bits(count);
+    return ((uint32_t)hash & ~set_mask(count)) << (32 - HASH_BITS);
 }
+
+_Static_assert(32 - HASH_BITS == 4 && HINT_SET == 8, "the tag's shift is the same for all counts");
 
 static uint32_t get(_Atomic(uint32_t) *slot)
 {
@@ -92,7 +93,7 @@ int hints_find(const struct hints *hints, uint64_t hash, uint32_t *insertion)
 {
     if (hints->count == 0)
         return 0;
-    const uint32_t tag = tag_of(hints->count, hash), mask = (1u << number_bits(hints->count)) - 1;
+    const uint32_t tag = tag_of(hints->count, hash), mask = number_mask(hints->count);
     _Atomic(uint32_t) *slots = &hints->slots[set_of(hints->count, hash)];
     const unsigned equal = matches(slots, tag, mask);
     if (equal)
@@ -116,7 +117,7 @@ void hints_set(const struct hints *hints, uint64_t hash, uint32_t insertion)
 {
     if (hints->count == 0 || insertion >= 2 * hints->count - 1)
         return;
-    const uint32_t tag = tag_of(hints->count, hash), mask = (1u << number_bits(hints->count)) - 1;
+    const uint32_t tag = tag_of(hints->count, hash), mask = number_mask(hints->count);
     _Atomic(uint32_t) *slots = &hints->slots[set_of(hints->count, hash)];
     const unsigned equal = matches(slots, tag, mask);
     _Atomic(uint32_t) *chosen = equal ? &slots[__builtin_ctz(equal)] : room_for(slots, hash, mask);
@@ -135,7 +136,7 @@ void hints_prefetch(const struct hints *hints, uint64_t hash)
 /* One set becomes two, by the lowest bit of the hash that its slots have. */
 static void split_set(const struct hints *hints, uint32_t number)
 {
-    const uint32_t sets = hints->count / HINT_SET, one = 1u << number_bits(hints->count);
+    const uint32_t sets = hints->count / HINT_SET, one = number_mask(hints->count) + 1;
     unsigned filled[2] = {0, 0};
     for (unsigned i = 0; i < HINT_SET; i++) {
         const uint32_t slot = get(&hints->slots[number * HINT_SET + i]);

@@ -10,7 +10,6 @@
 #include "xattr.h"
 
 #include <stddef.h>
-#include <string.h>
 
 /* What happens to a range of a file. */
 enum plan_kind {
@@ -59,8 +58,12 @@ struct content_plan {
 /* A plan for nothing yet, which can be cancelled. */
 static inline void plan_init(struct content_plan *plan)
 {
-    const size_t from = offsetof(struct content_plan, keeps_mtime);
-    memset((char *)plan + from, 0, offsetof(struct content_plan, first_changes) - from);
+    plan->keeps_mtime = plan->drops_setid = 0;
+    plan->data = NULL;
+    xattr_plan_init(&plan->xattrs);
+    plan->count = plan->room = 0;
+    plan->scouts = 0;
+    plan->base = (struct plan_base){.masks = NULL};
 }
 
 /* Reach needs bytes of the base: plan_run() loads them and tries again. Never leaves the library. */

@@ -22,7 +22,8 @@ static void copy_page(struct gather *gather, const struct page *page, uint64_t e
         there = (size_t)least(page->capacity - from, length);
     if (there)
         memcpy(gather->to, page->bytes + from, there);
-    memset(gather->to + there, 0, length - there);
+    if (there < length)
+        memset(gather->to + there, 0, length - there);
     gather->position += length;
     gather->to += length;
     gather->copied += length;
@@ -52,11 +53,17 @@ static int reach_read(struct op *op, void *argument)
     gather->to = read->to;
     gather->copied = gather->count = 0;
     int r = node_get(op, read->node, &node);
-    if (r == 0)
-        r = content_get(op->fs, node, &content);
     if (r)
         return r;
-    gather->end = least(read->end, content.size);
+    gather->end = least(read->end, node->size);
+    if (node->mode & MEMFS_NODE_PAGED && gather->end <= PAGE_BYTES) { /* as most: what follows would do the same */
+        if (gather->position < gather->end)
+            copy_page(gather, page_of_slot(node->page), PAGE_BYTES);
+        return 0;
+    }
+    r = content_get(op->fs, node, &content);
+    if (r)
+        return r;
     r = gather_content(op, gather, &content);
     /* What is there already need not be gathered again. */
     return r == OP_MISS && gather->position > read->position ? 0 : r;

@@ -211,7 +211,7 @@ int xattr_reach_set(struct op *op, const struct memfs_node_record *node, const c
                     size_t size, uint32_t flags, struct xattr_plan *plan)
 {
     const struct memfs_xattr *record = NULL;
-    *plan = (struct xattr_plan){0};
+    xattr_plan_init(plan);
     int error = set_find(op, node, name, &record);
     if (error == 0 && (flags & MEMFS_XATTR_CREATE))
         return -EEXIST;
@@ -233,7 +233,7 @@ void xattr_cancel(memfs *fs, struct xattr_plan *plan)
             heap_put(fs, MEMFS_BLOBS, item->record.value, item->record.value_length);
     }
     memfs_free(&fs->allocator, plan->items, plan->room * sizeof *plan->items);
-    *plan = (struct xattr_plan){0};
+    xattr_plan_init(plan);
 }
 
 /* ---- Commit ------------------------------------------------------------------ */
@@ -314,5 +314,5 @@ void xattr_replace(memfs *fs, struct memfs_node_record *node, struct xattr_plan 
     set_free(fs, node->xattrs, 0);
     node->xattrs = set;
     memfs_free(&fs->allocator, plan->items, plan->room * sizeof *plan->items);
-    *plan = (struct xattr_plan){0};
+    xattr_plan_init(plan);
 }

@@ -42,7 +42,7 @@ struct xattr_edit {
 };
 #define XATTR_EDITS_MAX 3
 
-/* A new set, prepared. Zeroed: none. Prepared in one try of reach; whoever then
+/* A new set, prepared, or none. Prepared in one try of reach; whoever then
  * fails, or is to try again, cancels it. */
 struct xattr_plan {
     int active;
@@ -51,6 +51,14 @@ struct xattr_plan {
     struct memfs_xattr dropped[XATTR_EDITS_MAX]; /* names and values of the old set that go; lengths of 0: stay */
     size_t dropped_count;
 };
+
+/* None. */
+static inline void xattr_plan_init(struct xattr_plan *plan)
+{
+    plan->active = 0;
+    plan->items = NULL;
+    plan->count = plan->room = plan->dropped_count = 0;
+}
 
 /* The node's set after some edits, in order of their names, which differ, at
  * most XATTR_EDITS_MAX. node NULL: on an empty set. -ENOSPC, -ENOMEM, ... */
@@ -61,11 +69,10 @@ int xattr_reach_edit(struct op *op, const struct memfs_node_record *node, const 
  * MEMFS_XATTR_CREATE (-EEXIST), MEMFS_XATTR_REPLACE (-ENODATA). */
 int xattr_reach_set(struct op *op, const struct memfs_node_record *node, const char *name, const void *value,
                     size_t size, uint32_t flags, struct xattr_plan *plan);
-void xattr_cancel(memfs *fs, struct xattr_plan *plan); /* frees what is prepared; zeroed is fine */
+void xattr_cancel(memfs *fs, struct xattr_plan *plan); /* frees what is prepared, if anything */
 
 /* ---- Commit ---- */
-/* Gives the node (owned) the prepared set, freeing its old one. Zeroed is fine: the
- * node keeps what it has. */
+/* Gives the node (owned) the prepared set, freeing its old one. With none the node keeps what it has. */
 void xattr_replace(memfs *fs, struct memfs_node_record *node, struct xattr_plan *plan);
 void xattr_free(memfs *fs, struct memfs_node_record *node);
 
