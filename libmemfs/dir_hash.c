@@ -5,7 +5,7 @@
 #include <assert.h>
 #include <string.h>
 
-#define BUCKET_FILL 8 /* deltas a bucket on average, from which on there are more buckets */
+#define BUCKET_FILL 7 /* deltas a bucket on average, from which on there are more buckets */
 
 /* ---- Hashes ---- */
 
@@ -63,20 +63,30 @@ uint64_t dir_hash_entry(const memfs *fs, uint32_t entry)
     return fold(fold(fs->seeds[0], fs->seeds[1] + entry * SPREAD), fs->seeds[1]);
 }
 
-/* The bucket of a hash among `buckets`, at least 1: by as many bits as are
- * needed, or one fewer where that bucket is not there yet. */
-static inline uint32_t bucket_of(uint64_t hash, uint32_t buckets)
+/* Where a hash belongs: the bucket, and the tag there. Buckets are split one after the other, so that some are told by
+ * one bit of the hash more than others. (Litwin, "Linear hashing", 1980.) */
+struct place {
+    uint32_t bucket;
+    uint16_t tag;
+};
+
+/* The tag's bits begin at most 7 below those that do not choose the bucket already: mostly a bucket can be split by the
+ * tags alone, and 9 bits at least tell its deltas from each other. */
+static inline uint16_t tag_of(uint64_t hash, unsigned bits)
 {
-    uint32_t mask = buckets == 1 ? 0 : UINT32_MAX >> __builtin_clz(buckets - 1);
-    uint32_t bucket = (uint32_t)hash & mask;
-    return bucket < buckets ? bucket : bucket & mask >> 1;
+    return (uint16_t)(hash >> (bits & ~7u));
 }
 
-/* Not 0: that is the tag of a free slot. */
-static inline uint8_t tag_of(uint64_t hash)
+/* Among `buckets`, at least 1. */
+static inline struct place place_of(uint64_t hash, uint32_t buckets)
 {
-    const uint8_t tag = (uint8_t)(hash >> 56);
-    return tag ? tag : 1;
+    unsigned bits = 31u - (unsigned)__builtin_clz(buckets);
+    uint32_t bucket = (uint32_t)hash & ((UINT32_C(1) << bits) - 1);
+    if ((bucket | UINT32_C(1) << bits) < buckets) { /* it has been split: both halves have a bit more */
+        bits++;
+        bucket = (uint32_t)hash & ((UINT32_C(1) << bits) - 1);
+    }
+    return (struct place){.bucket = bucket, .tag = tag_of(hash, bits)};
 }
 
 /* ---- What is always resident ---- */
@@ -87,9 +97,8 @@ static inline const struct delta *look_at(const memfs *fs, uint32_t number)
     return &chunk[number & (MEMFS_CHUNK_RECORDS - 1)];
 }
 
-static inline const struct bucket *look_into(const memfs *fs, uint64_t hash)
+static inline const struct bucket *look_into(const memfs *fs, uint32_t number)
 {
-    uint32_t number = bucket_of(hash, fs->buckets);
     const struct bucket *chunk = table_peek(fs, MEMFS_BUCKETS, number >> MEMFS_BUCKETS_SHIFT);
     assert(chunk);
     return &chunk[number & ((1u << MEMFS_BUCKETS_SHIFT) - 1)];
@@ -103,33 +112,33 @@ static uint64_t hash_of(const memfs *fs, const struct delta *delta)
 
 /* ---- Finding ---- */
 
-/* The top bit of each byte that is the tag; perhaps of others, too. */
-static inline uint64_t equal_bytes(uint64_t bytes, uint8_t tag)
+/* The top bit of each of 4 tags that is this one; perhaps of others, too. */
+static inline uint64_t equal_tags(uint64_t tags, uint16_t tag)
 {
-    const uint64_t ones = UINT64_MAX / 255;
-    bytes ^= tag * ones;
-    return (bytes - ones) & ~bytes & ones << 7;
+    const uint64_t ones = UINT64_MAX / UINT16_MAX;
+    tags ^= tag * ones;
+    return (tags - ones) & ~tags & ones << 15;
 }
 
-/* The slots that may have a tag: bit 7 of a byte each for the first 8, bit 3 for the others. The first does have it:
- * a wrong one stands behind one that is right. */
-static inline uint64_t candidates(const struct bucket *bucket, uint8_t tag)
+_Static_assert(BUCKET_SLOTS == 10, "two words of tags, and half a one");
+
+/* The slots that may have a tag: of the first 4 the top bit of 16 bits each, of the next 4 the one below, and so on. */
+static inline uint64_t candidates(const struct bucket *bucket, uint16_t tag)
 {
-    uint64_t first;
-    uint32_t others;
+    uint64_t first, second;
+    uint32_t last;
     memcpy(&first, bucket->tags, sizeof first);
-    memcpy(&others, bucket->tags + sizeof first, sizeof others);
-    if (__BYTE_ORDER__ == __ORDER_BIG_ENDIAN__) {
-        first = __builtin_bswap64(first);
-        others = __builtin_bswap32(others);
-    }
-    return equal_bytes(first, tag) | (equal_bytes(others, tag) & UINT32_MAX) >> 4;
+    memcpy(&second, bucket->tags + 4, sizeof second);
+    memcpy(&last, bucket->tags + 8, sizeof last);
+    return equal_tags(first, tag) | equal_tags(second, tag) >> 1 | (equal_tags(last, tag) & UINT32_MAX) >> 2;
 }
 
 static inline unsigned slot_of(uint64_t candidate)
 {
-    unsigned bit = (unsigned)__builtin_ctzll(candidate);
-    return bit / 8 + (bit % 8 == 7 ? 0 : 8);
+    const unsigned bit = (unsigned)__builtin_ctzll(candidate), word = 15 - bit % 16, lane = bit / 16;
+    if (__BYTE_ORDER__ == __ORDER_BIG_ENDIAN__)
+        return 4 * word + (word < 2 ? 3 : 1) - lane;
+    return 4 * word + lane;
 }
 
 /* One after the other what may be found in a bucket: 1 + number, or 0 at the end. */
@@ -141,8 +150,9 @@ struct search {
 
 static inline struct search search_begin(const memfs *fs, uint64_t hash)
 {
-    const struct bucket *bucket = look_into(fs, hash);
-    return (struct search){.bucket = bucket, .slots = candidates(bucket, tag_of(hash)), .next = bucket->more};
+    const struct place place = place_of(hash, fs->buckets);
+    const struct bucket *bucket = look_into(fs, place.bucket);
+    return (struct search){.bucket = bucket, .slots = candidates(bucket, place.tag), .next = bucket->more};
 }
 
 static inline uint32_t search_next(const memfs *fs, struct search *search)
@@ -163,7 +173,7 @@ static inline uint32_t search_next(const memfs *fs, struct search *search)
 void dir_hash_prefetch(const memfs *fs, uint64_t hash)
 {
     if (fs->buckets)
-        __builtin_prefetch(look_into(fs, hash));
+        __builtin_prefetch(look_into(fs, place_of(hash, fs->buckets).bucket));
 }
 
 static int is_named(const memfs *fs, const struct delta *delta, const struct dir_name *name)
@@ -255,14 +265,14 @@ int dir_hash_reach_add(struct op *op, uint64_t hash)
         r = reach_split(op);
     if (r)
         return r;
-    uint32_t bucket = bucket_of(hash, fs->buckets + (fs->splitting ? 1 : 0));
+    uint32_t bucket = place_of(hash, fs->buckets + (fs->splitting ? 1 : 0)).bucket;
     return bucket < fs->buckets ? table_own(op, MEMFS_BUCKETS, bucket, &own) : 0;
 }
 
-/* The slot that holds a delta with a hash: NULL if it is chained. */
-static uint32_t *slot_with(struct bucket *bucket, uint64_t hash, uint32_t one_more)
+/* The slot that holds a delta with a tag: NULL if it is chained. */
+static uint32_t *slot_with(struct bucket *bucket, uint16_t tag, uint32_t one_more)
 {
-    for (uint64_t slots = candidates(bucket, tag_of(hash)); slots; slots &= slots - 1) {
+    for (uint64_t slots = candidates(bucket, tag); slots; slots &= slots - 1) {
         if (bucket->slots[slot_of(slots)] == one_more)
             return &bucket->slots[slot_of(slots)];
     }
@@ -272,9 +282,9 @@ static uint32_t *slot_with(struct bucket *bucket, uint64_t hash, uint32_t one_mo
 int dir_hash_reach_drop(struct op *op, uint32_t number)
 {
     struct bucket *bucket;
-    uint64_t hash = hash_of(op->fs, look_at(op->fs, number));
-    int r = table_own(op, MEMFS_BUCKETS, bucket_of(hash, op->fs->buckets), &bucket);
-    return r || slot_with(bucket, hash, number + 1) ? r : own_chain(op, bucket, number + 1);
+    const struct place place = place_of(hash_of(op->fs, look_at(op->fs, number)), op->fs->buckets);
+    int r = table_own(op, MEMFS_BUCKETS, place.bucket, &bucket);
+    return r || slot_with(bucket, place.tag, number + 1) ? r : own_chain(op, bucket, number + 1);
 }
 
 int dir_hash_reach_override(struct op *op, uint32_t dir, uint32_t entry)
@@ -298,45 +308,80 @@ static struct bucket *bucket_at(memfs *fs, uint32_t bucket)
     return table_mutable(fs, MEMFS_BUCKETS, bucket);
 }
 
-static void put(memfs *fs, struct bucket *bucket, uint64_t hash, uint32_t one_more)
+static void chain(memfs *fs, struct bucket *bucket, uint32_t one_more)
 {
-    const uint64_t free = candidates(bucket, 0);
-    if (free) {
-        const unsigned slot = slot_of(free);
-        bucket->slots[slot] = one_more;
-        bucket->tags[slot] = tag_of(hash);
-    } else {
-        delta_at(fs, one_more - 1)->chain = bucket->more;
-        bucket->more = one_more;
+    delta_at(fs, one_more - 1)->chain = bucket->more;
+    bucket->more = one_more;
+}
+
+static void put(memfs *fs, struct bucket *bucket, uint16_t tag, uint32_t one_more)
+{
+    uint32_t *free = slot_with(bucket, 0, 0);
+    if (!free) {
+        chain(fs, bucket, one_more);
+        return;
+    }
+    *free = one_more;
+    bucket->tags[free - bucket->slots] = tag;
+}
+
+/* A bucket that is split: its halves, empty at first, and the bit that tells them. */
+struct halves {
+    struct bucket *bucket[2];
+    unsigned filled[2]; /* slots, from the first on */
+    unsigned bit;
+};
+
+/* What had a slot finds one again: only what was chained, and is owned, may be chained. */
+static void put_half(memfs *fs, struct halves *halves, unsigned half, uint16_t tag, uint32_t one_more)
+{
+    struct bucket *bucket = halves->bucket[half];
+    if (halves->filled[half] == BUCKET_SLOTS) {
+        chain(fs, bucket, one_more);
+        return;
+    }
+    bucket->slots[halves->filled[half]] = one_more;
+    bucket->tags[halves->filled[half]++] = tag;
+}
+
+static void put_by_hash(memfs *fs, struct halves *halves, uint32_t one_more)
+{
+    const uint64_t hash = hash_of(fs, look_at(fs, one_more - 1));
+    put_half(fs, halves, hash >> halves->bit & 1, tag_of(hash, halves->bit + 1), one_more);
+}
+
+static void split_slots(memfs *fs, struct halves *halves, const struct bucket *old)
+{
+    const int has_tags = (halves->bit + 1) % 8 != 0; /* else the tags' bits change */
+    for (unsigned i = 0; i < BUCKET_SLOTS && !has_tags; i++) {
+        if (old->slots[i])
+            __builtin_prefetch(look_at(fs, old->slots[i] - 1));
+    }
+    for (unsigned i = 0; i < BUCKET_SLOTS; i++) {
+        if (old->slots[i] && has_tags)
+            put_half(fs, halves, old->tags[i] >> (halves->bit & 7u) & 1, old->tags[i], old->slots[i]);
+        else if (old->slots[i])
+            put_by_hash(fs, halves, old->slots[i]);
     }
 }
 
-/* Adds a bucket, and moves to it what belongs there. What had a slot finds one
- * again: only what was chained, and is owned, may be chained. */
+/* Adds a bucket, and moves to it what belongs there. */
 static void split(memfs *fs)
 {
-    struct bucket *fresh, *source, old;
-    uint32_t number = table_take(fs, MEMFS_BUCKETS, &fresh);
+    struct halves halves = {.filled = {0, 0}};
+    const uint32_t number = table_take(fs, MEMFS_BUCKETS, &halves.bucket[1]);
     fs->buckets = number + 1;
     fs->splitting = 0;
     if (number == 0)
         return;
-    source = bucket_at(fs, split_source(number));
-    old = *source;
-    *source = (struct bucket){.more = 0};
-    for (unsigned i = 0; i < BUCKET_SLOTS; i++) {
-        if (old.slots[i])
-            __builtin_prefetch(look_at(fs, old.slots[i] - 1));
-    }
-    for (unsigned i = 0; i < BUCKET_SLOTS; i++) {
-        uint64_t hash = old.slots[i] ? hash_of(fs, look_at(fs, old.slots[i] - 1)) : 0;
-        if (old.slots[i])
-            put(fs, bucket_of(hash, fs->buckets) == number ? fresh : source, hash, old.slots[i]);
-    }
+    halves.bucket[0] = bucket_at(fs, split_source(number));
+    halves.bit = 31u - (unsigned)__builtin_clz(number);
+    const struct bucket old = *halves.bucket[0];
+    *halves.bucket[0] = (struct bucket){.more = 0};
+    split_slots(fs, &halves, &old);
     for (uint32_t next = old.more, after; next; next = after) {
-        uint64_t hash = hash_of(fs, look_at(fs, next - 1));
         after = look_at(fs, next - 1)->chain;
-        put(fs, bucket_of(hash, fs->buckets) == number ? fresh : source, hash, next);
+        put_by_hash(fs, &halves, next);
     }
 }
 
@@ -345,15 +390,16 @@ void dir_hash_add(memfs *fs, uint64_t hash, uint32_t number)
     hints_grow(&fs->hints, &fs->arena);
     if (fs->splitting)
         split(fs);
-    put(fs, bucket_at(fs, bucket_of(hash, fs->buckets)), hash, number + 1);
+    const struct place place = place_of(hash, fs->buckets);
+    put(fs, bucket_at(fs, place.bucket), place.tag, number + 1);
     fs->deltas++;
 }
 
 void dir_hash_drop(memfs *fs, uint32_t number)
 {
-    const uint64_t hash = hash_of(fs, look_at(fs, number));
-    struct bucket *bucket = bucket_at(fs, bucket_of(hash, fs->buckets));
-    uint32_t *slot = slot_with(bucket, hash, number + 1), *link = &bucket->more;
+    const struct place place = place_of(hash_of(fs, look_at(fs, number)), fs->buckets);
+    struct bucket *bucket = bucket_at(fs, place.bucket);
+    uint32_t *slot = slot_with(bucket, place.tag, number + 1), *link = &bucket->more;
     fs->deltas--;
     if (slot) {
         *slot = 0;

@@ -157,14 +157,14 @@ struct dir_record {
     uint32_t inserted, removed, replaced; /* how many of each there are */
 };
 
-#define BUCKET_SLOTS 12
+#define BUCKET_SLOTS 10
 
 /* A line of the processor's cache: one is fetched to know where a delta is. Where
  * more belong into a bucket than it has slots, the others are chained. */
 struct bucket {
-    uint8_t tags[BUCKET_SLOTS];   /* bits of each one's hash; 0: the slot is free */
-    uint32_t more;                /* 1 + first of the chain */
-    uint32_t slots[BUCKET_SLOTS]; /* 1 + delta, or 0 */
+    uint16_t tags[BUCKET_SLOTS]; /* bits of each one's hash; of a free slot 0 */
+    uint32_t more;               /* 1 + first of the chain */
+    uint32_t slots[BUCKET_SLOTS]; /* 1 + delta, or 0: it is free */
 };
 _Static_assert(sizeof(struct bucket) == 64, "a bucket fits in 64 bytes");
 
