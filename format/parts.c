@@ -1,6 +1,7 @@
 #include "parts.h"
 
 #include "alloc.h"
+#include "prefetch.h"
 
 #include <errno.h>
 #include <string.h>
@@ -79,7 +80,7 @@ int memfs_parts_add(struct memfs_parts *parts, uint32_t hash, uint64_t at)
 void memfs_parts_prefetch(const struct memfs_parts *parts, uint32_t hash)
 {
     if (parts->slots)
-        __builtin_prefetch(slot_of(parts->slots, parts->bits, hash));
+        memfs_prefetch(slot_of(parts->slots, parts->bits, hash));
 }
 
 /* The newest position with those low bits that is in the stream; at the wrap of

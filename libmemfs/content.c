@@ -66,8 +66,8 @@ void content_prefetch(const struct memfs_node_record *node)
 {
     const struct page *page = node->mode & MEMFS_NODE_PAGED ? page_of_slot(node->page) : NULL;
     if (page) {
-        __builtin_prefetch(page);
-        __builtin_prefetch((const char *)page + 64); /* the next line of the processor's cache */
+        memfs_prefetch(page);
+        memfs_prefetch((const char *)page + 64); /* the next line of the processor's cache */
     }
 }
 

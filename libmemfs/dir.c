@@ -218,11 +218,16 @@ const struct delta *dir_hint(struct op *op, uint64_t hash, uint32_t *entry)
     if (table_get(op, MEMFS_DELTAS, number, &delta) != 0)
         return NULL;
     node_prefetch(fs, number + fs->node_ahead);
-    __builtin_prefetch(delta);
-    __builtin_prefetch((const char *)(delta + 1) - 1);
+    memfs_prefetch(delta);
+    memfs_prefetch((const char *)(delta + 1) - 1);
     if (entry)
         *entry = delta_entry(fs, number);
     return delta;
+}
+
+void dir_prefetch_content(const memfs *fs, uint32_t entry)
+{
+    page_hints_prefetch(&fs->page_hints, entry_delta(fs, entry) + fs->node_ahead);
 }
 
 void dir_set_hint(const memfs *fs, uint64_t hash, uint32_t entry)

@@ -53,6 +53,8 @@ const struct delta *dir_insertion(struct op *op, uint32_t entry);
 /* The insertion, and the entry (if it is asked for), to which there is a hint for the path with a hash; NULL: none. Its
  * fields are not in the cache yet: they are best read as late as can be. */
 const struct delta *dir_hint(struct op *op, uint64_t hash, uint32_t *entry);
+/* The contents of the file that an insertion names will be read soon. */
+void dir_prefetch_content(const memfs *fs, uint32_t entry);
 /* From now on a hint says that the path with this hash leads to an entry, if that is an insertion of our own. */
 void dir_set_hint(const memfs *fs, uint64_t hash, uint32_t entry);
 

@@ -173,7 +173,7 @@ static inline uint32_t search_next(const memfs *fs, struct search *search)
 void dir_hash_prefetch(const memfs *fs, uint64_t hash)
 {
     if (fs->buckets)
-        __builtin_prefetch(look_into(fs, place_of(hash, fs->buckets).bucket));
+        memfs_prefetch(look_into(fs, place_of(hash, fs->buckets).bucket));
 }
 
 static int is_named(const memfs *fs, const struct delta *delta, const struct dir_name *name)
@@ -355,7 +355,7 @@ static void split_slots(memfs *fs, struct halves *halves, const struct bucket *o
     const int has_tags = (halves->bit + 1) % 8 != 0; /* else the tags' bits change */
     for (unsigned i = 0; i < BUCKET_SLOTS && !has_tags; i++) {
         if (old->slots[i])
-            __builtin_prefetch(look_at(fs, old->slots[i] - 1));
+            memfs_prefetch(look_at(fs, old->slots[i] - 1));
     }
     for (unsigned i = 0; i < BUCKET_SLOTS; i++) {
         if (old->slots[i] && has_tags)

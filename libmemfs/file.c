@@ -221,7 +221,9 @@ static int open_path(memfs *fs, const struct memfs_cred *cred, const char *path,
     if (flags & MEMFS_O_CREATE) {
         r = open_or_create(fs, cred, path, flags, mode, out, &created);
     } else {
-        r = path_apply(fs, cred, path, flags & MEMFS_O_NOFOLLOW ? 0 : PATH_FOLLOW, open_leaf, &opening);
+        const unsigned reads = flags & MEMFS_O_READ ? PATH_READS : 0,
+                       follow = flags & MEMFS_O_NOFOLLOW ? 0 : PATH_FOLLOW;
+        r = path_apply(fs, cred, path, reads | follow, open_leaf, &opening);
         *out = opening.node;
     }
     return r || created ? r : empty_opened(fs, cred, *out, flags);

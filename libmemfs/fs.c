@@ -158,6 +158,7 @@ void memfs_destroy(memfs *fs)
     struct memfs_allocator allocator = fs->allocator;
     memfs_readers_leave(fs->epochs, &fs->readers);
     hints_free(&fs->hints, &fs->arena);
+    page_hints_free(&fs->page_hints, &fs->arena);
     arena_destroy(&fs->arena);
     memfs_epochs_destroy(&fs->own_epochs);
     destroy_locks(fs);

@@ -9,6 +9,7 @@
 #include "heap.h"
 #include "hint.h"
 #include "hold.h"
+#include "page_hint.h"
 #include "table_state.h"
 
 #define EXTENT_MEMORY 256   /* files of which it is remembered */
@@ -38,6 +39,7 @@ struct memfs {
     /* Bound by `writer`; readers may read what they reach, but not during commits. */
     struct arena arena;
     struct hints hints;
+    struct page_hints page_hints;
     struct table tables[MEMFS_TABLES];
     uint64_t heap_free[2][MEMFS_SIZE_CLASSES]; /* 1 + offset of the first free item by class; NAMES, BLOBS */
     uint32_t xattr_runs[MEMFS_XATTR_RUNS];     /* 1 + first of the free runs of 2^i records in XATTRS */

@@ -1,5 +1,7 @@
 #include "hint.h"
 
+#include "prefetch.h"
+
 #include <string.h>
 
 #define COUNT_LEAST UINT32_C(256)      /* a smaller filesystem is in the processor's cache anyway */
@@ -128,7 +130,7 @@ void hints_set(const struct hints *hints, uint64_t hash, uint32_t insertion)
 void hints_prefetch(const struct hints *hints, uint64_t hash)
 {
     if (hints->count)
-        __builtin_prefetch((const void *)&hints->slots[set_of(hints->count, hash)]);
+        memfs_prefetch((const void *)&hints->slots[set_of(hints->count, hash)]);
 }
 
 /* ---- Growing ---- */

@@ -4,6 +4,7 @@
 #ifndef MEMFS_NODE_H
 #define MEMFS_NODE_H
 
+#include "prefetch.h"
 #include "table.h"
 
 #include <errno.h>
@@ -61,7 +62,7 @@ static inline void node_prefetch(const memfs *fs, uint32_t number)
 {
     const struct memfs_node_record *chunk = table_peek(fs, MEMFS_NODES, number >> MEMFS_CHUNK_SHIFT);
     if (chunk)
-        __builtin_prefetch(&chunk[number & (MEMFS_CHUNK_RECORDS - 1)]);
+        memfs_prefetch(&chunk[number & (MEMFS_CHUNK_RECORDS - 1)]);
 }
 
 /* To be changed by commit. */

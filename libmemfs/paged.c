@@ -20,6 +20,7 @@ static struct page *page_of(const struct memfs_node_record *node)
 
 int paged_reach_write(struct op *op, uint32_t number, struct paged_write *write)
 {
+    write->node = number;
     const uint32_t from = (uint32_t)write->from, to = (uint32_t)write->to;
     int r = node_own(op, number, &write->record);
     if (r)
@@ -31,6 +32,7 @@ int paged_reach_write(struct op *op, uint32_t number, struct paged_write *write)
     write->page = old;
     if (write->in_place)
         return 0;
+    page_hints_reach(&op->fs->page_hints, &op->fs->arena);
     r = page_new(op->fs, page_room(used, to), &write->page);
     if (r)
         return r;
@@ -47,15 +49,21 @@ static void write_in_place(struct page *page, const struct paged_write *write)
     page_unclaim(page);
 }
 
+static void replace_page(memfs *fs, const struct page *before, const struct paged_write *write)
+{
+    if (before)
+        page_drop(fs, page_slot(before));
+    page_hints_note(&fs->page_hints, &fs->arena, write->node, write->page);
+}
+
 void paged_write(memfs *fs, struct paged_write *write)
 {
     struct memfs_node_record *const node = write->record;
-    struct page *const before = page_of(node);
+    const uint64_t slot = page_slot(write->page);
     if (write->in_place)
         write_in_place(write->page, write);
-    else if (before)
-        page_drop(fs, page_slot(before));
-    const uint64_t slot = page_slot(write->page);
+    else
+        replace_page(fs, page_of(node), write);
     content_to_node(&(struct content_record){.root = slot, .pages = page_weight(slot)}, node);
     if (node->size < write->to)
         node->size = write->to;

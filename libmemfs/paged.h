@@ -14,6 +14,7 @@ struct paged_write {
     const void *data;
     int drops_setid; /* whoever writes may not change what the file runs as */
     /* By paged_reach_write(): */
+    uint32_t node;
     struct memfs_node_record *record;
     struct page *page; /* which has the bytes, or will get them in place */
     int in_place;

@@ -277,6 +277,8 @@ static void leap_ahead(struct op *op, struct path_walk *walk, const struct memfs
         to_above = dir_hint(op, way->above_hash, NULL);
     if (wants_last)
         to_last = dir_hint(op, way->hash, &last);
+    if (to_last && walk->flags & PATH_READS)
+        dir_prefetch_content(op->fs, last);
     if (to_above && !walk->leaf)
         fetch_end(op, walk, to_above);
     if (leap_above(op, walk, to_above, to_last, node) && to_last)

@@ -9,6 +9,7 @@
 #include "dir.h"
 
 #define PATH_FOLLOW 1u /* a symbolic link at the end is followed */
+#define PATH_READS 2u  /* the contents of what is found will be read next */
 
 /* The node of a path, with a look-up count for memfs_node_forget() (none for out NULL). A slash at
  * the end asks for a directory, and follows. 0, -ENOENT, -ENOTDIR, -EACCES,

@@ -162,8 +162,8 @@ struct dir_record {
 /* A line of the processor's cache: one is fetched to know where a delta is. Where
  * more belong into a bucket than it has slots, the others are chained. */
 struct bucket {
-    uint16_t tags[BUCKET_SLOTS]; /* bits of each one's hash; of a free slot 0 */
-    uint32_t more;               /* 1 + first of the chain */
+    uint16_t tags[BUCKET_SLOTS];  /* bits of each one's hash; of a free slot 0 */
+    uint32_t more;                /* 1 + first of the chain */
     uint32_t slots[BUCKET_SLOTS]; /* 1 + delta, or 0: it is free */
 };
 _Static_assert(sizeof(struct bucket) == 64, "a bucket fits in 64 bytes");
