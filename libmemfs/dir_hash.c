@@ -5,7 +5,7 @@
 #include <assert.h>
 #include <string.h>
 
-#define BUCKET_FILL 7 /* deltas a bucket on average, from which on there are more buckets */
+#define BUCKET_FILL 8 /* deltas a bucket on average, from which on there are more buckets */
 
 /* ---- Hashes ---- */
 
@@ -244,7 +244,7 @@ static int is_full(const memfs *fs)
 static int reach_split(struct op *op)
 {
     memfs *fs = op->fs;
-    struct bucket *source;
+    struct bucket *source = NULL;
     int r = table_reserve(op, MEMFS_BUCKETS, 1);
     if (r == 0 && fs->buckets)
         r = table_own(op, MEMFS_BUCKETS, split_source(fs->buckets), &source);
