@@ -24,14 +24,15 @@ void page_hints_reach(struct page_hints *hints, struct arena *arena)
         hints->more = more;
 }
 
-/* A slot's node has one of two slots now. */
+/* What a slot says is said by both that a node of it may have now. */
 static void grow(struct page_hints *hints, struct arena *arena)
 {
     const size_t bytes = bytes_of(hints->count);
-    memset(hints->more, 0, bytes_of(next_count(hints)));
     if (hints->count) {
         memcpy(hints->more, hints->slots, bytes);
         memcpy(hints->more + hints->count, hints->slots, bytes);
+    } else {
+        memset(hints->more, 0, bytes_of(COUNT_LEAST));
     }
     hints->count = next_count(hints);
     arena_free_span(arena, hints->slots, bytes);

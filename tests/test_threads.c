@@ -269,6 +269,78 @@ static void test_threads__makers_of_the_same_files(void **state)
     assert_int_equal(stat.size, makers.names); /* a directory's size is how many entries it has */
 }
 
+/* ---- A tree that grows -------------------------------------------------------- */
+
+/* Tables, buckets and hints grow several times under those who read. */
+struct growing {
+    memfs *fs;
+    _Atomic(uint32_t) made; /* so many files are there */
+    _Atomic(int) stop, wrong;
+};
+
+static void growing_path(uint32_t number, char path[32])
+{
+    snprintf(path, 32, "d/%07" PRIu32, number);
+}
+
+/* Each file holds its own number. */
+static int is_right(memfs *fs, uint32_t number)
+{
+    char path[32];
+    uint32_t held = 0;
+    memfs_file *file = NULL;
+    growing_path(number, path);
+    if (memfs_open(fs, NULL, path, MEMFS_O_READ, 0, &file) != 0)
+        return 0;
+    const int64_t got = memfs_read(file, &held, sizeof held);
+    memfs_close(file);
+    return got == sizeof held && held == number;
+}
+
+static void *read_growing(void *context)
+{
+    struct growing *growing = context;
+    struct test_random random = {.state = (uint64_t)(uintptr_t)&random};
+    while (!atomic_load(&growing->stop)) {
+        const uint32_t made = atomic_load(&growing->made);
+        if (made && !is_right(growing->fs, made - 1))
+            atomic_store(&growing->wrong, 1);
+        if (made && !is_right(growing->fs, (uint32_t)test_random_below(&random, made)))
+            atomic_store(&growing->wrong, 1);
+    }
+    return NULL;
+}
+
+static void make_growing(struct growing *growing, uint32_t number)
+{
+    char path[32];
+    memfs_file *file = NULL;
+    growing_path(number, path);
+    assert_ok(memfs_open(growing->fs, NULL, path, MEMFS_O_WRITE | MEMFS_O_CREATE, 0644, &file));
+    assert_result(memfs_write(file, &number, sizeof number), sizeof number);
+    memfs_close(file);
+    atomic_store(&growing->made, number + 1);
+}
+
+static void test_threads__a_tree_that_grows(void **state)
+{
+    struct test_state *test = *state;
+    struct growing growing = {.fs = test->fs};
+    pthread_t threads[2];
+    const uint32_t files = 12000 / (uint32_t)test_slowness();
+    assert_ok(memfs_mkdir(test->fs, NULL, "d", 0755));
+    for (int i = 0; i < 2; i++)
+        assert_int_equal(pthread_create(&threads[i], NULL, read_growing, &growing), 0);
+    for (uint32_t i = 0; i < files; i++)
+        make_growing(&growing, i);
+    atomic_store(&growing.stop, 1);
+    for (int i = 0; i < 2; i++)
+        assert_int_equal(pthread_join(threads[i], NULL), 0);
+    assert_int_equal(atomic_load(&growing.wrong), 0);
+    for (uint32_t i = 0; i < files; i++)
+        assert_true(is_right(test->fs, i));
+}
+
 struct alone {
     memfs *fs;
     const char *want;
@@ -391,9 +463,10 @@ static void test_threads__a_writer_waits_for_each_slot(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        test_with_fs(test_threads__readers_beside_a_writer),  test_with_fs(test_threads__over_an_image),
-        test_with_fs(test_threads__writers_take_turns),       test_with_fs(test_threads__eight_on_one_image),
-        test_with_fs(test_threads__makers_of_the_same_files), test_with_fs(test_threads__a_writer_waits_for_each_slot),
+        test_with_fs(test_threads__readers_beside_a_writer),      test_with_fs(test_threads__over_an_image),
+        test_with_fs(test_threads__writers_take_turns),           test_with_fs(test_threads__eight_on_one_image),
+        test_with_fs(test_threads__makers_of_the_same_files),     test_with_fs(test_threads__a_tree_that_grows),
+        test_with_fs(test_threads__a_writer_waits_for_each_slot),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
