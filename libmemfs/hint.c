@@ -6,6 +6,7 @@
 
 #define COUNT_LEAST UINT32_C(256)      /* a smaller filesystem is in the processor's cache anyway */
 #define COUNT_MOST (UINT32_C(1) << 28) /* their bytes fit in 32 bits */
+#define SETS_A_TIME 4u                 /* moved with each insertion: long before there are to be more again */
 
 /*
  * A slot: below 1 + the insertion, 0 for none; above bits of the hash. Of 28 bits of the hash
@@ -39,25 +40,35 @@ void hints_reach(struct hints *hints, struct arena *arena, uint64_t insertions)
 /* ---- Slots ---- */
 
 /* The bits of a slot that hold the insertion. */
-static uint32_t number_mask(uint32_t count)
+static inline uint32_t number_mask(uint32_t count)
 {
     return 2 * count - 1;
 }
 
 /* The bits of the hash that choose the set. */
-static uint32_t set_mask(uint32_t count)
+static inline uint32_t set_mask(uint32_t count)
 {
     return count / HINT_SET - 1;
 }
 
-/* The first slot of the set. */
-static size_t set_of(uint32_t count, uint64_t hash)
+/* A set of slots, and of how many slots it is a part. */
+struct set {
+    _Atomic(uint32_t) *slots;
+    uint32_t count;
+};
+
+/* That of a hash, if there are any. */
+static inline struct set set_of(const struct hints *hints, uint64_t hash)
 {
-    return (size_t)(hash & set_mask(count)) * HINT_SET;
+    const uint32_t number = (uint32_t)hash & set_mask(hints->count);
+    if (number >= hints->moved)
+        return (struct set){.slots = &hints->slots[(size_t)number * HINT_SET], .count = hints->count};
+    const uint32_t later = (uint32_t)hash & set_mask(2 * hints->count);
+    return (struct set){.slots = &hints->more[(size_t)later * HINT_SET], .count = 2 * hints->count};
 }
 
 /* What a slot has of the hash, in its place: above the number, which has 4 bits more than those that choose the set. */
-static uint32_t tag_of(uint32_t count, uint64_t hash)
+static inline uint32_t tag_of(uint32_t count, uint64_t hash)
 {
     return ((uint32_t)hash & ~set_mask(count)) << (32 - HASH_BITS);
 }
@@ -69,7 +80,7 @@ static uint32_t get(_Atomic(uint32_t) *slot)
     return atomic_load_explicit(slot, memory_order_relaxed);
 }
 
-static void set(_Atomic(uint32_t) *slot, uint32_t value)
+static void put(_Atomic(uint32_t) *slot, uint32_t value)
 {
     atomic_store_explicit(slot, value, memory_order_relaxed);
 }
@@ -95,11 +106,11 @@ int hints_find(const struct hints *hints, uint64_t hash, uint32_t *insertion)
 {
     if (hints->count == 0)
         return 0;
-    const uint32_t tag = tag_of(hints->count, hash), mask = number_mask(hints->count);
-    _Atomic(uint32_t) *slots = &hints->slots[set_of(hints->count, hash)];
-    const unsigned equal = matches(slots, tag, mask);
+    const struct set set = set_of(hints, hash);
+    const uint32_t mask = number_mask(set.count);
+    const unsigned equal = matches(set.slots, tag_of(set.count, hash), mask);
     if (equal)
-        *insertion = (get(&slots[__builtin_ctz(equal)]) & mask) - 1;
+        *insertion = (get(&set.slots[__builtin_ctz(equal)]) & mask) - 1;
     return equal != 0;
 }
 
@@ -119,18 +130,18 @@ void hints_set(const struct hints *hints, uint64_t hash, uint32_t insertion)
 {
     if (hints->count == 0 || insertion >= 2 * hints->count - 1)
         return;
-    const uint32_t tag = tag_of(hints->count, hash), mask = number_mask(hints->count);
-    _Atomic(uint32_t) *slots = &hints->slots[set_of(hints->count, hash)];
-    const unsigned equal = matches(slots, tag, mask);
-    _Atomic(uint32_t) *chosen = equal ? &slots[__builtin_ctz(equal)] : room_for(slots, hash, mask);
+    const struct set set = set_of(hints, hash);
+    const uint32_t tag = tag_of(set.count, hash), mask = number_mask(set.count);
+    const unsigned equal = matches(set.slots, tag, mask);
+    _Atomic(uint32_t) *chosen = equal ? &set.slots[__builtin_ctz(equal)] : room_for(set.slots, hash, mask);
     if (get(chosen) != (tag | (insertion + 1)))
-        set(chosen, tag | (insertion + 1));
+        put(chosen, tag | (insertion + 1));
 }
 
 void hints_prefetch(const struct hints *hints, uint64_t hash)
 {
     if (hints->count)
-        memfs_prefetch((const void *)&hints->slots[set_of(hints->count, hash)]);
+        memfs_prefetch((const void *)set_of(hints, hash).slots);
 }
 
 /* ---- Growing ---- */
@@ -138,30 +149,37 @@ void hints_prefetch(const struct hints *hints, uint64_t hash)
 /* One set becomes two, by the lowest bit of the hash that its slots have. */
 static void split_set(const struct hints *hints, uint32_t number)
 {
-    const uint32_t sets = hints->count / HINT_SET, one = number_mask(hints->count) + 1;
+    const uint32_t one = number_mask(hints->count) + 1;
+    _Atomic(uint32_t) *const halves[2] = {&hints->more[(size_t)number * HINT_SET],
+                                          &hints->more[(size_t)number * HINT_SET + hints->count]};
     unsigned filled[2] = {0, 0};
+    memset((void *)halves[0], 0, bytes_of(HINT_SET));
+    memset((void *)halves[1], 0, bytes_of(HINT_SET));
     for (unsigned i = 0; i < HINT_SET; i++) {
-        const uint32_t slot = get(&hints->slots[number * HINT_SET + i]);
+        const uint32_t slot = get(&hints->slots[(size_t)number * HINT_SET + i]);
         const unsigned half = slot & one ? 1 : 0;
         if (slot & (one - 1))
-            set(&hints->more[(number + half * sets) * HINT_SET + filled[half]++],
-                (slot & (one - 1)) | (slot / (2 * one)) * (2 * one));
+            put(&halves[half][filled[half]++], (slot & (one - 1)) | (slot / (2 * one)) * (2 * one));
     }
 }
 
 /* No reader is about. */
 void hints_grow(struct hints *hints, struct arena *arena)
 {
-    const uint32_t count = hints->count, more = next_count(hints);
+    const uint32_t count = hints->count, sets = count / HINT_SET;
     if (!hints->more)
         return;
-    memset((void *)hints->more, 0, bytes_of(more));
-    for (uint32_t i = 0; i < count / HINT_SET; i++)
-        split_set(hints, i);
+    if (count == 0)
+        memset((void *)hints->more, 0, bytes_of(COUNT_LEAST));
+    for (unsigned i = 0; i < SETS_A_TIME && hints->moved < sets; i++)
+        split_set(hints, hints->moved++);
+    if (hints->moved < sets)
+        return;
     arena_free_span(arena, (void *)hints->slots, bytes_of(count));
     hints->slots = hints->more;
-    hints->count = more;
+    hints->count = next_count(hints);
     hints->more = NULL;
+    hints->moved = 0;
 }
 
 void hints_free(struct hints *hints, struct arena *arena)

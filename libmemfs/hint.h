@@ -22,12 +22,13 @@
 struct hints {
     _Atomic(uint32_t) *slots; /* any reader sets them; the rest is bound by the writer, and changes in commits */
     uint32_t count;           /* a power of two, or 0 */
-    _Atomic(uint32_t) *more;  /* prepared: twice as many */
+    _Atomic(uint32_t) *more;  /* twice as many, which are to take their place; NULL: none */
+    uint32_t moved;           /* sets that stand in `more` already, the first ones: no commit moves many */
 };
 
 /* Reach: prepares more slots if there are so many insertions. Lack of memory is no failure. */
 void hints_reach(struct hints *hints, struct arena *arena, uint64_t insertions);
-/* Commit: takes what was prepared. */
+/* Commit: moves some sets to what was prepared. */
 void hints_grow(struct hints *hints, struct arena *arena);
 /* Gives back all of them. */
 void hints_free(struct hints *hints, struct arena *arena);

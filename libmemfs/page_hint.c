@@ -4,6 +4,7 @@
 
 #define COUNT_LEAST UINT32_C(1024) /* less is in the processor's cache anyway */
 #define COUNT_MOST (UINT32_C(1) << 28)
+#define SLOTS_A_TIME 16u /* moved with each page: long before there are to be more again */
 
 static size_t bytes_of(uint32_t count)
 {
@@ -27,17 +28,18 @@ void page_hints_reach(struct page_hints *hints, struct arena *arena)
 /* What a slot says is said by both that a node of it may have now. */
 static void grow(struct page_hints *hints, struct arena *arena)
 {
-    const size_t bytes = bytes_of(hints->count);
-    if (hints->count) {
-        memcpy(hints->more, hints->slots, bytes);
-        memcpy(hints->more + hints->count, hints->slots, bytes);
-    } else {
+    const uint32_t count = hints->count;
+    if (count == 0)
         memset(hints->more, 0, bytes_of(COUNT_LEAST));
-    }
-    hints->count = next_count(hints);
-    arena_free_span(arena, hints->slots, bytes);
+    for (unsigned i = 0; i < SLOTS_A_TIME && hints->moved < count; i++, hints->moved++)
+        hints->more[hints->moved] = hints->more[hints->moved + count] = hints->slots[hints->moved];
+    if (hints->moved < count)
+        return;
+    arena_free_span(arena, hints->slots, bytes_of(count));
     hints->slots = hints->more;
+    hints->count = next_count(hints);
     hints->more = NULL;
+    hints->moved = 0;
 }
 
 void page_hints_note(struct page_hints *hints, struct arena *arena, uint32_t node, const void *page)
@@ -48,7 +50,7 @@ void page_hints_note(struct page_hints *hints, struct arena *arena, uint32_t nod
     hints->noted += hints->noted < COUNT_MOST;
     hints->high = line & ~(uintptr_t)UINT32_MAX;
     if (hints->count)
-        hints->slots[node & (hints->count - 1)] = (uint32_t)line;
+        *page_hints_slot(hints, node) = (uint32_t)line;
 }
 
 void page_hints_free(struct page_hints *hints, struct arena *arena)
