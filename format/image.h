@@ -53,6 +53,13 @@ int memfs_image_fetch_refs(struct memfs_image *image, const struct memfs_root *r
 int memfs_image_load(struct memfs_image *image, enum memfs_table table, uint64_t chunk, struct memfs_pin *pin,
                      const void **data, struct memfs_detail *detail);
 
+/* Is a chunk in the cache? It may go at any time: this asks, and looks at nothing in it, so that
+ * who asks need not be a reader, as a caller of the backing's peek must. */
+static inline int memfs_image_is_resident(const struct memfs_image *image, enum memfs_table table, uint64_t chunk)
+{
+    return memfs_chunkmap_get(&image->map[table], chunk) != NULL;
+}
+
 /* Where a chunk or data block lies. It must exist. */
 int memfs_image_find_ref(struct memfs_image *image, unsigned table, uint64_t index, struct memfs_ref *out,
                          struct memfs_detail *detail);

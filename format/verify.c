@@ -167,7 +167,7 @@ int memfs_look_chunk(struct memfs_verifying *v, struct memfs_look *look, enum me
                              "%s: number %" PRIu64 " is asked for, which is not there", memfs_table_name(table), index);
         return 1;
     }
-    if (!memfs_image_ops.peek(&v->image->backing, table, chunk) &&
+    if (!memfs_image_is_resident(v->image, table, chunk) &&
         memfs_verify_decoded(v, memfs_chunk_raw_least(table, memfs_chunk_capacity(table))))
         return 1;
     struct memfs_detail detail = {0};

@@ -143,7 +143,7 @@ static void readers_beside_a_writer(struct test_state *test, uint64_t rounds)
     uint8_t *bytes = malloc(LARGE);
     for (int i = 0; i < READERS; i++)
         assert_int_equal(pthread_create(&threads[i], NULL, reader, &shared), 0);
-    for (uint64_t i = 0; i < rounds || atomic_load(&shared.reads) < 100; i++)
+    for (unsigned i = 0; i < 100 || atomic_load(&shared.reads) < 100; i++)
         write_one(&shared, &random, bytes);
     atomic_store(&shared.stop, 1);
     for (int i = 0; i < READERS; i++)
@@ -427,6 +427,62 @@ static void test_threads__eight_on_one_image(void **state)
     test_buffer_free(&bytes);
 }
 
+/* ---- Verifying beside readers ---- */
+
+static void *walk(void *context)
+{
+    struct shared *shared = context;
+    while (!atomic_load(&shared->stop)) {
+        unsigned seen = 0;
+        const int error = memfs_walk(shared->fs, NULL, "/", 0, count_visit, &seen);
+        if (error)
+            atomic_store(&shared->wrong, error);
+        atomic_fetch_add(&shared->reads, 1);
+    }
+    return NULL;
+}
+
+/* Files in two chunks of nodes, and a directory with other names of them, now from the one and now from the other. */
+static void fill_two_chunks(memfs *fs)
+{
+    const unsigned files = 2 * MEMFS_CHUNK_RECORDS;
+    char path[32], other[32];
+    assert_ok(memfs_mkdir(fs, NULL, "a", 0755));
+    assert_ok(memfs_mkdir(fs, NULL, "b", 0755));
+    for (unsigned i = 0; i < files; i++) {
+        snprintf(path, sizeof path, "a/%04u", i);
+        snprintf(other, sizeof other, "b/%04u", i % MEMFS_CHUNK_RECORDS * 2 + i / MEMFS_CHUNK_RECORDS);
+        assert_ok(memfs_mknod(fs, NULL, path, MEMFS_IFREG | 0644, 0, 0));
+        assert_ok(memfs_link(fs, NULL, path, other));
+    }
+}
+
+/* Each chunk that is loaded drives out what others have loaded, while verifying asks whether it is there. */
+static void test_threads__verifying_beside_readers(void **state)
+{
+    struct test_state *test = *state;
+    struct test_buffer bytes = {0};
+    memfs_image *image = NULL;
+    pthread_t threads[READERS];
+    fill_two_chunks(test->fs);
+    test_freeze(test->fs, &bytes);
+    memfs_destroy(test->fs);
+    const struct memfs_image_options options = {.size = sizeof options, .cache_bytes = 1};
+    assert_ok(memfs_image_open_buffer(bytes.data, bytes.length, &options, &image, NULL));
+    test->fs = test_create(test, memfs_image_backing(image));
+    struct shared shared = {.fs = test->fs};
+    for (int i = 0; i < READERS; i++)
+        assert_ok(pthread_create(&threads[i], NULL, walk, &shared));
+    for (unsigned i = 0; i < 100 || atomic_load(&shared.reads) < READERS; i++)
+        assert_ok(memfs_verify(image, NULL, NULL));
+    atomic_store(&shared.stop, 1);
+    for (int i = 0; i < READERS; i++)
+        assert_ok(pthread_join(threads[i], NULL));
+    assert_ok(atomic_load(&shared.wrong));
+    memfs_image_close(image);
+    test_end(test, &bytes);
+}
+
 /* ---- Each reader counts ---- */
 
 static void *change(void *context)
@@ -463,10 +519,10 @@ static void test_threads__a_writer_waits_for_each_slot(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        test_with_fs(test_threads__readers_beside_a_writer),      test_with_fs(test_threads__over_an_image),
-        test_with_fs(test_threads__writers_take_turns),           test_with_fs(test_threads__eight_on_one_image),
-        test_with_fs(test_threads__makers_of_the_same_files),     test_with_fs(test_threads__a_tree_that_grows),
-        test_with_fs(test_threads__a_writer_waits_for_each_slot),
+        test_with_fs(test_threads__readers_beside_a_writer),  test_with_fs(test_threads__over_an_image),
+        test_with_fs(test_threads__writers_take_turns),       test_with_fs(test_threads__eight_on_one_image),
+        test_with_fs(test_threads__makers_of_the_same_files), test_with_fs(test_threads__a_tree_that_grows),
+        test_with_fs(test_threads__verifying_beside_readers), test_with_fs(test_threads__a_writer_waits_for_each_slot),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
