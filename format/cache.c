@@ -62,7 +62,24 @@ void memfs_cache_trim(struct memfs_cache *cache, uint64_t bytes)
     make_room(cache, 0, bytes);
 }
 
-/* A free frame, or that of the next block to go, or one of a new slab. */
+/* What is kept in case somebody wants it is no reason to fail: the budget is a wish, and there may be less memory. */
+static void *evicting_alloc(void *context, size_t size)
+{
+    struct memfs_cache *cache = context;
+    void *memory;
+    size_t freed;
+    while (!(memory = memfs_alloc(&cache->allocator, size)) && (shrink(cache) || evict_one(cache, ANY, &freed)))
+        continue;
+    return memory;
+}
+
+static void evicting_free(void *context, void *memory, size_t size)
+{
+    memfs_free(&((struct memfs_cache *)context)->allocator, memory, size);
+}
+
+/* A free frame, or that of the next block to go, or one of a new slab. NULL: there is no memory for a slab, and no
+ * block to go. */
 static unsigned char *frame_for(struct memfs_cache *cache, uint64_t share, struct memfs_slab **slab)
 {
     unsigned char *frame;
@@ -73,6 +90,8 @@ static unsigned char *frame_for(struct memfs_cache *cache, uint64_t share, struc
     uint64_t missing = beyond(cache, cache->frames.slab_bytes, cache->budget);
     while (!(frame = memfs_frames_take(&cache->frames, missing == 0, slab, &grown)) && missing > 0)
         missing = evict_one(cache, ANY, &freed) && freed < missing ? missing - freed : 0;
+    while (!frame && evict_one(cache, BLOCKS, &freed))
+        frame = memfs_frames_take(&cache->frames, 0, slab, &grown);
     if (grown)
         atomic_fetch_add(&cache->bytes, cache->frames.slab_bytes);
     if (frame)
@@ -92,7 +111,7 @@ static size_t charge(size_t room)
 struct memfs_buffer *memfs_buffer_make(struct memfs_cache *cache, size_t length)
 {
     make_room(cache, charge(length), cache->budget);
-    struct memfs_buffer *buffer = memfs_alloc(&cache->allocator, sizeof *buffer + length);
+    struct memfs_buffer *buffer = memfs_alloc(&cache->evicting, sizeof *buffer + length);
     if (!buffer)
         return NULL;
     memset(buffer, 0, sizeof *buffer);
@@ -103,7 +122,7 @@ struct memfs_buffer *memfs_buffer_make(struct memfs_cache *cache, size_t length)
     return buffer;
 }
 
-/* A block that would leave half a frame unused is better kept inside. */
+/* A block that would leave half a frame unused is better kept inside; and so is one where a slab cannot be had. */
 struct memfs_buffer *memfs_buffer_make_block(struct memfs_cache *cache, size_t length, uint64_t share)
 {
     const size_t most = cache->frames.frame_bytes;
@@ -114,11 +133,10 @@ struct memfs_buffer *memfs_buffer_make_block(struct memfs_cache *cache, size_t l
         return NULL;
     buffer->data = frame_for(cache, share, &buffer->slab);
     buffer->length = length;
-    if (!buffer->data) {
-        memfs_buffer_free(buffer);
-        return NULL;
-    }
-    return buffer;
+    if (buffer->data)
+        return buffer;
+    memfs_buffer_free(buffer);
+    return memfs_buffer_make(cache, length);
 }
 
 void memfs_buffer_free(struct memfs_buffer *buffer)
@@ -328,26 +346,39 @@ static struct memfs_item *place(struct memfs_cache *cache, struct memfs_shard *s
     return item;
 }
 
-int memfs_cache_acquire(struct memfs_cache *cache, uint64_t key, size_t need, int waits, memfs_loader *loader,
-                        void *context, struct memfs_item **out, struct memfs_detail *detail)
+/* What find_loaded() finds, or a placeholder in its place, which is this thread's to fill; *again: there was
+ * something shorter. */
+static int find_or_place(struct memfs_cache *cache, uint64_t key, size_t need, int waits, struct memfs_item **out,
+                         int *again, struct memfs_detail *detail)
 {
     struct memfs_shard *shard = shard_of(cache, key);
     struct memfs_item *item = NULL, *shorter = NULL;
     pthread_mutex_lock(&shard->lock);
     int error = find_loaded(shard, key, need, waits, &item, &shorter);
-    const int loads = !item && !error;
     if (item && error && detail)
         memcpy(detail, item->buffer->data, sizeof *detail);
-    if (loads)
-        item = place(cache, shard, key);
+    if (!item && !error && !(item = place(cache, shard, key)))
+        error = -ENOMEM;
     const int discards = shorter && shorter->pins == 0;
     pthread_mutex_unlock(&shard->lock);
     if (discards)
         discard(cache, shorter);
-    if (!item)
-        return error ? error : -ENOMEM;
-    if (loads)
-        error = fill(cache, shard, item, need, shorter != NULL, loader, context, detail);
+    *again |= shorter != NULL;
+    *out = item;
+    return error;
+}
+
+int memfs_cache_acquire(struct memfs_cache *cache, uint64_t key, size_t need, int waits, memfs_loader *loader,
+                        void *context, struct memfs_item **out, struct memfs_detail *detail)
+{
+    struct memfs_item *item;
+    int error, again = 0;
+    size_t freed;
+    while ((error = find_or_place(cache, key, need, waits, &item, &again, detail)) == -ENOMEM &&
+           evict_one(cache, ANY, &freed))
+        continue;
+    if (!error && !item->buffer)
+        error = fill(cache, shard_of(cache, key), item, need, again, loader, context, detail);
     if (!error)
         *out = item;
     return error;
@@ -370,6 +401,7 @@ int memfs_cache_init(struct memfs_cache *cache, const struct memfs_allocator *al
 {
     memset(cache, 0, sizeof *cache);
     cache->allocator = *allocator;
+    cache->evicting = (struct memfs_allocator){.alloc = evicting_alloc, .free = evicting_free, .context = cache};
     cache->epochs = epochs;
     cache->budget = budget;
     unsigned made = 0;

@@ -9,8 +9,8 @@
  * remembered as an item of its own; other failures leave nothing behind.
  *
  * Locks: one a shard, never two at once, never held while loading or while
- * memory is retired. An item is bound by its shard's lock, a buffer's bytes
- * do not change once it is in an item.
+ * memory is retired, nor while memory is asked of `evicting`. An item is bound by
+ * its shard's lock, a buffer's bytes do not change once it is in an item.
  */
 #ifndef MEMFS_CACHE_H
 #define MEMFS_CACHE_H
@@ -63,6 +63,7 @@ struct memfs_shard {
 
 struct memfs_cache {
     struct memfs_allocator allocator;
+    struct memfs_allocator evicting; /* the same, but where it has no memory, what is not pinned goes until it has */
     struct memfs_epochs *epochs;
     uint64_t budget;
     _Atomic(uint64_t) retired; /* bytes of buffers that readers may still look at */

@@ -217,7 +217,7 @@ int memfs_image_find_ref(struct memfs_image *image, unsigned table, uint64_t ind
 static void *map_alloc(void *context, size_t size)
 {
     struct memfs_image *image = context;
-    void *memory = memfs_alloc(&image->allocator, size);
+    void *memory = memfs_alloc(&image->cache.evicting, size);
     if (memory)
         atomic_fetch_add(&image->cache.bytes, size);
     return memory;
@@ -564,8 +564,8 @@ void memfs_image_free(struct memfs_image *image)
     memfs_epochs_destroy(&image->epochs);
     for (unsigned table = 0; table < MEMFS_BACKED; table++)
         memfs_chunkmap_clear(&image->map[table], map_free, image);
-    memfs_cache_destroy(&image->cache);
     memfs_workers_destroy(&image->workers);
+    memfs_cache_destroy(&image->cache);
     pthread_mutex_destroy(&image->lock);
     if (image->source.close)
         image->source.close(image->source.context);

@@ -39,8 +39,8 @@ struct memfs_source {
 struct memfs_image_options {
     size_t size;
     const struct memfs_allocator *allocator; /* copied */
-    uint64_t cache_bytes;                    /* budget of decoded chunks and blocks; 0: 256 MiB */
-    uint64_t decoded_max;                    /* as memfs_image_allow() says; 0: no limit */
+    uint64_t cache_bytes; /* budget of decoded chunks and blocks, which go sooner where memory is short; 0: 256 MiB */
+    uint64_t decoded_max; /* as memfs_image_allow() says; 0: no limit */
 };
 
 /* Opens an image, reading its header, trailer and root only. The image is held

@@ -116,17 +116,17 @@ static int make_image(const struct memfs_allocator *allocator, uint64_t budget, 
     error = memfs_epochs_init(&image->epochs);
     if (error)
         goto no_epochs;
-    error = memfs_workers_init(&image->workers, &image->allocator);
-    if (error)
-        goto no_workers;
     error = memfs_cache_init(&image->cache, &image->allocator, &image->epochs, budget);
     if (error)
         goto no_cache;
+    error = memfs_workers_init(&image->workers, &image->cache.evicting);
+    if (error)
+        goto no_workers;
     *out = image;
     return 0;
-no_cache:
-    memfs_workers_destroy(&image->workers);
 no_workers:
+    memfs_cache_destroy(&image->cache);
+no_cache:
     memfs_epochs_destroy(&image->epochs);
 no_epochs:
     pthread_mutex_destroy(&image->lock);

@@ -48,7 +48,8 @@ static void *memory_alloc(void *context, size_t size)
 {
     struct test_memory *memory = context;
     uint64_t call = atomic_fetch_add(&memory->calls, 1) + 1, fail_at = atomic_load(&memory->fail_at);
-    if (fail_at && (call == fail_at || (call > fail_at && atomic_load(&memory->fail_after)))) {
+    if ((fail_at && (call == fail_at || (call > fail_at && atomic_load(&memory->fail_after)))) ||
+        atomic_load(&memory->live) + size > memory->live_most) {
         atomic_fetch_add(&memory->failures, 1);
         return NULL;
     }
@@ -91,6 +92,7 @@ __attribute__((constructor)) static void keep_freed_memory(void)
 void test_memory_init(struct test_memory *memory)
 {
     memset(memory, 0, sizeof *memory);
+    memory->live_most = UINT64_MAX;
     memory->hook = (struct memfs_allocator){.alloc = memory_alloc, .free = memory_free, .context = memory};
 }
 

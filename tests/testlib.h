@@ -51,6 +51,7 @@ memfs_clock test_clock_read;
 struct test_memory {
     struct memfs_allocator hook;
     _Atomic(uint64_t) live, peak; /* bytes, as asked for */
+    uint64_t live_most;           /* a call that would make it more fails */
     _Atomic(uint64_t) calls;      /* allocations, the failed ones too */
     _Atomic(uint64_t) fail_at;    /* the call with this number fails; 0: none */
     _Atomic(int) fail_after;      /* and all calls after it */
