@@ -130,17 +130,20 @@ static int submit(struct hashing *h)
     return 0;
 }
 
+static int report_block(struct memfs_verifying *v, const struct block *block)
+{
+    if (block->error)
+        return memfs_verify_unread(v, MEMFS_DATA, block->index, &block->ref, block->error);
+    memfs_bit_set(v->block_done, block->index);
+    if (block->hash != block->ref.hash && memfs_verify_mismatch(v, MEMFS_DATA, block->index, &block->ref, block->hash))
+        return 1;
+    return memfs_verify_progress(v, block->ref.stored, 0);
+}
+
 static int report(struct memfs_verifying *v, const struct batch *batch)
 {
     for (size_t i = 0; i < batch->count; i++) {
-        const struct block *block = &batch->block[i];
-        if (block->error)
-            return memfs_verify_unread(v, MEMFS_DATA, block->index, &block->ref, block->error);
-        memfs_bit_set(v->block_done, block->index);
-        if (block->hash != block->ref.hash &&
-            memfs_verify_mismatch(v, MEMFS_DATA, block->index, &block->ref, block->hash))
-            return 1;
-        if (memfs_verify_progress(v, block->ref.stored, 0))
+        if (report_block(v, &batch->block[i]))
             return 1;
     }
     return 0;

@@ -1200,6 +1200,46 @@ static void test_verify__reading_fails(void **state)
     test_buffer_free(&damaged);
 }
 
+/* A source of blocks of 64 KiB, stored raw, that knows of the third that it is damaged. */
+static int read_but_third(void *context, uint64_t offset, void *buffer, size_t length)
+{
+    const struct test_buffer *image = context;
+    memcpy(buffer, image->data + offset, length);
+    return offset < 64 + 3 * 65536 && offset + length > 64 + 2 * 65536 ? MEMFS_ECHECKSUM : 0;
+}
+
+static void test_verify__source_finds_damage(void **state)
+{
+    (void)state;
+    const size_t length = 8 * 65536;
+    struct test_buffer image = {0};
+    struct findings findings = {0};
+    struct memfs_detail detail = {0};
+    memfs_image *opened = NULL;
+    memfs *fs = NULL;
+    uint8_t *bytes = test_random_bytes(1, length);
+    struct memfs_sink sink = test_buffer_sink(&image);
+    const struct memfs_freeze_options small = {.size = sizeof small, .block_size = 65536};
+    assert_ok(memfs_create(NULL, &fs));
+    test_put(fs, "f", bytes, length);
+    assert_ok(memfs_freeze(fs, &sink, &small, NULL));
+    memfs_destroy(fs);
+    image.data[64 + 4 * 65536]++;
+    image.data[64 + 6 * 65536]++;
+    const struct memfs_source source = {.read_at = read_but_third, .context = &image, .size = image.length};
+    const struct memfs_verify_options how = {
+        .size = sizeof how, .quick = 1, .finding = take_finding, .finding_context = &findings};
+    assert_ok(memfs_image_open_source(&source, NULL, &opened, NULL));
+    assert_result(memfs_verify(opened, &how, &detail), MEMFS_ECHECKSUM);
+    memfs_image_close(opened);
+    assert_int_equal(findings.count, 3);
+    assert_non_null(strstr(findings.all, "cannot read block 2"));
+    assert_non_null(strstr(findings.all, "bytes of block 4"));
+    assert_non_null(strstr(findings.all, "bytes of block 6"));
+    test_buffer_free(&image);
+    free(bytes);
+}
+
 /* ---- Generations ----------------------------------------------------------------------- */
 
 /* Appends a generation that changes nothing. edit may be NULL. */
@@ -1911,6 +1951,7 @@ int main(void)
         cmocka_unit_test(test_verify__findings_stop),
         cmocka_unit_test(test_verify__cancelled),
         cmocka_unit_test(test_verify__reading_fails),
+        cmocka_unit_test(test_verify__source_finds_damage),
         cmocka_unit_test(test_verify__generations),
         cmocka_unit_test(test_verify__generations_that_lie),
         cmocka_unit_test(test_verify__generation_before_is_damaged),
