@@ -186,42 +186,31 @@ static const char *check_frame(const void *stored, size_t stored_length, size_t 
     return NULL;
 }
 
-static int decode_whole(ZSTD_DCtx *context, const void *stored, size_t stored_length, size_t raw_length, void *out,
-                        const char **reason)
-{
-    const size_t result = ZSTD_decompressDCtx(context, out, raw_length, stored, stored_length);
-    if (result == raw_length)
-        return 0;
-    if (ZSTD_isError(result) && ZSTD_getErrorCode(result) == ZSTD_error_memory_allocation)
-        return -ENOMEM;
-    *reason = ZSTD_isError(result) ? "zstd cannot decode it" : "it decodes to another length than its ref says";
-    return MEMFS_ECORRUPT;
-}
-
 /* Block by block of zstd's, straight to where the bytes belong: they are what the next
- * block refers to, so that no window is kept and nothing is copied. */
-static int decode_prefix(ZSTD_DCtx *context, const void *stored, size_t stored_length, size_t raw_length, uint8_t *out,
-                         size_t wanted, const char **reason)
+ * block refers to, so that no window is kept and nothing is copied. This is how whole frames are decoded as well:
+ * ZSTD_decompressDCtx() is no faster, and takes blocks that are larger than they may be, so that what is damaged
+ * would depend on how much of it is wanted. */
+static int decode_frame(ZSTD_DCtx *context, const void *stored, size_t stored_length, size_t raw_length, uint8_t *out,
+                        size_t wanted, const char **reason)
 {
     const uint8_t *in = stored;
-    size_t left = stored_length, got = 0;
+    size_t left = stored_length, got = 0, take;
     ZSTD_decompressBegin(context);
-    while (got < wanted) {
-        const size_t take = ZSTD_nextSrcSizeToDecompress(context);
-        if (take == 0 || take > left) {
-            *reason = "it decodes to fewer bytes than its ref says";
-            return MEMFS_ECORRUPT;
-        }
+    /* A whole frame has an end, too, perhaps with a checksum. */
+    while ((take = ZSTD_nextSrcSizeToDecompress(context)) > 0 && (got < wanted || wanted == raw_length)) {
+        if (take > left)
+            break;
         const size_t result = ZSTD_decompressContinue(context, out + got, raw_length - got, in, take);
-        if (ZSTD_isError(result)) {
-            *reason = "zstd cannot decode it";
-            return MEMFS_ECORRUPT;
-        }
+        if (ZSTD_isError(result))
+            break;
         in += take;
         left -= take;
         got += result;
     }
-    return 0;
+    if (got >= wanted && (take == 0 || wanted < raw_length))
+        return 0;
+    *reason = "zstd cannot decode it";
+    return MEMFS_ECORRUPT;
 }
 
 int memfs_decode(struct memfs_decoder *decoder, uint8_t codec, const void *stored, size_t stored_length,
@@ -241,7 +230,5 @@ int memfs_decode(struct memfs_decoder *decoder, uint8_t codec, const void *store
         return MEMFS_ECORRUPT;
     ZSTD_DCtx *context = context_of(decoder);
     assert(context); /* its memory has the size that zstd asks for, and is aligned for any type */
-    if (wanted < raw_length)
-        return decode_prefix(context, stored, stored_length, raw_length, out, wanted, reason);
-    return decode_whole(context, stored, stored_length, raw_length, out, reason);
+    return decode_frame(context, stored, stored_length, raw_length, out, wanted, reason);
 }

@@ -5,6 +5,8 @@
 #include "layout.h"
 #include "testlib.h"
 
+#include <xxhash.h>
+
 #define LENGTH ((size_t)300 * 1024)
 #define ZSTD_BLOCK ((size_t)128 * 1024 + 100)
 
@@ -165,6 +167,73 @@ static void test_codec__dictionary_and_window(void **state)
     assert_memory_equal(f->out, "abcd", 4);
 }
 
+/* Behind a frame with a checksum, which is looked at by who wants all. */
+static void test_codec__checksum(void **state)
+{
+    struct fixture *f = *state;
+    const size_t length = encode(f, LENGTH);
+    const uint32_t checksum = (uint32_t)XXH64(f->raw, LENGTH, 0);
+    f->scratch[4] |= 4;
+    for (int i = 0; i < 4; i++)
+        f->scratch[length + (size_t)i] = (uint8_t)(checksum >> 8 * i);
+    assert_ok(decode(f, length + 4, LENGTH, LENGTH));
+    f->scratch[length]++;
+    assert_ok(decode(f, length + 4, LENGTH, 1));
+    assert_result(decode(f, length + 4, LENGTH, LENGTH), MEMFS_ECORRUPT);
+    assert_result(decode(f, length, LENGTH, LENGTH), MEMFS_ECORRUPT);
+}
+
+/* Bytes that say of a frame that it has LENGTH bytes and a window of 2^log, from 10; behind them blocks may be put. */
+static size_t put_header(uint8_t *out, unsigned log)
+{
+    static const uint8_t magic_and_descriptor[] = {0x28, 0xb5, 0x2f, 0xfd, 0x80};
+    memcpy(out, magic_and_descriptor, sizeof magic_and_descriptor);
+    out[5] = (uint8_t)((log - 10) << 3);
+    for (int i = 0; i < 4; i++)
+        out[6 + i] = (uint8_t)(LENGTH >> 8 * i);
+    return 10;
+}
+
+/* As many blocks of one byte repeated, of `each` bytes, as come to LENGTH. */
+static size_t put_repeated(uint8_t *out, size_t each)
+{
+    size_t used = 0;
+    for (size_t left = LENGTH; left > 0; left -= each) {
+        each = each < left ? each : left;
+        const size_t head = each << 3 | 1 << 1 | (each == left);
+        for (int i = 0; i < 3; i++)
+            out[used++] = (uint8_t)(head >> 8 * i);
+        out[used++] = 'a';
+    }
+    return used;
+}
+
+/* A frame's blocks have no more bytes than its window; whether that is so does not depend on how much is wanted. */
+static void test_codec__blocks_larger_than_the_window(void **state)
+{
+    struct fixture *f = *state;
+    for (unsigned log = 10; log <= 18; log++) {
+        const size_t window = (size_t)1 << log, most = window < 131072 ? window : 131072;
+        size_t stored = put_header(f->scratch, log);
+        stored += put_repeated(f->scratch + stored, most);
+        assert_ok(decode(f, stored, LENGTH, 1));
+        assert_ok(decode(f, stored, LENGTH, LENGTH));
+        stored = put_header(f->scratch, log);
+        stored += put_repeated(f->scratch + stored, most + 1);
+        assert_result(decode(f, stored, LENGTH, 1), MEMFS_ECORRUPT);
+        assert_result(decode(f, stored, LENGTH, LENGTH), MEMFS_ECORRUPT);
+    }
+    /* What zstd made with the window that it has, for one that is smaller. */
+    const size_t stored = encode(f, LENGTH);
+    assert_true(f->scratch[4] == 0xa0); /* a single segment: no window is stated, which is as long as all of it */
+    memmove(f->scratch + 10, f->scratch + 9, stored - 9);
+    for (unsigned log = 10; log <= 18; log++) {
+        put_header(f->scratch, log);
+        assert_result(decode(f, stored + 1, LENGTH, 1), log < 17 ? MEMFS_ECORRUPT : 0);
+        assert_result(decode(f, stored + 1, LENGTH, LENGTH), log < 17 ? MEMFS_ECORRUPT : 0);
+    }
+}
+
 static void test_codec__unknown_codec(void **state)
 {
     struct fixture *f = *state;
@@ -246,6 +315,8 @@ int main(void)
         test(test_codec__two_frames),
         test(test_codec__skippable_frame),
         test(test_codec__dictionary_and_window),
+        test(test_codec__checksum),
+        test(test_codec__blocks_larger_than_the_window),
         test(test_codec__unknown_codec),
         test(test_codec__turned_bits),
         test(test_codec__no_memory),
