@@ -77,6 +77,11 @@ static uint64_t some_offset(struct run *run)
     return below(run, 2) ? borders[below(run, sizeof borders / sizeof *borders)] : below(run, 9000);
 }
 
+static uint64_t some_length(struct run *run)
+{
+    return below(run, 8) ? below(run, 70000) : (UINT64_C(1) << 62) - below(run, 70000);
+}
+
 static void keep(struct run *run, memfs_node node)
 {
     memfs_node *slot = &run->held[below(run, HELD)];
@@ -223,11 +228,11 @@ static int64_t do_contents(struct run *run)
     case 1:
         return memfs_node_read(run->fs, node, offset, run->buffer, below(run, sizeof run->buffer));
     case 2:
-        return memfs_node_punch(run->fs, node, offset, some_offset(run));
+        return memfs_node_punch(run->fs, node, offset, below(run, 2) ? some_offset(run) : some_length(run));
     case 3:
-        return memfs_node_allocate(run->fs, node, offset, below(run, 70000), 1);
+        return memfs_node_allocate(run->fs, node, offset, some_length(run), 1);
     case 4:
-        return memfs_node_copy(run->fs, node, offset, some_node(run), some_offset(run), below(run, 70000));
+        return memfs_node_copy(run->fs, node, offset, some_node(run), some_offset(run), some_length(run));
     case 5:
         return memfs_node_seek(run->fs, node, offset, below(run, 2) ? MEMFS_SEEK_DATA : MEMFS_SEEK_HOLE);
     default:

@@ -349,7 +349,8 @@ int64_t memfs_node_write(memfs *fs, memfs_node node, uint64_t offset, const void
 
 /* Reserves memory for a range; grows the file unless keep_size. Writing there
  * then needs no more of the capacity, unless a view holds the bytes; a little
- * memory for the time of the write may still be needed. */
+ * memory for the time of the write may still be needed. -ENOSPC beyond the capacity,
+ * and for more memory than any machine has (2^48 bytes). */
 int memfs_node_allocate(memfs *fs, memfs_node node, uint64_t offset, uint64_t length, int keep_size);
 /* Makes a range read as zeros, and frees the whole pages in it. The size stays. */
 int memfs_node_punch(memfs *fs, memfs_node node, uint64_t offset, uint64_t length);

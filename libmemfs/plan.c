@@ -258,12 +258,17 @@ static uint64_t last_page(const struct content_plan *plan)
     return (plan->to - 1) >> PAGE_SHIFT;
 }
 
+/* The page behind those of the range where the base will be visible. */
+static uint64_t visible_end(const struct content_plan *plan)
+{
+    uint64_t end = last_page(plan) + 1, visible = (plan->base_limit + PAGE_BYTES - 1) >> PAGE_SHIFT;
+    return end < visible ? end : visible;
+}
+
 /* Looks at the base in all of the range where it will be visible, so that making pages does not miss it. */
 static int scout(struct op *op, struct content_plan *plan)
 {
-    uint64_t end = last_page(plan) + 1, visible = (plan->base_limit + PAGE_BYTES - 1) >> PAGE_SHIFT;
-    end = end < visible ? end : visible;
-    uint64_t first = plan->from >> PAGE_SHIFT;
+    uint64_t first = plan->from >> PAGE_SHIFT, end = visible_end(plan);
     return first < end ? plan_base_scout(op, &plan->base, &plan->before, first, end) : 0;
 }
 
@@ -284,15 +289,25 @@ static void skip_holes(const memfs *fs, const struct content_plan *plan, uint64_
     }
 }
 
+/* The next page with data of the base is looked at, from *index on; *index goes beyond the end if there is none. */
+static int want_next(struct op *op, struct content_plan *plan, uint64_t *index)
+{
+    int r = plan_base_seek(op, &plan->base, &plan->before, index);
+    struct at at = {.index = *index};
+    if (r || at.index >= visible_end(plan))
+        return r;
+    r = look(op, plan, &at);
+    if (r == 0 && needs_base(plan, &at) && !is_idle(op, plan, &at) && !plan_base_bytes(&plan->base, at.index))
+        r = plan_base_want(op, &plan->base, at.index);
+    return r;
+}
+
 /* Has the bytes of this page loaded, and those of as many behind it as have been loaded before. */
 static int want_bytes(struct op *op, struct content_plan *plan, uint64_t index)
 {
     size_t count = plan->base.fill_count, most = count * 2 > FILLS_FIRST ? count * 2 : FILLS_FIRST;
-    for (; index <= last_page(plan) && plan->base.fill_count < most; index++) {
-        struct at at = {.index = index};
-        int r = look(op, plan, &at);
-        if (r == 0 && needs_base(plan, &at) && !is_idle(op, plan, &at) && !plan_base_bytes(&plan->base, index))
-            r = plan_base_want(op, &plan->base, index);
+    for (; index < visible_end(plan) && plan->base.fill_count < most; index++) {
+        int r = want_next(op, plan, &index);
         if (r == OP_MISS && plan->base.fill_count > count)
             break;
         if (r)

@@ -2,6 +2,7 @@
 
 #include "extent.h"
 #include "gather.h"
+#include "map.h"
 
 #include <errno.h>
 #include <string.h>
@@ -91,6 +92,23 @@ uint64_t plan_base_next(const struct plan_base *base, uint64_t index)
 {
     size_t i = mask_from(base, index);
     return i < base->mask_count ? base->masks[i].index : UINT64_MAX;
+}
+
+int plan_base_seek(struct op *op, const struct plan_base *base, const struct content *content, uint64_t *index)
+{
+    struct memfs_extent extent;
+    if (*index >= base->from && *index < base->to) {
+        const uint64_t next = plan_base_next(base, *index);
+        *index = next < base->to ? next : base->to;
+        if (next < base->to)
+            return 0;
+    }
+    int r = extent_find(op, content, *index << PAGE_SHIFT, &extent);
+    if (r < 0)
+        return r;
+    const uint64_t next = r ? extent.offset >> PAGE_SHIFT : MAP_PAGES_END;
+    *index = next > *index ? next : *index;
+    return 0;
 }
 
 /* ---- Bytes ---- */

@@ -30,6 +30,9 @@ int plan_base_mask(struct op *op, const struct plan_base *base, const struct con
 /* The first page from index on that has data, of those looked at; UINT64_MAX if none. */
 uint64_t plan_base_next(const struct plan_base *base, uint64_t index);
 
+/* *index goes to it, wherever that has been looked at or not; behind all pages if there is none. */
+int plan_base_seek(struct op *op, const struct plan_base *base, const struct content *content, uint64_t *index);
+
 /* All bytes of a page, zeros where none were visible; NULL if they have not been loaded. */
 const unsigned char *plan_base_bytes(const struct plan_base *base, uint64_t index);
 

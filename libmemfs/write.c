@@ -5,6 +5,9 @@
 
 #include <errno.h>
 
+/* More memory than any machine has. */
+#define ALLOCATE_MOST ((uint64_t)SIZE_MAX >> (sizeof(size_t) > 4 ? 16 : 0))
+
 struct write {
     struct content_plan plan; /* first: see plan_run() */
     memfs_node node;
@@ -166,6 +169,8 @@ static int reach_allocate(struct op *op, void *argument)
     int r = begin(op, write);
     if (r)
         return r;
+    if (write->length > ALLOCATE_MOST)
+        return end(op, write, -ENOSPC);
     set_range(plan, PLAN_ALLOCATE, write->offset, write->offset + write->length);
     if (!write->keep_size && plan->size < plan->to)
         plan->size = plan->to;

@@ -567,6 +567,8 @@ int model_allocate(struct model *model, struct model_node *node, uint64_t offset
     int error = check_file(node);
     if (error || length == 0)
         return error ? error : -EINVAL;
+    if (length > MODEL_PAGES * (uint64_t)MODEL_PAGE)
+        return -ENOSPC;
     loosen(model, node);
     for (uint64_t page = offset / MODEL_PAGE; page <= (offset + length - 1) / MODEL_PAGE; page++)
         if (node->pages[page] == MODEL_HOLE)

@@ -3,6 +3,7 @@
 #include "testlib.h"
 
 #define PAGE 4096u
+#define FAR (UINT64_C(1) << 62)
 
 static memfs_node new_file(memfs *fs, const char *name)
 {
@@ -548,6 +549,58 @@ static void test_content__many_extents(void **state)
     test_end(test, &image);
 }
 
+/* A filesystem on an image with a file of six bytes, one that is a hole, and one with a byte at each end. */
+static void far_files(struct test_state *test, struct test_buffer *image, uint64_t capacity)
+{
+    memfs_image *opened = NULL;
+    if (!image->length) {
+        test_put_text(test->fs, "short", "short\n");
+        truncate_to(test->fs, new_file(test->fs, "hole"), FAR);
+        memfs_node ends = new_file(test->fs, "ends");
+        assert_result(memfs_node_write(test->fs, ends, 0, "a", 1), 1);
+        assert_result(memfs_node_write(test->fs, ends, FAR - 1, "z", 1), 1);
+        test_freeze(test->fs, image);
+    }
+    memfs_destroy(test->fs);
+    const struct memfs_image_options options = {.size = sizeof options, .allocator = &test->memory.hook};
+    assert_ok(memfs_image_open_buffer(image->data, image->length, &options, &opened, NULL));
+    const struct memfs_options on_it = {.size = sizeof on_it,
+                                        .allocator = &test->memory.hook,
+                                        .clock = test_clock_read,
+                                        .clock_context = &test->clock,
+                                        .capacity = capacity,
+                                        .backing = memfs_image_backing(opened)};
+    assert_ok(memfs_create(&on_it, &test->fs));
+    memfs_image_close(opened);
+}
+
+/* A range as far as files reach costs what is in it, not the pages it could have. */
+static void test_content__far_ranges(void **state)
+{
+    struct test_state *test = *state;
+    struct test_buffer image = {0};
+    static const char *const names[] = {"short", "hole", "ends"};
+    for (size_t i = 0; i < 3; i++) {
+        far_files(test, &image, 1 << 20);
+        memfs_node node = test_node(test->fs, names[i]), hole = test_node(test->fs, "hole");
+        assert_result(memfs_node_allocate(test->fs, node, 0, FAR, 1), -ENOSPC);
+        assert_result(memfs_node_allocate(test->fs, node, 2, UINT64_C(1) << 47, 0), -ENOSPC);
+        assert_ok(memfs_node_punch(test->fs, node, 1, FAR / 2));
+        assert_int_equal(size_of(test->fs, node), i == 0 ? 6 : FAR);
+        if (node != hole)
+            assert_result(memfs_node_copy(test->fs, hole, 0, node, 2, FAR), (int64_t)FAR);
+        expect_bytes(test->fs, node, 0, (const uint8_t *)(i == 0 ? "s\0\0\0" : i == 1 ? "\0\0\0" : "a\0\0"), 3);
+        expect_bytes(test->fs, node, FAR - 2, (const uint8_t *)"\0\0", 2);
+        assert_result(memfs_node_seek(test->fs, node, 65536, MEMFS_SEEK_DATA), -ENXIO);
+        far_files(test, &image, 0);
+        node = test_node(test->fs, names[i]);
+        assert_result(memfs_node_allocate(test->fs, node, 0, FAR, 0), -ENOSPC);
+        assert_ok(memfs_node_allocate(test->fs, node, FAR - 70000, 70000, 0));
+        assert_int_equal(size_of(test->fs, node), FAR);
+    }
+    test_end(test, &image);
+}
+
 /* A hole is copied in one change, the end of the file and its attributes with it. */
 static void test_content__copy_of_a_hole_fails_whole(void **state)
 {
@@ -622,6 +675,7 @@ int main(void)
         test_with_fs(test_content__small_change_of_large_file),
         test_with_fs(test_content__allocate_over_base),
         test_with_fs(test_content__many_extents),
+        test_with_fs(test_content__far_ranges),
         test_with_fs(test_content__copy_of_a_hole_fails_whole),
         test_with_fs(test_content__scattered_bytes_are_small),
     };

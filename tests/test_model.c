@@ -207,6 +207,12 @@ static uint64_t some_offset(struct test *test)
     return chance(test, 50) || border < away ? border + away : border - away;
 }
 
+/* Near the end of what a file can have; with any offset it stays within. */
+static uint64_t far_length(struct test *test)
+{
+    return (UINT64_C(1) << 62) - below(test, 70000);
+}
+
 static uint64_t some_length(struct test *test)
 {
     static const uint32_t lengths[] = {0, 1, 4095, 4096, 4097, 8192, 20000, 65536};
@@ -661,6 +667,8 @@ static void op_punch(struct test *test)
     struct twin *twin = test->twin;
     struct operand file = some_file(test);
     uint64_t offset = some_offset(test), length = chance(test, 60) ? some_offset(test) : some_length(test);
+    if (chance(test, 5))
+        length = far_length(test);
     say(test, "punch %" PRIx64 " at %" PRIu64 " length %" PRIu64 " size %" PRIu64, file.handle, offset, length,
         file.node->size);
     int got = memfs_node_punch(twin->fs, file.handle, offset, length);
@@ -677,7 +685,9 @@ static void op_allocate(struct test *test)
     struct operand file = some_file(test);
     uint64_t offset = some_offset(test), length = chance(test, 40) ? below(test, 9000) : some_length(test);
     int keep = chance(test, 50);
-    if (offset + length > FILE_MAX)
+    if (chance(test, 5))
+        length = far_length(test);
+    else if (offset + length > FILE_MAX)
         offset = 0;
     say(test, "allocate %" PRIx64 " at %" PRIu64 " length %" PRIu64 " keep %d", file.handle, offset, length, keep);
     int got = memfs_node_allocate(twin->fs, file.handle, offset, length, keep);
@@ -693,6 +703,8 @@ static void op_copy(struct test *test)
     struct twin *twin = test->twin;
     struct operand from = some_file(test), to = some_file(test);
     uint64_t from_offset = some_offset(test), to_offset = some_offset(test), length = some_length(test);
+    if (chance(test, 5))
+        length = far_length(test);
     if (to_offset + length > FILE_MAX)
         to_offset = 0;
     if (from.node == to.node && from_offset + length > from.node->size)
