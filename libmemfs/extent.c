@@ -88,7 +88,8 @@ static int ascend(struct op *op, const struct content *content, uint64_t *known)
 
 /* A search among extents in no order would find this or that, depending on where it is begun: then those who ask in
  * different ways would be told different contents of one file. So all of them are looked at before the first is used.
- * Of few that takes no time; where there are many, it is remembered: of the last files, and of each chunk. */
+ * Of few that takes no time; where there are many, it is remembered: of the last files, and of each chunk. What is
+ * remembered may be of another, larger file: the last of what ascends says whether all of it lies in this one. */
 static int check_order(struct op *op, const struct content *content)
 {
     const uint64_t first = content->base_first;
@@ -102,7 +103,8 @@ static int check_order(struct op *op, const struct content *content)
         r = ascend(op, content, &known);
     if (known != known_of(was, first))
         atomic_store_explicit(memory, first << 32 | known, memory_order_relaxed);
-    return r;
+    const struct memfs_extent *last;
+    return r ? r : get(op, content, content->base_count - 1u, &last);
 }
 
 /* ---- Finding ---- */

@@ -893,6 +893,50 @@ static void test_backing__extents_in_no_order(void **state)
     }
 }
 
+/* Extents 510 to 1023 ascend, a page each. */
+static void put_a_chunk_of_extents(void)
+{
+    for (uint32_t i = 510; i < 1024; i++)
+        *extent_at(i) = (struct memfs_extent){.offset = (i - 510) * (uint64_t)PAGE, .length = 4096};
+}
+
+/* Extents of one file are those of a larger one, too: whether they lie in the file does not depend on which of both
+ * has been read before. */
+static void test_backing__extents_of_a_larger_file(void **state)
+{
+    static const uint32_t firsts[][2] = {{510, 510}, {511, 510}}; /* remembered of the file; of the chunk */
+    for (size_t i = 0; i < 4; i++) {
+        char byte = 0;
+        build();
+        put_a_chunk_of_extents();
+        put_file(A, firsts[i / 2][0], 1024 - firsts[i / 2][0], 514 * (uint64_t)PAGE);
+        put_file(B, firsts[i / 2][1], 514, 513 * (uint64_t)PAGE + 4095);
+        memfs *fs = begin(*state, &store.base);
+        if (i % 2)
+            assert_result(memfs_node_read(fs, A, PAGE, &byte, 1), 1);
+        assert_result(memfs_node_read(fs, B, PAGE, &byte, 1), MEMFS_ECORRUPT);
+        assert_result(memfs_node_seek(fs, B, 0, MEMFS_SEEK_HOLE), MEMFS_ECORRUPT);
+        memfs_destroy(fs);
+        tear_down();
+    }
+}
+
+/* A file that ends within a chunk of extents says nothing of those behind its last. */
+static void test_backing__extents_behind_a_file(void **state)
+{
+    char byte = 0;
+    build();
+    put_a_chunk_of_extents();
+    extent_at(700)->offset = 0;
+    put_file(A, 511, 100, 514 * (uint64_t)PAGE);
+    put_file(B, 510, 514, 514 * (uint64_t)PAGE);
+    memfs *fs = begin(*state, &store.base);
+    assert_result(memfs_node_read(fs, A, PAGE, &byte, 1), 1);
+    assert_result(memfs_node_read(fs, B, 400 * (uint64_t)PAGE, &byte, 1), MEMFS_ECORRUPT);
+    memfs_destroy(fs);
+    tear_down();
+}
+
 /* Nothing that has been loaded can be found: an operation does not try for ever. */
 static void test_backing__chunks_that_never_stay(void **state)
 {
@@ -1203,6 +1247,8 @@ int main(void)
         test_with_fs(test_backing__too_few_links),
         test_with_fs(test_backing__extents_the_wrong_way_round),
         test_with_fs(test_backing__extents_in_no_order),
+        test_with_fs(test_backing__extents_of_a_larger_file),
+        test_with_fs(test_backing__extents_behind_a_file),
         test_with_fs(test_backing__chunks_that_never_stay),
         test_with_fs(test_backing__too_many_links),
         test_with_fs(test_backing__no_numbers_left),
