@@ -261,6 +261,7 @@ int dir_entry_name(struct op *op, uint32_t number, const char **name, size_t *le
  * the order and the number of the last insertion seen. */
 #define INSERTIONS ((uint64_t)1 << 62)
 #define ORDER_MASK (((uint32_t)1 << 30) - 1)
+#define NEAR 64u        /* numbers and orders behind a cursor's, where the next entry is looked for first */
 #define STEPS_MAX 4096u /* entries that are passed over before readers make way */
 
 static uint64_t insertion_cursor(uint32_t number, const struct delta *delta)
@@ -316,21 +317,37 @@ static const struct delta *insertion_at(const memfs *fs, uint32_t one_more)
     return table_resident(fs, MEMFS_DELTAS, one_more - 1);
 }
 
-/* 1 + the first insertion after an order that is there no more: from the end
- * of the list that is nearer. */
+/* 1 + the first insertion after an order that is there no more: from both ends of the list by turns, since either may
+ * be near, whatever the orders say of what has gone. */
 static uint32_t find_after(const memfs *fs, const struct dir_record *state, uint32_t order)
 {
     uint32_t next = state->head, back = state->tail, found = 0;
-    if (!next)
-        return 0;
-    if (((order - insertion_at(fs, next)->order) & ORDER_MASK) <= ((state->order - order) & ORDER_MASK)) {
-        while (next && !is_after(insertion_at(fs, next), order))
-            next = insertion_at(fs, next)->next;
-        return next;
-    }
-    for (; back && is_after(insertion_at(fs, back), order); back = insertion_at(fs, back)->prev)
+    while (next && !is_after(insertion_at(fs, next), order)) {
+        if (!is_after(insertion_at(fs, back), order))
+            return found;
         found = back;
-    return found;
+        back = insertion_at(fs, back)->prev;
+        next = insertion_at(fs, next)->next;
+    }
+    return next;
+}
+
+/* The same, or 0: insertions that were made together are mostly neighbours, too. From one that came a little later it
+ * is as few steps back. */
+static uint32_t find_near(const struct op *op, uint32_t dir, uint32_t number, uint32_t order)
+{
+    for (uint32_t i = 1; i <= NEAR && table_has(op, MEMFS_DELTAS, (uint64_t)number + i); i++) {
+        const struct delta *delta = insertion_at(op->fs, number + i + 1);
+        uint32_t found = number + i + 1;
+        if (delta->dir != dir || !delta_length(delta) || ((delta->order - order) & ORDER_MASK) - 1 >= NEAR)
+            continue;
+        while (delta->prev && is_after(insertion_at(op->fs, delta->prev), order)) {
+            found = delta->prev;
+            delta = insertion_at(op->fs, found);
+        }
+        return found;
+    }
+    return 0;
 }
 
 /* 1 + the insertion that follows the cursor's. */
@@ -344,7 +361,8 @@ static uint32_t after_cursor(const struct op *op, uint32_t dir, const struct dir
         if (delta->dir == dir && delta_length(delta) && (delta->order & ORDER_MASK) == order)
             return delta->next;
     }
-    return find_after(op->fs, state, order);
+    const uint32_t near = find_near(op, dir, number, order);
+    return near ? near : find_after(op->fs, state, order);
 }
 
 static int next_entry(struct op *op, uint32_t dir, const struct dir_record *state, uint64_t *cursor, struct found *out)

@@ -361,6 +361,42 @@ static void test_dir__cursors_of_removed_entries(void **state)
     assert_result(memfs_node_readdir(test->fs, NULL, MEMFS_ROOT, all[ENTRIES - 1].cursor, &next, 1, 0), 0);
 }
 
+/* The same for any that stay, and with others, in other places, that have taken the numbers of those that went. */
+static void test_dir__cursors_among_few_that_stay(void **state)
+{
+    enum { ENTRIES = 400 };
+    struct test_state *test = *state;
+    struct test_random random = {.state = 7};
+    static struct memfs_dirent all[ENTRIES];
+    struct memfs_dirent next;
+    for (unsigned share = 1; share <= 256; share *= 4) {
+        char dir[32], first[32];
+        int stays[ENTRIES] = {0};
+        snprintf(dir, sizeof dir, "share%u", share);
+        assert_ok(memfs_mkdir(test->fs, NULL, dir, 0755));
+        many(test->fs, dir, 0, ENTRIES);
+        const memfs_node node = test_node(test->fs, dir);
+        assert_result(memfs_node_readdir(test->fs, NULL, node, 0, all, ENTRIES, 0), ENTRIES);
+        for (unsigned i = 0; i < ENTRIES; i++) {
+            stays[i] = test_random_below(&random, share) == 0;
+            if (!stays[i])
+                assert_ok(memfs_node_unlink(test->fs, NULL, node, all[i].name));
+        }
+        const int is_same = share == 4 || share == 64;
+        many(test->fs, is_same ? dir : "/", 1000 * share, share);
+        snprintf(first, sizeof first, "name%06u", 1000 * share);
+        for (unsigned i = 0; i < ENTRIES; i++) {
+            unsigned want = i + 1;
+            while (want < ENTRIES && !stays[want])
+                want++;
+            const int64_t got = memfs_node_readdir(test->fs, NULL, node, all[i].cursor, &next, 1, 0);
+            assert_result(got, is_same || want < ENTRIES);
+            if (got)
+                assert_string_equal(next.name, want < ENTRIES ? all[want].name : first);
+        }
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -374,6 +410,7 @@ int main(void)
         test_with_fs(test_dir__cursors_go_back),
         test_with_fs(test_dir__removed_entries_are_passed_over),
         test_with_fs(test_dir__cursors_of_removed_entries),
+        test_with_fs(test_dir__cursors_among_few_that_stay),
         test_with_fs(test_dir__first_insertion_is_small),
         test_with_fs(test_dir__path_of_a_directory),
     };
