@@ -398,6 +398,35 @@ int dir_next(struct op *op, uint32_t dir, const struct memfs_node_record *record
     return 1;
 }
 
+int dir_is_new(uint64_t cursor, uint32_t end)
+{
+    return cursor & INSERTIONS && (((uint32_t)(cursor >> 32) - end) & ORDER_MASK) < ORDER_MASK / 2;
+}
+
+/* The order that the next insertion gets. */
+struct end {
+    memfs_node dir;
+    uint32_t order;
+};
+
+static int read_end(struct op *op, void *argument)
+{
+    struct end *end = argument;
+    const struct memfs_node_record *record;
+    int r = node_get_dir(op, end->dir, &record);
+    if (r == 0)
+        end->order = state_of(op->fs, record).order;
+    return r;
+}
+
+int dir_end(memfs *fs, memfs_node dir, uint32_t *out)
+{
+    struct end end = {.dir = dir};
+    int r = op_read(fs, read_end, &end);
+    *out = end.order;
+    return r;
+}
+
 /* ---- Changing: reach ---- */
 
 /* Makes the directory's node and record ready to be changed. */

@@ -65,6 +65,10 @@ void dir_set_hint(const memfs *fs, uint64_t hash, uint32_t entry);
 int dir_next(struct op *op, uint32_t dir, const struct memfs_node_record *record, uint64_t *cursor, struct found *out,
              const struct memfs_node_record **node);
 
+/* Is a cursor, of an entry that has been listed, behind an insertion that was made since dir_end() told `end`? So are
+ * then all that follow. */
+int dir_is_new(uint64_t cursor, uint32_t end);
+
 /* The name of the entry with a number. */
 int dir_entry_name(struct op *op, uint32_t entry, const char **name, size_t *length);
 
@@ -94,5 +98,10 @@ void dir_replace(memfs *fs, uint32_t dir, uint32_t entry, uint32_t node, uint32_
 
 /* Frees what a directory that is empty and about to be released has beside its node. */
 void dir_free(memfs *fs, struct memfs_node_record *node);
+
+/* ---- Outside of operations ---- */
+
+/* Where a directory ends at this time, for dir_is_new(). */
+int dir_end(memfs *fs, memfs_node dir, uint32_t *out);
 
 #endif

@@ -446,8 +446,9 @@ typedef int memfs_walk_fn(void *context, const char *path, const struct memfs_st
 
 /* Visits path and everything below it, each directory before its entries, or with
  * MEMFS_WALK_POST after them. Symbolic links are not followed. What goes away
- * meanwhile is passed over; a directory that may not be read or searched ends
- * the walk with -EACCES. */
+ * meanwhile is passed over, and so is what is made in a directory, or gets another
+ * name in it, after the walk has come into it; a directory that may not be read or
+ * searched ends the walk with -EACCES. */
 #define MEMFS_WALK_POST 1u   /* directories after their entries; MEMFS_WALK_SKIP means nothing then */
 #define MEMFS_WALK_SORTED 2u /* the entries of a directory in order of their bytes */
 /* Paths are names alone, "" where it begins: they take no memory by the depth. Not with POST. */

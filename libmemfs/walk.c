@@ -1,3 +1,4 @@
+#include "dir.h"
 #include "listing.h"
 #include "path.h"
 #include "sized.h"
@@ -14,6 +15,7 @@ struct level {
     size_t path_length;
     uint64_t next;           /* the cursor behind the last entry taken; if sorted the next one of the listing, */
     struct listing *listing; /* which else is NULL */
+    uint32_t end;            /* not sorted: what comes behind is not visited, or who renames would never be done */
 };
 
 struct walk {
@@ -133,8 +135,8 @@ static int push(struct walk *walk, memfs_node dir, const struct memfs_stat *stat
         return error;
     struct level level = {.dir = dir, .path_length = has_names(walk) ? 0 : walk->trail.length};
     error = memfs_node_access(walk->fs, walk->cred, dir, MEMFS_X_OK);
-    if (!error && is_sorted(walk))
-        error = list(walk, &level);
+    if (!error)
+        error = is_sorted(walk) ? list(walk, &level) : dir_end(walk->fs, dir, &level.end);
     if (error)
         return fail(walk, dir, stat, error);
     walk->levels[walk->depth++] = level;
@@ -160,7 +162,10 @@ static int next_unsorted(struct walk *walk, struct level *level, memfs_node *nod
         walk->batch_next = 0;
         walk->batch_count = (size_t)count;
     }
-    const struct memfs_dirent *entry = &walk->batch[walk->batch_next++];
+    const struct memfs_dirent *entry = &walk->batch[walk->batch_next];
+    if (dir_is_new(entry->cursor, level->end))
+        return 0;
+    walk->batch_next++;
     level->next = entry->cursor;
     *node = entry->stat.node;
     *name = entry->name;

@@ -114,6 +114,55 @@ static void test_walk__changes_meanwhile(void **state)
     test_end(test, &image);
 }
 
+struct renaming {
+    memfs *fs;
+    unsigned visits, made;
+};
+
+/* Each file gets another name, beside a new one. */
+static int rename_visited(void *context, const char *path, const struct memfs_stat *stat)
+{
+    struct renaming *renaming = context;
+    char to[64];
+    if ((stat->mode & MEMFS_IFMT) == MEMFS_IFDIR)
+        return 0;
+    assert_true(++renaming->visits <= 2000);
+    snprintf(to, sizeof to, "d/new%u", renaming->made++);
+    assert_ok(memfs_rename(renaming->fs, NULL, path, to, 0));
+    snprintf(to, sizeof to, "d/new%u", renaming->made++);
+    test_put_text(renaming->fs, to, "");
+    return 0;
+}
+
+/* A directory ends where it ended when the walk came into it. */
+static void test_walk__renames_meanwhile(void **state)
+{
+    static const uint32_t flags[] = {0, MEMFS_WALK_POST, MEMFS_WALK_SORTED};
+    struct test_state *test = *state;
+    struct test_buffer image = {0};
+    struct renaming renaming = {.fs = test->fs};
+    char path[32];
+    assert_ok(memfs_mkdir(test->fs, NULL, "d", 0755));
+    for (int i = 0; i < 100; i++) {
+        snprintf(path, sizeof path, "d/file%d", i);
+        test_put_text(test->fs, path, "");
+    }
+    unsigned files = 100;
+    for (size_t i = 0; i < 3; i++, files *= 2, renaming.visits = 0) {
+        assert_ok(memfs_walk(test->fs, NULL, "/", flags[i], rename_visited, &renaming));
+        assert_int_equal(renaming.visits, files);
+    }
+    test_reopen(test, &image);
+    renaming.fs = test->fs;
+    assert_int_equal(test_lstat(test->fs, "d").size, files);
+    assert_ok(memfs_walk(test->fs, NULL, "/", 0, rename_visited, &renaming));
+    assert_int_equal(renaming.visits, files);
+    renaming.visits = 0;
+    assert_ok(memfs_glob(test->fs, NULL, "d/*", rename_visited, &renaming));
+    assert_int_equal(renaming.visits, 2 * files);
+    test_end(test, &image);
+}
+
 static void test_walk__permissions(void **state)
 {
     struct test_state *test = *state;
@@ -468,6 +517,7 @@ int main(void)
         test_with_fs(test_walk__orders),
         test_with_fs(test_walk__skip_and_stop),
         test_with_fs(test_walk__changes_meanwhile),
+        test_with_fs(test_walk__renames_meanwhile),
         test_with_fs(test_walk__permissions),
         test_with_fs(test_walk__steps),
         test_with_fs(test_walk__failed_names),
