@@ -170,7 +170,16 @@ void node_drop(memfs *fs, memfs_node handle, uint64_t lookups, uint64_t opens)
         op_write(fs, reach_release, commit_release, &handle);
 }
 
+/* Counts are by number: a node of our own may have got that of one that is gone. Loads nothing. */
+static int read_is_same(struct op *op, void *argument)
+{
+    const memfs_node handle = *(memfs_node *)argument;
+    const struct memfs_node_record *node = table_our_record(op->fs, MEMFS_NODES, node_number(handle));
+    return node && node_handle(node_number(handle), node) != handle ? -ESTALE : 0;
+}
+
 void memfs_node_forget(memfs *fs, memfs_node node, uint64_t count)
 {
-    node_drop(fs, node, count, 0);
+    if (op_read(fs, read_is_same, &node) == 0)
+        node_drop(fs, node, count, 0);
 }

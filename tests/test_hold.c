@@ -97,6 +97,31 @@ static void test_hold__last_of_what_is_alone(void **state)
     assert_int_equal(memory.live, 0);
 }
 
+/* A handle whose node is gone gives no count back of the one that has its number. */
+static void test_hold__a_stale_handle_forgets_nothing(void **state)
+{
+    struct test_state *test = *state;
+    struct test_buffer image = {0};
+    struct memfs_stat stat;
+    for (int round = 0; round < 2; round++) {
+        memfs_node old = 0, node = 0;
+        assert_ok(memfs_node_create(test->fs, NULL, MEMFS_ROOT, "old", 0644, &old));
+        assert_ok(memfs_unlink(test->fs, NULL, "old"));
+        memfs_node_forget(test->fs, old, 1);
+        assert_ok(memfs_node_create(test->fs, NULL, MEMFS_ROOT, "new", 0644, &node));
+        assert_true(node != old && (uint32_t)node == (uint32_t)old);
+        assert_ok(memfs_unlink(test->fs, NULL, "new"));
+        memfs_node_forget(test->fs, old, 1);
+        assert_ok(memfs_node_stat(test->fs, node, &stat));
+        memfs_node_forget(test->fs, node, 1);
+        assert_result(memfs_node_stat(test->fs, node, &stat), -ESTALE);
+        memfs_node_forget(test->fs, UINT32_MAX, 1);
+        if (round == 0)
+            test_reopen(test, &image);
+    }
+    test_end(test, &image);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -105,6 +130,7 @@ int main(void)
         cmocka_unit_test(test_hold__no_memory_changes_nothing),
         cmocka_unit_test(test_hold__what_is_held_needs_no_memory),
         cmocka_unit_test(test_hold__last_of_what_is_alone),
+        test_with_fs(test_hold__a_stale_handle_forgets_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
