@@ -101,12 +101,19 @@ static int alloc_alone(struct arena *arena, size_t size, void **out)
     return r;
 }
 
-/* Cuts pieces from here on. What was left for them is free. */
+/* What is left of a run is free. */
+static void put_rest(struct arena *arena, const struct arena_run *run)
+{
+    const size_t skip = (size_t)(-(uintptr_t)run->at & 15);
+    const size_t left = run->left < skip ? 0 : (run->left - skip) & ~(size_t)15;
+    if (left)
+        freelist_put(&arena->free, run->at + skip, left);
+}
+
+/* Cuts pieces from here on. */
 static void set_pieces(struct arena *arena, void *at, size_t size)
 {
-    const size_t left = arena->pieces.left & ~(size_t)15;
-    if (left)
-        freelist_put(&arena->free, arena->pieces.at, left);
+    put_rest(arena, &arena->pieces);
     arena->pieces = (struct arena_run){.at = at, .left = size};
 }
 
@@ -121,6 +128,8 @@ static int add_span(struct arena *arena, size_t size)
     /* What is left of the last one is too little for a chunk, but not for pieces. */
     if (arena->chunks.left > arena->pieces.left)
         set_pieces(arena, arena->chunks.at, arena->chunks.left);
+    else
+        put_rest(arena, &arena->chunks);
     arena->chunks = (struct arena_run){.at = (char *)(span + 1), .left = size - sizeof *span};
     return 0;
 }

@@ -219,6 +219,44 @@ static void test_arena__spans_that_end_within_a_line(void **state)
     assert_int_equal(live, 0);
 }
 
+/* The rest of a span, too little for a chunk, is free, though more is left for pieces. */
+static void test_arena__the_rest_of_a_span_is_free(void **state)
+{
+    (void)state;
+    static const size_t sizes[] = {2000, 1993}; /* the rest begins at a multiple of 16, or not */
+    for (size_t i = 0; i < 2; i++) {
+        struct arena arena;
+        struct test_memory memory;
+        unsigned char *chunks[8];
+        void *chunk, *piece;
+        setup_arena(&arena, &memory, 0);
+        assert_ok(arena_alloc(&arena, 16, &piece));
+        const size_t left = arena.pieces.left;
+        for (size_t j = 0; j < 8; j++) {
+            const size_t size = j < 7 ? sizes[i] : sizes[i] / 2;
+            assert_ok(arena_alloc_chunk(&arena, size, &chunk));
+            chunks[j] = memset(chunk, (int)j, size);
+        }
+        const uint64_t rest = arena.chunks.left;
+        assert_true(rest >= 64 && rest < left);
+        assert_int_equal(arena.free.bytes, 0);
+        assert_ok(arena_alloc_chunk(&arena, 2048, &chunk));
+        assert_in_range(arena.free.bytes, rest - 30, rest);
+        for (unsigned class = 0; arena.free.bytes; class += piece == NULL) {
+            piece = freelist_take(&arena.free, class);
+            assert_int_equal((uintptr_t)piece % 16, 0);
+            if (piece)
+                memset(piece, 255, size_of_class(class));
+        }
+        for (size_t j = 0; j < 8; j++) {
+            for (size_t byte = 0; byte < (j < 7 ? sizes[i] : sizes[i] / 2); byte++)
+                assert_int_equal(chunks[j][byte], j);
+        }
+        arena_destroy(&arena);
+        assert_int_equal(memory.live, 0);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -232,6 +270,7 @@ int main(void)
         cmocka_unit_test(test_arena__pieces_of_nothing),
         cmocka_unit_test(test_arena__fewer_pieces_rather_than_none),
         cmocka_unit_test(test_arena__spans_that_end_within_a_line),
+        cmocka_unit_test(test_arena__the_rest_of_a_span_is_free),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
