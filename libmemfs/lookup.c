@@ -65,6 +65,8 @@ int memfs_node_parent(memfs *fs, memfs_node dir, memfs_node *out)
 
 /* ---- Listing ---- */
 
+#define ENTRIES_MOST 1024u /* that are read before readers make way */
+
 struct reading {
     const struct memfs_cred *cred;
     memfs_node dir;
@@ -111,7 +113,7 @@ static int read_entries(struct op *op, void *argument)
         if (r == 0) {
             reading->cursor = cursor;
             reading->filled++;
-            r = op->pin_count >= OP_PINS_MANY ? DIR_MORE : 0;
+            r = op->pin_count >= OP_PINS_MANY || reading->filled % ENTRIES_MOST == 0 ? DIR_MORE : 0;
         }
     }
     return r;
