@@ -89,14 +89,16 @@ typedef int memfs_progress_fn(void *context, const struct memfs_progress *progre
 /* Where memory comes from. alloc returns memory aligned for any type, or NULL;
  * free gets what alloc returned, and its size. Both may be called from any
  * thread that calls the library, and from those that a function starts whose
- * options ask for several. NULL for the whole struct means malloc. */
+ * options ask for several, also while other callers wait: they must not call the
+ * library, which would wait for itself. NULL for the whole struct means malloc. */
 struct memfs_allocator {
     void *(*alloc)(void *context, size_t size);
     void (*free)(void *context, void *memory, size_t size);
     void *context;
 };
 
-/* Nanoseconds since 1970. Called when a change needs a time. */
+/* Nanoseconds since 1970. Called when a change needs a time, while other writers wait: it must not
+ * call the library, either. */
 typedef int64_t memfs_clock(void *context);
 
 /* The host's CLOCK_REALTIME, as a memfs_clock; context is not used. */
@@ -134,7 +136,9 @@ struct memfs_options {
 
 /* A capacity counts what the allocator has given for names, nodes and contents that are the
  * filesystem's own. What is removed makes room for what comes, of other sizes, too, as far as
- * free memory lies together; tables of nodes and names stay as large as they were. Removing
+ * free memory lies together: that of small files serves contents of up to 64 KiB only where no
+ * larger memory is to be had. Tables of nodes and names stay as large as they were. Memory for look-up and
+ * open counts is the allocator's, but neither capped nor among private_bytes. Removing
  * or changing what a backing has takes memory, and may be -ENOSPC; what the filesystem has made
  * itself can be removed when it is full. */
 
@@ -156,7 +160,7 @@ int memfs_seal(memfs *fs, memfs_backing **out);
 
 struct memfs_statfs {
     uint64_t nodes;         /* nodes in use, the root included */
-    uint64_t private_bytes; /* memory that this filesystem took from its allocator */
+    uint64_t private_bytes; /* memory taken from the allocator, as far as a capacity counts it */
     uint64_t capacity;      /* as given; 0: no limit */
     uint64_t changes;       /* commits since the filesystem was made */
 };
@@ -196,7 +200,8 @@ struct memfs_stat {
 /* Who calls. NULL credentials check nothing and set owner 0:0, umask 0; with
  * credentials POSIX permissions and ACLs hold, and uid 0 may do everything. */
 struct memfs_cred {
-    size_t size;
+    size_t size; /* sizeof(struct memfs_cred), by which a later memfs will know the members that the caller has; this
+                  * one, the first, has no need to look at it */
     uint32_t uid, gid;
     uint32_t ngroups;
     const uint32_t *groups; /* supplementary groups */
@@ -350,9 +355,10 @@ int64_t memfs_node_write(memfs *fs, memfs_node node, uint64_t offset, const void
 /* Reserves memory for a range; grows the file unless keep_size. Writing there
  * then needs no more of the capacity, unless a view holds the bytes; a little
  * memory for the time of the write may still be needed. -ENOSPC beyond the capacity,
- * and for more memory than any machine has (2^48 bytes). */
+ * and at once for more memory than a process can have. */
 int memfs_node_allocate(memfs *fs, memfs_node node, uint64_t offset, uint64_t length, int keep_size);
-/* Makes a range read as zeros, and frees the whole pages in it. The size stays. */
+/* Makes a range read as zeros: its whole 4,096-byte pages are holes then. Memory is freed where all that
+ * a file has in 64 KiB of it, from a multiple of that on, has become holes. The size stays. */
 int memfs_node_punch(memfs *fs, memfs_node node, uint64_t offset, uint64_t length);
 /* The next data or hole at or after offset; -ENXIO beyond the end. A hole is
  * an unallocated page of 4,096 bytes. */
