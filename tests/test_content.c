@@ -228,6 +228,35 @@ static void test_content__punch(void **state)
     test_end(test, &image);
 }
 
+/* A file's last page is whole where the file ends. */
+static void test_content__punch_to_the_end(void **state)
+{
+    struct test_state *test = *state;
+    static uint8_t data[PAGE + 10];
+    struct test_buffer image = {0};
+    memset(data, 'd', sizeof data);
+    test_put(test->fs, "f", data, sizeof data);
+    test_put(test->fs, "g", data, sizeof data);
+    for (int round = 0; round < 2; round++) {
+        const memfs_node f = test_node(test->fs, "f"), g = test_node(test->fs, "g");
+        assert_ok(memfs_node_punch(test->fs, f, 0, PAGE + 9));
+        assert_result(memfs_node_seek(test->fs, f, 0, MEMFS_SEEK_DATA), PAGE);
+        expect_bytes(test->fs, f, PAGE + 8, (const uint8_t *)"\0d", 2);
+        assert_ok(memfs_node_punch(test->fs, f, 0, PAGE + 10));
+        assert_result(memfs_node_seek(test->fs, f, 0, MEMFS_SEEK_DATA), -ENXIO);
+        assert_int_equal(test_lstat(test->fs, "f").allocated, 0);
+        assert_ok(memfs_node_punch(test->fs, g, PAGE, 10));
+        assert_result(memfs_node_seek(test->fs, g, 0, MEMFS_SEEK_HOLE), PAGE);
+        assert_int_equal(test_lstat(test->fs, "g").allocated, PAGE);
+        assert_int_equal(size_of(test->fs, g), sizeof data);
+        assert_result(memfs_node_write(test->fs, f, 0, data, sizeof data), sizeof data);
+        assert_result(memfs_node_write(test->fs, g, 0, data, sizeof data), sizeof data);
+        if (round == 0)
+            test_reopen(test, &image);
+    }
+    test_end(test, &image);
+}
+
 static void test_content__punch_frees(void **state)
 {
     struct test_state *test = *state;
@@ -264,6 +293,50 @@ static void test_content__allocate(void **state)
     expect_bytes(test->fs, node, 0, data, sizeof data);
     assert_result(memfs_node_allocate(test->fs, node, 0, 0, 0), -EINVAL);
     assert_either(memfs_node_allocate(test->fs, MEMFS_ROOT, 0, 1, 0), -EISDIR, -ENODEV);
+}
+
+/* Writing where memory has been allocated needs none, whatever was there: a page that is too short, or one of a sealed
+ * filesystem. */
+static void test_content__allocated_is_enough(void **state)
+{
+    struct test_state *test = *state;
+    static uint8_t data[16 * PAGE];
+    memset(data, 'd', sizeof data);
+    for (int is_sealed = 0; is_sealed < 2; is_sealed++) {
+        const size_t size = is_sealed ? sizeof data : 4000;
+        const char *name = is_sealed ? "sealed" : "short";
+        test_put(test->fs, name, data, is_sealed ? size : 100);
+        if (is_sealed) {
+            memfs_backing *sealed = NULL;
+            assert_ok(memfs_seal(test->fs, &sealed));
+            test->fs = test_create(test, sealed);
+            memfs_backing_release(sealed);
+        }
+        const memfs_node node = test_node(test->fs, name);
+        assert_ok(memfs_node_allocate(test->fs, node, 0, size, 1));
+        assert_int_equal(size_of(test->fs, node), is_sealed ? size : 100);
+        test_memory_fail(&test->memory, 1, 1);
+        assert_result(memfs_node_write(test->fs, node, 0, data, size), size);
+        test_memory_heal(&test->memory);
+        test_expect(test->fs, name, data, size);
+    }
+}
+
+/* New contents have a new mtime; memory for what there is has none. */
+static void test_content__times_of_allocating(void **state)
+{
+    struct test_state *test = *state;
+    test_put_text(test->fs, "f", "text");
+    const memfs_node node = test_node(test->fs, "f");
+    const struct memfs_stat before = test_lstat(test->fs, "f");
+    test->clock.now += 1000;
+    assert_ok(memfs_node_allocate(test->fs, node, 0, 4, 0));
+    assert_ok(memfs_node_allocate(test->fs, node, 0, 3 * PAGE, 1));
+    const struct memfs_stat same = test_lstat(test->fs, "f");
+    assert_int_equal(same.mtime, before.mtime);
+    assert_int_equal(same.ctime, before.ctime + 1000);
+    assert_ok(memfs_node_allocate(test->fs, node, 0, 5, 0));
+    assert_int_equal(test_lstat(test->fs, "f").mtime, before.mtime + 1000);
 }
 
 static void test_content__copy(void **state)
@@ -664,8 +737,11 @@ int main(void)
         test_with_fs(test_content__sparse),
         test_with_fs(test_content__size_limits),
         test_with_fs(test_content__punch),
+        test_with_fs(test_content__punch_to_the_end),
         test_with_fs(test_content__punch_frees),
         test_with_fs(test_content__allocate),
+        test_with_fs(test_content__allocated_is_enough),
+        test_with_fs(test_content__times_of_allocating),
         test_with_fs(test_content__copy),
         test_with_fs(test_content__views),
         test_with_fs(test_content__view_of_holes_and_ends),
