@@ -2,6 +2,7 @@
 
 #include "alloc.h"
 #include "hash.h"
+#include "xattr_walk.h"
 
 #include <errno.h>
 #include <string.h>
@@ -30,7 +31,6 @@ void memfs_attributes_end(struct memfs_attributes *attributes)
     memfs_rows_end(&attributes->xattrs);
     memfs_free(allocator, attributes->strings, attributes->strings_room * sizeof *attributes->strings);
     memfs_free(allocator, attributes->sets, attributes->sets_room * sizeof *attributes->sets);
-    memfs_free(allocator, attributes->names, MEMFS_XATTR_LIST_MAX);
     memfs_free(allocator, attributes->value, MEMFS_XATTR_MAX);
     memfs_free(allocator, attributes->set, attributes->set_room * sizeof *attributes->set);
     *attributes = (struct memfs_attributes){0};
@@ -166,8 +166,8 @@ static int intern_set(struct memfs_attributes *attributes, uint64_t *first)
     return 0;
 }
 
-/* Adds one attribute to the set of the node that is being asked. */
-static int take_attribute(struct memfs_attributes *attributes, memfs_node node, const char *name, size_t length)
+/* Adds the attribute at which the walk is to the set of the node that is being asked. */
+static int take_attribute(struct memfs_attributes *attributes, const struct memfs_xattr_walk *walk)
 {
     void *array = attributes->set;
     int error = memfs_grow_array(&attributes->job->allocator, &array, &attributes->set_room, attributes->set_count,
@@ -180,14 +180,14 @@ static int take_attribute(struct memfs_attributes *attributes, memfs_node node, 
         if (!attributes->value)
             return -ENOMEM;
     }
-    int64_t size = memfs_node_getxattr(attributes->job->fs, NULL, node, name, attributes->value, MEMFS_XATTR_MAX);
+    const int64_t size = memfs_xattr_walk_value(walk, attributes->value);
     if (size < 0)
         return (int)size;
     struct memfs_xattr *xattr = &attributes->set[attributes->set_count++];
     memset(xattr, 0, sizeof *xattr);
-    xattr->name_length = (uint8_t)length;
+    xattr->name_length = (uint8_t)walk->name_length;
     xattr->value_length = (uint32_t)size;
-    error = intern(attributes, name, length, &xattr->name);
+    error = intern(attributes, walk->name, walk->name_length, &xattr->name);
     return error || !size ? error : intern(attributes, attributes->value, (size_t)size, &xattr->value);
 }
 
@@ -195,23 +195,19 @@ static int take_attribute(struct memfs_attributes *attributes, memfs_node node, 
 
 static int take_attributes(struct memfs_attributes *attributes, struct memfs_order_node *node)
 {
-    memfs_node handle = memfs_order_handle(node);
-    int64_t length = memfs_node_listxattr(attributes->job->fs, NULL, handle, attributes->names, MEMFS_XATTR_LIST_MAX);
-    if (length < 0)
-        return (int)length;
+    struct memfs_xattr_walk walk;
+    int error = 0, more;
+    memfs_xattr_walk_begin(&walk, attributes->job->fs, memfs_order_handle(node));
     attributes->set_count = 0;
-    for (const char *name = attributes->names; name < attributes->names + length;) {
-        size_t bytes = strlen(name);
-        int error = bytes && bytes <= MEMFS_NAME_MAX ? take_attribute(attributes, handle, name, bytes) : MEMFS_ECORRUPT;
-        if (error)
-            return error;
-        name += bytes + 1;
-    }
+    while (!error && (more = memfs_xattr_walk_next(&walk)) != 0)
+        error = more < 0 ? more : take_attribute(attributes, &walk);
+    if (error)
+        return error;
     if (!attributes->set_count)
         return 0;
     attributes->set[attributes->set_count - 1].last = 1;
     uint64_t first;
-    int error = intern_set(attributes, &first);
+    error = intern_set(attributes, &first);
     if (!error)
         node->xattrs = (uint32_t)first + 1;
     return error;
@@ -236,9 +232,6 @@ static int take_target(struct memfs_attributes *attributes, struct memfs_order_n
 
 int memfs_attributes_gather(struct memfs_attributes *attributes, struct memfs_order *order)
 {
-    attributes->names = memfs_alloc(&attributes->job->allocator, MEMFS_XATTR_LIST_MAX);
-    if (!attributes->names)
-        return -ENOMEM;
     for (uint64_t number = 1; number < order->nodes.count; number++) {
         struct memfs_order_node *node = memfs_order_at(order, number);
         int error = node->type == MEMFS_TYPE(MEMFS_IFLNK) ? take_target(attributes, node) : 0;

@@ -17,7 +17,7 @@ struct memfs_attributes {
     size_t strings_used, strings_room;
     uint64_t *sets; /* where each set is, by its hash */
     size_t sets_used, sets_room;
-    char *names, *value; /* of the node that is being asked */
+    char *value; /* of the node that is being asked */
     struct memfs_xattr *set;
     size_t set_count, set_room;
 };

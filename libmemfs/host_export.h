@@ -124,7 +124,7 @@ struct memfs_export_worker {
     uint64_t lost;                       /* it made, could not look at, and could not remove */
     struct memfs_dirent *batch;          /* MEMFS_EXPORT_BATCH, */
     int errors[MEMFS_EXPORT_BATCH];      /* and why of an entry no more than node and type are known */
-    char *list, *value;                  /* of attributes */
+    char *value;                         /* of an attribute */
     char *gathered;                      /* contents: MEMFS_EXPORT_GATHERED */
 };
 

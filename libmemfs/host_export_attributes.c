@@ -1,7 +1,7 @@
 #define _GNU_SOURCE
 #include "acl.h"
 #include "host_export.h"
-#include "xattr.h"
+#include "xattr_walk.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -58,25 +58,25 @@ static int set_owner(struct memfs_export_worker *worker, const struct memfs_expo
 }
 
 /* Without its ACL a file's group is not to get what the ACL gave to others. */
-static void leave_acl(struct memfs_export_worker *worker, struct memfs_export_made *made, memfs_node node,
-                      const char *name)
+static void leave_acl(struct memfs_export_worker *worker, struct memfs_export_made *made,
+                      const struct memfs_xattr_walk *walk)
 {
     int empty = 0;
-    if (strcmp(name, XATTR_ACL_ACCESS) != 0)
+    if (strcmp(walk->name, XATTR_ACL_ACCESS) != 0)
         return;
-    int64_t length = memfs_node_getxattr(worker->job->fs, NULL, node, name, worker->value, MEMFS_XATTR_MAX);
+    int64_t length = memfs_xattr_walk_value(walk, worker->value);
     if (length < 0 || acl_check(worker->value, (size_t)length, &empty))
         made->withheld |= 070; /* who knows what it said */
     else if (!empty)
         made->withheld |= 0777 & ~acl_leave(worker->value, (size_t)length, 0777);
 }
 
-static int leave_xattr(struct memfs_export_worker *worker, struct memfs_export_made *made, memfs_node node,
-                       const char *name)
+static int leave_xattr(struct memfs_export_worker *worker, struct memfs_export_made *made,
+                       const struct memfs_xattr_walk *walk)
 {
     char text[128];
-    leave_acl(worker, made, node, name);
-    snprintf(text, sizeof text, "attribute %.80s is left out unless asked for", name);
+    leave_acl(worker, made, walk);
+    snprintf(text, sizeof text, "attribute %.80s is left out unless asked for", walk->name);
     return memfs_export_left_out(worker, MEMFS_PROBLEM_XATTR, made->directory, made->name, text);
 }
 
@@ -88,42 +88,34 @@ static int put_xattr(struct memfs_export_made *made, const char *name, const voi
     return failed ? -errno : 0;
 }
 
-static int set_xattr(struct memfs_export_worker *worker, struct memfs_export_made *made, memfs_node node,
-                     const char *name)
+static int set_xattr(struct memfs_export_worker *worker, struct memfs_export_made *made,
+                     const struct memfs_xattr_walk *walk)
 {
     char text[128];
-    struct memfs_export *job = worker->job;
-    if (xattr_is_privileged(name, strlen(name)) && !job->options.privileged_xattrs)
-        return leave_xattr(worker, made, node, name);
-    snprintf(text, sizeof text, "its attribute %.80s cannot be set", name);
-    int64_t length = memfs_node_getxattr(job->fs, NULL, node, name, worker->value, MEMFS_XATTR_MAX);
-    int error = length < 0 ? (int)length : put_xattr(made, name, worker->value, (size_t)length);
+    if (xattr_is_privileged(walk->name, walk->name_length) && !worker->job->options.privileged_xattrs)
+        return leave_xattr(worker, made, walk);
+    snprintf(text, sizeof text, "its attribute %.80s cannot be set", walk->name);
+    int64_t length = memfs_xattr_walk_value(walk, worker->value);
+    int error = length < 0 ? (int)length : put_xattr(made, walk->name, worker->value, (size_t)length);
     if (!error)
         return 0;
-    leave_acl(worker, made, node, name);
+    leave_acl(worker, made, walk);
     return memfs_export_problem(worker, MEMFS_PROBLEM_XATTR, made->directory, made->name, error, text);
 }
 
-static int has_xattr(const struct memfs_export_worker *worker, int64_t length, const char *wanted)
-{
-    for (const char *name = worker->list; name < worker->list + length; name += strlen(name) + 1)
-        if (!strcmp(name, wanted))
-            return 1;
-    return 0;
-}
+static const char *const acls[] = {XATTR_ACL_ACCESS, XATTR_ACL_DEFAULT};
 
-/* The host gives what is made the ACLs that the directory above has for it. */
-static int remove_inherited(struct memfs_export_worker *worker, struct memfs_export_made *made, int64_t length)
+/* The host gives what is made the ACLs that the directory above has for it. has: bit i: acls[i] is one of its own. */
+static int remove_inherited(struct memfs_export_worker *worker, struct memfs_export_made *made, unsigned has)
 {
-    static const char *const names[] = {"system.posix_acl_access", "system.posix_acl_default"};
     struct memfs_export *job = worker->job;
     if (!job->inherits || (!made->directory && !made->name && !job->made_root))
         return 0; /* there are none, or it was there, with its own */
     for (size_t i = 0; i < 2; i++) {
-        if (has_xattr(worker, length, names[i]))
+        if (has >> i & 1)
             continue;
         made->mode = -1;
-        int failed = made->is_path ? removexattr(path_of(made->fd).text, names[i]) : fremovexattr(made->fd, names[i]);
+        int failed = made->is_path ? removexattr(path_of(made->fd).text, acls[i]) : fremovexattr(made->fd, acls[i]);
         if (failed && errno != ENODATA && errno != EOPNOTSUPP) {
             int error = problem(worker, MEMFS_PROBLEM_XATTR, made, "an ACL it inherited cannot be removed");
             if (error)
@@ -135,19 +127,22 @@ static int remove_inherited(struct memfs_export_worker *worker, struct memfs_exp
 
 static int set_xattrs(struct memfs_export_worker *worker, struct memfs_export_made *made, const struct memfs_stat *stat)
 {
-    struct memfs_export *job = worker->job;
-    memfs_node node = stat->node;
-    int64_t length = memfs_node_listxattr(job->fs, NULL, node, worker->list, MEMFS_XATTR_LIST_MAX);
-    int error = 0;
-    if (length < 0) {
-        made->withheld |= 070; /* there may be an ACL */
-        return memfs_export_problem(worker, MEMFS_PROBLEM_XATTR, made->directory, made->name, (int)length,
-                                    "its extended attributes cannot be read");
+    struct memfs_xattr_walk walk;
+    unsigned has = 0;
+    int error = 0, more;
+    memfs_xattr_walk_begin(&walk, worker->job->fs, stat->node);
+    while (!error && (more = memfs_xattr_walk_next(&walk)) != 0) {
+        if (more < 0) {
+            made->withheld |= 070; /* there may be an ACL */
+            return memfs_export_problem(worker, MEMFS_PROBLEM_XATTR, made->directory, made->name, more,
+                                        "its extended attributes cannot be read");
+        }
+        for (size_t i = 0; i < 2; i++)
+            has |= (unsigned)!strcmp(walk.name, acls[i]) << i;
+        error = set_xattr(worker, made, &walk);
     }
-    for (const char *name = worker->list; !error && name < worker->list + length; name += strlen(name) + 1)
-        error = set_xattr(worker, made, node, name);
-    if (!error && job->options.privileged_xattrs && (stat->mode & MEMFS_IFMT) != MEMFS_IFLNK)
-        error = remove_inherited(worker, made, length);
+    if (!error && worker->job->options.privileged_xattrs && (stat->mode & MEMFS_IFMT) != MEMFS_IFLNK)
+        error = remove_inherited(worker, made, has);
     return error;
 }
 

@@ -12,10 +12,9 @@ int memfs_export_worker_begin(struct memfs_export *job, struct memfs_export_work
     memfs_host_list_init(&worker->names, allocator, 1, 12);
     memfs_host_list_init(&worker->exceptions, allocator, sizeof(struct memfs_export_exception), 7);
     worker->batch = memfs_alloc_array(allocator, MEMFS_EXPORT_BATCH, sizeof *worker->batch);
-    worker->list = memfs_alloc(allocator, MEMFS_XATTR_LIST_MAX);
     worker->value = memfs_alloc(allocator, MEMFS_XATTR_MAX);
     worker->gathered = memfs_alloc(allocator, MEMFS_EXPORT_GATHERED);
-    return worker->batch && worker->list && worker->value && worker->gathered ? 0 : -ENOMEM;
+    return worker->batch && worker->value && worker->gathered ? 0 : -ENOMEM;
 }
 
 void memfs_export_worker_end(struct memfs_export_worker *worker)
@@ -29,7 +28,6 @@ void memfs_export_worker_end(struct memfs_export_worker *worker)
     memfs_host_list_free(&worker->names);
     memfs_host_list_free(&worker->exceptions);
     memfs_free(allocator, worker->batch, MEMFS_EXPORT_BATCH * sizeof *worker->batch);
-    memfs_free(allocator, worker->list, MEMFS_XATTR_LIST_MAX);
     memfs_free(allocator, worker->value, MEMFS_XATTR_MAX);
     memfs_free(allocator, worker->gathered, MEMFS_EXPORT_GATHERED);
 }

@@ -4,7 +4,10 @@
  * allocation. Related records stand in different chunks, so that no look at one has already fetched the other.
  */
 #include "backing.h"
+#include "memfs_host.h"
 #include "testlib.h"
+
+#include <stdlib.h>
 
 #define PAGE 65536u
 #define FAR ((1u << 27) + 1) /* the last node's number */
@@ -54,6 +57,7 @@ static struct store {
     struct held held[HELD_MOST];
     size_t held_count;
     uint64_t calls, fail_at, failures; /* loads, reads and views */
+    _Atomic(uint64_t) looks;           /* at chunks of XATTRS */
     int fail_after;
     void (*before)(memfs *fs); /* the call with number before_at */
     uint64_t before_at;
@@ -99,6 +103,7 @@ static size_t find_held(enum memfs_table table, uint64_t chunk)
 static const void *peek(memfs_backing *backing, enum memfs_table table, uint64_t chunk)
 {
     (void)backing;
+    store.looks += table == MEMFS_XATTRS;
     if (store.cold >> table & 1 && chunk >= store.cold_from &&
         (store.is_forgetful || find_held(table, chunk) == store.held_count))
         return NULL;
@@ -1238,6 +1243,59 @@ static void test_backing__an_extent_is_missing_in_the_middle(void **state)
     tear_down();
 }
 
+#define MANY 1000u
+
+/* Gives x a set of so many attributes that whoever begins anew for each of them is found out. */
+static void put_many_xattrs(void)
+{
+    static const char *const spaces[] = {"security.", "trusted.", "user."}; /* in order */
+    for (uint32_t i = 0; i < MANY; i++) {
+        char name[24];
+        const int length = snprintf(name, sizeof name, "%s%03u", spaces[i / 400], i);
+        memcpy(store.blobs[0] + i * 16, name, (size_t)length);
+        store.xattrs[i / 512][i % 512] = (struct memfs_xattr){.name = i * 16,
+                                                              .value = MEMFS_BLOB_BYTES,
+                                                              .value_length = i % 11,
+                                                              .name_length = (uint8_t)length,
+                                                              .last = i + 1 == MANY};
+    }
+    store.base.count[MEMFS_XATTRS] = MANY;
+    node_at(X)->xattrs = 1;
+}
+
+static int count_problem(void *context, const struct memfs_problem *problem)
+{
+    (void)problem;
+    ++*(uint64_t *)context;
+    return 0;
+}
+
+/* Each is looked at a few times, no matter how many come before it, by who reads them all. */
+static void test_backing__attributes_are_read_in_one_walk(void **state)
+{
+    struct test_buffer image = {0};
+    struct memfs_sink sink = test_buffer_sink(&image);
+    char path[] = "/tmp/memfs-backing-XXXXXX", command[64];
+    uint64_t problems = 0;
+    build();
+    put_many_xattrs();
+    memfs *fs = begin(*state, &store.base);
+    store.looks = 0;
+    assert_ok(memfs_freeze(fs, &sink, NULL, NULL));
+    assert_in_range(store.looks, MANY, 4 * MANY);
+    assert_non_null(mkdtemp(path));
+    struct memfs_export_options options = {
+        .size = sizeof options, .privileged_xattrs = 1, .problem = count_problem, .problem_context = &problems};
+    store.looks = 0;
+    assert_ok(memfs_host_export(fs, path, &options, NULL));
+    assert_in_range(store.looks, MANY, 4 * MANY);
+    snprintf(command, sizeof command, "rm -r %s", path);
+    assert_int_equal(system(command), 0); // NOLINT(cert-env33-c)
+    memfs_destroy(fs);
+    test_buffer_free(&image);
+    tear_down();
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -1262,6 +1320,7 @@ int main(void)
         test_with_fs(test_backing__size_is_set_and_not_read_again),
         test_with_fs(test_backing__changes_during_loads),
         test_with_fs(test_backing__copy_without_memory),
+        test_with_fs(test_backing__attributes_are_read_in_one_walk),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
