@@ -1,6 +1,8 @@
 #include "ahead.h"
 
 #include "alloc.h"
+#include "host_map.h"
+#include "random.h"
 #include "zeros.h"
 
 #include <errno.h>
@@ -151,9 +153,9 @@ static void run_unit(struct memfs_job *work, unsigned worker)
 /* ---- Sizes of large files ---------------------------------------------------------- */
 
 /* Where a size stands, or would. */
-static size_t size_place(const uint64_t *sizes, size_t room, uint64_t size)
+static size_t size_place(const struct memfs_ahead *ahead, const uint64_t *sizes, size_t room, uint64_t size)
 {
-    size_t at = (size_t)((size * 0x9e3779b97f4a7c15u) >> 32) & (room - 1);
+    size_t at = (size_t)memfs_host_hash(ahead->secret, &size, sizeof size) & (room - 1);
     while (sizes[at] && sizes[at] != size)
         at = (at + 1) & (room - 1);
     return at;
@@ -168,7 +170,7 @@ static int grow_sizes(struct memfs_ahead *ahead)
         return -ENOMEM;
     for (size_t i = 0; i < ahead->sizes_room; i++)
         if (ahead->sizes[i])
-            sizes[size_place(sizes, room, ahead->sizes[i])] = ahead->sizes[i];
+            sizes[size_place(ahead, sizes, room, ahead->sizes[i])] = ahead->sizes[i];
     memfs_free(allocator, ahead->sizes, ahead->sizes_room * sizeof *sizes);
     ahead->sizes = sizes;
     ahead->sizes_room = room;
@@ -181,7 +183,7 @@ static int note_size(struct memfs_ahead *ahead, uint64_t size, int *known)
     int error = ahead->sizes_used >= ahead->sizes_room / 2 ? grow_sizes(ahead) : 0;
     if (error)
         return error;
-    size_t at = size_place(ahead->sizes, ahead->sizes_room, size);
+    size_t at = size_place(ahead, ahead->sizes, ahead->sizes_room, size);
     *known = ahead->sizes[at] != 0;
     ahead->sizes_used += !*known;
     ahead->sizes[at] = size;
@@ -374,8 +376,13 @@ static int make_unit(struct memfs_ahead *ahead, struct memfs_unit *unit)
 int memfs_ahead_begin(struct memfs_ahead *ahead, struct memfs_order *order, size_t units, int marks, int twins)
 {
     const struct memfs_allocator *allocator = &order->job->allocator;
-    *ahead = (struct memfs_ahead){
-        .job = order->job, .order = order, .twins = twins, .units_count = units, .directory = 1, .next = 2};
+    *ahead = (struct memfs_ahead){.job = order->job,
+                                  .order = order,
+                                  .twins = twins,
+                                  .units_count = units,
+                                  .directory = 1,
+                                  .next = 2,
+                                  .secret = memfs_random()};
     ahead->units = memfs_alloc_zeroed(allocator, units * sizeof *ahead->units);
     if (!ahead->units)
         return -ENOMEM;

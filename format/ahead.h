@@ -71,6 +71,7 @@ struct memfs_ahead {
     uint64_t large_size, large_at;
     uint32_t enough; /* file of which no more parts are wanted */
     uint64_t *sizes; /* of large files met so far; 0: free */
+    uint64_t secret; /* of their hashes: who chooses sizes cannot foresee where they meet */
     size_t sizes_used, sizes_room;
 };
 

@@ -1,7 +1,8 @@
 #include "attributes.h"
 
 #include "alloc.h"
-#include "hash.h"
+#include "host_map.h"
+#include "random.h"
 #include "xattr_walk.h"
 
 #include <errno.h>
@@ -17,7 +18,7 @@
 
 void memfs_attributes_begin(struct memfs_attributes *attributes, struct memfs_freezing *job)
 {
-    *attributes = (struct memfs_attributes){.job = job};
+    *attributes = (struct memfs_attributes){.job = job, .secret = memfs_random()};
     memfs_rows_begin(&attributes->blobs, &job->allocator, 1, MEMFS_BLOBS_SHIFT);
     memfs_rows_begin(&attributes->xattrs, &job->allocator, sizeof(struct memfs_xattr), XATTRS_SHIFT);
 }
@@ -77,7 +78,7 @@ static int grow(struct memfs_attributes *attributes, uint64_t **slots, size_t *r
 
 static uint64_t hash_of_string(const struct memfs_attributes *attributes, uint64_t slot)
 {
-    return memfs_hash(memfs_rows_at(&attributes->blobs, slot_offset(slot)), slot_length(slot));
+    return memfs_host_hash(attributes->secret, memfs_rows_at(&attributes->blobs, slot_offset(slot)), slot_length(slot));
 }
 
 static int add_string(struct memfs_attributes *attributes, const void *bytes, size_t length, uint64_t *offset)
@@ -100,7 +101,7 @@ static int intern(struct memfs_attributes *attributes, const void *bytes, size_t
         grow(attributes, &attributes->strings, &attributes->strings_room, attributes->strings_used, hash_of_string);
     if (error)
         return error;
-    uint64_t hash = memfs_hash(bytes, length);
+    uint64_t hash = memfs_host_hash(attributes->secret, bytes, length);
     uint64_t tag = hash >> TAG_SHIFT << TAG_SHIFT;
     size_t at = (size_t)hash & (attributes->strings_room - 1);
     for (; attributes->strings[at]; at = (at + 1) & (attributes->strings_room - 1)) {
@@ -144,7 +145,8 @@ static int intern_set(struct memfs_attributes *attributes, uint64_t *first)
     int error = grow(attributes, &attributes->sets, &attributes->sets_room, attributes->sets_used, hash_of_set);
     if (error)
         return error;
-    uint64_t hash = memfs_hash(attributes->set, attributes->set_count * sizeof *attributes->set) >> 32;
+    uint64_t hash =
+        memfs_host_hash(attributes->secret, attributes->set, attributes->set_count * sizeof *attributes->set) >> 32;
     size_t at = (size_t)hash & (attributes->sets_room - 1);
     for (; attributes->sets[at]; at = (at + 1) & (attributes->sets_room - 1)) {
         *first = (attributes->sets[at] & UINT32_MAX) - 1;

@@ -13,6 +13,7 @@ struct memfs_attributes {
     struct memfs_freezing *job;
     struct memfs_rows blobs;  /* bytes */
     struct memfs_rows xattrs; /* struct memfs_xattr */
+    uint64_t secret;          /* of the hashes: who chooses strings cannot foresee where they meet */
     uint64_t *strings;        /* where each string is, by its hash */
     size_t strings_used, strings_room;
     uint64_t *sets; /* where each set is, by its hash */

@@ -31,7 +31,7 @@ uint64_t memfs_host_map_get(const struct memfs_host_map *map, uint64_t key0, uin
 int memfs_host_map_put(struct memfs_host_map *map, uint64_t key0, uint64_t key1, uint64_t value);
 
 /* A hash of bytes, to be used as a key: equal hashes prove nothing. Who does not know the
- * secret cannot foresee which bytes have equal ones; where nobody is to gain by it, it is 0. */
+ * secret, of memfs_random(), cannot foresee which bytes have equal ones, or meet in a table. */
 uint64_t memfs_host_hash(uint64_t secret, const void *bytes, size_t length);
 
 #endif

@@ -1,6 +1,8 @@
 #define _GNU_SOURCE
 #include "host_scan_xattrs.h"
 
+#include "random.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdatomic.h>
@@ -20,7 +22,7 @@
 
 int memfs_scan_xattrs_init(struct memfs_scan_xattrs *xattrs, struct memfs_scan_tables *tables)
 {
-    *xattrs = (struct memfs_scan_xattrs){.tables = tables};
+    *xattrs = (struct memfs_scan_xattrs){.tables = tables, .secret = memfs_random()};
     memfs_host_map_init(&xattrs->strings, &tables->allocator);
     memfs_host_map_init(&xattrs->sets, &tables->allocator);
     xattrs->list = memfs_alloc(&tables->allocator, MEMFS_XATTR_LIST_MAX);
@@ -44,7 +46,7 @@ void memfs_scan_xattrs_free(struct memfs_scan_xattrs *xattrs)
 int memfs_scan_string(struct memfs_scan_xattrs *xattrs, const void *bytes, size_t length, uint64_t *offset)
 {
     struct memfs_host_list *blobs = &xattrs->tables->blobs;
-    uint64_t hash = memfs_host_hash(0, bytes, length);
+    uint64_t hash = memfs_host_hash(xattrs->secret, bytes, length);
     uint64_t found = memfs_host_map_get(&xattrs->strings, hash, length);
     if (found && !memcmp(memfs_host_list_at(blobs, found - 1), bytes, length)) {
         *offset = found - 1;
@@ -156,7 +158,7 @@ static int read_one(struct memfs_scan_xattrs *xattrs, const char *path, const ch
 static int store_set(struct memfs_scan_xattrs *xattrs, size_t count, uint32_t *out)
 {
     struct memfs_host_list *records = &xattrs->tables->xattrs;
-    uint64_t hash = memfs_host_hash(0, xattrs->set, count * sizeof *xattrs->set);
+    uint64_t hash = memfs_host_hash(xattrs->secret, xattrs->set, count * sizeof *xattrs->set);
     uint64_t found = memfs_host_map_get(&xattrs->sets, hash, count);
     int equal = found != 0;
     for (size_t i = 0; equal && i < count; i++)

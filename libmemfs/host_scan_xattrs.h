@@ -12,6 +12,7 @@
 
 struct memfs_scan_xattrs {
     struct memfs_scan_tables *tables;
+    uint64_t secret;               /* of the hashes: who chooses strings cannot foresee where they meet */
     struct memfs_host_map strings; /* by hash and length: 1 + offset in blobs */
     struct memfs_host_map sets;    /* by hash and count: 1 + first record */
     char *list, *value;            /* of the largest size, since the sizes may change between two calls */
