@@ -1,6 +1,8 @@
 #include "share.h"
 
 #include "alloc.h"
+#include "host_map.h"
+#include "random.h"
 #include "zeros.h"
 
 #include <errno.h>
@@ -15,8 +17,11 @@
 int memfs_share_begin(struct memfs_share *share, const struct memfs_order *order, const struct memfs_window *window,
                       const struct memfs_rows *extents)
 {
-    *share =
-        (struct memfs_share){.order = order, .window = window, .extents = extents, .allocator = &order->job->allocator};
+    *share = (struct memfs_share){.order = order,
+                                  .window = window,
+                                  .extents = extents,
+                                  .allocator = &order->job->allocator,
+                                  .secret = memfs_random()};
     for (int i = 0; i < 2; i++) {
         share->pieces[i] = memfs_alloc(share->allocator, MEMFS_SHARE_PIECE);
         if (!share->pieces[i])
@@ -42,48 +47,58 @@ static uint64_t digest_of(const struct memfs_share *share, uint32_t number)
     return memfs_order_digest(memfs_order_at(share->order, number));
 }
 
-/* Where to look for a digest first. Digests that agree in some bits are easily made. */
-static size_t first_slot(uint64_t digest, size_t room)
+/* Where to look for a digest first. Files are easily made whose digests agree in some bits, or in all. */
+static size_t first_slot(const struct memfs_share *share, uint64_t digest)
 {
-    digest = (digest ^ digest >> 32) * 0x9e3779b97f4a7c15u;
-    return (size_t)(digest ^ digest >> 32) & (room - 1);
+    return (size_t)memfs_host_hash(share->secret, &digest, sizeof digest) & (share->slots_room - 1);
 }
 
-static void put_slot(uint32_t *slots, size_t room, uint64_t digest, uint32_t number)
+/* Of one digest no more than are looked at: none of the others would ever be. */
+static void put_slot(struct memfs_share *share, uint32_t number)
 {
-    size_t at = first_slot(digest, room);
-    while (slots[at])
-        at = (at + 1) & (room - 1);
-    slots[at] = number;
+    const uint64_t digest = digest_of(share, number);
+    int same = 0;
+    size_t at = first_slot(share, digest);
+    for (; share->slots[at] && same < LOOKS_MAX; at = (at + 1) & (share->slots_room - 1))
+        same += digest_of(share, share->slots[at]) == digest;
+    if (same == LOOKS_MAX)
+        return;
+    share->slots[at] = number;
+    share->slots_used++;
 }
 
+/* From a free slot on all around, so that files of one digest stay in their order, in which they are looked at,
+ * wherever the secret has them. */
 static int grow_slots(struct memfs_share *share)
 {
-    size_t room = share->slots_room ? share->slots_room * 2 : FIRST_ROOM;
-    if (room > SIZE_MAX / sizeof *share->slots)
+    uint32_t *old = share->slots;
+    const size_t old_room = share->slots_room, room = old_room ? old_room * 2 : FIRST_ROOM;
+    if (room > SIZE_MAX / sizeof *old)
         return -ENOMEM;
     uint32_t *slots = memfs_alloc_zeroed(share->allocator, room * sizeof *slots);
     if (!slots)
         return -ENOMEM;
-    for (size_t i = 0; i < share->slots_room; i++)
-        if (share->slots[i])
-            put_slot(slots, room, digest_of(share, share->slots[i]), share->slots[i]);
-    memfs_free(share->allocator, share->slots, share->slots_room * sizeof *slots);
     share->slots = slots;
     share->slots_room = room;
+    share->slots_used = 0;
+    size_t start = 0;
+    while (start < old_room && old[start])
+        start++;
+    for (size_t i = 0; i < old_room; i++) {
+        const uint32_t number = old[(start + i) & (old_room - 1)];
+        if (number)
+            put_slot(share, number);
+    }
+    memfs_free(share->allocator, old, old_room * sizeof *old);
     return 0;
 }
 
 int memfs_share_add(struct memfs_share *share, uint32_t number)
 {
-    if (share->slots_used >= share->slots_room / 2) {
-        int error = grow_slots(share);
-        if (error)
-            return error;
-    }
-    put_slot(share->slots, share->slots_room, digest_of(share, number), number);
-    share->slots_used++;
-    return 0;
+    const int error = share->slots_used >= share->slots_room / 2 ? grow_slots(share) : 0;
+    if (!error)
+        put_slot(share, number);
+    return error;
 }
 
 /* ---- Comparing ---------------------------------------------------------------- */
@@ -225,7 +240,7 @@ int memfs_share_find(struct memfs_share *share, uint64_t digest, memfs_node node
     if (!share->slots_room)
         return 0;
     int tries = 0, looks = 0;
-    size_t at = first_slot(digest, share->slots_room);
+    size_t at = first_slot(share, digest);
     for (; share->slots[at] && tries < TRIES_MAX && looks < LOOKS_MAX; at = (at + 1) & (share->slots_room - 1)) {
         uint32_t number = share->slots[at];
         if (digest_of(share, number) != digest)

@@ -29,6 +29,7 @@ struct memfs_share {
     const struct memfs_allocator *allocator;
     uint32_t *slots; /* numbers of files by their digests; 0: free */
     size_t slots_used, slots_room;
+    uint64_t secret; /* of where they are: who chooses contents cannot foresee where they meet */
     uint8_t *pieces[2];
 };
 

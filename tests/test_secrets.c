@@ -6,6 +6,7 @@
 #include "attributes.h"
 #include "host_map.h"
 #include "host_scan_xattrs.h"
+#include "share.h"
 #include "testlib.h"
 
 #define XXH_INLINE_ALL
@@ -85,6 +86,13 @@ static uint64_t word_of_xxh3(uint64_t hash)
 static uint64_t word_of_product(uint64_t product)
 {
     return rotate(product, 32) * inverse(STEP);
+}
+
+/* By where digests were looked for. */
+static uint64_t word_of_digest(uint64_t place)
+{
+    const uint64_t mixed = (place ^ place >> 32) * inverse(STEP);
+    return mixed ^ mixed >> 32;
 }
 
 typedef uint64_t word_fn(uint64_t hash);
@@ -212,6 +220,82 @@ static void test_secrets__sizes_of_an_image(void **state)
     check_sizes(*state, word_of_host);
 }
 
+static void put_files(memfs *fs)
+{
+    char name[16];
+    for (uint32_t i = 0; i < MANY; i++) {
+        snprintf(name, sizeof name, "%u", i);
+        test_put_text(fs, name, "");
+    }
+}
+
+/* The i-th file has a digest. */
+static void add(struct scene *scene, struct memfs_share *share, uint32_t i, uint64_t digest)
+{
+    struct memfs_order_node *node = memfs_order_at(&scene->order, 2 + i);
+    node->digest.low = (uint32_t)digest;
+    node->digest.high = (uint32_t)(digest >> 32);
+    assert_ok(memfs_share_add(share, 2 + i));
+}
+
+static void check_digests(struct scene *scene, word_fn *word_of)
+{
+    struct memfs_share share;
+    struct run run = {0};
+    assert_ok(memfs_share_begin(&share, &scene->order, NULL, NULL));
+    for (uint32_t i = 0; i < MANY; i++)
+        add(scene, &share, i, meeting(word_of, i));
+    for (size_t i = 0; i < share.slots_room; i++)
+        see(&run, share.slots[i] != 0);
+    expect_spread(&run);
+    memfs_share_end(&share);
+}
+
+static void test_secrets__digests_of_an_image(void **state)
+{
+    struct test_state *test = *state;
+    struct scene scene;
+    put_files(test->fs);
+    begin(&scene, test->fs);
+    check_digests(&scene, word_of_digest);
+    check_digests(&scene, word_of_host);
+    end(&scene);
+}
+
+/* Half of the files have one digest, as nobody prevents. No more of them are kept than are looked at, and in their
+ * order, whatever the secret is: the bytes of images must not show it. */
+static void test_secrets__files_of_one_digest(void **state)
+{
+    struct test_state *test = *state;
+    struct scene scene;
+    put_files(test->fs);
+    begin(&scene, test->fs);
+    for (uint64_t secret = 0; secret < 100; secret++) {
+        struct memfs_share share;
+        uint32_t last = 0, seen = 0;
+        size_t start = 0;
+        assert_ok(memfs_share_begin(&share, &scene.order, NULL, NULL));
+        share.secret = secret;
+        for (uint32_t i = 0; i < MANY; i++)
+            add(&scene, &share, i, i % 2 ? i : 1u << 20);
+        assert_int_equal(share.slots_used, MANY / 2 + 64);
+        while (share.slots[start])
+            start++;
+        for (size_t i = 0; i < share.slots_room; i++) {
+            const uint32_t number = share.slots[(start + i) & (share.slots_room - 1)];
+            if (!number || number % 2)
+                continue;
+            assert_true(number > last);
+            last = number;
+            seen++;
+        }
+        assert_int_equal(seen, 64);
+        assert_int_equal(last, 2 + 2 * 63);
+        memfs_share_end(&share);
+    }
+    end(&scene);
+}
+
 /* ---- Scanning --------------------------------------------------------------------------------------------- */
 
 static void test_secrets__strings_of_a_scan(void **state)
@@ -238,8 +322,8 @@ static void test_secrets__strings_of_a_scan(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        test_with_fs(test_secrets__strings_of_an_image),
-        test_with_fs(test_secrets__sizes_of_an_image),
+        test_with_fs(test_secrets__strings_of_an_image), test_with_fs(test_secrets__sizes_of_an_image),
+        test_with_fs(test_secrets__digests_of_an_image), test_with_fs(test_secrets__files_of_one_digest),
         test_with_fs(test_secrets__strings_of_a_scan),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
