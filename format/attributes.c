@@ -87,11 +87,7 @@ static int add_string(struct memfs_attributes *attributes, const void *bytes, si
         return memfs_freezing_fail(attributes->job, MEMFS_ELIMIT,
                                    "link targets and attributes take more than the %llu bytes that an image holds",
                                    (unsigned long long)MEMFS_HEAP_MAX);
-    void *place = memfs_rows_add_span(&attributes->blobs, length, offset);
-    if (!place)
-        return -ENOMEM;
-    memcpy(place, bytes, length);
-    return 0;
+    return memfs_rows_put(&attributes->blobs, bytes, length, offset);
 }
 
 /* Where 1 to MEMFS_BLOB_BYTES bytes stand, now if not before. */

@@ -360,7 +360,7 @@ static int leave_out(struct memfs_contents *contents, const struct memfs_piece *
     if (error)
         return error;
     struct memfs_order_node *node = memfs_order_at(contents->order, piece->number);
-    memfs_rows_cut(&contents->extents, contents->first);
+    contents->extents.count = contents->first;
     node->dropped = 1;
     contents->dropped++;
     contents->done = 1;

@@ -117,7 +117,7 @@ static void list_sort(struct walk *walk)
 /* Room for the entries of one large directory is given back after it. */
 static void list_clear(struct walk *walk)
 {
-    memfs_rows_cut(&walk->names, 0);
+    walk->names.count = 0;
     if (walk->room > (size_t)1 << LISTED_SHIFT) {
         memfs_rows_end(&walk->names);
         memfs_free(walk->allocator, walk->list, walk->room * sizeof *walk->list);
@@ -408,7 +408,7 @@ static void prune_nodes(struct memfs_order *order, const struct memfs_rows *node
         }
         *memfs_order_at(order, kept++) = node;
     }
-    memfs_rows_cut(&order->nodes, kept);
+    order->nodes.count = kept;
 }
 
 int memfs_order_prune(struct memfs_order *order)

@@ -29,7 +29,7 @@ static size_t tree_name(void *context, uint32_t directory, char name[MEMFS_NAME_
 {
     const struct memfs_export *job = context;
     const struct memfs_export_dir *dir = memfs_export_dir(job, directory);
-    memcpy(name, memfs_host_list_at(&job->names, dir->name), dir->name_length);
+    memcpy(name, memfs_rows_at(&job->names, dir->name), dir->name_length);
     name[dir->name_length] = '\0';
     return dir->name_length;
 }
@@ -247,15 +247,15 @@ static int begin(struct memfs_export *job)
 {
     const struct memfs_allocator *allocator = &job->allocator;
     job->file_dev = MEMFS_EXPORT_NO_DEV;
-    memfs_host_list_init(&job->dirs, allocator, sizeof(struct memfs_export_dir), 9);
-    memfs_host_list_init(&job->names, allocator, 1, 16);
-    memfs_host_list_init(&job->links, allocator, sizeof(struct memfs_export_link), 9);
-    memfs_host_list_init(&job->cuts, allocator, sizeof(struct memfs_export_place), 6);
+    memfs_rows_begin(&job->dirs, allocator, sizeof(struct memfs_export_dir), 9);
+    memfs_rows_begin(&job->names, allocator, 1, 16);
+    memfs_rows_begin(&job->links, allocator, sizeof(struct memfs_export_link), 9);
+    memfs_rows_begin(&job->cuts, allocator, sizeof(struct memfs_export_place), 6);
     memfs_host_map_init(&job->link_numbers, allocator);
     memfs_host_map_init(&job->taken, allocator);
     memfs_host_map_init(&job->exceptions, allocator);
     memfs_host_map_init(&job->replaced, allocator);
-    memfs_host_list_init(&job->landed, allocator, sizeof(struct memfs_export_landed), 9);
+    memfs_rows_begin(&job->landed, allocator, sizeof(struct memfs_export_landed), 9);
     memfs_host_map_init(&job->landed_numbers, allocator);
     unsigned room = job->options.threads < MEMFS_POOL_MAX ? job->options.threads : MEMFS_POOL_MAX;
     room = room ? room : 1;
@@ -276,15 +276,15 @@ static void end(struct memfs_export *job)
     memfs_host_trail_end(&job->link_trail);
     if (job->above >= 0)
         close(job->above);
-    memfs_host_list_free(&job->dirs);
-    memfs_host_list_free(&job->names);
-    memfs_host_list_free(&job->links);
-    memfs_host_list_free(&job->cuts);
+    memfs_rows_end(&job->dirs);
+    memfs_rows_end(&job->names);
+    memfs_rows_end(&job->links);
+    memfs_rows_end(&job->cuts);
     memfs_host_map_free(&job->link_numbers);
     memfs_host_map_free(&job->taken);
     memfs_host_map_free(&job->exceptions);
     memfs_host_map_free(&job->replaced);
-    memfs_host_list_free(&job->landed);
+    memfs_rows_end(&job->landed);
     memfs_host_map_free(&job->landed_numbers);
     memfs_free(allocator, job->buffer, MEMFS_EXPORT_BUFFER);
     memfs_free(allocator, job->workers, job->worker_room * sizeof *job->workers);

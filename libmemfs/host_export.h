@@ -15,10 +15,10 @@
 #define MEMFS_HOST_EXPORT_H
 
 #include "host_export_told.h"
-#include "host_list.h"
 #include "host_map.h"
 #include "host_trail.h"
 #include "memfs_host.h"
+#include "rows.h"
 
 #include <stdatomic.h>
 
@@ -116,16 +116,16 @@ struct memfs_export_worker {
     unsigned number;                /* 0: the caller */
     struct memfs_export_told *told; /* NULL: the caller is told at once */
     struct memfs_host_trail trail;
-    struct memfs_host_list inos;         /* uint64_t: all that it has made, but directories; 0: nothing */
-    struct memfs_host_list replacements; /* struct memfs_export_replacement */
-    struct memfs_host_list names;        /* theirs */
-    struct memfs_host_list exceptions;   /* struct memfs_export_exception; not yet gathered */
-    struct memfs_exported exported;      /* its part */
-    uint64_t lost;                       /* it made, could not look at, and could not remove */
-    struct memfs_dirent *batch;          /* MEMFS_EXPORT_BATCH, */
-    int errors[MEMFS_EXPORT_BATCH];      /* and why of an entry no more than node and type are known */
-    char *value;                         /* of an attribute */
-    char *gathered;                      /* contents: MEMFS_EXPORT_GATHERED */
+    struct memfs_rows inos;         /* uint64_t: all that it has made, but directories; 0: nothing */
+    struct memfs_rows replacements; /* struct memfs_export_replacement */
+    struct memfs_rows names;        /* theirs */
+    struct memfs_rows exceptions;   /* struct memfs_export_exception; not yet gathered */
+    struct memfs_exported exported; /* its part */
+    uint64_t lost;                  /* it made, could not look at, and could not remove */
+    struct memfs_dirent *batch;     /* MEMFS_EXPORT_BATCH, */
+    int errors[MEMFS_EXPORT_BATCH]; /* and why of an entry no more than node and type are known */
+    char *value;                    /* of an attribute */
+    char *gathered;                 /* contents: MEMFS_EXPORT_GATHERED */
 };
 
 struct memfs_export {
@@ -139,11 +139,11 @@ struct memfs_export {
     _Atomic(uint64_t) nodes_made, written; /* written: bytes of contents */
 
     /* The plan. */
-    struct memfs_host_list dirs, names, links; /* directory 0 is the root */
-    struct memfs_host_map link_numbers;        /* by node: 1 + index in links */
-    struct memfs_host_list cuts;               /* struct memfs_export_place */
-    uint64_t cost;                             /* of what was planned since the last cut */
-    uint64_t **seen;                           /* pages of a bitmap by node number */
+    struct memfs_rows dirs, names, links; /* directory 0 is the root */
+    struct memfs_host_map link_numbers;   /* by node: 1 + index in links */
+    struct memfs_rows cuts;               /* struct memfs_export_place */
+    uint64_t cost;                        /* of what was planned since the last cut */
+    uint64_t **seen;                      /* pages of a bitmap by node number */
     size_t seen_room;
     uint64_t entries, nodes, bytes;
     uint64_t xattr_bytes; /* names and values; of the budget of bytes, too */
@@ -152,11 +152,11 @@ struct memfs_export {
     uint64_t subdirectories;          /* in it, planned or not */
     struct memfs_host_map taken;      /* by directory and cursor: files of directories that are partial */
     struct memfs_host_map exceptions; /* the same: enum memfs_export_fate */
-    struct memfs_host_list landed;    /* what strip brings into the root: struct memfs_export_landed */
+    struct memfs_rows landed;         /* what strip brings into the root: struct memfs_export_landed */
     struct memfs_host_map landed_numbers;
-    uint64_t seed;                 /* random, and told nobody: of hashes of names */
-    struct memfs_host_list levels; /* while what was made is told */
-    int incomplete;                /* something could not be read, and was to be left out */
+    uint64_t seed;            /* random, and told nobody: of hashes of names */
+    struct memfs_rows levels; /* while what was made is told */
+    int incomplete;           /* something could not be read, and was to be left out */
     int planning;
     int any_links, any_symlinks;
 
@@ -200,7 +200,7 @@ static inline int memfs_export_is_made(const struct memfs_export *job, const str
 
 static inline struct memfs_export_dir *memfs_export_dir(const struct memfs_export *job, uint32_t directory)
 {
-    return memfs_host_list_at(&job->dirs, directory);
+    return memfs_rows_at(&job->dirs, directory);
 }
 
 /* The directory of the host in which a directory's entries are. */

@@ -230,7 +230,7 @@ int memfs_export_is_first(const struct memfs_export *job, const struct memfs_exp
                           const struct memfs_dirent *entry)
 {
     return link->directory == directory && link->name_length == entry->name_length &&
-           !memcmp(memfs_host_list_at(&job->names, link->name), entry->name, entry->name_length);
+           !memcmp(memfs_rows_at(&job->names, link->name), entry->name, entry->name_length);
 }
 
 /* Remembers under which name a file with several was made: nearly always the planned one. */
@@ -239,7 +239,7 @@ static int note_first(struct memfs_export_worker *worker, uint32_t directory, co
 {
     struct memfs_export *job = worker->job;
     if (!memfs_export_is_first(job, link, directory, entry)) {
-        if (memfs_host_list_put(&job->names, entry->name, entry->name_length, &link->name))
+        if (memfs_rows_put(&job->names, entry->name, entry->name_length, &link->name))
             return memfs_export_fail(worker, directory, entry->name, -ENOMEM, "cannot be made");
         link->directory = directory;
         link->name_length = entry->name_length;
@@ -268,7 +268,7 @@ int memfs_export_make_file(struct memfs_export_worker *worker, uint32_t director
 {
     struct memfs_export_spot spot = {.name = entry->name};
     uint64_t ino = 0;
-    uint64_t *slot = memfs_host_list_add(&worker->inos); /* room, before there is something to be removed */
+    uint64_t *slot = memfs_rows_add(&worker->inos); /* room, before there is something to be removed */
     if (!slot)
         return memfs_export_fail(worker, directory, entry->name, -ENOMEM, "cannot be made");
     int error = make(worker, directory, entry, &spot, &ino);

@@ -21,13 +21,13 @@ struct level {
 int memfs_export_gather(struct memfs_export *job)
 {
     for (unsigned n = 0; n < job->worker_room; n++) {
-        struct memfs_host_list *exceptions = &job->workers[n].exceptions;
+        struct memfs_rows *exceptions = &job->workers[n].exceptions;
         for (uint64_t i = 0; i < exceptions->count; i++) {
-            const struct memfs_export_exception *exception = memfs_host_list_at(exceptions, i);
+            const struct memfs_export_exception *exception = memfs_rows_at(exceptions, i);
             if (memfs_host_map_put(&job->exceptions, exception->directory, exception->cursor, exception->fate))
                 return memfs_host_fail(&job->report, 0, NULL, -ENOMEM, "cannot be listed");
         }
-        memfs_host_list_free(exceptions);
+        memfs_rows_end(exceptions);
     }
     return 0;
 }
@@ -86,7 +86,7 @@ static int visit(struct memfs_export_worker *caller, uint32_t directory, const s
     if (!memfs_name_ok(entry->name, entry->name_length))
         return 0;
     if ((entry->stat.mode & MEMFS_IFMT) == MEMFS_IFDIR)
-        return visit_directory(caller, memfs_host_list_at(&job->levels, depth), entry);
+        return visit_directory(caller, memfs_rows_at(&job->levels, depth), entry);
     uint64_t fate = memfs_host_map_get(&job->exceptions, directory, entry->cursor);
     if (job->options.plan_only && fate == MEMFS_EXPORT_SKIPPED)
         caller->exported.skipped++;
@@ -100,7 +100,7 @@ static int visit(struct memfs_export_worker *caller, uint32_t directory, const s
 
 static int go_down(struct memfs_export *job, uint32_t directory)
 {
-    struct level *level = memfs_host_list_add(&job->levels);
+    struct level *level = memfs_rows_add(&job->levels);
     if (!level)
         return memfs_host_fail(&job->report, directory, NULL, -ENOMEM, "cannot be listed");
     *level = (struct level){.directory = directory};
@@ -110,7 +110,7 @@ static int go_down(struct memfs_export *job, uint32_t directory)
 /* Goes on where the deepest level is. */
 static int go_on(struct memfs_export *job)
 {
-    struct level *level = memfs_host_list_at(&job->levels, job->levels.count - 1);
+    struct level *level = memfs_rows_at(&job->levels, job->levels.count - 1);
     struct memfs_export_place at = {level->directory, level->cursor};
     int result = memfs_export_list(&job->workers[0], &at, 0, visit);
     level->cursor = at.cursor;
@@ -124,12 +124,12 @@ static int go_on(struct memfs_export *job)
 
 int memfs_export_tell_made(struct memfs_export *job)
 {
-    memfs_host_list_init(&job->levels, &job->allocator, sizeof(struct level), 6);
+    memfs_rows_begin(&job->levels, &job->allocator, sizeof(struct level), 6);
     int error = memfs_export_gather(job);
     if (!error)
         error = go_down(job, 0);
     while (!error && job->levels.count)
         error = go_on(job);
-    memfs_host_list_free(&job->levels);
+    memfs_rows_end(&job->levels);
     return error;
 }

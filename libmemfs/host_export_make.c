@@ -104,7 +104,7 @@ static int link_to(struct memfs_export_worker *caller, const struct memfs_export
     int error = memfs_export_go(job, &job->link_trail, link->directory);
     if (error)
         return error;
-    memcpy(first, memfs_host_list_at(&job->names, link->name), link->name_length);
+    memcpy(first, memfs_rows_at(&job->names, link->name), link->name_length);
     first[link->name_length] = '\0';
     if (link->temporary)
         memfs_export_temporary_name(link->temporary, first);

@@ -52,7 +52,7 @@ static void free_seen(struct memfs_export *job)
 struct memfs_export_link *memfs_export_find_link(const struct memfs_export *job, memfs_node node)
 {
     uint64_t found = memfs_host_map_get(&job->link_numbers, node, 0);
-    return found ? memfs_host_list_at(&job->links, found - 1) : NULL;
+    return found ? memfs_rows_at(&job->links, found - 1) : NULL;
 }
 
 static int plan_directory(struct memfs_export *job, uint32_t parent, const struct memfs_dirent *entry, int before,
@@ -67,8 +67,8 @@ static int plan_directory(struct memfs_export *job, uint32_t parent, const struc
         return corrupt(job, parent, entry->name, "a directory with two ways in");
     if (job->dirs.count >= UINT32_MAX)
         return memfs_host_fail(&job->report, parent, entry->name, MEMFS_ELIMIT, "there are too many directories");
-    struct memfs_export_dir *dir = memfs_host_list_add(&job->dirs);
-    if (!dir || memfs_host_list_put(&job->names, entry->name, entry->name_length, &dir->name))
+    struct memfs_export_dir *dir = memfs_rows_add(&job->dirs);
+    if (!dir || memfs_rows_put(&job->names, entry->name, entry->name_length, &dir->name))
         return memfs_host_fail(&job->report, parent, entry->name, -ENOMEM, "cannot be planned");
     dir->node = entry->stat.node;
     dir->parent = parent;
@@ -82,8 +82,8 @@ static int plan_directory(struct memfs_export *job, uint32_t parent, const struc
 
 static int add_link(struct memfs_export *job, uint32_t directory, const struct memfs_dirent *entry)
 {
-    struct memfs_export_link *link = memfs_host_list_add(&job->links);
-    if (!link || memfs_host_list_put(&job->names, entry->name, entry->name_length, &link->name))
+    struct memfs_export_link *link = memfs_rows_add(&job->links);
+    if (!link || memfs_rows_put(&job->names, entry->name, entry->name_length, &link->name))
         return -ENOMEM;
     link->directory = directory;
     link->name_length = entry->name_length;
@@ -99,7 +99,7 @@ static int add_cost(struct memfs_export *job, uint32_t directory, const struct m
     job->cost += FILE_COST + (bytes < CUT_COST ? bytes : CUT_COST);
     if (job->cost < CUT_COST)
         return 0;
-    struct memfs_export_place *cut = memfs_host_list_add(&job->cuts);
+    struct memfs_export_place *cut = memfs_rows_add(&job->cuts);
     if (!cut)
         return -ENOMEM;
     *cut = (struct memfs_export_place){directory, entry->cursor};
@@ -295,7 +295,7 @@ static int check_links(struct memfs_export *job)
 {
     int whole = !job->incomplete && !job->options.select && !job->options.strip;
     for (uint64_t i = 0; i < job->links.count && whole; i++) {
-        const struct memfs_export_link *link = memfs_host_list_at(&job->links, i);
+        const struct memfs_export_link *link = memfs_rows_at(&job->links, i);
         if (link->seen != link->nlink)
             return corrupt(job, 0, NULL, "a file with fewer names than its link count says");
     }
@@ -311,7 +311,7 @@ static int plan_root(struct memfs_export *job)
         return memfs_host_fail(&job->report, 0, NULL, error, "cannot be read");
     if ((stat.mode & MEMFS_IFMT) != MEMFS_IFDIR)
         return corrupt(job, 0, NULL, "the root is no directory");
-    struct memfs_export_dir *root = memfs_host_list_add(&job->dirs);
+    struct memfs_export_dir *root = memfs_rows_add(&job->dirs);
     if (!root || see(job, MEMFS_ROOT, &before))
         return memfs_host_fail(&job->report, 0, NULL, -ENOMEM, "cannot be planned");
     root->node = MEMFS_ROOT;

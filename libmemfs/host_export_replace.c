@@ -66,9 +66,9 @@ static int add_replacement(struct memfs_export_worker *worker, uint32_t director
                            const struct memfs_export_spot *spot, uint64_t ino)
 {
     uint64_t name = 0;
-    if (memfs_host_list_put(&worker->names, entry->name, entry->name_length, &name))
+    if (memfs_rows_put(&worker->names, entry->name, entry->name_length, &name))
         return -ENOMEM;
-    struct memfs_export_replacement *record = memfs_host_list_add(&worker->replacements);
+    struct memfs_export_replacement *record = memfs_rows_add(&worker->replacements);
     if (!record)
         return -ENOMEM;
     *record = (struct memfs_export_replacement){.name = name,
@@ -82,7 +82,7 @@ static int add_replacement(struct memfs_export_worker *worker, uint32_t director
 int memfs_export_except(struct memfs_export_worker *worker, uint32_t directory, const struct memfs_dirent *entry,
                         enum memfs_export_fate fate)
 {
-    struct memfs_export_exception *exception = memfs_host_list_add(&worker->exceptions);
+    struct memfs_export_exception *exception = memfs_rows_add(&worker->exceptions);
     if (!exception)
         return -ENOMEM;
     *exception = (struct memfs_export_exception){directory, fate, entry->cursor};
@@ -125,10 +125,10 @@ struct place {
 static int find(struct memfs_export *job, struct memfs_export_worker *maker, uint64_t i, struct place *place)
 {
     struct memfs_host_trail *trail = &job->workers[0].trail;
-    struct memfs_export_replacement *record = memfs_host_list_at(&maker->replacements, i);
+    struct memfs_export_replacement *record = memfs_rows_at(&maker->replacements, i);
     place->job = job;
     place->record = record;
-    memcpy(place->name, memfs_host_list_at(&maker->names, record->name), record->name_length);
+    memcpy(place->name, memfs_rows_at(&maker->names, record->name), record->name_length);
     place->name[record->name_length] = '\0';
     memfs_export_temporary_name(record->temporary, place->temporary);
     int error = memfs_export_go(job, trail, record->directory);
@@ -188,9 +188,9 @@ static int index_maker(struct memfs_export *job, unsigned n)
 {
     const struct memfs_export_worker *maker = &job->workers[n];
     for (uint64_t i = 0; i < maker->replacements.count; i++) {
-        const struct memfs_export_replacement *record = memfs_host_list_at(&maker->replacements, i);
+        const struct memfs_export_replacement *record = memfs_rows_at(&maker->replacements, i);
         uint32_t directory = memfs_export_host(job, record->directory);
-        uint64_t key = hash(job, memfs_host_list_at(&maker->names, record->name), record->name_length);
+        uint64_t key = hash(job, memfs_rows_at(&maker->names, record->name), record->name_length);
         if (!memfs_host_map_get(&job->replaced, directory, key) &&
             memfs_host_map_put(&job->replaced, directory, key, i * job->worker_room + n + 1))
             return memfs_host_fail(&job->report, record->directory, NULL, -ENOMEM, "cannot be put in its place");
@@ -206,7 +206,7 @@ int memfs_export_stays(const struct memfs_export *job, uint32_t directory, const
         return 0;
     const struct memfs_export_worker *maker = &job->workers[(number - 1) % job->worker_room];
     const struct memfs_export_replacement *record =
-        memfs_host_list_at(&maker->replacements, (number - 1) / job->worker_room);
+        memfs_rows_at(&maker->replacements, (number - 1) / job->worker_room);
     return record->is_exchanged || record->is_final;
 }
 
@@ -250,7 +250,7 @@ uint64_t memfs_export_restore(struct memfs_export *job)
     for (unsigned n = 0; n < job->worker_room; n++) {
         struct memfs_export_worker *maker = &job->workers[n];
         for (uint64_t i = 0; i < maker->replacements.count; i++) {
-            struct memfs_export_replacement *record = memfs_host_list_at(&maker->replacements, i);
+            struct memfs_export_replacement *record = memfs_rows_at(&maker->replacements, i);
             if (record->is_exchanged && restore(job, maker, i))
                 record->is_exchanged = 0;
             if (!record->is_exchanged && !record->is_final)

@@ -119,11 +119,11 @@ static int make_directories(struct memfs_export_worker *caller, const struct run
 
 static void set_end(struct dealer *dealer, struct run *run)
 {
-    const struct memfs_host_list *cuts = &dealer->job->cuts;
+    const struct memfs_rows *cuts = &dealer->job->cuts;
     run->at = dealer->next;
     dealer->cuts += dealer->cuts_a_run;
     if (dealer->cuts <= cuts->count)
-        run->end = *(const struct memfs_export_place *)memfs_host_list_at(cuts, dealer->cuts - 1);
+        run->end = *(const struct memfs_export_place *)memfs_rows_at(cuts, dealer->cuts - 1);
     else
         run->end = (struct memfs_export_place){0, 0};
     dealer->all = !run->end.cursor;

@@ -8,7 +8,7 @@ static int is_named(const struct memfs_export *job, const struct memfs_export_la
                     const struct memfs_dirent *entry)
 {
     return landed->name_length == entry->name_length &&
-           !memcmp(memfs_host_list_at(&job->names, landed->name), entry->name, entry->name_length);
+           !memcmp(memfs_rows_at(&job->names, landed->name), entry->name, entry->name_length);
 }
 
 static int refuse(struct memfs_export *job, const struct memfs_export_landed *other, uint32_t directory,
@@ -27,13 +27,13 @@ int memfs_export_land(struct memfs_export *job, uint32_t directory, const struct
 {
     uint64_t hash = memfs_host_hash(job->seed, entry->name, entry->name_length), number, key = 0;
     while ((number = memfs_host_map_get(&job->landed_numbers, hash, key)) != 0) {
-        const struct memfs_export_landed *other = memfs_host_list_at(&job->landed, number - 1);
+        const struct memfs_export_landed *other = memfs_rows_at(&job->landed, number - 1);
         if (is_named(job, other, entry))
             return refuse(job, other, directory, entry);
         key++;
     }
-    struct memfs_export_landed *landed = memfs_host_list_add(&job->landed);
-    if (!landed || memfs_host_list_put(&job->names, entry->name, entry->name_length, &landed->name) ||
+    struct memfs_export_landed *landed = memfs_rows_add(&job->landed);
+    if (!landed || memfs_rows_put(&job->names, entry->name, entry->name_length, &landed->name) ||
         memfs_host_map_put(&job->landed_numbers, hash, key, job->landed.count))
         return memfs_host_fail(&job->report, directory, entry->name, -ENOMEM, "cannot be planned");
     landed->directory = directory;

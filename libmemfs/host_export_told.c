@@ -7,20 +7,20 @@
 void memfs_export_told_init(struct memfs_export_told *told, const struct memfs_allocator *allocator)
 {
     *told = (struct memfs_export_told){.number = 0};
-    memfs_host_list_init(&told->problems, allocator, sizeof(struct memfs_told_problem), 5);
-    memfs_host_list_init(&told->bytes, allocator, 1, 11);
+    memfs_rows_begin(&told->problems, allocator, sizeof(struct memfs_told_problem), 5);
+    memfs_rows_begin(&told->bytes, allocator, 1, 11);
 }
 
 void memfs_export_told_clear(struct memfs_export_told *told)
 {
-    memfs_host_list_free(&told->problems);
-    memfs_host_list_free(&told->bytes);
+    memfs_rows_end(&told->problems);
+    memfs_rows_end(&told->bytes);
     told->owner_told = told->error = 0;
 }
 
 static int put_text(struct memfs_export_told *told, const char *text, uint64_t *offset)
 {
-    return memfs_host_list_put(&told->bytes, text, strlen(text) + 1, offset);
+    return memfs_rows_put(&told->bytes, text, strlen(text) + 1, offset);
 }
 
 /* The last problem's name, if it is of the same file: one that has thousands keeps its name once. */
@@ -29,8 +29,8 @@ static const struct memfs_told_problem *same_file(const struct memfs_export_told
 {
     if (!told->problems.count)
         return NULL;
-    const struct memfs_told_problem *last = memfs_host_list_at(&told->problems, told->problems.count - 1);
-    return last->has_name && last->directory == directory && !strcmp(memfs_host_list_at(&told->bytes, last->name), name)
+    const struct memfs_told_problem *last = memfs_rows_at(&told->problems, told->problems.count - 1);
+    return last->has_name && last->directory == directory && !strcmp(memfs_rows_at(&told->bytes, last->name), name)
                ? last
                : NULL;
 }
@@ -48,7 +48,7 @@ int memfs_export_told_note(struct memfs_export_told *told, enum memfs_problem_ki
         failed = put_text(told, name, &problem.name);
     if (!failed)
         failed = put_text(told, text, &problem.text);
-    struct memfs_told_problem *record = failed ? NULL : memfs_host_list_add(&told->problems);
+    struct memfs_told_problem *record = failed ? NULL : memfs_rows_add(&told->problems);
     if (!record)
         return -ENOMEM;
     *record = problem;
@@ -71,8 +71,8 @@ int memfs_export_told_fail(struct memfs_export_told *told, uint32_t directory, c
 static int tell_problem(const struct memfs_export_told *told, const struct memfs_told_problem *problem,
                         const struct memfs_host_report *report)
 {
-    const char *name = problem->has_name ? memfs_host_list_at(&told->bytes, problem->name) : NULL;
-    const char *text = memfs_host_list_at(&told->bytes, problem->text);
+    const char *name = problem->has_name ? memfs_rows_at(&told->bytes, problem->name) : NULL;
+    const char *text = memfs_rows_at(&told->bytes, problem->text);
     if (!problem->error)
         return memfs_host_left_out(report, problem->kind, problem->directory, name, text);
     return memfs_host_problem(report, problem->kind, problem->directory, name, problem->error, text);
@@ -82,7 +82,7 @@ int memfs_export_told_tell(struct memfs_export_told *told, const struct memfs_ho
 {
     int error = 0;
     for (uint64_t i = 0; i < told->problems.count && !error; i++) {
-        const struct memfs_told_problem *problem = memfs_host_list_at(&told->problems, i);
+        const struct memfs_told_problem *problem = memfs_rows_at(&told->problems, i);
         int is_owner = problem->kind == MEMFS_PROBLEM_OWNER && !problem->error;
         if (!is_owner || !*owner_told)
             error = tell_problem(told, problem, report);

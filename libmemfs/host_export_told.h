@@ -6,8 +6,8 @@
 #ifndef MEMFS_HOST_EXPORT_TOLD_H
 #define MEMFS_HOST_EXPORT_TOLD_H
 
-#include "host_list.h"
 #include "host_tree.h"
+#include "rows.h"
 
 #define MEMFS_TOLD_TEXT 160 /* bytes of a text, with NUL */
 
@@ -20,9 +20,9 @@ struct memfs_told_problem {
 };
 
 struct memfs_export_told {
-    uint64_t number;                 /* of the part: the order in which they are told */
-    struct memfs_host_list problems; /* struct memfs_told_problem */
-    struct memfs_host_list bytes;
+    uint64_t number;            /* of the part: the order in which they are told */
+    struct memfs_rows problems; /* struct memfs_told_problem */
+    struct memfs_rows bytes;
     int owner_told;
     int error; /* that ended it, or 0 */
     uint32_t directory;

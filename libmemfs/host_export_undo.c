@@ -8,12 +8,12 @@
 
 /* ---- The inode numbers of what was made ----------------------------------------- */
 
-static uint64_t *ino_at(struct memfs_host_list *inos, uint64_t i)
+static uint64_t *ino_at(struct memfs_rows *inos, uint64_t i)
 {
-    return memfs_host_list_at(inos, i);
+    return memfs_rows_at(inos, i);
 }
 
-static void sift(struct memfs_host_list *inos, uint64_t i, uint64_t count)
+static void sift(struct memfs_rows *inos, uint64_t i, uint64_t count)
 {
     uint64_t value = *ino_at(inos, i);
     for (;;) {
@@ -31,7 +31,7 @@ static void sift(struct memfs_host_list *inos, uint64_t i, uint64_t count)
 }
 
 /* In place: lack of memory may be the reason why we are here. */
-static void sort_inos(struct memfs_host_list *inos)
+static void sort_inos(struct memfs_rows *inos)
 {
     uint64_t count = inos->count;
     for (uint64_t i = count / 2; i-- > 0;)
@@ -44,7 +44,7 @@ static void sort_inos(struct memfs_host_list *inos)
     }
 }
 
-static int has_ino(struct memfs_host_list *inos, uint64_t ino)
+static int has_ino(struct memfs_rows *inos, uint64_t ino)
 {
     uint64_t low = 0, high = inos->count;
     while (low < high) {

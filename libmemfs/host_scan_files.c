@@ -59,8 +59,8 @@ int64_t memfs_scan_time(const struct timespec *time, int *cut)
 
 static int is_unchanged(const struct memfs_scan_files *files, uint32_t number, int fd)
 {
-    const struct memfs_scan_file *file = memfs_host_list_at(&files->tables->files, number);
-    const struct memfs_extent *extent = memfs_host_list_at(&files->tables->extents, number);
+    const struct memfs_scan_file *file = memfs_rows_at(&files->tables->files, number);
+    const struct memfs_extent *extent = memfs_rows_at(&files->tables->extents, number);
     struct stat stat;
     int cut = 0;
     if (fstat(fd, &stat))
@@ -143,7 +143,7 @@ static int open_named(struct memfs_scan_files *files, const struct memfs_scan_fi
 /* Whatever has the file's name now. Without the lock. On success the thread is inside (see host_scan_trails.h). */
 static int open_any(struct memfs_scan_files *files, uint32_t number)
 {
-    const struct memfs_scan_file *file = memfs_host_list_at(&files->tables->files, number);
+    const struct memfs_scan_file *file = memfs_rows_at(&files->tables->files, number);
     char name[MEMFS_NAME_MAX + 1];
     const char *text = NULL;
     const struct memfs_entry *entry = memfs_scan_entry(files->tables, file->entry, &text);
@@ -277,7 +277,7 @@ static int read_at_once(struct memfs_scan_files *files, uint32_t file, void *buf
 
 int memfs_scan_files_read(struct memfs_scan_files *files, uint32_t file, uint64_t start, void *buffer, size_t length)
 {
-    const struct memfs_extent *extent = memfs_host_list_at(&files->tables->extents, file);
+    const struct memfs_extent *extent = memfs_rows_at(&files->tables->extents, file);
     if (start == 0 && length == extent->length)
         return read_at_once(files, file, buffer, length);
     struct memfs_scan_open *slot = NULL;
@@ -293,7 +293,7 @@ int memfs_scan_files_read(struct memfs_scan_files *files, uint32_t file, uint64_
 
 int64_t memfs_scan_files_seek(struct memfs_scan_files *files, uint32_t file, uint64_t start, uint64_t length)
 {
-    const struct memfs_scan_file *scanned = memfs_host_list_at(&files->tables->files, file);
+    const struct memfs_scan_file *scanned = memfs_rows_at(&files->tables->files, file);
     struct memfs_scan_open *slot = NULL;
     if (scanned->dense)
         return (int64_t)start;

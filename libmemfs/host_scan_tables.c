@@ -9,14 +9,14 @@
 int memfs_scan_tables_init(struct memfs_scan_tables *tables, const struct memfs_allocator *allocator)
 {
     *tables = (struct memfs_scan_tables){.allocator = *allocator, .staged_size = STAGED_NAMES};
-    memfs_host_list_init(&tables->nodes, allocator, sizeof(struct memfs_node_record), MEMFS_CHUNK_SHIFT);
-    memfs_host_list_init(&tables->extents, allocator, sizeof(struct memfs_extent), MEMFS_CHUNK_SHIFT);
-    memfs_host_list_init(&tables->xattrs, allocator, sizeof(struct memfs_xattr), MEMFS_CHUNK_SHIFT);
-    memfs_host_list_init(&tables->blobs, allocator, 1, MEMFS_BLOBS_SHIFT);
-    memfs_host_list_init(&tables->files, allocator, sizeof(struct memfs_scan_file), MEMFS_CHUNK_SHIFT);
-    memfs_host_list_init(&tables->entry_chunks, allocator, sizeof(struct memfs_scan_chunk), MEMFS_CHUNK_SHIFT);
+    memfs_rows_begin(&tables->nodes, allocator, sizeof(struct memfs_node_record), MEMFS_CHUNK_SHIFT);
+    memfs_rows_begin(&tables->extents, allocator, sizeof(struct memfs_extent), MEMFS_CHUNK_SHIFT);
+    memfs_rows_begin(&tables->xattrs, allocator, sizeof(struct memfs_xattr), MEMFS_CHUNK_SHIFT);
+    memfs_rows_begin(&tables->blobs, allocator, 1, MEMFS_BLOBS_SHIFT);
+    memfs_rows_begin(&tables->files, allocator, sizeof(struct memfs_scan_file), MEMFS_CHUNK_SHIFT);
+    memfs_rows_begin(&tables->entry_chunks, allocator, sizeof(struct memfs_scan_chunk), MEMFS_CHUNK_SHIFT);
     tables->staged = memfs_alloc_zeroed(allocator, STAGED_MAX);
-    if (!tables->staged || !memfs_host_list_add(&tables->nodes)) /* node 0 is never used */
+    if (!tables->staged || !memfs_rows_add(&tables->nodes)) /* node 0 is never used */
         return -ENOMEM;
     return 0;
 }
@@ -24,22 +24,22 @@ int memfs_scan_tables_init(struct memfs_scan_tables *tables, const struct memfs_
 void memfs_scan_tables_free(struct memfs_scan_tables *tables)
 {
     for (uint64_t i = 0; i < tables->entry_chunks.count; i++) {
-        struct memfs_scan_chunk *chunk = memfs_host_list_at(&tables->entry_chunks, i);
+        struct memfs_scan_chunk *chunk = memfs_rows_at(&tables->entry_chunks, i);
         memfs_free(&tables->allocator, chunk->memory, chunk->size);
     }
-    memfs_host_list_free(&tables->nodes);
-    memfs_host_list_free(&tables->extents);
-    memfs_host_list_free(&tables->xattrs);
-    memfs_host_list_free(&tables->blobs);
-    memfs_host_list_free(&tables->files);
-    memfs_host_list_free(&tables->entry_chunks);
+    memfs_rows_end(&tables->nodes);
+    memfs_rows_end(&tables->extents);
+    memfs_rows_end(&tables->xattrs);
+    memfs_rows_end(&tables->blobs);
+    memfs_rows_end(&tables->files);
+    memfs_rows_end(&tables->entry_chunks);
     memfs_free(&tables->allocator, tables->staged, STAGED_MAX);
     tables->staged = NULL;
 }
 
 struct memfs_node_record *memfs_scan_node(const struct memfs_scan_tables *tables, uint32_t node)
 {
-    return memfs_host_list_at(&tables->nodes, node);
+    return memfs_rows_at(&tables->nodes, node);
 }
 
 const struct memfs_entry *memfs_scan_entry(const struct memfs_scan_tables *tables, uint32_t entry, const char **name)
@@ -47,7 +47,7 @@ const struct memfs_entry *memfs_scan_entry(const struct memfs_scan_tables *table
     uint64_t chunk = entry >> MEMFS_CHUNK_SHIFT;
     const char *memory = tables->staged;
     if (chunk < tables->entry_chunks.count)
-        memory = ((struct memfs_scan_chunk *)memfs_host_list_at(&tables->entry_chunks, chunk))->memory;
+        memory = ((struct memfs_scan_chunk *)memfs_rows_at(&tables->entry_chunks, chunk))->memory;
     const struct memfs_entry *record =
         (const struct memfs_entry *)(const void *)memory + (entry & (MEMFS_CHUNK_RECORDS - 1));
     *name = memfs_entry_name(memory, record);
@@ -58,7 +58,7 @@ int memfs_scan_add_node(struct memfs_scan_tables *tables, const struct memfs_nod
 {
     if (tables->nodes.count >= UINT32_MAX)
         return MEMFS_ELIMIT;
-    struct memfs_node_record *added = memfs_host_list_add(&tables->nodes);
+    struct memfs_node_record *added = memfs_rows_add(&tables->nodes);
     if (!added)
         return -ENOMEM;
     *added = *record;
@@ -71,7 +71,7 @@ static int finish_chunk(struct memfs_scan_tables *tables, uint32_t count)
 {
     size_t names = tables->staged_size - STAGED_NAMES;
     size_t shift = STAGED_NAMES - count * sizeof(struct memfs_entry);
-    struct memfs_scan_chunk *chunk = memfs_host_list_add(&tables->entry_chunks);
+    struct memfs_scan_chunk *chunk = memfs_rows_add(&tables->entry_chunks);
     if (!chunk)
         return -ENOMEM;
     chunk->size = count * sizeof(struct memfs_entry) + names;
@@ -109,8 +109,8 @@ int memfs_scan_add_file(struct memfs_scan_tables *tables, const struct memfs_sca
     if (tables->files.count >= UINT32_MAX)
         return MEMFS_ELIMIT;
     uint32_t number = (uint32_t)tables->files.count;
-    struct memfs_scan_file *added = memfs_host_list_add(&tables->files);
-    struct memfs_extent *extent = added ? memfs_host_list_add(&tables->extents) : NULL;
+    struct memfs_scan_file *added = memfs_rows_add(&tables->files);
+    struct memfs_extent *extent = added ? memfs_rows_add(&tables->extents) : NULL;
     if (!extent)
         return -ENOMEM;
     *added = *file;
@@ -132,7 +132,7 @@ int memfs_scan_tables_finish(struct memfs_scan_tables *tables)
 
 const void *memfs_scan_chunk(const struct memfs_scan_tables *tables, enum memfs_table table, uint64_t chunk)
 {
-    const struct memfs_host_list *list = NULL;
+    const struct memfs_rows *list = NULL;
     switch (table) {
     case MEMFS_NODES:
         list = &tables->nodes;
@@ -149,9 +149,9 @@ const void *memfs_scan_chunk(const struct memfs_scan_tables *tables, enum memfs_
     case MEMFS_ENTRIES:
         if (chunk >= tables->entry_chunks.count)
             return NULL;
-        return ((struct memfs_scan_chunk *)memfs_host_list_at(&tables->entry_chunks, chunk))->memory;
+        return ((struct memfs_scan_chunk *)memfs_rows_at(&tables->entry_chunks, chunk))->memory;
     default:
         return NULL;
     }
-    return chunk < list->chunk_count ? list->chunks[chunk] : NULL;
+    return chunk < list->pieces_used ? list->pieces[chunk] : NULL;
 }

@@ -5,7 +5,7 @@
 #define MEMFS_HOST_SCAN_TABLES_H
 
 #include "backing.h"
-#include "host_list.h"
+#include "rows.h"
 
 /* What tells whether a regular file is still the one that was scanned. Its size
  * is the length of its extent: block, extent and file have one number. */
@@ -23,8 +23,8 @@ struct memfs_scan_chunk {
 
 struct memfs_scan_tables {
     struct memfs_allocator allocator;
-    struct memfs_host_list nodes, extents, xattrs, blobs, files;
-    struct memfs_host_list entry_chunks; /* struct memfs_scan_chunk: those that are finished */
+    struct memfs_rows nodes, extents, xattrs, blobs, files;
+    struct memfs_rows entry_chunks; /* struct memfs_scan_chunk: those that are finished */
     uint64_t entries;
     char *staged;       /* the entries chunk being filled; its names begin behind 512 entries */
     size_t staged_size; /* bytes of it that are used */

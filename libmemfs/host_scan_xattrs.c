@@ -45,16 +45,16 @@ void memfs_scan_xattrs_free(struct memfs_scan_xattrs *xattrs)
 
 int memfs_scan_string(struct memfs_scan_xattrs *xattrs, const void *bytes, size_t length, uint64_t *offset)
 {
-    struct memfs_host_list *blobs = &xattrs->tables->blobs;
+    struct memfs_rows *blobs = &xattrs->tables->blobs;
     uint64_t hash = memfs_host_hash(xattrs->secret, bytes, length);
     uint64_t found = memfs_host_map_get(&xattrs->strings, hash, length);
-    if (found && !memcmp(memfs_host_list_at(blobs, found - 1), bytes, length)) {
+    if (found && !memcmp(memfs_rows_at(blobs, found - 1), bytes, length)) {
         *offset = found - 1;
         return 0;
     }
     if (blobs->count + 2 * (uint64_t)MEMFS_BLOB_BYTES > MEMFS_HEAP_MAX)
         return MEMFS_ELIMIT;
-    int error = memfs_host_list_put(blobs, bytes, length, offset);
+    int error = memfs_rows_put(blobs, bytes, length, offset);
     if (error || found) /* another string has the same hash: this one is not found again */
         return error;
     return memfs_host_map_put(&xattrs->strings, hash, length, *offset + 1);
@@ -157,12 +157,12 @@ static int read_one(struct memfs_scan_xattrs *xattrs, const char *path, const ch
  * records compares the sets. */
 static int store_set(struct memfs_scan_xattrs *xattrs, size_t count, uint32_t *out)
 {
-    struct memfs_host_list *records = &xattrs->tables->xattrs;
+    struct memfs_rows *records = &xattrs->tables->xattrs;
     uint64_t hash = memfs_host_hash(xattrs->secret, xattrs->set, count * sizeof *xattrs->set);
     uint64_t found = memfs_host_map_get(&xattrs->sets, hash, count);
     int equal = found != 0;
     for (size_t i = 0; equal && i < count; i++)
-        equal = !memcmp(memfs_host_list_at(records, found - 1 + i), &xattrs->set[i], sizeof *xattrs->set);
+        equal = !memcmp(memfs_rows_at(records, found - 1 + i), &xattrs->set[i], sizeof *xattrs->set);
     if (equal) {
         *out = (uint32_t)found;
         return 0;
@@ -171,7 +171,7 @@ static int store_set(struct memfs_scan_xattrs *xattrs, size_t count, uint32_t *o
         return MEMFS_ELIMIT;
     uint64_t first = records->count;
     for (size_t i = 0; i < count; i++) {
-        struct memfs_xattr *record = memfs_host_list_add(records);
+        struct memfs_xattr *record = memfs_rows_add(records);
         if (!record)
             return -ENOMEM;
         *record = xattrs->set[i];
