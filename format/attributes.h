@@ -6,6 +6,7 @@
 #ifndef MEMFS_ATTRIBUTES_H
 #define MEMFS_ATTRIBUTES_H
 
+#include "intern.h"
 #include "order.h"
 #include "records.h"
 
@@ -13,11 +14,7 @@ struct memfs_attributes {
     struct memfs_freezing *job;
     struct memfs_rows blobs;  /* bytes */
     struct memfs_rows xattrs; /* struct memfs_xattr */
-    uint64_t secret;          /* of the hashes: who chooses strings cannot foresee where they meet */
-    uint64_t *strings;        /* where each string is, by its hash */
-    size_t strings_used, strings_room;
-    uint64_t *sets; /* where each set is, by its hash */
-    size_t sets_used, sets_room;
+    struct memfs_intern intern;
     char *value; /* of the node that is being asked */
     struct memfs_xattr *set;
     size_t set_count, set_room;

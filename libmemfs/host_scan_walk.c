@@ -117,7 +117,7 @@ static int take_target(struct walk *walk, struct found *found)
     if (!length || length > MEMFS_TARGET_MAX)
         return length ? -ENAMETOOLONG : -EINVAL;
     found->node.size = (uint64_t)length;
-    return memfs_scan_string(&walk->xattrs, target, (size_t)length, &found->node.target);
+    return memfs_intern_string(&walk->xattrs.intern, target, (size_t)length, &found->node.target);
 }
 
 /* Better to know now that a file cannot be read than when it is wanted. A file

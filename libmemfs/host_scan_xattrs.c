@@ -1,8 +1,6 @@
 #define _GNU_SOURCE
 #include "host_scan_xattrs.h"
 
-#include "random.h"
-
 #include <errno.h>
 #include <fcntl.h>
 #include <stdatomic.h>
@@ -22,9 +20,8 @@
 
 int memfs_scan_xattrs_init(struct memfs_scan_xattrs *xattrs, struct memfs_scan_tables *tables)
 {
-    *xattrs = (struct memfs_scan_xattrs){.tables = tables, .secret = memfs_random()};
-    memfs_host_map_init(&xattrs->strings, &tables->allocator);
-    memfs_host_map_init(&xattrs->sets, &tables->allocator);
+    *xattrs = (struct memfs_scan_xattrs){.tables = tables};
+    memfs_intern_begin(&xattrs->intern, &tables->blobs, &tables->xattrs);
     xattrs->list = memfs_alloc(&tables->allocator, MEMFS_XATTR_LIST_MAX);
     xattrs->value = memfs_alloc(&tables->allocator, MEMFS_XATTR_MAX);
     return xattrs->list && xattrs->value ? 0 : -ENOMEM;
@@ -35,29 +32,11 @@ void memfs_scan_xattrs_free(struct memfs_scan_xattrs *xattrs)
     if (!xattrs->tables)
         return;
     const struct memfs_allocator *allocator = &xattrs->tables->allocator;
-    memfs_host_map_free(&xattrs->strings);
-    memfs_host_map_free(&xattrs->sets);
+    memfs_intern_end(&xattrs->intern);
     memfs_free(allocator, xattrs->list, MEMFS_XATTR_LIST_MAX);
     memfs_free(allocator, xattrs->value, MEMFS_XATTR_MAX);
     memfs_free(allocator, xattrs->set, xattrs->set_room * sizeof *xattrs->set);
     memfs_free(allocator, xattrs->names, xattrs->names_room * sizeof *xattrs->names);
-}
-
-int memfs_scan_string(struct memfs_scan_xattrs *xattrs, const void *bytes, size_t length, uint64_t *offset)
-{
-    struct memfs_rows *blobs = &xattrs->tables->blobs;
-    uint64_t hash = memfs_host_hash(xattrs->secret, bytes, length);
-    uint64_t found = memfs_host_map_get(&xattrs->strings, hash, length);
-    if (found && !memcmp(memfs_rows_at(blobs, found - 1), bytes, length)) {
-        *offset = found - 1;
-        return 0;
-    }
-    if (blobs->count + 2 * (uint64_t)MEMFS_BLOB_BYTES > MEMFS_HEAP_MAX)
-        return MEMFS_ELIMIT;
-    int error = memfs_rows_put(blobs, bytes, length, offset);
-    if (error || found) /* another string has the same hash: this one is not found again */
-        return error;
-    return memfs_host_map_put(&xattrs->strings, hash, length, *offset + 1);
 }
 
 /* A file's path by way of its directory's descriptor. */
@@ -140,9 +119,9 @@ static int read_one(struct memfs_scan_xattrs *xattrs, const char *path, const ch
     if (!length || length > MEMFS_NAME_MAX)
         return -EINVAL;
     record.name_length = (uint8_t)length;
-    int error = memfs_scan_string(xattrs, name, length, &record.name);
+    int error = memfs_intern_string(&xattrs->intern, name, length, &record.name);
     if (!error && got)
-        error = memfs_scan_string(xattrs, xattrs->value, (size_t)got, &record.value);
+        error = memfs_intern_string(&xattrs->intern, xattrs->value, (size_t)got, &record.value);
     void *array = xattrs->set;
     if (!error)
         error = memfs_grow_array(&xattrs->tables->allocator, &array, &xattrs->set_room, *count, *count + 1,
@@ -151,33 +130,6 @@ static int read_one(struct memfs_scan_xattrs *xattrs, const char *path, const ch
     if (!error)
         xattrs->set[(*count)++] = record;
     return error;
-}
-
-/* Equal strings have equal offsets (or are not found again), so comparing the
- * records compares the sets. */
-static int store_set(struct memfs_scan_xattrs *xattrs, size_t count, uint32_t *out)
-{
-    struct memfs_rows *records = &xattrs->tables->xattrs;
-    uint64_t hash = memfs_host_hash(xattrs->secret, xattrs->set, count * sizeof *xattrs->set);
-    uint64_t found = memfs_host_map_get(&xattrs->sets, hash, count);
-    int equal = found != 0;
-    for (size_t i = 0; equal && i < count; i++)
-        equal = !memcmp(memfs_rows_at(records, found - 1 + i), &xattrs->set[i], sizeof *xattrs->set);
-    if (equal) {
-        *out = (uint32_t)found;
-        return 0;
-    }
-    if (records->count + count >= UINT32_MAX)
-        return MEMFS_ELIMIT;
-    uint64_t first = records->count;
-    for (size_t i = 0; i < count; i++) {
-        struct memfs_xattr *record = memfs_rows_add(records);
-        if (!record)
-            return -ENOMEM;
-        *record = xattrs->set[i];
-    }
-    *out = (uint32_t)first + 1;
-    return found ? 0 : memfs_host_map_put(&xattrs->sets, hash, count, first + 1);
 }
 
 int memfs_scan_xattrs_read(struct memfs_scan_xattrs *xattrs, int directory, const char *name, const struct stat *stat,
@@ -202,8 +154,5 @@ int memfs_scan_xattrs_read(struct memfs_scan_xattrs *xattrs, int directory, cons
     int error = sort_names(xattrs, (size_t)length, &names);
     for (size_t i = 0; !error && i < names; i++)
         error = read_one(xattrs, path, xattrs->names[i], &count);
-    if (error || !count)
-        return error;
-    xattrs->set[count - 1].last = 1;
-    return store_set(xattrs, count, out);
+    return error || !count ? error : memfs_intern_set(&xattrs->intern, xattrs->set, count, out);
 }
