@@ -10,6 +10,7 @@
 #include "system/sandbox.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -175,16 +176,16 @@ static int give_up_rest(const char *html)
     return sandbox_enter(&sandbox);
 }
 
-/* alone: nothing else is to be opened. */
-static int show(struct info *info, const char *image, int alone)
+/* Without a file, which may be opened by name, it is alone: nothing else is to be opened. */
+static int show(struct info *info, const char *image, const int *file)
 {
     struct memfs_image_info root;
     struct draft draft = {.path = NULL};
     const int needs_census = info->settings.largest > 0 || info->settings.extensions > 0;
-    int code = input_hold(&info->input, image);
+    int code = file ? input_hold_opened(&info->input, image, *file) : input_hold(&info->input, image);
     if (code == EXIT_DONE)
         code = begin_page(info, &draft, image);
-    if (code == EXIT_DONE && alone)
+    if (code == EXIT_DONE && !file)
         code = give_up_rest(info->settings.html);
     if (code == EXIT_DONE)
         code = input_read(&info->input, needs_census);
@@ -206,15 +207,16 @@ static int show_several(const struct settings *settings, char **images, int coun
 {
     if (settings->html)
         return message_usage("info", "--html shows one image, and '%s' is a second one", images[1]);
-    int code = sandbox_enter_images(images, count);
-    if (code != EXIT_DONE)
-        return code;
-    for (int i = 0; i < count && !interrupt_noted(); i++) {
+    int *files = NULL;
+    int code = input_open_several(images, count, &files);
+    const int entered = code == EXIT_DONE;
+    for (int i = 0; entered && i < count && !interrupt_noted(); i++) {
         struct info info = {.settings = *settings};
         if (i > 0 && !common.json)
             output("\n");
-        code = message_worse(code, show(&info, images[i], 0));
+        code = message_worse(code, show(&info, images[i], &files[i]));
     }
+    free(files);
     return code;
 }
 
@@ -229,7 +231,7 @@ static int run(int argc, char **argv)
     if (code == EXIT_DONE && argc - first > 1)
         code = show_several(&info.settings, argv + first, argc - first);
     else if (code == EXIT_DONE)
-        code = show(&info, argv[first], 1);
+        code = show(&info, argv[first], NULL);
     return message_worse(code, output_finish());
 }
 

@@ -6,10 +6,10 @@
 #include "system/input.h"
 #include "system/interrupt.h"
 #include "system/processors.h"
-#include "system/sandbox.h"
 
 #include <errno.h>
 #include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
 
 struct settings {
@@ -89,10 +89,10 @@ static void print_result(const struct verify *verify, int code)
     json_end(&json);
 }
 
-static int verify_image(const char *name, const struct settings *settings)
+static int verify_image(const char *name, int file, const struct settings *settings)
 {
     struct verify verify = {.findings = 0};
-    int code = input_hold(&verify.input, name);
+    int code = input_hold_opened(&verify.input, name, file);
     if (code == EXIT_DONE)
         code = input_read(&verify.input, 0);
     if (code != EXIT_DONE) {
@@ -131,16 +131,16 @@ static int verify_image(const char *name, const struct settings *settings)
 static int run(int argc, char **argv)
 {
     struct settings settings = {.jobs = processors()};
-    int first;
+    int first, *files = NULL;
     int code = options_parse(&command_verify, argc, argv, &settings, &first);
     if (code >= 0)
         return code;
     interrupt_catch();
-    code = sandbox_enter_images(argv + first, argc - first);
-    if (code != EXIT_DONE)
-        return code;
-    for (int i = first; i < argc && !interrupt_noted(); i++)
-        code = message_worse(code, verify_image(argv[i], &settings));
+    code = input_open_several(argv + first, argc - first, &files);
+    const int entered = code == EXIT_DONE;
+    for (int i = first; entered && i < argc && !interrupt_noted(); i++)
+        code = message_worse(code, verify_image(argv[i], files[i - first], &settings));
+    free(files);
     if (interrupt_noted())
         code = EXIT_FAILED;
     return message_worse(code, output_finish());

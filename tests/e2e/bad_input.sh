@@ -279,6 +279,31 @@ expect 3 "/dev/null: |/dev/null: " "$memfs" info /dev/null
 expect 4 "missing.mfs: .*No such file" "$memfs" ls missing.mfs
 expect 4 "missing.mfs: .*No such file" "$memfs" unpack missing.mfs new
 expect 4 "missing.mfs: .*No such file" "$memfs" verify missing.mfs
+
+# An image that is replaced while one before it is read is the one that had the name at the beginning. Of so many that
+# not all can be open, whatever has the name is read. A pipe takes less than is written: who has read of it is in the sandbox.
+mkfifo slow
+replaced() { # command, images behind standard input
+    local status=0
+    cp good.mfs later.mfs
+    "$memfs" "$1" - "${@:2}" <slow >.out 2>.err &
+    exec 8>slow
+    head -c 200000 good.mfs >&8
+    cp good.mfs newer.mfs && mv newer.mfs later.mfs
+    tail -c +200001 good.mfs >&8
+    exec 8>&-
+    wait $! || status=$?
+    cat .err
+    return $status
+}
+many=()
+for ((i = 0; i < 10; i++)); do many+=(later.mfs); done
+few_descriptors() (ulimit -n 16 && replaced "$@")
+for command in verify info; do
+    check "$command: an image is replaced meanwhile" replaced "$command" good.mfs later.mfs
+    check "$command: the same of many images" few_descriptors "$command" "${many[@]}"
+done
+rm -f slow later.mfs
 nothing() { "$memfs" ls - </dev/null; }
 expect 3 "standard input: " nothing
 endless() { yes | timeout 10 "$memfs" ls -; return "${PIPESTATUS[1]}"; }

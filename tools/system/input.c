@@ -10,7 +10,9 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -134,9 +136,23 @@ static int explain(const struct input *input, int error, const struct memfs_deta
     }
 }
 
-int input_hold(struct input *input, const char *name)
+static int is_standard(const char *name)
 {
-    const int standard = strcmp(name, "-") == 0;
+    return strcmp(name, "-") == 0;
+}
+
+/* A descriptor or a negative errno. */
+static int open_file(const char *name)
+{
+    int fd;
+    /* Without O_NONBLOCK a FIFO would wait here for somebody who writes. */
+    RETRY(fd, open(name, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
+    return fd < 0 ? -errno : fd;
+}
+
+int input_hold_opened(struct input *input, const char *name, int file)
+{
+    const int standard = is_standard(name);
     memset(input, 0, sizeof *input);
     input->name = standard ? standard_input : name;
     if (standard && isatty(STDIN_FILENO)) {
@@ -145,12 +161,42 @@ int input_hold(struct input *input, const char *name)
     }
     if (standard)
         return EXIT_DONE;
-    /* Without O_NONBLOCK a FIFO would wait here for somebody who writes. */
-    RETRY(input->fd, open(name, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
+    input->fd = file == INPUT_UNOPENED ? open_file(name) : file;
     if (input->fd < 0)
-        return message_error(input->name, NULL, -errno, NULL);
+        return message_error(input->name, NULL, input->fd, NULL);
     input->is_held = 1;
     return EXIT_DONE;
+}
+
+int input_hold(struct input *input, const char *name)
+{
+    return input_hold_opened(input, name, INPUT_UNOPENED);
+}
+
+/* So many images are held at once: half of what is allowed, the rest is for the work. */
+static int held_most(void)
+{
+    struct rlimit limit;
+    return getrlimit(RLIMIT_NOFILE, &limit) != 0 ? 0 : limit.rlim_cur < INT_MAX ? (int)(limit.rlim_cur / 2) : INT_MAX;
+}
+
+int input_open_several(char **names, int count, int **files)
+{
+    struct sandbox sandbox;
+    const int most = held_most();
+    *files = malloc((size_t)count * sizeof **files);
+    if (!*files)
+        return message_error(names[0], NULL, -ENOMEM, NULL);
+    sandbox_begin(&sandbox);
+    for (int i = 0; i < count; i++) {
+        const int is_opened = i < most && !is_standard(names[i]);
+        (*files)[i] = is_opened ? open_file(names[i]) : INPUT_UNOPENED;
+        if (is_opened || is_standard(names[i]))
+            continue;
+        sandbox_allow(&sandbox, names[i], SANDBOX_READ);
+        sandbox_allow_beside(&sandbox, names[i], SANDBOX_READ); /* what has the name by then */
+    }
+    return sandbox_enter(&sandbox);
 }
 
 int input_read(struct input *input, int with_fs)

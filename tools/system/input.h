@@ -7,6 +7,8 @@
 #include "memfs_image.h"
 #include "system/buffer.h"
 
+#include <limits.h>
+
 /* Zeroed: nothing is open. */
 struct input {
     const char *name; /* for messages */
@@ -20,6 +22,15 @@ struct input {
 /* Opens the file of the image name, "-" for standard input, and reads nothing of it: what is not
  * needed any more is to be given up first. EXIT_DONE, or says what is wrong. */
 int input_hold(struct input *input, const char *name);
+
+/* The same for several images that are read one after the other, and gives up what is not needed any more: the images
+ * are those that had the names at the beginning, whatever has replaced them when their turn comes. Some may be missing:
+ * input_hold_opened() says so. *files is by number what that takes, and to be freed, also after a failure. Of more than
+ * half of the descriptors that there may be, the rest is opened by name later: for these, reading their directories
+ * stays allowed. */
+#define INPUT_UNOPENED INT_MIN
+int input_open_several(char **names, int count, int **files);
+int input_hold_opened(struct input *input, const char *name, int file);
 
 /* Opens the image in it, and with with_fs makes a filesystem on it, for which no
  * more than --max-decoded is decoded. The same. */

@@ -241,14 +241,3 @@ int sandbox_enter_reading(void)
     sandbox_begin(&sandbox);
     return sandbox_enter(&sandbox);
 }
-
-int sandbox_enter_images(char **images, int count)
-{
-    struct sandbox sandbox;
-    sandbox_begin(&sandbox);
-    for (int i = 0; i < count; i++) {
-        if (strcmp(images[i], "-") != 0)
-            sandbox_allow(&sandbox, images[i], SANDBOX_READ);
-    }
-    return sandbox_enter(&sandbox);
-}

@@ -53,7 +53,4 @@ int sandbox_enter(struct sandbox *sandbox);
 /* The same for a subcommand that only reads what is open. */
 int sandbox_enter_reading(void);
 
-/* The same where images are still to be opened one after the other ("-": standard input). */
-int sandbox_enter_images(char **images, int count);
-
 #endif
