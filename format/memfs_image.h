@@ -159,6 +159,11 @@ struct memfs_verify_options {
     uint64_t bytes_max;   /* of contents: see below; 0: 64 GiB, or 1,024 times the image if that is more */
     unsigned threads;     /* that work, the caller counted, as many as can be had, 64 at most; 0: 1 */
     uint64_t decoded_max; /* bytes that are decoded: see below; 0: as bytes_max */
+    /* In place of finding, which must be there as well, of what is about a file whose path is known: from the root
+     * without a slash before it, its bytes as they are, valid during the call; of more than 4,095 bytes ".../" and the
+     * last ones. The text does not have it then (else it does, with '?' for control characters, or the end of it).
+     * NULL: finding is told of this, too. */
+    int (*file_finding)(void *context, const struct memfs_detail *finding, const char *path);
 };
 
 /* Checks an image whole: the checksums, every record, every count, that the

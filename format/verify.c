@@ -22,11 +22,12 @@
 #define WORK_NODE 256u                /* what a node counts as */
 #define WORK_CALL 64u                 /* what the counting of work counts as */
 #define CACHE_MOST ((uint64_t)32 << 20)
-#define FINDINGS_TOLD 100u
+#define PATH_SHOWN 96u /* bytes of a longer path in a text: the last ones */
 
 /* ---- Findings ------------------------------------------------------------------- */
 
-static int report(struct memfs_verifying *v, const struct memfs_detail *finding)
+/* path may be NULL. */
+static int report_of(struct memfs_verifying *v, const struct memfs_detail *finding, const char *path)
 {
     if (v->findings++ == 0)
         v->first = *finding;
@@ -34,17 +35,24 @@ static int report(struct memfs_verifying *v, const struct memfs_detail *finding)
     if (!v->options.finding)
         v->stopped = 1;
     /* An image can be wrong in a thousand million records: those are only counted. */
-    else if (v->findings <= FINDINGS_TOLD)
-        v->stopped = v->options.finding(v->options.finding_context, finding) != 0;
+    else if (v->findings <= MEMFS_FINDINGS_TOLD)
+        v->stopped = (path ? v->options.file_finding(v->options.finding_context, finding, path)
+                           : v->options.finding(v->options.finding_context, finding)) != 0;
     return v->stopped;
+}
+
+static int report(struct memfs_verifying *v, const struct memfs_detail *finding)
+{
+    return report_of(v, finding, NULL);
 }
 
 static void tell_of_more(struct memfs_verifying *v)
 {
-    if (!v->options.finding || v->findings <= FINDINGS_TOLD)
+    if (!v->options.finding || v->findings <= MEMFS_FINDINGS_TOLD)
         return;
     struct memfs_detail finding;
-    memfs_detail_fill(&finding, v->first.error, MEMFS_NOWHERE, "and %" PRIu64 " more", v->findings - FINDINGS_TOLD);
+    memfs_detail_fill(&finding, v->first.error, MEMFS_NOWHERE, "and %" PRIu64 " more",
+                      v->findings - MEMFS_FINDINGS_TOLD);
     v->options.finding(v->options.finding_context, &finding);
 }
 
@@ -56,6 +64,30 @@ int memfs_verify_finding(struct memfs_verifying *v, int error, uint64_t offset, 
     vsnprintf(finding.text, sizeof finding.text, format, arguments);
     va_end(arguments);
     return report(v, &finding);
+}
+
+/* In a text: what would break its line is '?'. */
+static void show_path(const char *path, char text[PATH_SHOWN + 4])
+{
+    const size_t length = strlen(path);
+    snprintf(text, PATH_SHOWN + 4, "%s%.*s", length > PATH_SHOWN ? "..." : "", (int)PATH_SHOWN,
+             length > PATH_SHOWN ? path + length - PATH_SHOWN : path);
+    for (char *at = text; *at; at++)
+        *at = (unsigned char)*at < ' ' || *at == 127 ? '?' : *at;
+}
+
+int memfs_verify_file_finding(struct memfs_verifying *v, int error, uint64_t node, const struct memfs_verify_path *path,
+                              const char *text)
+{
+    const char *whole = path->text + path->start;
+    char shown[PATH_SHOWN + 4] = "";
+    struct memfs_detail finding;
+    const int is_apart = whole[0] && v->options.file_finding;
+    if (!is_apart)
+        show_path(whole, shown);
+    memfs_detail_fill(&finding, error, MEMFS_NOWHERE, "node %" PRIu64 "%s%s: %s", node, shown[0] ? ", " : "", shown,
+                      text);
+    return report_of(v, &finding, is_apart ? whole : NULL);
 }
 
 int memfs_verify_record(struct memfs_verifying *v, enum memfs_table table, uint64_t index, const char *format, ...)

@@ -11,6 +11,7 @@
 struct memfs_pool;
 struct memfs_verify_window;
 
+#define MEMFS_FINDINGS_TOLD 100u                /* the others are only counted */
 #define MEMFS_VERIFY_CHUNK ((uint64_t)32 << 10) /* bytes that loading a chunk counts as */
 
 struct memfs_verifying {
@@ -79,17 +80,19 @@ int memfs_look_xattr(struct memfs_verifying *v, struct memfs_look *look, uint64_
 int memfs_look_digest(struct memfs_verifying *v, struct memfs_look *look, uint64_t index, uint64_t *out);
 int memfs_look_blob(struct memfs_verifying *v, struct memfs_look *look, uint64_t offset, const char **out);
 
-/* The path of a node, its beginning left out if it is long, from text + start on;
- * "" if it was not searched for. Control characters are shown as '?'. Returns
- * nonzero to stop. */
+/* The path of a node from text + start on, its beginning left out if it is longer than any that a host
+ * takes; "" if it was not searched for, as for findings that are not told. Returns nonzero to stop. */
 struct memfs_verify_path {
     size_t start;
-    char text[100];
+    char text[4096];
 };
 int memfs_verify_find_path(struct memfs_verifying *v, uint64_t node, struct memfs_verify_path *path);
 /* The same of an entry, where the directory that has it is known: that takes no search. */
 int memfs_verify_entry_path(struct memfs_verifying *v, uint64_t entry, uint32_t directory,
                             struct memfs_verify_path *path);
+/* A finding about a file, which may have a path. Returns nonzero to stop. */
+int memfs_verify_file_finding(struct memfs_verifying *v, int error, uint64_t node, const struct memfs_verify_path *path,
+                              const char *text);
 
 /* The hash of a block's stored bytes. Called from any thread, each with its worker. */
 int memfs_verify_hash(struct memfs_image *image, struct memfs_worker *worker, const struct memfs_ref *ref,

@@ -2,10 +2,10 @@
  * Files that damaged blocks have a part in. An image can say which blocks a file has, but not
  * what it is called: all names are gone over, once for all such files.
  */
-#include "detail.h"
 #include "verify_contents.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 
 struct naming {
     struct memfs_verifying *v;
@@ -27,13 +27,13 @@ struct memfs_damaged *memfs_find_damaged(struct memfs_damaged *files, size_t cou
     return from < count && files[from].node == node ? &files[from] : NULL;
 }
 
-static int tell(struct naming *naming, struct memfs_damaged *file, const char *path)
+static int tell(struct naming *naming, struct memfs_damaged *file, const struct memfs_verify_path *path)
 {
+    char text[80];
     file->told = 1;
     naming->told++;
-    return memfs_verify_finding(naming->v, MEMFS_ECHECKSUM, MEMFS_NOWHERE,
-                                "node %" PRIu32 "%s%s: parts of it are in block %" PRIu32 ", which is damaged",
-                                file->node, path[0] ? ", " : "", path, file->block);
+    snprintf(text, sizeof text, "parts of it are in block %" PRIu32 ", which is damaged", file->block);
+    return memfs_verify_file_finding(naming->v, MEMFS_ECHECKSUM, file->node, path, text);
 }
 
 static int look_at_entry(struct naming *naming, uint64_t index, uint32_t directory)
@@ -46,7 +46,7 @@ static int look_at_entry(struct naming *naming, uint64_t index, uint32_t directo
     if (!file || file->told)
         return 0;
     struct memfs_verify_path path;
-    return memfs_verify_entry_path(naming->v, index, directory, &path) || tell(naming, file, path.text + path.start);
+    return memfs_verify_entry_path(naming->v, index, directory, &path) || tell(naming, file, &path);
 }
 
 static int look_at_directory(struct naming *naming, uint32_t n)
@@ -70,7 +70,7 @@ int memfs_verify_damaged(struct memfs_verifying *v, struct memfs_damaged *files,
         stop = look_at_directory(&naming, n);
     for (size_t i = 0; i < count && !stop; i++) /* that have no name */
         if (!files[i].told)
-            stop = tell(&naming, &files[i], "");
+            stop = tell(&naming, &files[i], &(struct memfs_verify_path){.start = 0});
     memfs_look_end(v, &naming.node_look);
     memfs_look_end(v, &naming.entry_look);
     return stop;

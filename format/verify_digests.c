@@ -228,8 +228,7 @@ static int file_finding(struct digests *d, uint64_t n, int error, const char *te
     struct memfs_verify_path path;
     if (memfs_verify_find_path(d->v, n, &path))
         return 1;
-    return memfs_verify_finding(d->v, error, MEMFS_NOWHERE, "node %" PRIu64 "%s%s: %s", n,
-                                path.text[path.start] ? ", " : "", path.text + path.start, text);
+    return memfs_verify_file_finding(d->v, error, n, &path, text);
 }
 
 static int check_file(struct digests *d, uint64_t n, const struct memfs_node_record *node, uint64_t expected)

@@ -19,10 +19,7 @@ static int put_before(struct memfs_verify_path *path, const char *name, size_t l
     if (path->text[path->start])
         path->text[--path->start] = '/';
     path->start -= length;
-    for (size_t i = 0; i < length; i++) {
-        const unsigned char byte = (unsigned char)name[i];
-        path->text[path->start + i] = byte < ' ' || byte == 127 ? '?' : name[i];
-    }
+    memcpy(path->text + path->start, name, length);
     return 1;
 }
 
@@ -96,6 +93,8 @@ int memfs_verify_entry_path(struct memfs_verifying *v, uint64_t entry, uint32_t 
 {
     struct search s = {.v = v};
     begin_path(path);
+    if (v->findings >= MEMFS_FINDINGS_TOLD)
+        return 0;
     const int stop = write_path(&s, entry, directory, path);
     memfs_look_end(v, &s.node_look);
     memfs_look_end(v, &s.entry_look);

@@ -1885,6 +1885,90 @@ static void test_verify__twins(void **state)
     test_buffer_free(&out);
 }
 
+struct told {
+    struct memfs_detail finding;
+    char path[4200];
+    unsigned of_files, of_others;
+};
+
+static int take_told(void *context, const struct memfs_detail *finding)
+{
+    struct told *told = context;
+    told->finding = *finding;
+    told->of_others++;
+    return 0;
+}
+
+static int take_told_of_file(void *context, const struct memfs_detail *finding, const char *path)
+{
+    struct told *told = context;
+    told->finding = *finding;
+    snprintf(told->path, sizeof told->path, "%s", path);
+    told->of_files++;
+    return 0;
+}
+
+/* The only file of the tree has a wrong digest: what is told of it, with or without a path of its own. */
+static void tell_of_file(const char *path, int apart, struct told *told)
+{
+    struct surgery s;
+    struct test_buffer buffer = {0}, out = {0};
+    memfs_image *image = NULL;
+    memfs *fs = NULL;
+    assert_ok(memfs_create(NULL, &fs));
+    char above[4200];
+    for (const char *slash = strchr(path, '/'); slash; slash = strchr(slash + 1, '/')) {
+        snprintf(above, sizeof above, "%.*s", (int)(slash - path), path);
+        assert_ok(memfs_mkdir(fs, NULL, above, 0755));
+    }
+    test_put_text(fs, path, "text");
+    struct memfs_sink sink = test_buffer_sink(&buffer);
+    assert_ok(memfs_freeze(fs, &sink, NULL, NULL));
+    memfs_destroy(fs);
+    surgery_open(&s, &buffer);
+    for (size_t n = 2; n < s.nodes_count; n++)
+        s.digests[n] += (s.nodes[n].mode & MEMFS_IFMT) == MEMFS_IFREG;
+    surgery_close(&s, &out);
+    surgery_free(&s);
+    *told = (struct told){.of_files = 0};
+    const struct memfs_verify_options how = {.size = sizeof how,
+                                             .finding = take_told,
+                                             .file_finding = apart ? take_told_of_file : NULL,
+                                             .finding_context = told};
+    assert_ok(memfs_image_open_buffer(out.data, out.length, NULL, &image, NULL));
+    assert_result(memfs_verify(image, &how, NULL), MEMFS_ECORRUPT);
+    memfs_image_close(image);
+    test_buffer_free(&buffer);
+    test_buffer_free(&out);
+}
+
+static void test_verify__paths_of_findings(void **state)
+{
+    (void)state;
+    struct told told;
+    tell_of_file("a\nb", 1, &told);
+    assert_int_equal(told.of_files, 1);
+    assert_int_equal(told.of_others, 0);
+    assert_string_equal(told.path, "a\nb");
+    assert_memory_equal(told.finding.text, "node 2: its content has", 23);
+    tell_of_file("a\nb", 0, &told);
+    assert_int_equal(told.of_others, 1);
+    assert_memory_equal(told.finding.text, "node 2, a?b: its content has", 28);
+    char path[4200];
+    size_t length = 0;
+    for (unsigned i = 0; i < 41; i++)
+        length += (size_t)snprintf(path + length, sizeof path - length, "%s%099u", i > 0 ? "/" : "", i);
+    assert_int_equal(length, 4099); /* four more than there is room for */
+    tell_of_file(path, 1, &told);
+    assert_memory_equal(told.path, ".../", 4);
+    assert_string_equal(told.path + 4, path + 100);
+    tell_of_file(path + 100, 1, &told);
+    assert_string_equal(told.path, path + 100);
+    tell_of_file(path, 0, &told);
+    assert_non_null(strstr(told.finding.text, ", ...000"));
+    assert_non_null(strstr(told.finding.text, "00040: its content has the digest"));
+}
+
 /* ---- Digests --------------------------------------------------------------------------------- */
 
 /* However a content comes in pieces, its digest is the same, and as specified. */
@@ -1964,6 +2048,7 @@ int main(void)
         cmocka_unit_test(test_verify__references_back),
         cmocka_unit_test(test_verify__more_than_is_kept),
         cmocka_unit_test(test_verify__twins),
+        cmocka_unit_test(test_verify__paths_of_findings),
         cmocka_unit_test(test_verify__digest_by_pieces),
         cmocka_unit_test(test_verify__digest_without_holes),
     };

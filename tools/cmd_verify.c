@@ -34,24 +34,48 @@ struct verify {
     int limited; /* it was not checked whole */
 };
 
-static void report_json(const struct verify *verify, const struct memfs_detail *finding)
+/* Words that stay the same. */
+static const char *error_name(int error)
+{
+    switch (error) {
+    case MEMFS_ENOTIMAGE:
+        return "not_image";
+    case MEMFS_EVERSION:
+        return "version";
+    case MEMFS_EFEATURE:
+        return "feature";
+    case MEMFS_ECHECKSUM:
+        return "checksum";
+    case MEMFS_ECORRUPT:
+        return "corrupt";
+    case MEMFS_ELIMIT:
+        return "limit";
+    default:
+        return "other";
+    }
+}
+
+static void report_json(const struct verify *verify, const struct memfs_detail *finding, const char *path)
 {
     struct json json = json_begin(stdout);
     json_text(&json, "image", verify->input.name);
     json_text(&json, "finding", finding->text);
     json_text(&json, "error", memfs_strerror(finding->error));
+    json_text(&json, "error_name", error_name(finding->error));
+    if (path)
+        json_text(&json, "path", path);
     if (finding->offset != UINT64_MAX)
         json_unsigned(&json, "offset", finding->offset);
     json_end(&json);
 }
 
-static int report(void *context, const struct memfs_detail *finding)
+static int report_of_file(void *context, const struct memfs_detail *finding, const char *path)
 {
     struct verify *verify = context;
     if (common.json)
-        report_json(verify, finding);
+        report_json(verify, finding, path);
     else
-        message_error_hint(verify->input.name, NULL, finding->error, finding,
+        message_error_hint(verify->input.name, path, finding->error, finding,
                            finding->error == MEMFS_ELIMIT ? "--max-bytes (of contents) and --max-decoded give one"
                                                           : "");
     if (finding->error == MEMFS_ELIMIT)
@@ -59,6 +83,11 @@ static int report(void *context, const struct memfs_detail *finding)
     else
         verify->findings++;
     return interrupt_noted();
+}
+
+static int report(void *context, const struct memfs_detail *finding)
+{
+    return report_of_file(context, finding, NULL);
 }
 
 static void print_intact(const struct input *input, const struct settings *settings)
@@ -107,6 +136,7 @@ static int verify_image(const char *name, int file, const struct settings *setti
     memfs_image_allow(verify.input.image, UINT64_MAX); /* it counts itself, and says so once */
     options.threads = processors_used(settings->jobs);
     options.finding = report;
+    options.file_finding = report_of_file;
     options.finding_context = &verify;
     options.progress = progress_update;
     struct memfs_detail detail = {.offset = UINT64_MAX};
@@ -156,11 +186,14 @@ const struct command command_verify = {
                 "  memfs verify --quick *.mfs\n",
     .common = COMMON_JSON | COMMON_PROGRESS | COMMON_DECODED,
     .manual =
-        "With --json each finding is an object with image, finding (what is wrong), error (of which kind) and,\n"
-        "where it is known, offset (in the image, in bytes). The last object of each image has image, result\n"
+        "With --json each finding is an object with image, finding (what is wrong), error (of which kind, in words),\n"
+        "error_name (checksum, corrupt or limit, for programs: more may come) and, where they are known, path (of the\n"
+        "file that it is about; path_base64 if it is not UTF-8) and offset (in the image, in bytes). The last object "
+        "of each image has image, result\n"
         "(intact, incomplete, damaged or failed), findings (how many were told, but for that of a limit), and, if it\n"
         "could be opened, files and bytes (of their contents). Why it could not stands on standard error only.\n\n"
-        "Of many findings the first hundred are told, and how many more there are. What is found is the same\n"
+        "A finding about a file names its path, but only the first twenty files whose digest is wrong are searched\n"
+        "for. Of many findings the first hundred are told, and how many more there are. What is found is the same\n"
         "for any number of processors.\n\n"
         "Checked are all checksums, every record, every count, that the tree is one, and that each file's\n"
         "contents have their digest. With --quick it is the checksums only, and that the pieces fill the image\n"

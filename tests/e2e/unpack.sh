@@ -458,9 +458,18 @@ run "$memfs" find damaged.mfs
 check "find: the same, and all else is found" test "$status" = 3 -a "$(wc -l <.out)" = 7 -a "$(wc -l <.err)" = 6 -a "$(grep -c 'damaged in the same place (at byte [0-9]*)$' .err)" = 5
 cp noise.mfs damaged.mfs && printf '\001\002\003\004' | dd of=damaged.mfs bs=1 seek=1000000 conv=notrunc status=none
 run "$memfs" verify damaged.mfs
-check "verify names the same files" diff <(sed -n 's/^memfs: damaged.mfs: node [0-9]*, \([0-9]*\): .*/\1/p' .err | sort) <(sed 's/^memfs: damaged.mfs: \([0-9]*\): .*/\1/' .hashed | sort)
+check "verify names the same files" diff <(sed -n 's/^memfs: damaged.mfs: \([0-9]*\): node [0-9]*: .*/\1/p' .err | sort) <(sed 's/^memfs: damaged.mfs: \([0-9]*\): .*/\1/' .hashed | sort)
 run "$memfs" verify --json damaged.mfs
-check "in JSON too" grep -q '"finding":"node [0-9]*, [0-9]*: parts of it are in block [0-9]*, which is damaged"' .out
+check "in JSON too" grep -q '"finding":"node [0-9]*: parts of it are in block [0-9]*, which is damaged","error":"[^"]*","error_name":"checksum","path":"[0-9]*"}' .out
+mkdir -p names/$(printf '%0200d' 1)/$(printf '%0200d' 2) && head -c 100000 /dev/zero | tr '\0' x >names/block
+for name in $'a\nb' $'a\tb' 'a?b' $'a\001b' $'bad\377' "$(printf '%0200d/%0200d/x' 1 2)"; do cp names/block "names/$name"; done
+rm names/block && "$memfs" pack -q names names.mfs && printf '\001\002\003\004' | dd of=names.mfs bs=1 seek=70 conv=notrunc status=none
+run "$memfs" verify names.mfs
+says_damaged() { sed -n 's/^memfs: names.mfs: \(.*\): node [0-9]*: parts of it .*/\1/p' .err | sort; }
+check "findings name files as all messages do" diff <(printf '%s\n' 'a\nb' 'a\tb' 'a?b' 'a\001b' 'bad\377' "$(printf '%0200d/%0200d/x' 1 2)" | sort) <(says_damaged)
+run "$memfs" verify --json names.mfs
+check "in JSON as all paths" grep -q '"path":"a\\u0001b"' .out
+check "also where they are not UTF-8" grep -q '"path_base64":"YmFk/w=="' .out
 run "$memfs" diff damaged.mfs noise.mfs
 check "and diff" same_names .err .hashed
 size=$(stat -c %s tree.mfs)
