@@ -170,7 +170,8 @@ struct memfs_export_options {
                                               * file's mode gives the group no more than that did */
     uint32_t mode_mask;                      /* permission bits that are not restored, like a umask */
     int into;                                /* the directory may have things in it; see existing */
-    int root_attributes;       /* a directory that was there gets the root's attributes; else it keeps its own */
+    int root_attributes;       /* path gets the root's attributes even if it was there; else it keeps its own then. Not
+                                * the time where something in it was replaced */
     uint64_t bytes_max;        /* budget of contents, holes not counted, and attributes; 0: none (-EDQUOT) */
     uint64_t entries_max;      /* budget of entries; 0: none */
     uint32_t depth_max;        /* budget of directories' depth, 1 for those in path itself; 0: none */
@@ -207,7 +208,7 @@ struct memfs_export_options {
  * says how many things could not be. (A directory that was there may keep an owner,
  * xattrs and time that root_attributes gave it, when that failed last.)
  *
- * With into, directories that are there already are filled, and keep their own
+ * With into, directories below path that are there already are filled, and keep their own
  * attributes. Never passes a symbolic link or another file for a directory (-ENOTDIR),
  * a directory for a file (-EISDIR), or what is mounted below path for a part of it
  * (-EXDEV): that too is found before the first write. A file that replaces another is

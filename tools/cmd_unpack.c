@@ -420,7 +420,7 @@ static struct memfs_export_options export_options(struct unpack *unpack)
     options.devices = settings->all || settings->devices;
     options.privileged_xattrs = settings->all || settings->privileged_xattrs;
     options.mode_mask = settings->all || settings->modes ? 0 : umask_ask();
-    options.root_attributes = settings->all && !settings->into;
+    options.root_attributes = settings->all;
     options.into = settings->into;
     options.existing = settings->overwrite ? MEMFS_EXISTING_REPLACED
                        : settings->skip    ? MEMFS_EXISTING_SKIPPED
@@ -567,7 +567,10 @@ const struct command command_unpack = {
         "with the attributes that they have in the image. One that takes nothing is said, and the exit code\n"
         "is 1; if none takes anything, nothing is made.\n"
         "\n"
-        "With --into, directories that are there are filled, and keep their mode, owner and attributes. If\n"
+        "A DIR that was there keeps its mode, owner and attributes, and has the time at which something was last made\n"
+        "in it, unless --all gives it the image's (not the time if --overwrite replaces something in it).\n"
+        "\n"
+        "With --into, directories below DIR that are there are filled, and keep their mode, owner and attributes. If\n"
         "a file of any type is there where one is to be made, nothing is written at all, unless --overwrite\n"
         "or --skip says what to do. Symbolic links that are there are never followed; --overwrite replaces\n"
         "them themselves. A directory is never replaced by a file, nor a file by a directory: both are\n"
@@ -576,7 +579,8 @@ const struct command command_unpack = {
         "all is written: until then there must be room for both. If something fails, the old ones are\n"
         "there as they were. What was killed (kill -9, a power cut) leaves files that are not whole under their\n"
         "names, and directories that only their owner may enter: remove DIR, and unpack again. --skip would keep\n"
-        "such files; --overwrite replaces them, but leaves these directories as they are.\n"
+        "such files; --overwrite replaces them, but leaves these directories as they are. What is called .memfs-\n"
+        "and 16 hexadecimal digits was on its way to replace a file, and may be removed when no memfs is at work.\n"
         "\n"
         "Rules of --exclude are those of pack, on the image's paths: of what --only chooses, or of everything, they\n"
         "leave out what matches, a directory with all that is in it.\n"

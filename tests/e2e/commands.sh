@@ -158,6 +158,12 @@ if [ "$root" ]; then
     mkdir -m 711 exact
     says '' "$memfs" unpack -q --all small.mfs exact
     check "--all makes it the image's" test "$(stat -c '%a %u %Y' exact)" = "755 12 981173106"
+    mkdir -m 711 exact-into && touch exact-into/mine
+    says '' "$memfs" unpack -q --into --all small.mfs exact-into
+    check "also with --into" test "$(stat -c '%a %u %Y' exact-into)" = "755 12 981173106" -a -e exact-into/mine
+    mkdir -m 711 kept && touch kept/mine
+    says '' "$memfs" unpack -q --into --same-owner --same-modes small.mfs kept
+    check "without --all it keeps its own" test "$(stat -c '%a %u' kept)" = "711 0"
 fi
 check "--same-modes" "$memfs" unpack -q --same-modes small.mfs modes
 check "modes are as they were" test "$(stat -c %a modes/sub)" = 1777
