@@ -198,7 +198,7 @@ enum memfs_sharing {
 
 /* What is to be known of a memfs_freeze_path() that failed, beside the error. */
 struct memfs_freeze_failure {
-    size_t size; /* sizeof, by the caller; 0: the same */
+    size_t size; /* sizeof, by the caller; 0: the same; less than itself: nothing is filled */
     /* Beside the image: the name of its temporary file, if that could not be removed; else "". */
     char temporary[MEMFS_NAME_MAX + 1];
 };

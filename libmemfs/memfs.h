@@ -20,10 +20,16 @@
  * handles and single names, as FUSE, 9P and bindings need it; the others take
  * paths. A path is resolved from the root, with or without a leading slash.
  *
- * Options. A struct of options, and what a function fills for its caller, begins with its
- * size: sizeof, as the caller knows it (0 stands for what the library knows). Zeroed means default,
- * and so does what the struct of an older caller lacks. -EINVAL for a size that does not even
- * hold itself, and where a newer caller has set what this library does not know.
+ * Options. A struct of options begins with its size: sizeof, as the caller knows it (0 stands
+ * for what the library knows). Zeroed means default, and so does what the struct of an older
+ * caller lacks. -EINVAL for a size that does not even hold itself, and where a newer caller has
+ * set what this library does not know. (struct memfs_cred has a size as well, to be set; it
+ * is not looked at while there is but one.)
+ *
+ * Structs that a function fills for its caller (memfs_stat, memfs_statfs, memfs_detail, memfs_dirent, memfs_view ...)
+ * have no size, and stay as they are. Two begin with one, struct memfs_export_failure and struct memfs_freeze_failure:
+ * they are filled as far as it goes, and one that does not even hold itself not at all. Those that a callback gets may
+ * grow at their ends.
  *
  * Strings end with NUL. Names have 1 to 255 bytes of any value but '/' and
  * NUL; symbolic link targets 1 to 4,095 bytes. Nothing is ever interpreted as

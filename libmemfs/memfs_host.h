@@ -152,7 +152,7 @@ enum memfs_budget { MEMFS_BUDGET_NONE, MEMFS_BUDGET_BYTES, MEMFS_BUDGET_ENTRIES,
 
 /* What is to be known of one that failed, beside the error. */
 struct memfs_export_failure {
-    size_t size;              /* sizeof, by the caller; 0: the same */
+    size_t size;              /* sizeof, by the caller; 0: the same; less than itself: nothing is filled */
     enum memfs_budget budget; /* with -EDQUOT: which of them was too small; none: it is the host's quota */
     uint64_t left_behind;     /* things that were made and could not be removed again */
     uint64_t left_replaced;   /* files that were there and stay replaced */
