@@ -25,7 +25,8 @@ struct settings {
 };
 
 static const struct option_row rows[] = {
-    {'f', "force", NULL, OPTION_FLAG, offsetof(struct settings, force), 0, 0, "replace FILE if it exists"},
+    {'f', "force", NULL, OPTION_FLAG, offsetof(struct settings, force), 0, 0,
+     "replace FILE if it exists and is no image"},
     {0, "html", "FILE", OPTION_TEXT, offsetof(struct settings, html), 0, 0,
      "write a page that shows where the bytes are ('-': standard output)"},
     {0, "largest", "N", OPTION_NUMBER, offsetof(struct settings, largest), 1, LISTED_MAX,
@@ -112,16 +113,18 @@ static int finish_page(struct info *info, struct draft *draft)
     return code == EXIT_DONE ? draft_publish(draft, failed) : code;
 }
 
-/* -f would replace the image that is shown. */
+/* -f would replace the image that is shown, or another that was taken for the page. */
 static int check_place(const char *html, const char *image)
 {
     struct stat one, other;
     const int found = stat(html, &one) == 0;
     if (!found && errno != ENOENT)
         return message_error(html, NULL, -errno, NULL);
-    if (!found || stat(image, &other) != 0 || one.st_dev != other.st_dev || one.st_ino != other.st_ino)
-        return EXIT_DONE;
-    return message_usage("info", "--html %s: is the image itself; name another file", html);
+    if (found && stat(image, &other) == 0 && one.st_dev == other.st_dev && one.st_ino == other.st_ino)
+        return message_usage("info", "--html %s: is the image itself; name another file", html);
+    if (found && S_ISREG(one.st_mode) && input_begins_image(html))
+        return message_usage("info", "--html %s: is an image, and not replaced by a page; name another file", html);
+    return EXIT_DONE;
 }
 
 static int begin_page(const struct info *info, struct draft *draft, const char *image)
@@ -254,7 +257,7 @@ const struct command command_info = {
         "has a map of the tree, in which each file and directory is as large as its share of the bytes or of the\n"
         "files, the largest files, and sums by type and by extension. Of large trees it has the 5,000\n"
         "files and directories that weigh most, and for each directory the others together. FILE appears\n"
-        "whole or not at all; one that exists is replaced with -f only.\n\n"
+        "whole or not at all; one that exists is replaced with -f only, an image never.\n\n"
         "What is stored for a file is its part of the blocks with its contents, compressed; what several files have\n"
         "belongs to the first of them. A file with several names counts once, at the first of them in the order of the "
         "tree. An extension is what\n"

@@ -66,7 +66,7 @@ static const struct option_row rows[] = {
      "leave out extended attributes, ACLs too"},
     {0, "strip-components", "N", OPTION_NUMBER, offsetof(struct settings, strip), 0, UINT32_MAX,
      "leave out the first N names of all paths"},
-    {'f', "force", NULL, OPTION_FLAG, offsetof(struct settings, force), 0, 0, "replace IMAGE if it exists"},
+    {'f', "force", NULL, OPTION_FLAG, offsetof(struct settings, force), 0, 0, "replace IMAGE if it exists and is an image"},
     {'n', "dry-run", NULL, OPTION_FLAG, offsetof(struct settings, dry_run), 0, 0,
      "list what would be packed, and write nothing"},
     {0, "keep-going", NULL, OPTION_FLAG, offsetof(struct settings, keep_going), 0, 0,
@@ -342,8 +342,8 @@ const struct command command_pack = {
         "do.\n"
         "The image's bytes are the same for any number of processors and any memory.\n"
         "\n"
-        "The image gets the permissions 0644 less the umask; one that -f replaces hands its permissions on. Only a\n"
-        "regular file is replaced.\n"
+        "The image gets the permissions 0644 less the umask; one that -f replaces hands its permissions on. Only\n"
+        "regular files that are images, damaged ones as well, or empty are replaced.\n"
         "\n"
         "-n lists the paths that would be packed, and -v those that are, one a line; what cannot be read is found out\n"
         "in either case, except for contents. With -n what may stand in the image's place is not looked at.\n"

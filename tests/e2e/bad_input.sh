@@ -105,7 +105,7 @@ check "the same bytes" cmp good.mfs new.mfs
 rm -f new.mfs to-tree
 
 # ---- Where the image goes ----
-expect 4 "good.mfs: exists; -f replaces it" "$memfs" pack tree good.mfs
+expect 4 "good.mfs: exists; -f replaces it if it is an image$" "$memfs" pack tree good.mfs
 expect 4 "missing/new.mfs: .*No such file" "$memfs" pack tree missing/new.mfs
 expect 4 "good.mfs/new.mfs: .*ot a directory" "$memfs" pack tree good.mfs/new.mfs
 mkfifo fifo

@@ -170,6 +170,12 @@ expect 2 "--extensions 1K: not a number" "$memfs" info --extensions 1K tree.mfs
 expect 2 "--html and --json exclude each other" "$memfs" info --html page.html --json tree.mfs
 expect 2 "--force is about the FILE of --html" "$memfs" info -f tree.mfs
 expect 2 "tree.mfs: is the image itself" "$memfs" info -f --html ./tree.mfs tree.mfs
+cp tree.mfs other.mfs && head -c 8 tree.mfs >cut.mfs
+expect 2 "other.mfs: is an image, and not replaced" "$memfs" info -f --html other.mfs tree.mfs
+expect 2 "other.mfs: is an image, and not replaced" "$memfs" info --html other.mfs tree.mfs
+expect 2 "cut.mfs: is an image, and not replaced" "$memfs" info -f --html cut.mfs tree.mfs
+check "nor is it" cmp tree.mfs other.mfs
+rm -f other.mfs cut.mfs
 check "the image is what it was" "$memfs" verify -q tree.mfs
 expect 4 "nowhere.mfs: No such file" "$memfs" info --html page.html nowhere.mfs
 expect 3 "README: .*not an image" "$memfs" info --html page.html tree/README

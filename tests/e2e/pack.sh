@@ -74,7 +74,7 @@ rm -f new.mfs
 run "$memfs" pack --keep-going missing gone new.mfs
 check "all missing: no image" test "$status" = 4 -a "$(wc -l <.err)" = 2 -a ! -e new.mfs
 expect 2 "b/new.mfs would lie in the directory that is packed" "$memfs" pack a b b/new.mfs
-expect 4 "single: exists; -f replaces it" "$memfs" pack a b single
+expect 4 "single: exists; -f replaces it if it is an image$" "$memfs" pack a b single
 cp several.mfs copy.mfs
 expect 2 "^memfs: pack: copy.mfs is itself among what is packed" "$memfs" pack -f a copy.mfs copy.mfs
 expect 2 "copy.mfs is itself among what is packed" "$memfs" pack -f copy.mfs "$PWD/copy.mfs"
@@ -233,7 +233,7 @@ check "rules hold for names too" "$memfs" pack -f --exclude 'sub/' --files-from 
 check "and are no error" test "$("$memfs" ls -R no.mfs | tr '\n' ' ')" = "/: a  /a: two "
 printf 'no.mfs\na/two\n' >list
 expect 2 "^memfs: pack: no.mfs is itself among what is packed" "$memfs" pack -f --files-from list no.mfs
-expect 4 "no.mfs: exists; -f replaces it" "$memfs" pack --files-from list no.mfs
+expect 4 "no.mfs: exists; -f replaces it if it is an image$" "$memfs" pack --files-from list no.mfs
 expect 2 "--files-from takes names relative to one directory: 'b' is one too many" "$memfs" pack --files-from list a b no.mfs
 expect 4 "^memfs: single: is not a directory; --files-from" "$memfs" pack --files-from list single new3.mfs
 expect 4 "^memfs: none: No such file" "$memfs" pack --files-from none new3.mfs

@@ -83,7 +83,7 @@ static int failed(const struct packing *packing, const char *thing, int error, c
     if (packing->sink_error != 0)
         message_error("standard output", NULL, packing->sink_error, NULL);
     else if (error == -EEXIST)
-        message_error_hint(thing, NULL, error, NULL, "-f replaces it");
+        message_error_hint(thing, NULL, error, NULL, "-f replaces it if it is an image");
     else
         message_error(thing, NULL, error, detail);
     return EXIT_FAILED;

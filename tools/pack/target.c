@@ -58,7 +58,8 @@ int target_find(struct target *target, int force)
         target->place.is_there = fstat(STDOUT_FILENO, &target->place.stat) == 0 && S_ISREG(target->place.stat.st_mode);
         return EXIT_DONE;
     }
-    return place_find(&target->place, target->path, force, 0644, "the last operand names the image to be made");
+    return place_find(&target->place, target->path, force, 0644, "the last operand names the image to be made",
+                      "-f replaces it if it is an image");
 }
 
 /* Whether the directory in which the image is to appear is dir or lies in it. */

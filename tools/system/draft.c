@@ -74,7 +74,7 @@ static int open_temporary(struct draft *draft)
 int draft_open(struct draft *draft, const char *path, int replace)
 {
     *draft = (struct draft){.path = path, .directory = -1, .replace = replace};
-    const int code = place_find(&draft->place, path, replace, 0666, NULL);
+    const int code = place_find(&draft->place, path, replace, 0666, NULL, "-f replaces it");
     if (code != EXIT_DONE)
         return code;
     int result = path[0] == '\0' ? -ENOENT : path[strlen(path) - 1] == '/' ? -EISDIR : open_temporary(draft);

@@ -30,10 +30,10 @@ static const char standard_input[] = "standard input";
 static const struct memfs_image_options image_options = {.size = sizeof image_options, .cache_bytes = 192 << 20};
 
 /* Whether a beginning can be an image's: all that is wrong with it is that it is no more than that. */
-static int check_beginning(const struct buffer *memory, struct memfs_detail *detail)
+static int check_beginning(const void *data, struct memfs_detail *detail)
 {
     memfs_image *image = NULL;
-    int result = memfs_image_open_buffer(memory->data, MAGIC_BYTES, &image_options, &image, detail);
+    int result = memfs_image_open_buffer(data, MAGIC_BYTES, &image_options, &image, detail);
     memfs_image_close(image);
     return result == MEMFS_ENOTIMAGE ? result : 0;
 }
@@ -45,7 +45,7 @@ static int read_standard_input(struct buffer *memory, struct memfs_detail *detai
         int result = buffer_reserve(memory, READ_STEP);
         if (result == 0 && !checked && memory->length >= MAGIC_BYTES) {
             checked = 1;
-            result = check_beginning(memory, detail);
+            result = check_beginning(memory->data, detail);
         }
         if (result != 0)
             return result;
@@ -148,6 +148,18 @@ static int open_file(const char *name)
     /* Without O_NONBLOCK a FIFO would wait here for somebody who writes. */
     RETRY(fd, open(name, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
     return fd < 0 ? -errno : fd;
+}
+
+int input_begins_image(const char *name)
+{
+    char magic[MAGIC_BYTES];
+    const int fd = open_file(name);
+    if (fd < 0)
+        return 0;
+    ssize_t got;
+    RETRY(got, pread(fd, magic, sizeof magic, 0));
+    close(fd);
+    return got == (ssize_t)sizeof magic && check_beginning(magic, NULL) == 0;
 }
 
 int input_hold_opened(struct input *input, const char *name, int file)

@@ -19,6 +19,9 @@ struct input {
     struct memfs_detail told; /* the damage that input_say_damage() said last; error 0: none */
 };
 
+/* Whether a file begins as an image does: no more of it is read. */
+int input_begins_image(const char *name);
+
 /* Opens the file of the image name, "-" for standard input, and reads nothing of it: what is not
  * needed any more is to be given up first. EXIT_DONE, or says what is wrong. */
 int input_hold(struct input *input, const char *name);

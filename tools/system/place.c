@@ -3,7 +3,8 @@
 #include "output/message.h"
 #include "system/umask.h"
 
-int place_find(struct place *place, const char *path, int replace, uint32_t mode, const char *if_directory)
+int place_find(struct place *place, const char *path, int replace, uint32_t mode, const char *if_directory,
+               const char *if_there)
 {
     place->is_there = lstat(path, &place->stat) == 0; /* if it cannot be told, making it will say so */
     place->mode = mode & ~umask_ask();
@@ -16,7 +17,7 @@ int place_find(struct place *place, const char *path, int replace, uint32_t mode
         return EXIT_FAILED;
     }
     if (!replace) {
-        message(path, NULL, "exists; -f replaces it");
+        message(path, NULL, "exists; %s", if_there);
         return EXIT_FAILED;
     }
     place->mode = place->stat.st_mode & 0777u;

@@ -15,7 +15,8 @@ struct place {
 };
 
 /* May a file of this name be made, or be replaced? EXIT_DONE, or says why not, and what to do if it is a directory
- * (NULL: as with all that is no regular file). Before there are threads. */
-int place_find(struct place *place, const char *path, int replace, uint32_t mode, const char *if_directory);
+ * (NULL: as with all that is no regular file), or a file that is there without replace. Before there are threads. */
+int place_find(struct place *place, const char *path, int replace, uint32_t mode, const char *if_directory,
+               const char *if_there);
 
 #endif
