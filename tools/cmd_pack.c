@@ -66,7 +66,8 @@ static const struct option_row rows[] = {
      "leave out extended attributes, ACLs too"},
     {0, "strip-components", "N", OPTION_NUMBER, offsetof(struct settings, strip), 0, UINT32_MAX,
      "leave out the first N names of all paths"},
-    {'f', "force", NULL, OPTION_FLAG, offsetof(struct settings, force), 0, 0, "replace IMAGE if it exists and is an image"},
+    {'f', "force", NULL, OPTION_FLAG, offsetof(struct settings, force), 0, 0,
+     "replace IMAGE if it exists and is an image"},
     {'n', "dry-run", NULL, OPTION_FLAG, offsetof(struct settings, dry_run), 0, 0,
      "list what would be packed, and write nothing"},
     {0, "keep-going", NULL, OPTION_FLAG, offsetof(struct settings, keep_going), 0, 0,
@@ -317,7 +318,8 @@ const struct command command_pack = {
         "lists it: a directory without what is in it; and the directories above, with their own attributes. Symbolic\n"
         "links on the way are not followed. What is named and not there fails, or with --keep-going is left out, and "
         "the exit code\n"
-        "is 1. Rules hold too, and what they leave out is no error. The image may lie in DIR, but not be named.\n"
+        "is 1. Rules hold too, and what they leave out is no error, unless nothing is left: then the exit code is 1.\n"
+        "The image may lie in DIR, but not be named.\n"
         "\n"
         "--mode does to all but symbolic links what chmod does, whatever the umask: without u, g or o all are meant.\n"
         "Directories keep setuid and setgid bits that are not named. --mtime takes local time without Z, and counts\n"

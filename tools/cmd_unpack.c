@@ -368,17 +368,20 @@ static void summarise_json(const struct unpack *unpack)
     json_end(&json);
 }
 
-/* Options may have left nothing. */
+/* Options may leave nothing of an image that has something. */
 static int say_emptiness(const struct unpack *unpack)
 {
     const struct memfs_exported *exported = &unpack->exported;
-    if (unpack->settings.into || exported->directories + exported->files > 0)
+    const char *what = unpack->settings.into ? "gets nothing" : "is empty";
+    struct memfs_image_info info;
+    memfs_image_info(unpack->input.image, &info);
+    if (info.entries == 0 || exported->directories + exported->files + exported->skipped > 0)
         return EXIT_DONE;
     if (unpack->settings.strip > 0)
-        message(unpack->dir, NULL, "is empty: no path has more than %" PRIu64 " component%s", unpack->settings.strip,
+        message(unpack->dir, NULL, "%s: no path has more than %" PRIu64 " component%s", what, unpack->settings.strip,
                 unpack->settings.strip == 1 ? "" : "s");
     else if (unpack->wanted.ignore.count > 0)
-        message(unpack->dir, NULL, "is empty: what is excluded is all there is");
+        message(unpack->dir, NULL, "%s: what is excluded is all there is", what);
     else
         return EXIT_DONE;
     return EXIT_INCOMPLETE;
@@ -583,7 +586,8 @@ const struct command command_unpack = {
         "and 16 hexadecimal digits was on its way to replace a file, and may be removed when no memfs is at work.\n"
         "\n"
         "Rules of --exclude are those of pack, on the image's paths: of what --only chooses, or of everything, they\n"
-        "leave out what matches, a directory with all that is in it.\n"
+        "leave out what matches, a directory with all that is in it. If they, or --strip-components, leave nothing of\n"
+        "what is there, that is said, and the exit code is 1.\n"
         "\n"
         "With --keep-going everything is unpacked that can be: each file that is damaged, or cannot be made, is\n"
         "named with the reason and left out, as is an attribute that cannot be set; a directory that cannot be\n"

@@ -102,7 +102,8 @@ agree() {
     local -A kept=()
     printf '%s' "$1" >git/info/exclude
     git -C rules check-ignore --no-index -z --stdin <all >ignored
-    "$memfs" pack --exclude-from git/info/exclude rules - >ruled.mfs && "$memfs" find ruled.mfs . -mindepth 1 -print0 >found || return
+    "$memfs" pack --exclude-from git/info/exclude rules - >ruled.mfs || [ $? = 1 ] || return # 1: nothing is left
+    "$memfs" find ruled.mfs . -mindepth 1 -print0 >found || return
     mapfile -d '' -t paths <all
     for path in "${paths[@]}"; do kept[$path]=1; done
     mapfile -d '' -t paths <ignored
@@ -159,7 +160,7 @@ check "a rule that matches nothing is fine" "$memfs" pack -f --exclude 'no such 
 check "the same bytes" same ruled.mfs a
 check "of several sources, rules are about paths in the image" "$memfs" pack -f --exclude /a/sub --exclude b/only a b ruled.mfs
 check "these two are gone" test "$("$memfs" ls -R ruled.mfs | tr '\n' ' ')" = "/: a b  /a: two  /b: linked sub  /b/sub: four "
-check "all can be left out" "$memfs" pack -f --exclude '*' a ruled.mfs
+expect 1 "ruled.mfs: is empty" "$memfs" pack -f --exclude '*' a ruled.mfs
 check "the root stays" test "$("$memfs" ls -aR ruled.mfs)" = /:
 if [ "$root" ] && command -v setpriv >/dev/null; then
     nobody() { setpriv --reuid 65534 --regid 65534 --clear-groups -- "$@"; }
@@ -183,8 +184,15 @@ expect 4 "^memfs: /dev/zero: has a line of more than 1M: is it a list of rules" 
 expect 4 "^memfs: /dev/zero: has a line of more than 1M: is it a list of names" "$memfs" pack --files-from /dev/zero a new.mfs
 many_rules() { yes '*.o' | head -c 68000000 | "$memfs" pack --exclude-from - a new.mfs; }
 expect 4 "^memfs: standard input: has more than 64M: is it a list of rules" many_rules
-expect 0 "^memfs: empty.mfs: is empty: what was asked for leaves nothing" "$memfs" pack --exclude '*' a empty.mfs
+for options in "" -q -n; do
+    # shellcheck disable=SC2086
+    expect 1 "^memfs: empty.mfs: is empty: what was asked for leaves nothing" "$memfs" pack $options -f --exclude '*' a empty.mfs
+done
 check "the image is there" "$memfs" verify -q empty.mfs && rm -f empty.mfs
+mkdir bare
+expect 0 "" "$memfs" pack -f --exclude '*' --owner 0 --strip-components 1 bare empty.mfs
+expect 0 "" "$memfs" unpack --exclude '*' --strip-components 1 empty.mfs bare
+rm -rf empty.mfs bare
 expect 2 "standard input can be read only once" "$memfs" pack --exclude-from - --files-from - new.mfs
 check "nothing was made" test ! -e new.mfs
 
@@ -249,8 +257,8 @@ rm -f rules.mfs
 seq 1000 >list
 run "$memfs" pack --files-from list new3.mfs
 check "of many names that are not there a hundred are told" test "$status" = 4 -a "$(wc -l <.err)" = 101 -a "$(tail -n 1 .err)" = "memfs: .: 900 more names are not there; no image was made: --keep-going leaves out such files"
-check "an empty list" "$memfs" pack --files-from /dev/null new3.mfs
-check "is an empty image" test "$("$memfs" ls -R new3.mfs)" = /:
+expect 1 "new3.mfs: is empty: what was asked for leaves nothing" "$memfs" pack --files-from /dev/null new3.mfs
+check "an empty list is an empty image" test "$("$memfs" ls -R new3.mfs)" = /:
 rm -f no.mfs new3.mfs
 
 # ---- Attributes ----

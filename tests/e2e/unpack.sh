@@ -374,6 +374,7 @@ listed "--exclude and --strip-components" "a.c deep keep" --strip-components 1 -
 printf '# objects\n*.o\n' >.rules
 listed "--exclude-from" "doc keep src src/a.c src/deep src/keep" --exclude-from .rules
 expect 1 "some: is empty: what is excluded is all there is" "$memfs" unpack --exclude '*' rules.mfs some
+expect 1 "some: gets nothing: what is excluded is all there is" "$memfs" unpack --into --exclude '*' rules.mfs some
 rm -rf some
 expect 2 "unpack: --exclude '': matches nothing" "$memfs" unpack --exclude '' rules.mfs some
 from_input() { "$memfs" unpack --exclude-from - - some <rules.mfs; }

@@ -141,14 +141,11 @@ static int make(struct packing *packing, memfs_backing *backing, memfs **fs)
 {
     struct memfs_options options = {.size = sizeof options, .backing = backing};
     int result = memfs_create(&options, fs);
+    const int was_empty = result == 0 && is_empty(*fs);
     if (result == 0 && packing->strip > 0)
         result = strip_components(*fs, packing->strip, strip_conflict, packing);
     packing->stripped = packing->strip > 0;
-    if (result == 0 && packing->stripped && is_empty(*fs)) {
-        message(packing->target.path, NULL, "is empty: no path has more than %" PRIu64 " name%s", packing->strip,
-                packing->strip == 1 ? "" : "s");
-        packing->problems++;
-    }
+    packing->emptied = result == 0 && packing->stripped && !was_empty && is_empty(*fs);
     return result != 0 ? failed(packing, "pack", result == -EEXIST ? -ECANCELED : result, NULL) : EXIT_DONE;
 }
 
@@ -266,12 +263,17 @@ static int summarise(const struct packing *packing, memfs *fs, double seconds, i
     return EXIT_DONE;
 }
 
-/* Rules and lists may leave nothing of sources that have something: it is what they say, and hardly
- * what was meant. */
-static void say_emptiness(const struct packing *packing, memfs *fs)
+/* Options may leave nothing of sources that have something: it is what they say, and hardly what was meant. */
+static void say_emptiness(struct packing *packing, memfs *fs)
 {
-    if (selection_is_any(&packing->selection) && !packing->stripped && !common.quiet && is_empty(fs))
+    if (!packing->emptied && !(packing->selection.left_out && is_empty(fs)))
+        return;
+    if (packing->emptied)
+        message(packing->target.path, NULL, "is empty: no path has more than %" PRIu64 " name%s", packing->strip,
+                packing->strip == 1 ? "" : "s");
+    else
         message(packing->target.path, NULL, "is empty: what was asked for leaves nothing");
+    packing->problems++;
 }
 
 /* Everything but the sources, and the place of the image. */

@@ -22,6 +22,7 @@ struct packing {
     int problems; /* that were said: something is left out */
 
     int stripped;         /* paths have lost them by now */
+    int emptied;          /* and nothing had more */
     uint64_t bytes_total; /* of contents, as the scan found them */
     int sink_error;
     struct memfs_freeze_failure failure;

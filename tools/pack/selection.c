@@ -39,8 +39,10 @@ int selection_filter(void *context, struct memfs_scan_found *found)
 {
     struct selection *selection = context;
     const uint32_t type = found->mode & MEMFS_IFMT;
-    if (!is_taken(selection, found))
+    if (!is_taken(selection, found)) {
+        selection->left_out = 1;
         return MEMFS_SCAN_LEAVE_OUT;
+    }
     if (is_image(selection, found)) {
         selection->met_image = 1;
         return -1;

@@ -17,6 +17,7 @@ struct selection {
     int has_image; /* there is a file where the image goes: it does not go into itself */
     uint64_t image_dev, image_ino;
     int met_image; /* it would have */
+    int left_out;  /* something was */
     int has_uid, has_gid, has_mtime;
     uint32_t uid, gid;
     int64_t mtime;
