@@ -168,6 +168,8 @@ check "embed: all of it" test "$(wc -l <"$work/embed.out")" = "$(find "$site" | 
 check "embed: sizes and paths" contains "^ *$size /numbers\.txt$" "$work/embed.out"
 check "embed: contents" cmp <(cat "$site/docs/a b/index.html" "$site/numbers.txt") <("$work/embed" 'docs/a b/index.html' numbers.txt)
 check "embed: what is not there" eval '! "$work/embed" none'
+check "embed: what cannot be written" eval '! "$work/embed" numbers.txt >/dev/full'
+check "embed: a list that cannot be written" eval '! "$work/embed" >/dev/full'
 
 # ---- stranger.c -----------------------------------------------------------------------
 

@@ -9,6 +9,7 @@
  * The image stays where the loader has put the executable: nothing is copied or
  * unpacked before it is asked for.
  */
+#include <errno.h>
 #include <inttypes.h>
 #include <memfs_image.h>
 #include <stdio.h>
@@ -63,6 +64,8 @@ int main(int argc, char **argv)
         result = memfs_walk(fs, NULL, "/", MEMFS_WALK_SORTED, print, NULL);
     for (int i = 1; i < argc && result == 0; i++)
         result = write_file(fs, argv[i]);
+    if (result == 0 && (fflush(stdout) != 0 || ferror(stdout)))
+        result = -EIO; /* a disk that is full, say: who reads the output is not to take it for whole */
     if (result != 0)
         fprintf(stderr, "embed: %s\n", memfs_strerror(result));
     memfs_destroy(fs);
