@@ -111,6 +111,7 @@ expect 2 "hash: --json and --zero contradict" "$memfs" hash --json -z paths.mfs
 mkdir large && truncate -s 200000000 large/hole && "$memfs" pack large
 run "$memfs" hash --progress json large.mfs
 check "--progress json" grep -q '^{"progress":"hashing","nodes":0,"nodes_total":1,"bytes":[0-9]*,"bytes_total":200000000,' .err
+check "its last line says that all is done" grep -q '^{"progress":"hashing","nodes":1,"nodes_total":1,"bytes":200000000,"bytes_total":200000000,' <(tail -n 1 .err)
 check "only a hole" cmp .out <(cd large && sha256sum hole)
 
 # What is not read.

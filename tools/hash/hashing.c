@@ -124,10 +124,10 @@ static void tell_first(struct hashing *hashing)
         wait_for(hashing, file);
     else
         hash_file(hashing, file);
+    hashing->told++;
     look_at_progress(hashing);
     if (!atomic_load(&hashing->stop) && hashing->options.told(hashing->options.context, file))
         atomic_store(&hashing->stop, 1);
-    hashing->told++;
     hashing->path_bytes -= strlen(file->path);
     free(file->path);
 }

@@ -20,8 +20,11 @@
 
 static struct {
     const char *what;
-    int on;      /* a terminal, and not quiet */
-    int visible; /* a line stands there now */
+    int on;                       /* a terminal, and not quiet */
+    int visible;                  /* a line stands there now */
+    int told;                     /* a line of JSON was written, and then */
+    struct memfs_progress latest; /* this has not been, if untold */
+    int untold;
     double began, last;
 } state;
 
@@ -36,7 +39,7 @@ void progress_start(const char *what)
 {
     state.what = what;
     state.on = common.progress == PROGRESS_AUTO && !common.quiet && isatty(STDERR_FILENO);
-    state.visible = 0;
+    state.visible = state.told = state.untold = 0;
     state.began = now();
     state.last = state.began + FIRST_SECONDS - EVERY_SECONDS;
 }
@@ -95,6 +98,7 @@ static void tell_json(const struct memfs_progress *progress, double elapsed)
     json_unsigned(&json, "bytes_total", progress->bytes_total);
     json_seconds(&json, "seconds", elapsed);
     json_end(&json);
+    state.told = 1;
 }
 
 int progress_update(void *context, const struct memfs_progress *progress)
@@ -105,7 +109,9 @@ int progress_update(void *context, const struct memfs_progress *progress)
     if (!state.on && common.progress != PROGRESS_JSON)
         return 0;
     double time = now();
-    if (time - state.last < EVERY_SECONDS)
+    state.latest = *progress;
+    state.untold = time - state.last < EVERY_SECONDS;
+    if (state.untold)
         return 0;
     state.last = time;
     if (common.progress == PROGRESS_JSON)
@@ -126,10 +132,14 @@ void progress_hide(void)
 
 double progress_end(int *shown)
 {
+    const double elapsed = now() - state.began;
     progress_hide();
+    if (state.told && state.untold)
+        tell_json(&state.latest, elapsed);
+    state.told = 0;
     *shown = state.on;
     state.on = 0;
-    return now() - state.began;
+    return elapsed;
 }
 
 void progress_summary(const char *thing, uint64_t nodes, uint64_t bytes, double seconds)
