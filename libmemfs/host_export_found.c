@@ -10,7 +10,7 @@
  * change until something is made in its place: whoever makes it then meets it
  * again, and nothing else than what is planned comes of it. */
 
-const char memfs_export_in_the_way[] = "is a directory there, and none in the image";
+const char memfs_export_in_the_way[] = "is a directory there, and a file of another type in the image";
 
 static int problem(struct memfs_export_worker *caller, uint32_t directory, const char *name, int error,
                    const char *text)

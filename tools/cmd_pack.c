@@ -81,8 +81,10 @@ static int read_epoch(struct packing *packing)
     uint64_t seconds;
     if (!text || text[0] == '\0')
         return EXIT_DONE;
-    if (quantity_parse(text, 0, &seconds) != 0 || seconds > INT64_MAX / 1000000000)
+    if (text[strspn(text, "0123456789")] != '\0')
         return message_usage("pack", "SOURCE_DATE_EPOCH in the environment is '%s', not a number of seconds", text);
+    if (quantity_parse(text, 0, &seconds) != 0 || seconds > INT64_MAX / 1000000000)
+        return message_usage("pack", "SOURCE_DATE_EPOCH in the environment is %s: beyond the year 2262", text);
     packing->freeze.has_time = packing->scan.has_mtime_max = 1;
     packing->freeze.time = packing->scan.mtime_max = (int64_t)seconds * 1000000000;
     return EXIT_DONE;

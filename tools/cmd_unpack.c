@@ -112,6 +112,9 @@ static int name_directory(struct unpack *unpack, const char *image)
     const char *base = strrchr(image, '/');
     base = base ? base + 1 : image;
     size_t length = strlen(base);
+    if (strcmp(base, ".mfs") == 0)
+        return message_usage("unpack", "'%s' has nothing before .mfs, so it gives no name for the directory: name DIR",
+                             image);
     if (length <= 4 || strcmp(base + length - 4, ".mfs") != 0)
         return message_usage("unpack", "'%s' does not end in .mfs, so it gives no name for the directory: name DIR",
                              image);
@@ -147,7 +150,8 @@ static int say_unselected(struct unpack *unpack, const char *text, int error)
     case -ECANCELED:
         return EXIT_FAILED;
     case -EINVAL:
-        return message_usage("unpack", "--only %s: is no pattern: a bracket or '..' is out of place", text);
+        return message_usage("unpack", "--only %s: is no pattern: a bracket, '..' or a backslash at the end of a name",
+                             text);
     case -ENOENT:
         message(unpack->input.name, text, "nothing in the image is called so or matches");
         return EXIT_INCOMPLETE;
@@ -396,7 +400,7 @@ static int summarise(const struct unpack *unpack, int shown)
         progress_summary(unpack->dir, exported->directories + exported->files + !unpack->settings.into, exported->bytes,
                          unpack->seconds);
     if (!common.quiet && !unpack->settings.dry_run)
-        left_out_say_defaults(&unpack->left_out, unpack->dir);
+        left_out_say_defaults(&unpack->left_out, unpack->dir, unpack->settings.all);
     int code = left_out_say_refusals(&unpack->left_out, unpack->dir) ? EXIT_INCOMPLETE : EXIT_DONE;
     code = message_worse(code, message_worse(unpack->code, say_emptiness(unpack)));
     return message_worse(code, output_finish());

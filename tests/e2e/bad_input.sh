@@ -84,6 +84,7 @@ expect 2 "--level needs a value" "$memfs" pack tree new.mfs -l
 expect 2 "--force takes no value" "$memfs" pack --force=yes tree new.mfs
 expect 2 "--help takes no value" "$memfs" ls --help=yes
 expect 2 "'odd.name' does not end in .mfs, so it gives no name for the directory: name DIR" "$memfs" unpack odd.name
+expect 2 "'tree/.mfs' has nothing before .mfs, so it gives no name for the directory: name DIR" "$memfs" unpack tree/.mfs
 expect 2 "'-' does not end in .mfs, so it gives no name" "$memfs" unpack -
 expect 2 "'/' gives no name" "$memfs" pack /
 expect 2 "in the directory that is packed" "$memfs" pack tree tree/sub/new.mfs

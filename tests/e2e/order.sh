@@ -82,6 +82,11 @@ check "SOURCE_DATE_EPOCH: earlier ones stay" test "$(stat -c %Y epoch/times/1.00
 SOURCE_DATE_EPOCH=0 "$memfs" pack tree zero.mfs
 "$memfs" unpack -q zero.mfs zero
 check "SOURCE_DATE_EPOCH=0: no later mtime" test -z "$(find zero -newermt @0 -print -quit)"
-SOURCE_DATE_EPOCH=soon expect 2 "SOURCE_DATE_EPOCH.*soon" "$memfs" pack tree never.mfs
+for epoch in soon -1 1.5; do
+    SOURCE_DATE_EPOCH=$epoch expect 2 "SOURCE_DATE_EPOCH.*'$epoch', not a number" "$memfs" pack tree never.mfs
+done
+for epoch in 9223372037 99999999999999999999999; do
+    SOURCE_DATE_EPOCH=$epoch expect 2 "SOURCE_DATE_EPOCH.* is $epoch: beyond the year 2262" "$memfs" pack tree never.mfs
+done
 check "no time of its own without it" test -z "$("$memfs" info a.mfs | grep '^time')"
 done_testing

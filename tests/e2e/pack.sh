@@ -232,6 +232,10 @@ rm -f no.mfs
 printf 'a/two\n%s\n../x\n' "$PWD/single" >list
 run "$memfs" pack --files-from list no.mfs
 check "paths that lead elsewhere: no image" test "$status" = 4 -a "$(wc -l <.err)" = 2 -a ! -e no.mfs
+for name in ../x a/../a/two; do
+    echo $name >list
+    expect 4 "^memfs: list: $name: has '\.\.' in it" "$memfs" pack --files-from list no.mfs
+done
 printf '%s\n' "$PWD/single" >list
 check "absolute paths below /" "$memfs" pack --files-from list / no.mfs
 check "have their directories" test "$("$memfs" cat no.mfs "$PWD/single")" = single

@@ -71,6 +71,10 @@ if [ "$root" ] && command -v setpriv >/dev/null; then
         fi
         expect 4 "theirs/owned.*not permitted; only root may restore owners" nobody "$memfs" unpack --same-owner tree.mfs theirs/owned
         check "and nothing is left" test ! -e theirs/owned
+        mkdir foreign && touch foreign/setuid && chown 12 foreign/setuid && chmod 4755 foreign/setuid && "$memfs" pack -q foreign
+        run nobody "$memfs" unpack --all --keep-going foreign.mfs theirs/foreign
+        check "--all that is not to be had: what is missing" test "$status" = 1 -a "$(tail -n 1 .err)" = "memfs: theirs/foreign: unpacked without what needs the owners of the image: 1 setuid or setgid file"
+        chmod -R u+rwX theirs/foreign && rm -rf theirs/foreign foreign
         expect 4 "^memfs: tree: .*ermission denied.*--keep-going" nobody "$memfs" pack tree theirs/x.mfs
         check "no image, no temporary file" only theirs plain
     else

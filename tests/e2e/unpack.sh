@@ -86,6 +86,7 @@ check "but what is there" test -f some/types/file
 rm -rf some
 expect 2 "only \[a: is no pattern" "$memfs" unpack --only '[a' tree.mfs some
 expect 2 "only '': " "$memfs" unpack --only '' tree.mfs some
+expect 2 'only a\\\\: is no pattern: .* or a backslash at the end of a name' "$memfs" unpack --only 'a\' tree.mfs some
 check "nothing is made" test ! -e some
 
 # ---- Fewer components ----
@@ -207,7 +208,7 @@ for how in "" --overwrite --skip; do
     mkdir -p dest/file/below && echo old >dest/other
     state dest >before
     # shellcheck disable=SC2086
-    expect 4 "^memfs: dest: file: is a directory there.*; move it away" "$memfs" unpack --into $how simple.mfs dest
+    expect 4 "^memfs: dest: file: is a directory there, and a file of another type in the image: .*; move it away" "$memfs" unpack --into $how simple.mfs dest
     check "nothing is changed" diff before <(state dest)
     rm -rf dest && mkdir dest && echo old >dest/dir
     # shellcheck disable=SC2086

@@ -53,7 +53,7 @@ static int take(struct names *names, char *path, const char *file, int absolute,
     if (!wrong && !copy)
         return -ENOMEM;
     if (copy && tidy(path) != 0)
-        wrong = "leads out of the directory that names are relative to";
+        wrong = "has '..' in it: names are relative to the directory, and lead down only";
     if (wrong) {
         message(text_name(file), copy ? copy : path, "%s", wrong);
         ++*refused;

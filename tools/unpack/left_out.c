@@ -83,7 +83,7 @@ static int append_count(struct buffer *line, uint64_t count, const char *one, co
     return buffer_append_text(line, item);
 }
 
-void left_out_say_defaults(const struct left_out *left_out, const char *dir)
+void left_out_say_defaults(const struct left_out *left_out, const char *dir, int all)
 {
     const uint64_t *counts = left_out->counts;
     struct buffer line = {0};
@@ -96,7 +96,9 @@ void left_out_say_defaults(const struct left_out *left_out, const char *dir)
         result = append_count(&line, counts[MEMFS_PROBLEM_DEVICE], "device", "devices");
     if (result == 0)
         result = append_count(&line, counts[MEMFS_PROBLEM_XATTR], "privileged attribute", "privileged attributes");
-    if (line.length > 0 && result == 0)
+    if (line.length > 0 && result == 0 && all) /* no more than setuid and setgid */
+        message(dir, NULL, "unpacked without what needs the owners of the image: %s", line.data);
+    else if (line.length > 0 && result == 0)
         message(dir, NULL, "unpacked without what is left out by default: %s; %s", line.data,
                 geteuid() == 0 ? "--all restores it" : "root restores it with --all");
     buffer_free(&line);

@@ -28,8 +28,8 @@ struct left_out {
 /* Counts a problem if what it is about can be left out; returns whether it can. */
 int left_out_note(struct left_out *left_out, const char *dir, const struct memfs_problem *problem);
 
-/* Says what no option asked for, if anything, in one line. */
-void left_out_say_defaults(const struct left_out *left_out, const char *dir);
+/* Says what no option asked for, if anything, in one line; with all, what is missing although that asked for it. */
+void left_out_say_defaults(const struct left_out *left_out, const char *dir, int all);
 
 /* Says each reason for which attributes were refused. Returns whether there are any. */
 int left_out_say_refusals(const struct left_out *left_out, const char *dir);
