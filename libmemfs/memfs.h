@@ -45,7 +45,12 @@
 extern "C" {
 #endif
 
+/* The version of this header; the format of images has another. */
 #define MEMFS_VERSION "0.1.0"
+
+/* The version of the library that is at work, which may be later than that of the header that a program
+ * was compiled with: "0.1.0", in storage that lasts for ever. */
+const char *memfs_version(void);
 
 /* Limits. They bind the writer as they bind the reader. */
 #define MEMFS_NAME_MAX 255         /* bytes of a name */

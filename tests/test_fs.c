@@ -388,9 +388,17 @@ static void test_fs__impossible_arguments(void **state)
     test_expect_text(test->fs, "f", "text");
 }
 
+static void test_fs__version(void **state)
+{
+    (void)state;
+    assert_string_equal(memfs_version(), MEMFS_VERSION);
+    assert_true(memfs_version() == memfs_version());
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_fs__version),
         cmocka_unit_test(test_fs__defaults),
         cmocka_unit_test(test_fs__root_options),
         test_with_fs(test_fs__statfs),
