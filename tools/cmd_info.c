@@ -122,7 +122,10 @@ static int check_place(const char *html, const char *image)
         return message_error(html, NULL, -errno, NULL);
     if (found && stat(image, &other) == 0 && one.st_dev == other.st_dev && one.st_ino == other.st_ino)
         return message_usage("info", "--html %s: is the image itself; name another file", html);
-    if (found && S_ISREG(one.st_mode) && input_begins_image(html))
+    const int is_image = found && S_ISREG(one.st_mode) ? input_begins_image(html) : 0;
+    if (is_image < 0)
+        return message_error(html, NULL, is_image, NULL);
+    if (is_image)
         return message_usage("info", "--html %s: is an image, and not replaced by a page; name another file", html);
     return EXIT_DONE;
 }

@@ -174,8 +174,8 @@ defect 35 writer format/freeze.c "test_freeze" \
     'strlen(options->message) > MEMFS_MESSAGE_MAX + 1)'
 defect 36 writer format/attributes.c "test_freeze test_alloc_fail" \
     "that an attribute's name could not be stored is ignored" \
-    'error = intern(attributes, name, length, &xattr->name);' \
-    'intern(attributes, name, length, &xattr->name);'
+    'error = take_string(attributes, walk->name, walk->name_length, &xattr->name);' \
+    'take_string(attributes, walk->name, walk->name_length, &xattr->name);'
 defect 37 writer format/blocks.c "test_freeze test_alloc_fail" \
     "that a block could not be pressed is ignored" \
     'if (press->error)

@@ -35,7 +35,7 @@ static int check_beginning(const void *data, struct memfs_detail *detail)
     memfs_image *image = NULL;
     int result = memfs_image_open_buffer(data, MAGIC_BYTES, &image_options, &image, detail);
     memfs_image_close(image);
-    return result == MEMFS_ENOTIMAGE ? result : 0;
+    return result == MEMFS_ENOTIMAGE || result == -ENOMEM ? result : 0;
 }
 
 /* Everything that standard input has, into memory, if it begins as an image. */
@@ -159,7 +159,10 @@ int input_begins_image(const char *name)
     ssize_t got;
     RETRY(got, pread(fd, magic, sizeof magic, 0));
     close(fd);
-    return got == (ssize_t)sizeof magic && check_beginning(magic, NULL) == 0;
+    if (got != (ssize_t)sizeof magic)
+        return 0;
+    const int result = check_beginning(magic, NULL);
+    return result == MEMFS_ENOTIMAGE ? 0 : result == 0 ? 1 : result;
 }
 
 int input_hold_opened(struct input *input, const char *name, int file)

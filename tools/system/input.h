@@ -19,7 +19,7 @@ struct input {
     struct memfs_detail told; /* the damage that input_say_damage() said last; error 0: none */
 };
 
-/* Whether a file begins as an image does: no more of it is read. */
+/* Whether a file begins as an image does: 1, 0, or -ENOMEM. No more of it is read. */
 int input_begins_image(const char *name);
 
 /* Opens the file of the image name, "-" for standard input, and reads nothing of it: what is not
