@@ -33,7 +33,7 @@ int paged_reach_write(struct op *op, uint32_t number, struct paged_write *write)
     if (write->in_place)
         return 0;
     page_hints_reach(&op->fs->page_hints, &op->fs->arena);
-    r = page_new(op->fs, page_room(used, to), &write->page);
+    r = page_new(op->fs, to > used ? page_room(used, to) : used, &write->page);
     if (r)
         return r;
     page_fill(write->page, old ? old->bytes : NULL, used, from, write->data, to);

@@ -726,6 +726,32 @@ static void test_content__scattered_bytes_are_small(void **state)
     memfs_node_forget(test->fs, node, 1);
 }
 
+static uint64_t private_bytes(memfs *fs)
+{
+    struct memfs_statfs statfs;
+    assert_ok(memfs_statfs(fs, &statfs));
+    return statfs.private_bytes;
+}
+
+/* A copy of what is changed has as much room as that had: only what grows gets more. */
+static void test_content__a_copy_takes_no_more(void **state)
+{
+    struct test_state *test = *state;
+    static char bytes[40000];
+    memfs_backing *sealed = NULL;
+    memset(bytes, 'x', sizeof bytes);
+    test_put(test->fs, "f", bytes, sizeof bytes);
+    assert_ok(memfs_seal(test->fs, &sealed));
+    test->fs = test_create(test, sealed);
+    memfs_backing_release(sealed);
+    const memfs_node node = test_node(test->fs, "f");
+    const struct memfs_setattr mode = {.set = MEMFS_SET_MODE, .mode = 0600};
+    assert_ok(memfs_node_setattr(test->fs, NULL, node, &mode, NULL)); /* it is private now, its bytes are not */
+    const uint64_t before = private_bytes(test->fs);
+    assert_result(memfs_node_write(test->fs, node, 5, "y", 1), 1);
+    assert_in_range(private_bytes(test->fs) - before, sizeof bytes, sizeof bytes + 10000);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -754,6 +780,7 @@ int main(void)
         test_with_fs(test_content__far_ranges),
         test_with_fs(test_content__copy_of_a_hole_fails_whole),
         test_with_fs(test_content__scattered_bytes_are_small),
+        test_with_fs(test_content__a_copy_takes_no_more),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
