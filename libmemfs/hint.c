@@ -103,8 +103,7 @@ _Static_assert(HINT_SET == 8, "each slot is looked at");
 /* 1 << i for each slot i of a set with the tag and a number that is not 0. All are looked at, and at once: where one is
  * found cannot be foreseen. */
 #if defined(__SSE2__) && !defined(MEMFS_TSAN)
-/* Slots are set by others meanwhile, but each as a whole, and hints are not believed. (Stat takes a tenth less time.)
- */
+/* Slots are set by others meanwhile, but each as a whole, and hints are not believed. */
 static inline unsigned matches(_Atomic(uint32_t) *slots, uint32_t tag, uint32_t mask)
 {
     const __m128i tags = _mm_set1_epi32((int)tag), one = _mm_set1_epi32(1);

@@ -55,8 +55,7 @@ void holds_destroy(struct holds *holds, const struct memfs_allocator *allocator)
         memfs_free(allocator, holds->stripes[i].slots, holds->stripes[i].room * sizeof(struct hold));
 }
 
-/* Makes the slots more than `room`, unless another thread has. Without the lock: the memory may have to be waited for.
- */
+/* Makes the slots more than `room`, unless another thread has. Without the lock: memory may have to be waited for. */
 static int grow(struct hold_stripe *stripe, const struct memfs_allocator *allocator, size_t room)
 {
     struct hold_stripe larger = {.room = room ? room * 2 : 8};

@@ -26,15 +26,19 @@ static void init(struct write *write, memfs_node node, uint64_t offset, uint64_t
     write->keep_size = 0;
 }
 
+static int begin_plan(struct op *op, struct write *write)
+{
+    int r = plan_begin(op, &write->plan, node_number(write->node));
+    return r ? r : plan_end_capability(op, &write->plan);
+}
+
 static int begin(struct op *op, struct write *write)
 {
     const struct memfs_node_record *node;
     int r = node_get(op, write->node, &node);
     if (r == 0)
         r = content_check_type(node);
-    if (r == 0)
-        r = plan_begin(op, &write->plan, node_number(write->node));
-    return r ? r : plan_end_capability(op, &write->plan);
+    return r ? r : begin_plan(op, write);
 }
 
 /* Whatever has begun comes here. */
@@ -67,7 +71,7 @@ static int reach_handle(struct op *op, void *argument)
 static int reach_planned(struct op *op, struct write *write, uint64_t offset)
 {
     struct content_plan *plan = &write->plan;
-    int r = begin(op, write);
+    int r = begin_plan(op, write);
     if (r)
         return r;
     set_range(plan, PLAN_WRITE, offset, offset + write->length);
