@@ -12,6 +12,8 @@
 #ifndef MEMFS_EPOCH_H
 #define MEMFS_EPOCH_H
 
+#include "single_thread.h"
+
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdint.h>
@@ -52,10 +54,16 @@ void memfs_readers_leave(struct memfs_epochs *epochs, struct memfs_readers *read
 /* Shows a reader in a slot, unless there is one. */
 static inline int memfs_reader_try(struct memfs_epochs *epochs, struct memfs_readers *readers, unsigned slot)
 {
+    _Atomic(uint64_t) *const shown = &readers->slots[slot].epoch;
     uint64_t nobody = 0;
     if (!(atomic_load(&readers->used) >> slot & 1))
         atomic_fetch_or(&readers->used, UINT32_C(1) << slot);
-    return atomic_compare_exchange_strong(&readers->slots[slot].epoch, &nobody, atomic_load(&epochs->now));
+    if (!is_single_threaded())
+        return atomic_compare_exchange_strong(shown, &nobody, atomic_load(&epochs->now));
+    if (atomic_load_explicit(shown, memory_order_relaxed))
+        return 0;
+    atomic_store_explicit(shown, atomic_load(&epochs->now), memory_order_relaxed);
+    return 1;
 }
 
 /* From this slot on, in the next one that is free. */

@@ -1,6 +1,7 @@
 #include "hold.h"
 
 #include "alloc.h"
+#include "single_thread.h"
 
 #include <errno.h>
 #include <sched.h>
@@ -14,6 +15,10 @@ struct hold {
 
 static void lock(struct hold_stripe *stripe)
 {
+    if (is_single_threaded()) {
+        atomic_store_explicit(&stripe->locked, 1, memory_order_relaxed);
+        return;
+    }
     for (unsigned spins = 1; atomic_exchange_explicit(&stripe->locked, 1, memory_order_acquire); spins++) {
         if (spins % 64 == 0)
             sched_yield();

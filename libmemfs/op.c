@@ -32,6 +32,10 @@ static void enter_as_reader(struct op *op)
 
 static void close_gate(struct op *op)
 {
+    if (is_single_threaded()) {
+        atomic_store_explicit(&op->fs->gate_closed, 1, memory_order_relaxed);
+        return;
+    }
     atomic_store(&op->fs->gate_closed, 1);
     const struct memfs_readers *readers = &op->fs->readers;
     /* Who uses a slot only from now on sees the gate closed. */
@@ -44,8 +48,13 @@ static void close_gate(struct op *op)
     }
 }
 
+/* (Whoever waits is another thread.) */
 static void open_gate(struct op *op)
 {
+    if (is_single_threaded()) {
+        atomic_store_explicit(&op->fs->gate_closed, 0, memory_order_relaxed);
+        return;
+    }
     atomic_store(&op->fs->gate_closed, 0);
     if (atomic_load(&op->fs->gate_waiters)) {
         pthread_mutex_lock(&op->fs->gate_lock);
@@ -153,7 +162,13 @@ int op_write(memfs *fs, op_body *reach, op_commit *commit, void *argument)
     return run_write(fs, reach, commit, argument);
 }
 
+/* Not 0 if another thread has it. glibc takes a lock at less cost than it tries to, if there is none. */
+static int lock_if_free(memfs *fs)
+{
+    return is_single_threaded() ? pthread_mutex_lock(&fs->writer) : pthread_mutex_trylock(&fs->writer);
+}
+
 int op_write_if_free(memfs *fs, op_body *reach, op_commit *commit, void *argument)
 {
-    return pthread_mutex_trylock(&fs->writer) ? OP_BUSY : run_write(fs, reach, commit, argument);
+    return lock_if_free(fs) ? OP_BUSY : run_write(fs, reach, commit, argument);
 }
