@@ -1,6 +1,7 @@
 #include "arena.h"
 
 #include "alloc.h"
+#include "prefetch.h"
 
 #include <errno.h>
 #include <stdint.h>
@@ -9,8 +10,9 @@
 #define SPAN_MIN ((size_t)16 << 10)
 #define PIECES_MAX ((size_t)64 << 10)
 #define HUGE_FROM (2 * MEMFS_HUGE_PAGE)
-#define MERGE_SHARE 32 /* of what is used must have been freed for it to be merged */
-#define SPAN_CHUNKS 8  /* a span is for chunks of which it holds at least so many */
+#define MERGE_SHARE 32        /* of what is used must have been freed for it to be merged */
+#define SPAN_CHUNKS 8         /* a span is for chunks of which it holds at least so many */
+#define FETCHED ((size_t)512) /* bytes behind a piece: the line that is fetched when it is cut, and the next one */
 
 struct arena_span {
     _Alignas(16) struct arena_span *next;
@@ -146,6 +148,18 @@ static int add_chunk(struct arena *arena, size_t size, void **out)
     return 0;
 }
 
+/* NULL if there is no room. What will be cut next is in no cache if it was never used. */
+static void *cut_piece(struct arena *arena, unsigned class)
+{
+    struct arena_run *run = &arena->pieces;
+    void *piece = cut(run, size_of_class(class), 16);
+    if (run->left >= FETCHED + 2 * ARENA_LINE) {
+        memfs_prefetch(run->at + FETCHED);
+        memfs_prefetch(run->at + FETCHED + ARENA_LINE);
+    }
+    return piece;
+}
+
 /* Makes room for pieces. */
 static int add_pieces(struct arena *arena)
 {
@@ -236,11 +250,11 @@ int arena_alloc(struct arena *arena, size_t size, void **out)
     const unsigned class = size_class(size ? size : 1);
     *out = freelist_take(&arena->free, class);
     if (!*out)
-        *out = cut(&arena->pieces, size_of_class(class), 16);
+        *out = cut_piece(arena, class);
     if (*out)
         return 0;
     int r = add_pieces(arena);
-    *out = r ? piece_inside(arena, class) : cut(&arena->pieces, size_of_class(class), 16);
+    *out = r ? piece_inside(arena, class) : cut_piece(arena, class);
     return *out ? 0 : r;
 }
 
