@@ -104,6 +104,11 @@ static inline const struct bucket *look_into(const memfs *fs, uint32_t number)
     return &chunk[number & ((1u << MEMFS_BUCKETS_SHIFT) - 1)];
 }
 
+static inline const struct bucket *look_behind(const memfs *fs, const struct bucket *bucket)
+{
+    return table_resident(fs, MEMFS_OVERFLOWS, bucket->more - 1);
+}
+
 static uint64_t hash_of(const memfs *fs, const struct delta *delta)
 {
     uint32_t length = delta_length(delta);
@@ -143,31 +148,32 @@ static inline unsigned slot_of(uint64_t candidate)
 
 /* One after the other what may be found in a bucket: 1 + number, or 0 at the end. */
 struct search {
-    const struct bucket *bucket;
-    uint64_t slots; /* still to be looked at */
-    uint32_t next;  /* in the chain, once there are no more slots */
+    const struct bucket *bucket; /* or of OVERFLOWS, behind it */
+    uint64_t slots;              /* of it, still to be looked at */
+    uint16_t tag;
 };
 
 static inline struct search search_begin(const memfs *fs, uint64_t hash)
 {
     const struct place place = place_of(hash, fs->buckets);
     const struct bucket *bucket = look_into(fs, place.bucket);
-    return (struct search){.bucket = bucket, .slots = candidates(bucket, place.tag), .next = bucket->more};
+    return (struct search){.bucket = bucket, .slots = candidates(bucket, place.tag), .tag = place.tag};
 }
 
 static inline uint32_t search_next(const memfs *fs, struct search *search)
 {
-    uint32_t next;
-    while (search->slots) {
-        next = search->bucket->slots[slot_of(search->slots)];
-        search->slots &= search->slots - 1;
-        if (next)
-            return next;
+    for (;;) {
+        while (search->slots) {
+            const uint32_t next = search->bucket->slots[slot_of(search->slots)];
+            search->slots &= search->slots - 1;
+            if (next)
+                return next;
+        }
+        if (!search->bucket->more)
+            return 0;
+        search->bucket = look_behind(fs, search->bucket);
+        search->slots = candidates(search->bucket, search->tag);
     }
-    next = search->next;
-    if (next)
-        search->next = look_at(fs, next - 1)->chain;
-    return next;
 }
 
 void dir_hash_prefetch(const memfs *fs, uint64_t hash)
@@ -216,16 +222,13 @@ const struct delta *dir_hash_find_override(const memfs *fs, uint32_t dir, uint32
 
 /* ---- Reach ---- */
 
-/* Owns the chain behind a bucket's slots, as far as the delta; all of it for 0. */
-static int own_chain(struct op *op, const struct bucket *bucket, uint32_t last)
+/* Owns a bucket and all behind it. */
+static int own_bucket(struct op *op, uint32_t number)
 {
-    int r = 0;
-    for (uint32_t next = bucket->more; r == 0 && next && next != last;) {
-        struct delta *delta;
-        r = table_own(op, MEMFS_DELTAS, next - 1, &delta);
-        if (r == 0)
-            next = delta->chain;
-    }
+    struct bucket *bucket;
+    int r = table_own(op, MEMFS_BUCKETS, number, &bucket);
+    while (r == 0 && bucket->more)
+        r = table_own(op, MEMFS_OVERFLOWS, bucket->more - 1, &bucket);
     return r;
 }
 
@@ -240,16 +243,13 @@ static int is_full(const memfs *fs)
     return fs->deltas / BUCKET_FILL >= fs->buckets && fs->buckets < UINT32_MAX / 2;
 }
 
-/* Prepares to split a bucket. Lack of memory is no failure: chains grow longer. */
+/* Prepares to split a bucket. Lack of memory is no failure: there are more overflows. */
 static int reach_split(struct op *op)
 {
     memfs *fs = op->fs;
-    struct bucket *source = NULL;
     int r = table_reserve(op, MEMFS_BUCKETS, 1);
     if (r == 0 && fs->buckets)
-        r = table_own(op, MEMFS_BUCKETS, split_source(fs->buckets), &source);
-    if (r == 0 && fs->buckets)
-        r = own_chain(op, source, 0);
+        r = own_bucket(op, split_source(fs->buckets));
     fs->splitting = r == 0;
     return fs->buckets && r != OP_MISS ? 0 : r;
 }
@@ -259,17 +259,18 @@ int dir_hash_reach_add(struct op *op, uint64_t hash)
     memfs *fs = op->fs;
     const struct table *deltas = &fs->tables[MEMFS_DELTAS];
     hints_reach(&fs->hints, &fs->arena, table_count(deltas) - deltas->start);
-    struct bucket *own;
     int r = table_reserve(op, MEMFS_DELTAS, ++fs->adding);
+    if (r == 0)
+        r = table_reserve(op, MEMFS_OVERFLOWS, fs->adding);
     if (r == 0 && is_full(fs) && !fs->splitting)
         r = reach_split(op);
     if (r)
         return r;
     uint32_t bucket = place_of(hash, fs->buckets + (fs->splitting ? 1 : 0)).bucket;
-    return bucket < fs->buckets ? table_own(op, MEMFS_BUCKETS, bucket, &own) : 0;
+    return bucket < fs->buckets ? own_bucket(op, bucket) : 0;
 }
 
-/* The slot that holds a delta with a tag: NULL if it is chained. */
+/* The slot that holds a delta with a tag: NULL if it is in none of these. */
 static uint32_t *slot_with(struct bucket *bucket, uint16_t tag, uint32_t one_more)
 {
     for (uint64_t slots = candidates(bucket, tag); slots; slots &= slots - 1) {
@@ -284,7 +285,9 @@ int dir_hash_reach_drop(struct op *op, uint32_t number)
     struct bucket *bucket;
     const struct place place = place_of(hash_of(op->fs, look_at(op->fs, number)), op->fs->buckets);
     int r = table_own(op, MEMFS_BUCKETS, place.bucket, &bucket);
-    return r || slot_with(bucket, place.tag, number + 1) ? r : own_chain(op, bucket, number + 1);
+    while (r == 0 && !slot_with(bucket, place.tag, number + 1))
+        r = table_own(op, MEMFS_OVERFLOWS, bucket->more - 1, &bucket);
+    return r;
 }
 
 int dir_hash_reach_override(struct op *op, uint32_t dir, uint32_t entry)
@@ -298,48 +301,56 @@ int dir_hash_reach_override(struct op *op, uint32_t dir, uint32_t entry)
 
 /* ---- Commit: all that is changed has been owned ---- */
 
-static struct delta *delta_at(memfs *fs, uint32_t number)
-{
-    return table_mutable(fs, MEMFS_DELTAS, number);
-}
-
 static struct bucket *bucket_at(memfs *fs, uint32_t bucket)
 {
     return table_mutable(fs, MEMFS_BUCKETS, bucket);
 }
 
-static void chain(memfs *fs, struct bucket *bucket, uint32_t one_more)
+static struct bucket *overflow_at(memfs *fs, uint32_t one_more)
 {
-    delta_at(fs, one_more - 1)->chain = bucket->more;
-    bucket->more = one_more;
+    return table_mutable(fs, MEMFS_OVERFLOWS, one_more - 1);
+}
+
+/* The one behind a bucket, made if there is none. */
+static struct bucket *behind(memfs *fs, struct bucket *bucket)
+{
+    struct bucket *overflow;
+    if (bucket->more)
+        return overflow_at(fs, bucket->more);
+    bucket->more = table_take(fs, MEMFS_OVERFLOWS, &overflow) + 1;
+    return overflow;
 }
 
 static void put(memfs *fs, struct bucket *bucket, uint16_t tag, uint32_t one_more)
 {
-    uint32_t *free = slot_with(bucket, 0, 0);
-    if (!free) {
-        chain(fs, bucket, one_more);
-        return;
-    }
+    uint32_t *free;
+    while (!(free = slot_with(bucket, 0, 0)))
+        bucket = behind(fs, bucket);
     *free = one_more;
     bucket->tags[free - bucket->slots] = tag;
 }
 
-/* A bucket that is split: its halves, empty at first, and the bit that tells them. */
+/* A bucket that is split: where its halves, empty at first, are being filled, and the bit that tells them. */
 struct halves {
     struct bucket *bucket[2];
     unsigned filled[2]; /* slots, from the first on */
     unsigned bit;
+    uint32_t drained; /* 1 + the first of the overflows whose deltas stand in the halves now */
 };
 
-/* What had a slot finds one again: only what was chained, and is owned, may be chained. */
+/* There is always an overflow to be used again: of 10 (n + 1) deltas in n of them and a bucket no two halves
+ * need more than n. */
 static void put_half(memfs *fs, struct halves *halves, unsigned half, uint16_t tag, uint32_t one_more)
 {
-    struct bucket *bucket = halves->bucket[half];
     if (halves->filled[half] == BUCKET_SLOTS) {
-        chain(fs, bucket, one_more);
-        return;
+        struct bucket *overflow = overflow_at(fs, halves->drained);
+        halves->bucket[half]->more = halves->drained;
+        halves->drained = overflow->more;
+        *overflow = (struct bucket){.more = 0};
+        halves->bucket[half] = overflow;
+        halves->filled[half] = 0;
     }
+    struct bucket *bucket = halves->bucket[half];
     bucket->slots[halves->filled[half]] = one_more;
     bucket->tags[halves->filled[half]++] = tag;
 }
@@ -365,6 +376,24 @@ static void split_slots(memfs *fs, struct halves *halves, const struct bucket *o
     }
 }
 
+/* What stands behind the bucket. What is not needed any more is free. */
+static void split_overflows(memfs *fs, struct halves *halves, uint32_t one_more)
+{
+    while (one_more) {
+        struct bucket *overflow = overflow_at(fs, one_more);
+        const struct bucket old = *overflow;
+        overflow->more = halves->drained;
+        halves->drained = one_more;
+        split_slots(fs, halves, &old);
+        one_more = old.more;
+    }
+    while (halves->drained) {
+        const uint32_t number = halves->drained - 1;
+        halves->drained = overflow_at(fs, halves->drained)->more;
+        table_put(fs, MEMFS_OVERFLOWS, number);
+    }
+}
+
 /* Adds a bucket, and moves to it what belongs there. */
 static void split(memfs *fs)
 {
@@ -379,10 +408,7 @@ static void split(memfs *fs)
     const struct bucket old = *halves.bucket[0];
     *halves.bucket[0] = (struct bucket){.more = 0};
     split_slots(fs, &halves, &old);
-    for (uint32_t next = old.more, after; next; next = after) {
-        after = look_at(fs, next - 1)->chain;
-        put_by_hash(fs, &halves, next);
-    }
+    split_overflows(fs, &halves, old.more);
 }
 
 void dir_hash_add(memfs *fs, uint64_t hash, uint32_t number)
@@ -395,24 +421,36 @@ void dir_hash_add(memfs *fs, uint64_t hash, uint32_t number)
     fs->deltas++;
 }
 
+static int is_empty(const struct bucket *bucket)
+{
+    for (unsigned i = 0; i < BUCKET_SLOTS; i++) {
+        if (bucket->slots[i])
+            return 0;
+    }
+    return 1;
+}
+
 void dir_hash_drop(memfs *fs, uint32_t number)
 {
     const struct place place = place_of(hash_of(fs, look_at(fs, number)), fs->buckets);
-    struct bucket *bucket = bucket_at(fs, place.bucket);
-    uint32_t *slot = slot_with(bucket, place.tag, number + 1), *link = &bucket->more;
-    fs->deltas--;
-    if (slot) {
-        *slot = 0;
-        bucket->tags[slot - bucket->slots] = 0;
-        return;
+    struct bucket *bucket = bucket_at(fs, place.bucket), *before = NULL;
+    uint32_t *slot;
+    while (!(slot = slot_with(bucket, place.tag, number + 1))) {
+        before = bucket;
+        bucket = overflow_at(fs, bucket->more);
     }
-    while (*link != number + 1)
-        link = &delta_at(fs, *link - 1)->chain;
-    *link = look_at(fs, number)->chain;
+    *slot = 0;
+    bucket->tags[slot - bucket->slots] = 0;
+    fs->deltas--;
+    if (before && is_empty(bucket)) {
+        const uint32_t overflow = before->more - 1;
+        before->more = bucket->more;
+        table_put(fs, MEMFS_OVERFLOWS, overflow);
+    }
 }
 
 struct delta *dir_hash_override(memfs *fs, uint32_t dir, uint32_t entry)
 {
     uint32_t number;
-    return dir_hash_find_override(fs, dir, entry, &number) ? delta_at(fs, number) : NULL;
+    return dir_hash_find_override(fs, dir, entry, &number) ? table_mutable(fs, MEMFS_DELTAS, number) : NULL;
 }

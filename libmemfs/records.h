@@ -21,6 +21,7 @@ enum memfs_table {
     MEMFS_BACKED,
     MEMFS_DELTAS = MEMFS_BACKED, /* insertions into and removals from directories */
     MEMFS_BUCKETS,               /* the hash table over the deltas */
+    MEMFS_OVERFLOWS,             /* more room for those of its buckets that are full */
     MEMFS_NAMES,                 /* heap: names of the deltas */
     MEMFS_DIRS,                  /* directories that have changed */
     MEMFS_CONTENTS,              /* files that have changed */
@@ -33,6 +34,7 @@ enum memfs_table {
 #define MEMFS_BLOBS_SHIFT 16 /* 64 KiB: an item never crosses a chunk's end */
 #define MEMFS_NAMES_SHIFT 14
 #define MEMFS_BUCKETS_SHIFT 6
+#define MEMFS_OVERFLOWS_SHIFT 4
 #define MEMFS_DIRS_SHIFT 6
 #define MEMFS_CONTENTS_SHIFT 7
 #define MEMFS_MAPS_SHIFT 4
@@ -129,7 +131,7 @@ struct memfs_xattr {
 };
 _Static_assert(sizeof(struct memfs_xattr) == 24, "an attribute fits in 24 bytes");
 
-/* ---- What filesystems change: DELTAS, BUCKETS, DIRS, CONTENTS, MAPS ---- */
+/* ---- What filesystems change: DELTAS, BUCKETS, OVERFLOWS, DIRS, CONTENTS, MAPS ---- */
 
 /*
  * A change to a directory:
@@ -137,12 +139,11 @@ _Static_assert(sizeof(struct memfs_xattr) == 24, "an attribute fits in 24 bytes"
  *   removal      length 0, type 0: of the base entry whose number is `node`
  *   replacement  length 0, type not 0: that base entry now leads to the node `prev`
  */
-#define DELTA_TEXT 16 /* bytes of a name that stands in the delta itself */
+#define DELTA_TEXT 20 /* bytes of a name that stands in the delta itself */
 struct delta {
     uint64_t name; /* offset in NAMES (40 bits; 0 for a name in text), length (8), type (4), none (12) */
     uint32_t node;
     uint32_t dir;        /* 0: free */
-    uint32_t chain;      /* 1 + next in the bucket */
     uint32_t prev, next; /* insertions: 1 + neighbours in the directory, oldest first */
     uint32_t order;      /* insertions: ascends along the list, modulo 2^30 */
     char text[DELTA_TEXT];
@@ -160,10 +161,10 @@ struct dir_record {
 #define BUCKET_SLOTS 10
 
 /* A line of the processor's cache: one is fetched to know where a delta is. Where
- * more belong into a bucket than it has slots, the others are chained. */
+ * more belong into a bucket than it has slots, the others stand in buckets of OVERFLOWS. */
 struct bucket {
     uint16_t tags[BUCKET_SLOTS];  /* bits of each one's hash; of a free slot 0 */
-    uint32_t more;                /* 1 + first of the chain */
+    uint32_t more;                /* 1 + the next of OVERFLOWS; 0: none */
     uint32_t slots[BUCKET_SLOTS]; /* 1 + delta, or 0: it is free */
 };
 _Static_assert(sizeof(struct bucket) == 64, "a bucket fits in 64 bytes");

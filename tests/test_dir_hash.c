@@ -121,28 +121,70 @@ static void expect_free_buckets(const memfs *fs)
         assert_memory_equal(table_resident(fs, MEMFS_BUCKETS, i), &free_bucket, sizeof free_bucket);
 }
 
-/* More than slots, so that there are chains; buckets are split, and emptied in another order. */
+#define NAMES 3001u
+
+/* More than slots, so that buckets overflow, and are split. */
+static void make_names(memfs *fs)
+{
+    char name[256];
+    for (uint32_t i = 0; i < NAMES; i++) {
+        name_number(i, name);
+        test_put_text(fs, name, "");
+    }
+}
+
+/* In another order. */
+static void remove_names(memfs *fs)
+{
+    char name[256];
+    for (uint32_t i = 0; i < NAMES; i++) {
+        name_number((uint32_t)((uint64_t)i * 1009 % NAMES), name);
+        assert_ok(memfs_unlink(fs, NULL, name));
+        assert_int_equal(memfs_unlink(fs, NULL, name), -ENOENT);
+        name_number((uint32_t)((uint64_t)(i + 1) * 1009 % NAMES), name);
+        assert_int_equal(memfs_unlink(fs, NULL, "no such name"), -ENOENT);
+        if (i + 1 < NAMES)
+            assert_int_equal(test_lstat(fs, name).nlink, 1);
+    }
+    assert_int_equal(test_lstat(fs, "/").size, 0);
+    expect_free_buckets(fs);
+}
+
+/* Of the filesystem's own. */
+static uint64_t overflows_in_use(const memfs *fs)
+{
+    const struct table *table = &fs->tables[MEMFS_OVERFLOWS];
+    return table_count(table) - table->start - table->free_count;
+}
+
 static void test_dir_hash__names_of_every_length_are_found(void **state)
 {
     struct test_state *test = *state;
-    const uint32_t count = 3001;
-    char name[256];
-    for (uint32_t i = 0; i < count; i++) {
-        name_number(i, name);
-        test_put_text(test->fs, name, "");
+    for (int round = 0; round < 2; round++) {
+        make_names(test->fs);
+        assert_true(overflows_in_use(test->fs) > NAMES / 100);
+        remove_names(test->fs);
+        assert_int_equal(overflows_in_use(test->fs), 0);
     }
-    for (uint32_t i = 0; i < count; i++) {
-        const uint32_t gone = (uint32_t)((uint64_t)i * 1009 % count);
-        name_number(gone, name);
-        assert_ok(memfs_unlink(test->fs, NULL, name));
-        assert_int_equal(memfs_unlink(test->fs, NULL, name), -ENOENT);
-        name_number((uint32_t)((uint64_t)(i + 1) * 1009 % count), name);
-        assert_int_equal(memfs_unlink(test->fs, NULL, "no such name"), -ENOENT);
-        if (i + 1 < count)
-            assert_int_equal(test_lstat(test->fs, name).nlink, 1);
+}
+
+/* What overflowed below stays there, and is not changed: both can go on. */
+static void test_dir_hash__over_a_sealed_one(void **state)
+{
+    struct test_state *test = *state;
+    memfs_backing *sealed = NULL;
+    make_names(test->fs);
+    assert_ok(memfs_seal(test->fs, &sealed));
+    for (int round = 0; round < 2; round++) {
+        test->fs = test_create(test, sealed);
+        remove_names(test->fs);
+        assert_int_equal(overflows_in_use(test->fs), 0);
+        make_names(test->fs);
+        remove_names(test->fs);
+        if (round == 0)
+            memfs_destroy(test->fs);
     }
-    assert_int_equal(test_lstat(test->fs, "/").size, 0);
-    expect_free_buckets(test->fs);
+    memfs_backing_release(sealed);
 }
 
 int main(void)
@@ -150,6 +192,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_dir_hash__names_are_spread),
         test_with_fs(test_dir_hash__names_of_every_length_are_found),
+        test_with_fs(test_dir_hash__over_a_sealed_one),
     };
     return cmocka_run_group_tests_name("dir_hash", tests, NULL, NULL);
 }
