@@ -22,12 +22,12 @@
 #define SETS_A_TIME 4u                 /* moved with each insertion: long before there are to be more again */
 
 /*
- * A slot: below 1 + the insertion, 0 for none; above bits of the hash. Of 28 bits of the hash
+ * A slot: below 1 + the insertion, 0 for none; above bits of the hash. Of 27 bits of the hash
  * the lowest choose the set, the others stand in its slots: with twice as many slots there
  * are twice as many insertions to be named, and one bit less is to be told apart. So nothing
  * but the slots is needed to double their number.
  */
-#define HASH_BITS 28u
+#define HASH_BITS 27u
 _Static_assert((COUNT_MOST / HINT_SET) * UINT64_C(8) == UINT64_C(1) << HASH_BITS,
                "3 bits of the hash are left in a slot");
 
@@ -80,13 +80,13 @@ static inline struct set set_of(const struct hints *hints, uint64_t hash)
     return (struct set){.slots = &hints->more[(size_t)later * HINT_SET], .count = 2 * hints->count};
 }
 
-/* What a slot has of the hash, in its place: above the number, which has 4 bits more than those that choose the set. */
+/* What a slot has of the hash, in its place: above the number, which has 5 bits more than those that choose the set. */
 static inline uint32_t tag_of(uint32_t count, uint64_t hash)
 {
     return ((uint32_t)hash & ~set_mask(count)) << (32 - HASH_BITS);
 }
 
-_Static_assert(32 - HASH_BITS == 4 && HINT_SET == 8, "the tag's shift is the same for all counts");
+_Static_assert(32 - HASH_BITS == 5 && HINT_SET == 16, "the tag's shift is the same for all counts");
 
 static uint32_t get(_Atomic(uint32_t) *slot)
 {
@@ -98,73 +98,67 @@ static void put(_Atomic(uint32_t) *slot, uint32_t value)
     atomic_store_explicit(slot, value, memory_order_relaxed);
 }
 
-_Static_assert(HINT_SET == 8, "each slot is looked at");
-
-/* 1 << i for each slot i of a set with the tag and a number that is not 0. All are looked at, and at once: where one is
+/* 1 << i for each slot i of a set that has these values in some bits. All are looked at, and at once: where one is
  * found cannot be foreseen. */
 #if defined(__SSE2__) && !defined(MEMFS_TSAN)
 /* Slots are set by others meanwhile, but each as a whole, and hints are not believed. */
-static inline unsigned matches(_Atomic(uint32_t) *slots, uint32_t tag, uint32_t mask)
+static inline unsigned slots_with(_Atomic(uint32_t) *slots, uint32_t value, uint32_t bits)
 {
-    const __m128i tags = _mm_set1_epi32((int)tag), one = _mm_set1_epi32(1);
-    const __m128i sign = _mm_set1_epi32(INT32_MIN), most = _mm_xor_si128(_mm_set1_epi32((int)mask), sign);
-    int equal[2];
-    for (int i = 0; i < 2; i++) {
+    const __m128i values = _mm_set1_epi32((int)value), all_bits = _mm_set1_epi32((int)bits);
+    __m128i equal[4];
+    for (int i = 0; i < 4; i++) {
         const __m128i four = _mm_loadu_si128((const __m128i *)(const void *)slots + i);
-        const __m128i less_one = _mm_sub_epi32(_mm_xor_si128(four, tags), one);
-        equal[i] = _mm_movemask_ps(_mm_castsi128_ps(_mm_cmpgt_epi32(most, _mm_xor_si128(less_one, sign))));
+        equal[i] = _mm_cmpeq_epi32(_mm_and_si128(four, all_bits), values);
     }
-    return (unsigned)(equal[0] | equal[1] << 4);
+    const __m128i low = _mm_packs_epi32(equal[0], equal[1]), high = _mm_packs_epi32(equal[2], equal[3]);
+    return (unsigned)_mm_movemask_epi8(_mm_packs_epi16(low, high));
 }
+_Static_assert(HINT_SET == 16, "four by four");
 #else
-static unsigned match(_Atomic(uint32_t) *slots, unsigned i, uint32_t tag, uint32_t mask)
+static unsigned slots_with(_Atomic(uint32_t) *slots, uint32_t value, uint32_t bits)
 {
-    return (unsigned)((get(&slots[i]) ^ tag) - 1 < mask) << i;
-}
-
-static unsigned matches(_Atomic(uint32_t) *slots, uint32_t tag, uint32_t mask)
-{
-    return match(slots, 0, tag, mask) | match(slots, 1, tag, mask) | match(slots, 2, tag, mask) |
-           match(slots, 3, tag, mask) | match(slots, 4, tag, mask) | match(slots, 5, tag, mask) |
-           match(slots, 6, tag, mask) | match(slots, 7, tag, mask);
+    unsigned equal = 0;
+    for (unsigned i = 0; i < HINT_SET; i++)
+        equal |= (unsigned)((get(&slots[i]) & bits) == value) << i;
+    return equal;
 }
 #endif
 
-/* No two slots of a set have the same tag, but where two readers have set one at once. */
+/* No two slots of a set have the same tag, but where two readers have set one at once. (A free slot has the tag 0.) */
 int hints_find(const struct hints *hints, uint64_t hash, uint32_t *insertion)
 {
     if (hints->count == 0)
         return 0;
     const struct set set = set_of(hints, hash);
     const uint32_t mask = number_mask(set.count);
-    const unsigned equal = matches(set.slots, tag_of(set.count, hash), mask);
-    if (equal)
-        *insertion = (get(&set.slots[__builtin_ctz(equal)]) & mask) - 1;
-    return equal != 0;
+    const unsigned equal = slots_with(set.slots, tag_of(set.count, hash), ~mask);
+    const uint32_t number = equal ? get(&set.slots[__builtin_ctz(equal)]) & mask : 0;
+    if (number)
+        *insertion = number - 1;
+    return number != 0;
 }
 
-/* The first slot of a set that is free, else any: they are filled from the first on. */
-static _Atomic(uint32_t) *room_for(_Atomic(uint32_t) *slots, uint64_t hash, uint32_t mask)
+/* The slot for a tag: that of what the path led to before, else a free one, else any. They are filled from the first
+ * on. */
+static _Atomic(uint32_t) *slot_for(const struct set *set, uint32_t tag, uint64_t hash)
 {
-    for (unsigned i = 0; i < HINT_SET; i++) {
-        if (!(get(&slots[i]) & mask))
-            return &slots[i];
-    }
-    return &slots[hash >> HASH_BITS & (HINT_SET - 1)];
+    const uint32_t mask = number_mask(set->count);
+    unsigned fit = slots_with(set->slots, tag, ~mask);
+    if (!fit)
+        fit = slots_with(set->slots, 0, mask);
+    return &set->slots[fit ? (unsigned)__builtin_ctz(fit) : hash >> HASH_BITS & (HINT_SET - 1)];
 }
 
-/* Takes the place of what a path led to before, else a free one, else any. Most paths lead
- * where they did: then no line is written that other threads read. */
+/* Most paths lead where they did: then no line is written that other threads read. */
 void hints_set(const struct hints *hints, uint64_t hash, uint32_t insertion)
 {
     if (hints->count == 0 || insertion >= 2 * hints->count - 1)
         return;
     const struct set set = set_of(hints, hash);
-    const uint32_t tag = tag_of(set.count, hash), mask = number_mask(set.count);
-    const unsigned equal = matches(set.slots, tag, mask);
-    _Atomic(uint32_t) *chosen = equal ? &set.slots[__builtin_ctz(equal)] : room_for(set.slots, hash, mask);
-    if (get(chosen) != (tag | (insertion + 1)))
-        put(chosen, tag | (insertion + 1));
+    const uint32_t tag = tag_of(set.count, hash);
+    _Atomic(uint32_t) *const slot = slot_for(&set, tag, hash);
+    if (get(slot) != (tag | (insertion + 1)))
+        put(slot, tag | (insertion + 1));
 }
 
 void hints_prefetch(const struct hints *hints, uint64_t hash)

@@ -14,7 +14,7 @@
 
 #include <stdatomic.h>
 
-#define HINT_SET 8 /* slots in which a path's hint may stand */
+#define HINT_SET 16 /* slots in which a path's hint may stand: a line of the processor's cache */
 
 /* By the hash of a path one of the filesystem's own insertions, counted from 0. There
  * are as many slots as insertions, or up to twice as many: 4 to 8 bytes each. Zeroed:
