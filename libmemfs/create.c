@@ -27,8 +27,8 @@ static int reach_place(struct op *op, struct creation *creation, const struct me
         r = cred_check(op, creation->cred, *dir, MEMFS_X_OK);
     if (r)
         return r;
-    if (creation->name.text && !creation->is_free) {
-        r = dir_find(op, *dir, &creation->name, &found, NULL);
+    if (creation->name && !creation->is_free) {
+        r = dir_find(op, *dir, creation->name, &found, NULL);
         if (r != -ENOENT)
             return r ? r : -EEXIST;
     }
@@ -80,8 +80,8 @@ static int reach_all(struct op *op, struct creation *creation)
         r = cred_reach_new(op, creation->cred, dir, creation->mode, &creation->owner);
     if (r == 0)
         r = table_reserve(op, MEMFS_NODES, 1);
-    if (r == 0 && creation->name.text)
-        r = dir_reach_insert(op, &creation->name, &creation->insertion);
+    if (r == 0 && creation->name)
+        r = dir_reach_insert(op, creation->name, &creation->insertion);
     if (r == 0)
         r = reach_target(op, creation);
     if (r == 0)
@@ -136,7 +136,7 @@ void create_commit(struct op *op, void *argument)
         node->rdev.major = creation->major;
         node->rdev.minor = creation->minor;
     }
-    if (creation->name.text) {
+    if (creation->name) {
         name_node(op->fs, creation, number, node);
     } else {
         node->nlink = 0;
@@ -150,7 +150,9 @@ void create_commit(struct op *op, void *argument)
 /* name NULL: none. */
 static int create(memfs *fs, const char *name, struct creation *creation)
 {
-    int r = name ? dir_name_measure(creation->dir, name, &creation->name) : 0;
+    struct dir_name measured;
+    int r = name ? dir_name_measure(creation->dir, name, &measured) : 0;
+    creation->name = name ? &measured : NULL;
     return r ? r : op_write(fs, create_reach, create_commit, creation);
 }
 
@@ -178,7 +180,7 @@ int memfs_node_mkdir(memfs *fs, const struct memfs_cred *cred, memfs_node dir, c
     return create(fs, name, &creation);
 }
 
-static int mkdir_at(struct op *op, const struct path_end *end, void *argument)
+static int mkdir_at(struct op *op, struct path_end *end, void *argument)
 {
     struct creation *creation = argument;
     if (!path_end_is_normal(end))
@@ -186,7 +188,7 @@ static int mkdir_at(struct op *op, const struct path_end *end, void *argument)
     if (!end->is_writer)
         return PATH_CHANGE;
     creation->dir = end->dir;
-    creation->name = end->name;
+    creation->name = &end->name;
     return create_reach(op, creation);
 }
 
@@ -261,7 +263,7 @@ static int reach_link(struct op *op, void *argument)
         return -EMLINK;
     r = node_own(op, node_number(creation->linked), &own);
     if (r == 0)
-        r = dir_reach_insert(op, &creation->name, &creation->insertion);
+        r = dir_reach_insert(op, creation->name, &creation->insertion);
     if (r == 0) /* the insertion was the last that can fail, so it is never cancelled */
         creation->now = fs_now(op->fs);
     return r;
@@ -281,8 +283,10 @@ static void commit_link(struct op *op, void *argument)
 int memfs_node_link(memfs *fs, const struct memfs_cred *cred, memfs_node node, memfs_node dir, const char *name)
 {
     struct creation creation;
+    struct dir_name measured;
     creation_init(&creation, cred, dir, 0);
     creation.linked = node;
-    int r = dir_name_measure(dir, name, &creation.name);
+    creation.name = &measured;
+    int r = dir_name_measure(dir, name, &measured);
     return r ? r : op_write(fs, reach_link, commit_link, &creation);
 }

@@ -10,10 +10,10 @@
 struct creation {
     const struct memfs_cred *cred;
     memfs_node dir;
-    struct dir_name name;
-    int is_free;        /* the name is known not to be there */
-    uint64_t path_hash; /* as struct path_end has it */
-    uint32_t mode;      /* with the type */
+    struct dir_name *name; /* NULL: none */
+    int is_free;           /* the name is known not to be there */
+    uint64_t path_hash;    /* as struct path_end has it */
+    uint32_t mode;         /* with the type */
     uint32_t major, minor;
     const char *target;
     size_t target_length;
@@ -34,7 +34,7 @@ static inline void creation_init(struct creation *creation, const struct memfs_c
 {
     creation->cred = cred;
     creation->dir = dir;
-    creation->name = dir_name(0, NULL, 0);
+    creation->name = NULL;
     creation->is_free = 0;
     creation->path_hash = 0;
     creation->mode = mode;
@@ -45,7 +45,7 @@ static inline void creation_init(struct creation *creation, const struct memfs_c
     creation->out = NULL;
     creation->opens = 0;
     xattr_plan_init(&creation->owner.acl);
-    creation->insertion.name.length = 0;
+    creation->insertion.name = NULL;
     creation->target_offset = 0;
     creation->held = 0;
 }

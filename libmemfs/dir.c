@@ -43,7 +43,7 @@ int dir_name_measure(memfs_node dir, const char *text, struct dir_name *out)
     size_t length;
     int r = name_measure(text, &length);
     if (r == 0)
-        *out = dir_name(node_number(dir), text, length);
+        dir_name_init(out, node_number(dir), text, length);
     return r;
 }
 
@@ -458,16 +458,18 @@ int dir_reach_insert(struct op *op, struct dir_name *name, struct dir_insertion 
         r = dir_hash_reach_add(op, name->hash);
     if (r == 0 && name->length > DELTA_TEXT)
         r = heap_take(op, MEMFS_NAMES, name->text, name->length, &offset);
-    if (r == 0)
-        *out = (struct dir_insertion){.name = *name, .offset = offset};
+    if (r == 0) {
+        out->name = name;
+        out->offset = offset;
+    }
     return r;
 }
 
 void dir_cancel_insert(memfs *fs, struct dir_insertion *insertion)
 {
-    if (insertion->name.length > DELTA_TEXT)
-        heap_put(fs, MEMFS_NAMES, insertion->offset, insertion->name.length);
-    insertion->name.length = 0;
+    if (insertion->name && insertion->name->length > DELTA_TEXT)
+        heap_put(fs, MEMFS_NAMES, insertion->offset, insertion->name->length);
+    insertion->name = NULL;
 }
 
 /* Own what a change of an insertion touches: itself, its neighbours in the list, its bucket. */
@@ -522,7 +524,7 @@ static struct dir_record *changed_record(memfs *fs, uint32_t dir)
 
 uint32_t dir_insert(memfs *fs, const struct dir_insertion *insertion, uint32_t node, uint32_t type)
 {
-    const struct dir_name *name = &insertion->name;
+    const struct dir_name *name = insertion->name;
     struct dir_record *record = changed_record(fs, name->dir);
     struct delta *delta;
     uint32_t number = table_take(fs, MEMFS_DELTAS, &delta);

@@ -26,9 +26,13 @@ struct dir_name {
     uint64_t hash; /* of all that; 0: it has not been needed yet */
 };
 
-static inline struct dir_name dir_name(uint32_t dir, const char *text, size_t length)
+/* (Set where it stands: a copy would wait for its parts to be stored.) */
+static inline void dir_name_init(struct dir_name *name, uint32_t dir, const char *text, size_t length)
 {
-    return (struct dir_name){.dir = dir, .text = text, .length = length};
+    name->dir = dir;
+    name->text = text;
+    name->length = length;
+    name->hash = 0;
 }
 
 /* Of a text from a caller: the errors of name_measure(). */
@@ -73,11 +77,10 @@ int dir_is_new(uint64_t cursor, uint32_t end);
 int dir_entry_name(struct op *op, uint32_t entry, const char **name, size_t *length);
 
 /* Prepares an insertion; a long name is stored already, so dir_cancel_insert() if
- * the operation then fails or is to be retried (zeroed: nothing to cancel). The
- * text must stay until commit. */
+ * the operation then fails or is to be retried. The name must stay until commit. */
 struct dir_insertion {
-    struct dir_name name;
-    uint64_t offset; /* in NAMES, of a name of more than DELTA_TEXT bytes */
+    const struct dir_name *name; /* NULL: nothing has been prepared */
+    uint64_t offset;             /* in NAMES, of a name of more than DELTA_TEXT bytes */
 };
 int dir_reach_insert(struct op *op, struct dir_name *name, struct dir_insertion *out);
 void dir_cancel_insert(memfs *fs, struct dir_insertion *insertion);

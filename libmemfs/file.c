@@ -104,31 +104,30 @@ static int open_leaf(struct op *op, uint32_t number, const struct memfs_node_rec
 }
 
 /* What has the last name: found or not. */
-static int find_at(struct op *op, const struct path_end *end, const struct memfs_cred *cred, struct found *found,
+static int find_at(struct op *op, struct path_end *end, const struct memfs_cred *cred, struct found *found,
                    const struct memfs_node_record **node)
 {
     if (!end->has_looked) {
         int r = cred_check(op, cred, end->record, MEMFS_X_OK);
-        struct dir_name name = end->name;
-        return r ? r : dir_find(op, end->record, &name, found, node);
+        return r ? r : dir_find(op, end->record, &end->name, found, node);
     }
     *found = end->found;
     *node = end->node;
     return end->node ? 0 : -ENOENT;
 }
 
-static int create_at(struct op *op, const struct path_end *end, struct creation *creation)
+static int create_at(struct op *op, struct path_end *end, struct creation *creation)
 {
     if (!end->is_writer)
         return PATH_CHANGE;
     creation->dir = end->dir;
-    creation->name = end->name;
+    creation->name = &end->name;
     creation->is_free = 1;
     creation->path_hash = end->path_hash;
     return create_reach(op, creation);
 }
 
-static int open_at(struct op *op, const struct path_end *end, void *argument)
+static int open_at(struct op *op, struct path_end *end, void *argument)
 {
     struct path_opening *path = argument;
     const struct memfs_node_record *node;

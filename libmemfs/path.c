@@ -128,7 +128,8 @@ static int step_down(struct op *op, struct path_walk *walk, const struct compone
 {
     const struct memfs_node_record *child = NULL;
     struct found found;
-    struct dir_name name = dir_name(node_number(walk->at), component->name, component->length);
+    struct dir_name name;
+    dir_name_init(&name, node_number(walk->at), component->name, component->length);
     int error = dir_find(op, *node, &name, &found, &child);
     if (error)
         return error;
@@ -165,7 +166,7 @@ static void name_end(struct path_walk *walk, uint32_t dir, const char *text, siz
 {
     struct dir_name *name = &walk->end.name;
     if (name->dir != dir || name->text != text || name->length != length)
-        *name = dir_name(dir, text, length);
+        dir_name_init(name, dir, text, length);
 }
 
 /* The last component, unless it is to be followed: STEP_FOLLOW. */
@@ -189,21 +190,24 @@ static int try_end(struct op *op, struct path_walk *walk, const struct component
 
 /* ---- Hints ---- */
 
-/* What hints may know of a text that begins at the root. */
-static struct way way_of(const memfs *fs, const char *text)
+/* Sets what hints may know of a text that begins at the root. If the end is wanted, its hint is fetched first. */
+static void look_ahead(const memfs *fs, const char *text, int wants_last, struct way *way)
 {
-    struct way way = {.text = skip_slashes(text)};
-    const size_t length = strlen(way.text);
-    if (fs->hints.count == 0 || length == 0 || way.text[length - 1] == '/')
-        return way;
-    const char *last = strrchr(way.text, '/');
+    way->text = skip_slashes(text);
+    const size_t length = strlen(way->text);
+    if (fs->hints.count == 0 || length == 0 || way->text[length - 1] == '/')
+        return;
+    way->length = length;
+    way->hash = dir_hash_path(fs, way->text, length);
+    if (wants_last)
+        hints_prefetch(&fs->hints, way->hash);
+    const char *last = strrchr(way->text, '/');
     while (last && last[-1] == '/')
         last--;
-    way.length = length;
-    way.above_length = last ? (size_t)(last - way.text) : 0;
-    way.hash = dir_hash_path(fs, way.text, way.length);
-    way.above_hash = way.above_length ? dir_hash_path(fs, way.text, way.above_length) : 0;
-    return way;
+    if (!last)
+        return;
+    way->above_length = (size_t)(last - way->text);
+    way->above_hash = dir_hash_path(fs, way->text, way->above_length);
 }
 
 static void land(struct path_walk *walk, size_t length, uint32_t number, const struct memfs_node_record *node)
@@ -269,13 +273,11 @@ static void leap_ahead(struct op *op, struct path_walk *walk, const struct memfs
     struct way *way = &walk->way;
     const struct delta *to_above = NULL, *to_last = NULL;
     uint32_t last = 0;
-    *way = way_of(op->fs, walk->text);
-    const int wants_last = way->length && walk->leaf;
-    if (wants_last)
-        hints_prefetch(&op->fs->hints, way->hash);
+    *way = (struct way){.length = 0};
+    look_ahead(op->fs, walk->text, walk->leaf != NULL, way);
     if (way->above_length)
         to_above = dir_hint(op, way->above_hash, NULL);
-    if (wants_last)
+    if (walk->leaf && way->length)
         to_last = dir_hint(op, way->hash, &last);
     if (to_last && walk->flags & PATH_READS)
         dir_prefetch_content(op->fs, last);
@@ -330,7 +332,7 @@ static int walk_section(struct op *op, void *argument)
     }
     if (walk->leaf)
         return walk->leaf(op, node_number(walk->at), node, walk->argument);
-    walk->end.name = dir_name(0, "", 0);
+    dir_name_init(&walk->end.name, 0, "", 0);
     walk->end.record = node;
     walk->end.node = NULL;
     walk->end.has_looked = 0;
@@ -355,7 +357,7 @@ static int expand_link(memfs *fs, struct path_walk *walk)
     walk->links++;
     walk->leaps = 1;
     walk->way = (struct way){.length = 0};
-    walk->end.name = dir_name(0, NULL, 0); /* the new text may lie where an old one did */
+    dir_name_init(&walk->end.name, 0, NULL, 0); /* the new text may lie where an old one did */
     if (buffer[0] == '/')
         walk->at = MEMFS_ROOT;
     return 0;
@@ -380,7 +382,7 @@ static void init_walk(struct path_walk *walk, const struct memfs_cred *cred, uns
     walk->commit = NULL;
     walk->way = (struct way){.length = 0};
     walk->end.dir = 0;
-    walk->end.name = dir_name(0, NULL, 0);
+    dir_name_init(&walk->end.name, 0, NULL, 0);
     walk->end.is_writer = 0;
 }
 
@@ -491,7 +493,7 @@ struct parent {
     int slash;
 };
 
-static int hold_parent(struct op *op, const struct path_end *end, void *argument)
+static int hold_parent(struct op *op, struct path_end *end, void *argument)
 {
     struct parent *parent = argument;
     int error = hold(op, node_number(end->dir));

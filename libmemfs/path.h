@@ -35,11 +35,11 @@ int path_end_is_normal(const struct path_end *end);
 
 /* Calls reach with a path's end, which is not looked up, as the writer, and then commit, as op_write() does.
  * While others write, or without commit, it is called as a reader first; if it returns PATH_CHANGE, once more.
- * With PATH_FOLLOW symbolic links at the end are followed, as open() with O_CREAT
- * needs it: then the name was not there, or was no symbolic link. A link with
- * slashes behind is not followed. */
+ * The end stays until commit has returned. With PATH_FOLLOW symbolic links at the end are followed, as open() with
+ * O_CREAT needs it: then the name was not there, or was no symbolic link. A link with slashes behind is not followed.
+ */
 #define PATH_CHANGE 100
-typedef int path_reach(struct op *op, const struct path_end *end, void *argument);
+typedef int path_reach(struct op *op, struct path_end *end, void *argument);
 int path_change(memfs *fs, const struct memfs_cred *cred, const char *path, unsigned flags, path_reach *reach,
                 op_commit *commit, void *argument);
 

@@ -7,7 +7,7 @@
 struct removal {
     const struct memfs_cred *cred;
     memfs_node dir;
-    struct dir_name name;
+    struct dir_name *name;
     int is_rmdir;
     struct found found;
     int64_t now;
@@ -41,7 +41,7 @@ static int reach_removal(struct op *op, void *argument)
     if (r == 0)
         r = cred_check(op, removal->cred, dir, MEMFS_X_OK);
     if (r == 0)
-        r = dir_find(op, dir, &removal->name, &removal->found, &node);
+        r = dir_find(op, dir, removal->name, &removal->found, &node);
     if (r == 0)
         r = remove_check(op, removal->cred, dir, node, removal->is_rmdir);
     if (r == 0 && removal->is_rmdir)
@@ -70,8 +70,9 @@ static void commit_removal(struct op *op, void *argument)
 
 static int remove_name(memfs *fs, const struct memfs_cred *cred, memfs_node dir, const char *name, int is_rmdir)
 {
-    struct removal removal = {.cred = cred, .dir = dir, .is_rmdir = is_rmdir};
-    int r = dir_name_measure(dir, name, &removal.name);
+    struct dir_name measured;
+    struct removal removal = {.cred = cred, .dir = dir, .name = &measured, .is_rmdir = is_rmdir};
+    int r = dir_name_measure(dir, name, &measured);
     return r ? r : op_write(fs, reach_removal, commit_removal, &removal);
 }
 
@@ -98,19 +99,18 @@ static int check_end(const struct path_end *end, int is_rmdir)
 }
 
 /* A slash behind asks for a directory, which unlink does not remove. */
-static int check_slash(struct op *op, const struct path_end *end, struct removal *removal)
+static int check_slash(struct op *op, struct path_end *end, struct removal *removal)
 {
     const struct memfs_node_record *node;
-    struct dir_name name = end->name;
     int r = cred_check(op, removal->cred, end->record, MEMFS_X_OK);
     if (r == 0)
-        r = dir_find(op, end->record, &name, &removal->found, &node);
+        r = dir_find(op, end->record, &end->name, &removal->found, &node);
     if (r)
         return r;
     return node_is_dir(node) ? -EISDIR : -ENOTDIR;
 }
 
-static int removal_at(struct op *op, const struct path_end *end, void *argument)
+static int removal_at(struct op *op, struct path_end *end, void *argument)
 {
     struct removal *removal = argument;
     int r = check_end(end, removal->is_rmdir);
@@ -121,7 +121,7 @@ static int removal_at(struct op *op, const struct path_end *end, void *argument)
     if (!end->is_writer)
         return PATH_CHANGE;
     removal->dir = end->dir;
-    removal->name = end->name;
+    removal->name = &end->name;
     return reach_removal(op, removal);
 }
 
