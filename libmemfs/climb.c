@@ -10,7 +10,7 @@
 static const struct delta *take_name(struct op *op, uint32_t entry, const char *path, size_t *length)
 {
     const struct delta *delta = dir_insertion(op, entry);
-    const size_t name_length = delta ? delta_length(delta) : 0;
+    const size_t name_length = delta ? delta->length : 0;
     if (name_length == 0 || name_length > *length)
         return NULL;
     size_t left = *length - name_length;
@@ -26,7 +26,7 @@ static const struct delta *take_name(struct op *op, uint32_t entry, const char *
  * entry is not the root, which has none.) */
 static int agree(uint32_t entry, const struct delta *delta, const struct memfs_node_record *node)
 {
-    if (node_type(node) >> 12 != delta_type(delta))
+    if (node_type(node) >> 12 != delta->type)
         return 0;
     return !node_is_dir(node) || (node->up.parent == delta->dir && node->up.entry == entry);
 }

@@ -69,8 +69,6 @@ static int is_device(const struct creation *creation)
 static int reach_all(struct op *op, struct creation *creation)
 {
     const struct memfs_node_record *dir;
-    if (creation->path_hash)
-        hints_prefetch(&op->fs->hints, creation->path_hash);
     int r = reach_place(op, creation, &dir);
     if (r == 0 && (creation->mode & MEMFS_IFMT) == MEMFS_IFDIR && dir->nlink == NODE_MAX_LINKS)
         return -EMLINK;

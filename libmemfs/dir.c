@@ -124,10 +124,10 @@ static int apply_override(const memfs *fs, uint32_t dir, const struct dir_record
         delta = dir_hash_find_override(fs, dir, found->entry, &number);
     if (!delta)
         return 0;
-    if (delta_type(delta) == 0)
+    if (delta->type == 0)
         return -ENOENT;
     found->node = delta->prev;
-    found->type = delta_type(delta);
+    found->type = delta->type;
     return 0;
 }
 
@@ -135,8 +135,8 @@ static void found_in_deltas(const memfs *fs, uint32_t number, const struct delta
 {
     *out = (struct found){.entry = delta_entry(fs, number),
                           .node = delta->node,
-                          .type = delta_type(delta),
-                          .length = (uint8_t)delta_length(delta),
+                          .type = delta->type,
+                          .length = delta->length,
                           .name = delta_text(fs, delta)};
 }
 
@@ -250,7 +250,7 @@ int dir_entry_name(struct op *op, uint32_t number, const char **name, size_t *le
     int r = table_get(op, MEMFS_DELTAS, entry_delta(op->fs, number), &delta);
     if (r)
         return r;
-    *length = delta_length(delta);
+    *length = delta->length;
     *name = delta_text(op->fs, delta);
     return 0;
 }
@@ -339,7 +339,7 @@ static uint32_t find_near(const struct op *op, uint32_t dir, uint32_t number, ui
     for (uint32_t i = 1; i <= NEAR && table_has(op, MEMFS_DELTAS, (uint64_t)number + i); i++) {
         const struct delta *delta = insertion_at(op->fs, number + i + 1);
         uint32_t found = number + i + 1;
-        if (delta->dir != dir || !delta_length(delta) || ((delta->order - order) & ORDER_MASK) - 1 >= NEAR)
+        if (delta->dir != dir || !delta->length || ((delta->order - order) & ORDER_MASK) - 1 >= NEAR)
             continue;
         while (delta->prev && is_after(insertion_at(op->fs, delta->prev), order)) {
             found = delta->prev;
@@ -358,7 +358,7 @@ static uint32_t after_cursor(const struct op *op, uint32_t dir, const struct dir
         return state->head;
     if (table_has(op, MEMFS_DELTAS, number)) {
         const struct delta *delta = insertion_at(op->fs, number + 1);
-        if (delta->dir == dir && delta_length(delta) && (delta->order & ORDER_MASK) == order)
+        if (delta->dir == dir && delta->length && (delta->order & ORDER_MASK) == order)
             return delta->next;
     }
     const uint32_t near = find_near(op, dir, number, order);
@@ -528,9 +528,8 @@ uint32_t dir_insert(memfs *fs, const struct dir_insertion *insertion, uint32_t n
     struct dir_record *record = changed_record(fs, name->dir);
     struct delta *delta;
     uint32_t number = table_take(fs, MEMFS_DELTAS, &delta);
-    delta->name = delta_pack(insertion->offset, (uint32_t)name->length, type);
-    if (name->length <= DELTA_TEXT)
-        memcpy(delta->text, name->text, name->length);
+    delta_set_name(delta, name, insertion->offset);
+    delta->type = (uint8_t)type;
     delta->node = node;
     delta->dir = name->dir;
     delta->order = record->order++;
@@ -559,8 +558,8 @@ static void remove_insertion(memfs *fs, struct dir_record *record, uint32_t numb
     else
         record->tail = delta->prev;
     record->inserted--;
-    if (delta_length(delta) > DELTA_TEXT)
-        heap_put(fs, MEMFS_NAMES, delta_name(delta), delta_length(delta));
+    if (delta->length > DELTA_TEXT)
+        heap_put(fs, MEMFS_NAMES, delta_name(delta), delta->length);
     memset(delta, 0, sizeof *delta);
     table_put(fs, MEMFS_DELTAS, number);
 }
@@ -570,7 +569,7 @@ static struct delta * override(memfs *fs, struct dir_record *record, uint32_t di
 {
     struct delta *delta = dir_hash_override(fs, dir, entry);
     if (delta) {
-        if (delta_type(delta))
+        if (delta->type)
             record->replaced--;
         else
             record->removed--;
@@ -590,7 +589,7 @@ void dir_remove(memfs *fs, uint32_t dir, uint32_t entry)
         remove_insertion(fs, record, entry_delta(fs, entry));
         return;
     }
-    override(fs, record, dir, entry)->name = 0;
+    override(fs, record, dir, entry)->type = 0;
     record->removed++;
 }
 
@@ -600,11 +599,11 @@ void dir_replace(memfs *fs, uint32_t dir, uint32_t entry, uint32_t node, uint32_
     if (entry_is_delta(fs, entry)) {
         struct delta *delta = table_mutable(fs, MEMFS_DELTAS, entry_delta(fs, entry));
         delta->node = node;
-        delta->name = delta_with_type(delta->name, type);
+        delta->type = (uint8_t)type;
         return;
     }
     struct delta *delta = override(fs, record, dir, entry);
-    delta->name = delta_with_type(0, type);
+    delta->type = (uint8_t)type;
     delta->prev = node;
     record->replaced++;
 }

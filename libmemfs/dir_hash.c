@@ -111,7 +111,7 @@ static inline const struct bucket *look_behind(const memfs *fs, const struct buc
 
 static uint64_t hash_of(const memfs *fs, const struct delta *delta)
 {
-    uint32_t length = delta_length(delta);
+    uint32_t length = delta->length;
     return length ? dir_hash_name(fs, delta->dir, delta_text(fs, delta), length) : dir_hash_entry(fs, delta->node);
 }
 
@@ -184,7 +184,7 @@ void dir_hash_prefetch(const memfs *fs, uint64_t hash)
 
 static int is_named(const memfs *fs, const struct delta *delta, const struct dir_name *name)
 {
-    return delta->dir == name->dir && delta_length(delta) == name->length &&
+    return delta->dir == name->dir && delta->length == name->length &&
            name_equal(delta_text(fs, delta), name->text, name->length);
 }
 
@@ -212,7 +212,7 @@ const struct delta *dir_hash_find_override(const memfs *fs, uint32_t dir, uint32
     struct search search = search_begin(fs, dir_hash_entry(fs, entry));
     for (uint32_t next; (next = search_next(fs, &search)) != 0;) {
         const struct delta *delta = look_at(fs, next - 1);
-        if (delta_length(delta) == 0 && delta->dir == dir && delta->node == entry) {
+        if (delta->length == 0 && delta->dir == dir && delta->node == entry) {
             *number = next - 1;
             return delta;
         }

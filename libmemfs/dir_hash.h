@@ -11,37 +11,31 @@
 
 #include "dir.h"
 
-/* ---- A delta's name field ---- */
+#include <string.h>
 
+/* ---- A delta's name ---- */
+
+/* In NAMES, of one that is longer than DELTA_TEXT. */
 static inline uint64_t delta_name(const struct delta *delta)
 {
-    return delta->name & (MEMFS_HEAP_MAX - 1);
+    uint64_t offset;
+    memcpy(&offset, delta->text, sizeof offset);
+    return offset;
 }
 
-static inline uint32_t delta_length(const struct delta *delta)
+static inline void delta_set_name(struct delta *delta, const struct dir_name *name, uint64_t offset)
 {
-    return (uint32_t)(delta->name >> 40) & 0xFF;
-}
-
-static inline uint32_t delta_type(const struct delta *delta)
-{
-    return (uint32_t)(delta->name >> 48) & 0xF;
-}
-
-static inline uint64_t delta_pack(uint64_t name, uint32_t length, uint32_t type)
-{
-    return name | (uint64_t)length << 40 | (uint64_t)type << 48;
-}
-
-static inline uint64_t delta_with_type(uint64_t field, uint32_t type)
-{
-    return (field & ~((uint64_t)0xF << 48)) | (uint64_t)type << 48;
+    delta->length = (uint8_t)name->length;
+    if (name->length <= DELTA_TEXT)
+        memcpy(delta->text, name->text, name->length);
+    else
+        memcpy(delta->text, &offset, sizeof offset);
 }
 
 /* The name of an insertion. */
 static inline const char *delta_text(const memfs *fs, const struct delta *delta)
 {
-    if (delta_length(delta) <= DELTA_TEXT)
+    if (delta->length <= DELTA_TEXT)
         return delta->text;
     const char *chunk = table_peek(fs, MEMFS_NAMES, delta_name(delta) >> MEMFS_NAMES_SHIFT);
     return chunk + (delta_name(delta) & ((1u << MEMFS_NAMES_SHIFT) - 1));

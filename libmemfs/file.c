@@ -160,8 +160,8 @@ static int open_or_create(memfs *fs, const struct memfs_cred *cred, const char *
     it.creation.out = &it.opening.node;
     it.creation.opens = 1;
     it.created = 0;
-    unsigned follow = flags & (MEMFS_O_EXCL | MEMFS_O_NOFOLLOW) ? 0 : PATH_FOLLOW;
-    int r = path_change(fs, cred, path, follow, open_at, commit_open, &it);
+    const unsigned follow = flags & (MEMFS_O_EXCL | MEMFS_O_NOFOLLOW) ? 0 : PATH_FOLLOW;
+    int r = path_change(fs, cred, path, follow | PATH_MAKES, open_at, commit_open, &it);
     *out = it.opening.node;
     *created = it.created;
     return r;

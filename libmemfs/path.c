@@ -190,7 +190,7 @@ static int try_end(struct op *op, struct path_walk *walk, const struct component
 
 /* ---- Hints ---- */
 
-/* Sets what hints may know of a text that begins at the root. If the end is wanted, its hint is fetched first. */
+/* Sets what hints may know of a text that begins at the root. If that to the end is wanted, it is fetched first. */
 static void look_ahead(const memfs *fs, const char *text, int wants_last, struct way *way)
 {
     way->text = skip_slashes(text);
@@ -274,7 +274,7 @@ static void leap_ahead(struct op *op, struct path_walk *walk, const struct memfs
     const struct delta *to_above = NULL, *to_last = NULL;
     uint32_t last = 0;
     *way = (struct way){.length = 0};
-    look_ahead(op->fs, walk->text, walk->leaf != NULL, way);
+    look_ahead(op->fs, walk->text, walk->leaf || walk->flags & PATH_MAKES, way);
     if (way->above_length)
         to_above = dir_hint(op, way->above_hash, NULL);
     if (walk->leaf && way->length)

@@ -10,6 +10,7 @@
 
 #define PATH_FOLLOW 1u /* a symbolic link at the end is followed */
 #define PATH_READS 2u  /* the contents of what is found will be read next */
+#define PATH_MAKES 4u  /* what is not found will be made, with a hint to it */
 
 /* The node of a path, with a look-up count for memfs_node_forget() (none for out NULL). A slash at
  * the end asks for a directory, and follows. 0, -ENOENT, -ENOTDIR, -EACCES,

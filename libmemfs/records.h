@@ -139,16 +139,17 @@ _Static_assert(sizeof(struct memfs_xattr) == 24, "an attribute fits in 24 bytes"
  *   removal      length 0, type 0: of the base entry whose number is `node`
  *   replacement  length 0, type not 0: that base entry now leads to the node `prev`
  */
-#define DELTA_TEXT 20 /* bytes of a name that stands in the delta itself */
+#define DELTA_TEXT 18 /* bytes of a name that stands in the delta itself */
 struct delta {
-    uint64_t name; /* offset in NAMES (40 bits; 0 for a name in text), length (8), type (4), none (12) */
     uint32_t node;
-    uint32_t dir;        /* 0: free */
-    uint32_t prev, next; /* insertions: 1 + neighbours in the directory, oldest first */
-    uint32_t order;      /* insertions: ascends along the list, modulo 2^30 */
-    char text[DELTA_TEXT];
+    uint32_t dir;          /* 0: free */
+    uint32_t prev, next;   /* insertions: 1 + neighbours in the directory, oldest first */
+    uint32_t order;        /* insertions: ascends along the list, modulo 2^30 */
+    uint8_t length;        /* of the name */
+    uint8_t type;          /* mode >> 12 */
+    char text[DELTA_TEXT]; /* the name; of a longer one, in its first 8 bytes, the offset in NAMES */
 };
-_Static_assert(sizeof(struct delta) == 48, "a delta fits in 48 bytes");
+_Static_assert(sizeof(struct delta) == 40, "a delta fits in 40 bytes");
 
 /* A directory that has changed. */
 struct dir_record {
