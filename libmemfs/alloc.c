@@ -39,6 +39,13 @@ void *memfs_alloc_zeroed(const struct memfs_allocator *allocator, size_t size)
     return memory;
 }
 
+size_t memfs_span_size(const struct memfs_allocator *allocator, size_t size)
+{
+    if (allocator->alloc != host_alloc || size < MEMFS_HUGE_PAGE / 2)
+        return size;
+    return (size + MEMFS_HUGE_PAGE - 1) & ~(MEMFS_HUGE_PAGE - 1);
+}
+
 void *memfs_alloc_span(const struct memfs_allocator *allocator, size_t size)
 {
     void *memory = NULL;

@@ -18,6 +18,9 @@ void *memfs_alloc_array(const struct memfs_allocator *allocator, size_t count, s
  * are asked for as such, so that one translation serves 2 MiB of addresses. */
 #define MEMFS_HUGE_PAGE ((size_t)2 << 20)
 void *memfs_alloc_span(const struct memfs_allocator *allocator, size_t size);
+/* What is best asked for instead of a size, at most SIZE_MAX / 2: of malloc's memory whole huge pages, if it is half of
+ * one at least. */
+size_t memfs_span_size(const struct memfs_allocator *allocator, size_t size);
 
 /* size as it was allocated; NULL is accepted. */
 void memfs_free(const struct memfs_allocator *allocator, void *memory, size_t size);

@@ -283,13 +283,14 @@ void arena_free(struct arena *arena, void *memory, size_t size)
 
 int arena_alloc_span(struct arena *arena, size_t size, void **out)
 {
-    return take(arena, size, 1, out);
+    return take(arena, memfs_span_size(&arena->allocator, size), 1, out);
 }
 
 void arena_free_span(struct arena *arena, void *memory, size_t size)
 {
     if (!memory)
         return;
+    size = memfs_span_size(&arena->allocator, size);
     arena->used -= size;
     memfs_free(&arena->allocator, memory, size);
 }
