@@ -15,6 +15,10 @@ PAIRS = (
     ("list with attributes, an entry", "list"),
     ("unlink", "unlink"),
     ("create, write 100 bytes, close, again", "create again"),
+    ("create, write 100 bytes, close, beside a thread", "create beside"),
+    ("stat by path, random, beside a thread", "stat beside"),
+    ("open, read, close, random, beside a thread", "read beside"),
+    ("unlink, beside a thread", "unlink beside"),
 )
 SINGLE = {
     "lookup": "look-up by path, 6 levels, a million files",
@@ -45,7 +49,8 @@ SMALL_TEXT = (
     "without credentials; tmpfs by system calls, the working directory being there. A time is "
     "the mean over all files in one run; of the runs it is the median. Before files are made more memory than they "
     "take is touched and given back, for all: in a virtual machine it may have to be found first by the host. "
-    "Again: after all were removed.",
+    "Again: after all were removed. Beside a thread: another one is there, and sleeps; else the process has only one, "
+    "and memfs does without locked instructions, as the kernel does for the descriptors of such a process.",
     "floor: a plain chained hash over directory and name with a record of 64 bytes a file, in this process, in long "
     "mappings of huge pages: no threads, no errors, no handles, no permissions, nothing that a failure would leave "
     "as it was (tests/bench/plain.h).",

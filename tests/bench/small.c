@@ -1,6 +1,6 @@
 /*
  * Small files: create, stat, open and read, overwrite, list, unlink, and create again; in memfs by its calls, in a
- * plain hash (plain.h), and in a tmpfs by system calls.
+ * plain hash (plain.h), and in a tmpfs by system calls. At last some of it beside another thread.
  *
  * small [--tmpfs DIR] FILES
  *
@@ -11,6 +11,7 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -294,7 +295,19 @@ static void measure_one(struct small *small, const struct operation *operation, 
 }
 
 /* One after the other, so that whatever else the machine does meets all. */
-static void measure_all(struct small *small, int there)
+static void measure_each(struct small *small, const struct operation *operations, size_t count, int there)
+{
+    for (size_t i = 0; i < count; i++) {
+        const struct operation *operation = &operations[i];
+        measure_one(small, operation, "memfs", operation->here, FILE_HERE);
+        if (operation->hash)
+            measure_one(small, operation, "plain", operation->hash, FILE_HERE);
+        if (there)
+            measure_one(small, operation, "tmpfs", operation->there, FILE_THERE);
+    }
+}
+
+static void measure_alone(struct small *small, int there)
 {
     static const struct operation operations[] = {
         {"create", here_create, hash_create, there_create, 1},
@@ -306,14 +319,32 @@ static void measure_all(struct small *small, int there)
         {"create again", here_create, hash_create, there_create, 1},
         {"unlink again", here_unlink, hash_unlink, there_unlink, 0},
     };
-    for (size_t i = 0; i < sizeof operations / sizeof *operations; i++) {
-        const struct operation *operation = &operations[i];
-        measure_one(small, operation, "memfs", operation->here, FILE_HERE);
-        if (operation->hash)
-            measure_one(small, operation, "plain", operation->hash, FILE_HERE);
-        if (there)
-            measure_one(small, operation, "tmpfs", operation->there, FILE_THERE);
-    }
+    measure_each(small, operations, sizeof operations / sizeof *operations, there);
+}
+
+static void *sleep_until(void *lock)
+{
+    pthread_mutex_lock(lock);
+    pthread_mutex_unlock(lock);
+    return NULL;
+}
+
+/* Another thread is there, but sleeps. */
+static void measure_beside(struct small *small, int there)
+{
+    static const struct operation operations[] = {
+        {"create beside", here_create, NULL, there_create, 1},
+        {"stat beside", here_stat, NULL, there_stat, 0},
+        {"read beside", here_read, NULL, there_read, 0},
+        {"unlink beside", here_unlink, NULL, there_unlink, 0},
+    };
+    pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+    pthread_t other;
+    pthread_mutex_lock(&lock);
+    bench_check(-pthread_create(&other, NULL, sleep_until, &lock), "pthread_create");
+    measure_each(small, operations, sizeof operations / sizeof *operations, there);
+    pthread_mutex_unlock(&lock);
+    pthread_join(other, NULL);
 }
 
 int main(int argc, char **argv)
@@ -332,7 +363,8 @@ int main(int argc, char **argv)
     hash_mkdir(&small);
     if (there)
         there_mkdir(&small);
-    measure_all(&small, there);
+    measure_alone(&small, there);
+    measure_beside(&small, there);
     if (there)
         there_rmdir(&small);
     small_free(&small);
