@@ -10,9 +10,9 @@
 #define SPAN_MIN ((size_t)16 << 10)
 #define PIECES_MAX ((size_t)64 << 10)
 #define HUGE_FROM (2 * MEMFS_HUGE_PAGE)
-#define MERGE_SHARE 32        /* of what is used must have been freed for it to be merged */
-#define SPAN_CHUNKS 8         /* a span is for chunks of which it holds at least so many */
-#define FETCHED ((size_t)512) /* bytes behind a piece: the line that is fetched when it is cut, and the next one */
+#define MERGE_SHARE 32 /* of what is used must have been freed for it to be merged */
+#define SPAN_CHUNKS 8  /* a span is for chunks of which it holds at least so many */
+#define FETCHED 512    /* bytes behind a piece: the line that is fetched when it is cut, and the next one */
 
 struct arena_span {
     _Alignas(16) struct arena_span *next;
@@ -153,7 +153,7 @@ static void *cut_piece(struct arena *arena, unsigned class)
 {
     struct arena_run *run = &arena->pieces;
     void *piece = cut(run, size_of_class(class), 16);
-    if (run->left >= FETCHED + 2 * ARENA_LINE) {
+    if (run->left >= FETCHED + 2u * ARENA_LINE) {
         memfs_prefetch(run->at + FETCHED);
         memfs_prefetch(run->at + FETCHED + ARENA_LINE);
     }

@@ -12,11 +12,11 @@
 #ifndef MEMFS_SINGLE_THREAD_H
 #define MEMFS_SINGLE_THREAD_H
 
-#if defined(__has_include)
-#if __has_include(<sys/single_threaded.h>)
-#include <sys/single_threaded.h> /* glibc, since 2.32 */
+#include <limits.h> /* says which C library this is */
+
+#if defined(__GLIBC__) && (__GLIBC__ > 2 || __GLIBC_MINOR__ >= 32)
+#include <sys/single_threaded.h>
 #define MEMFS_KNOWS_THREADS
-#endif
 #endif
 
 /* 0 also where nobody tells. */
