@@ -20,9 +20,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define BUFFER_BYTES ((size_t)1 << 18)
-#define TRIES_MAX 100 /* names of temporary files that may be taken */
-#define SHOWN 120     /* bytes of a path that a text shows */
+#define BUFFER_BYTES ((size_t)1 << 16) /* what is larger is written as it is */
+#define TRIES_MAX 100                  /* names of temporary files that may be taken */
+#define SHOWN 120                      /* bytes of a path that a text shows */
 
 /* ---- To a descriptor --------------------------------------------------------- */
 

@@ -7,8 +7,12 @@
 #include <errno.h>
 #include <string.h>
 
-#define ASKED_MOST 4096u                 /* files that share parts go back and forth between a few blocks */
-#define AHEAD_BYTES ((uint64_t)64 << 20) /* of what was asked for; and in all, with what is kept: */
+#define ASKED_MOST 4096u /* files that share parts go back and forth between a few blocks */
+/* Bytes of what was asked for: enough for many threads, and no more, since each is new to the process. In all, with
+ * what is kept: MEMFS_KEPT_BYTES. */
+#define AHEAD_BLOCKS 32u
+#define AHEAD_LEAST ((uint64_t)16 << 20)
+#define AHEAD_MOST ((uint64_t)64 << 20)
 #define SLOTS_MOST ((size_t)(MEMFS_KEPT_BYTES / MEMFS_BLOCK_LEAST))
 #define NO_SLOT 0u
 
@@ -201,11 +205,17 @@ static int let_go(struct memfs_verify_window *window)
     return 0;
 }
 
+static uint64_t ahead_bytes(const struct memfs_verify_window *window)
+{
+    const uint64_t bytes = (uint64_t)AHEAD_BLOCKS * window->frames.frame_bytes;
+    return bytes < AHEAD_LEAST ? AHEAD_LEAST : bytes > AHEAD_MOST ? AHEAD_MOST : bytes;
+}
+
 /* Begins to decode a block: its slot, or NO_SLOT if there is no room. */
 static unsigned begin(struct memfs_verify_window *window, uint32_t block)
 {
     const uint64_t bytes = room_of(window, window->v->block_raw[block]);
-    if (window->pinned > 0 && window->pinned + bytes > AHEAD_BYTES)
+    if (window->pinned > 0 && window->pinned + bytes > ahead_bytes(window))
         return NO_SLOT;
     const unsigned number = make_slot(window, bytes);
     if (number == NO_SLOT)

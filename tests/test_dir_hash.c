@@ -79,7 +79,7 @@ static void expect_spread(family *hash_of, uint64_t seed)
         unsigned shift;
         uint32_t classes;
         double most; /* classes - 1 + 6 * sqrt(2 * (classes - 1)) */
-    } parts[] = {{0, 1024, 1295}, {10, 1024, 1295}, {28, 8, 30}, {32, 1024, 1295}, {8, 256, 391}, {16, 1024, 1295}};
+    } parts[] = {{0, 1024, 1295}, {10, 1024, 1295}, {27, 16, 47}, {32, 1024, 1295}, {8, 256, 391}, {16, 1024, 1295}};
     dir_hash_seed(&fs, seed);
     for (uint32_t i = 0; i < COUNT; i++)
         hashes[i] = hash_of(&fs, i);

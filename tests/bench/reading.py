@@ -15,10 +15,12 @@ WHOLE_TEXT = (
     "floor, decompressing: the frames of the packing floor, which are in memory, on two threads, each its own context; "
     "floor, XXH3: "
     "reading the image file in pieces of 1 MiB and hashing them on one thread.",
-    "floor, verifying: reading the frames from a file in memory, decompressing, and XXH3 over them before and over "
-    "what they decode to after; floor, "
+    "floor, verifying: reading the frames from a file in memory, decompressing them into 32 MiB in turn, which are new "
+    "to the process (of the image of linux 36 MiB are needed again by later files, at one time), and XXH3 over them "
+    "before and over what they decode to after; floor, "
     "keeping and copying: decompressing into 128 MiB in turn, which are new to the process, as far back as equal parts "
     "are found, and copying each byte once.",
+    "The image is read once before by another process: the floor's frames have just been made, too.",
 )
 LIST_TEXT = ("wall of the command that lists everything with attributes, into /dev/null.",)
 OPEN_TEXT = (
@@ -37,6 +39,10 @@ RANDOM_TEXT = (
 
 def measure_whole(bench, tree):
     image, threads, floor = bench.path("large.mfs"), bench.threads, bench.program("floor")
+
+    def before():
+        run(["cat", image])
+
     readall = bench.program("readall")
     figures = {"wall": "wall"}
     section = Section(
@@ -50,7 +56,7 @@ def measure_whole(bench, tree):
     bench.compete(
         section,
         [
-            Contestant("memfs verify", "ours", bench.memfs.call("verify", "-q", image, threads=threads)),
+            Contestant("memfs verify", "ours", bench.memfs.call("verify", "-q", image, threads=threads), before=before),
             Contestant(
                 "floor, decompressing", "floor", [floor, "-j", str(threads), "decompress", tree.path], measures=figures
             ),
@@ -60,12 +66,23 @@ def measure_whole(bench, tree):
             Contestant(
                 "floor, keeping and copying", "floor", [floor, "-j", str(threads), "keep", tree.path], measures=figures
             ),
-            Contestant("reading everything, 2 threads", "ours", [readall, "-j", str(threads), image], measures=figures),
-            Contestant("reading everything, 1 thread", "ours", [readall, "-j", "1", image], measures=figures),
             Contestant(
-                "memfs verify --quick", "ours", bench.memfs.call("verify", "-q", "--quick", image, threads=threads)
+                "reading everything, 2 threads",
+                "ours",
+                [readall, "-j", str(threads), image],
+                measures=figures,
+                before=before,
             ),
-            Contestant("floor, XXH3", "floor", [floor, "hash", image]),
+            Contestant(
+                "reading everything, 1 thread", "ours", [readall, "-j", "1", image], measures=figures, before=before
+            ),
+            Contestant(
+                "memfs verify --quick",
+                "ours",
+                bench.memfs.call("verify", "-q", "--quick", image, threads=threads),
+                before=before,
+            ),
+            Contestant("floor, XXH3", "floor", [floor, "hash", image], before=before),
             Contestant("zstd -t of the tar", "scale", ["zstd", "-tq", bench.path("large.tzst")], needs=("zstd",)),
         ],
     )
