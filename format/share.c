@@ -42,52 +42,77 @@ void memfs_share_end(struct memfs_share *share)
 
 /* ---- Files by digest ------------------------------------------------------- */
 
-static uint64_t digest_of(const struct memfs_share *share, uint32_t number)
+/* A slot has the number of a file, and above it what the digest hashes to: other files are mostly told by that. */
+static uint32_t number_in(uint64_t slot)
 {
-    return memfs_order_digest(memfs_order_at(share->order, number));
+    return (uint32_t)slot;
 }
 
-/* Where to look for a digest first. Files are easily made whose digests agree in some bits, or in all. */
-static size_t first_slot(const struct memfs_share *share, uint64_t digest)
+static uint32_t hash_in(uint64_t slot)
 {
-    return (size_t)memfs_host_hash(share->secret, &digest, sizeof digest) & (share->slots_room - 1);
+    return (uint32_t)(slot >> 32);
+}
+
+/* Files are easily made whose digests agree in some bits, or in all. */
+static uint32_t hash_of(const struct memfs_share *share, uint64_t digest)
+{
+    return (uint32_t)memfs_host_hash(share->secret, &digest, sizeof digest);
+}
+
+/* Where to look first for what hashes so. */
+static size_t first_slot(const struct memfs_share *share, uint32_t hash)
+{
+    return hash & (share->slots_room - 1);
+}
+
+static int has_digest(const struct memfs_share *share, uint64_t slot, uint32_t hash, uint64_t digest)
+{
+    return hash_in(slot) == hash && memfs_order_digest(memfs_order_at(share->order, number_in(slot))) == digest;
 }
 
 /* Of one digest no more than are looked at: none of the others would ever be. */
 static void put_slot(struct memfs_share *share, uint32_t number)
 {
-    const uint64_t digest = digest_of(share, number);
+    const uint64_t digest = memfs_order_digest(memfs_order_at(share->order, number));
+    const uint32_t hash = hash_of(share, digest);
     int same = 0;
-    size_t at = first_slot(share, digest);
+    size_t at = first_slot(share, hash);
     for (; share->slots[at] && same < LOOKS_MAX; at = (at + 1) & (share->slots_room - 1))
-        same += digest_of(share, share->slots[at]) == digest;
+        same += has_digest(share, share->slots[at], hash, digest);
     if (same == LOOKS_MAX)
         return;
-    share->slots[at] = number;
+    share->slots[at] = (uint64_t)hash << 32 | number;
     share->slots_used++;
+}
+
+static void move_slot(struct memfs_share *share, uint64_t slot)
+{
+    size_t at = first_slot(share, hash_in(slot));
+    while (share->slots[at])
+        at = (at + 1) & (share->slots_room - 1);
+    share->slots[at] = slot;
 }
 
 /* From a free slot on all around, so that files of one digest stay in their order, in which they are looked at,
  * wherever the secret has them. */
 static int grow_slots(struct memfs_share *share)
 {
-    uint32_t *old = share->slots;
+    uint64_t *old = share->slots;
     const size_t old_room = share->slots_room, room = old_room ? old_room * 2 : FIRST_ROOM;
     if (room > SIZE_MAX / sizeof *old)
         return -ENOMEM;
-    uint32_t *slots = memfs_alloc_zeroed(share->allocator, room * sizeof *slots);
+    uint64_t *slots = memfs_alloc_zeroed(share->allocator, room * sizeof *slots);
     if (!slots)
         return -ENOMEM;
     share->slots = slots;
     share->slots_room = room;
-    share->slots_used = 0;
     size_t start = 0;
     while (start < old_room && old[start])
         start++;
     for (size_t i = 0; i < old_room; i++) {
-        const uint32_t number = old[(start + i) & (old_room - 1)];
-        if (number)
-            put_slot(share, number);
+        const uint64_t slot = old[(start + i) & (old_room - 1)];
+        if (slot)
+            move_slot(share, slot);
     }
     memfs_free(share->allocator, old, old_room * sizeof *old);
     return 0;
@@ -240,10 +265,11 @@ int memfs_share_find(struct memfs_share *share, uint64_t digest, memfs_node node
     if (!share->slots_room)
         return 0;
     int tries = 0, looks = 0;
-    size_t at = first_slot(share, digest);
+    const uint32_t hash = hash_of(share, digest);
+    size_t at = first_slot(share, hash);
     for (; share->slots[at] && tries < TRIES_MAX && looks < LOOKS_MAX; at = (at + 1) & (share->slots_room - 1)) {
-        uint32_t number = share->slots[at];
-        if (digest_of(share, number) != digest)
+        const uint32_t number = number_in(share->slots[at]);
+        if (!has_digest(share, share->slots[at], hash, digest))
             continue;
         looks++;
         enum verdict verdict;

@@ -27,7 +27,7 @@ struct memfs_share {
     const struct memfs_window *window;
     const struct memfs_rows *extents; /* struct memfs_extent_row, of the earlier files */
     const struct memfs_allocator *allocator;
-    uint32_t *slots; /* numbers of files by their digests; 0: free */
+    uint64_t *slots; /* files by their digests; 0: free */
     size_t slots_used, slots_room;
     uint64_t secret; /* of where they are: who chooses contents cannot foresee where they meet */
     uint8_t *pieces[2];

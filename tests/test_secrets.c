@@ -276,7 +276,7 @@ static void test_secrets__files_of_one_digest(void **state)
         while (share.slots[start])
             start++;
         for (size_t i = 0; i < share.slots_room; i++) {
-            const uint32_t number = share.slots[(start + i) & (share.slots_room - 1)];
+            const uint32_t number = (uint32_t)share.slots[(start + i) & (share.slots_room - 1)];
             if (!number || number % 2)
                 continue;
             assert_true(number > last);
