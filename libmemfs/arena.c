@@ -281,16 +281,22 @@ void arena_free(struct arena *arena, void *memory, size_t size)
         freelist_put(&arena->free, memory, size_of_class(size_class(size ? size : 1)));
 }
 
+/* Where there is a capacity, nothing is taken that is not needed. */
+static size_t span_bytes(const struct arena *arena, size_t size)
+{
+    return arena->capacity ? size : memfs_span_size(&arena->allocator, size);
+}
+
 int arena_alloc_span(struct arena *arena, size_t size, void **out)
 {
-    return take(arena, memfs_span_size(&arena->allocator, size), 1, out);
+    return take(arena, span_bytes(arena, size), 1, out);
 }
 
 void arena_free_span(struct arena *arena, void *memory, size_t size)
 {
     if (!memory)
         return;
-    size = memfs_span_size(&arena->allocator, size);
+    size = span_bytes(arena, size);
     arena->used -= size;
     memfs_free(&arena->allocator, memory, size);
 }

@@ -47,7 +47,7 @@ void arena_free(struct arena *arena, void *memory, size_t size);
 int arena_alloc_chunk(struct arena *arena, size_t size, void **out);
 
 /* The same for something large that grows by being replaced: on huge pages where it fills
- * half of one at least. It is not freed with the arena. NULL is accepted. */
+ * half of one at least, and there is no capacity. It is not freed with the arena. NULL is accepted. */
 int arena_alloc_span(struct arena *arena, size_t size, void **out);
 void arena_free_span(struct arena *arena, void *memory, size_t size);
 

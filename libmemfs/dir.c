@@ -578,7 +578,7 @@ static struct delta * override(memfs *fs, struct dir_record *record, uint32_t di
     uint32_t number = table_take(fs, MEMFS_DELTAS, &delta);
     delta->node = entry;
     delta->dir = dir;
-    dir_hash_add(fs, dir_hash_entry(fs, entry), number);
+    dir_hash_add(fs, dir_hash_entry(fs, dir, entry), number);
     return delta;
 }
 

@@ -58,9 +58,9 @@ uint64_t dir_hash_path(const memfs *fs, const char *path, size_t length)
     return hash_text(fs, 0, path, length);
 }
 
-uint64_t dir_hash_entry(const memfs *fs, uint32_t entry)
+uint64_t dir_hash_entry(const memfs *fs, uint32_t dir, uint32_t entry)
 {
-    return fold(fold(fs->seeds[0], fs->seeds[1] + entry * SPREAD), fs->seeds[1]);
+    return fold(fold(fs->seeds[0] + dir * SPREAD, fs->seeds[1] + entry * SPREAD), fs->seeds[1]);
 }
 
 /* Where a hash belongs: the bucket, and the tag there. Buckets are split one after the other, so that some are told by
@@ -112,7 +112,8 @@ static inline const struct bucket *look_behind(const memfs *fs, const struct buc
 static uint64_t hash_of(const memfs *fs, const struct delta *delta)
 {
     uint32_t length = delta->length;
-    return length ? dir_hash_name(fs, delta->dir, delta_text(fs, delta), length) : dir_hash_entry(fs, delta->node);
+    return length ? dir_hash_name(fs, delta->dir, delta_text(fs, delta), length)
+                  : dir_hash_entry(fs, delta->dir, delta->node);
 }
 
 /* ---- Finding ---- */
@@ -209,7 +210,7 @@ const struct delta *dir_hash_find_override(const memfs *fs, uint32_t dir, uint32
 {
     if (fs->buckets == 0)
         return NULL;
-    struct search search = search_begin(fs, dir_hash_entry(fs, entry));
+    struct search search = search_begin(fs, dir_hash_entry(fs, dir, entry));
     for (uint32_t next; (next = search_next(fs, &search)) != 0;) {
         const struct delta *delta = look_at(fs, next - 1);
         if (delta->length == 0 && delta->dir == dir && delta->node == entry) {
@@ -296,7 +297,7 @@ int dir_hash_reach_override(struct op *op, uint32_t dir, uint32_t entry)
     struct delta *delta;
     if (dir_hash_find_override(op->fs, dir, entry, &number))
         return table_own(op, MEMFS_DELTAS, number, &delta);
-    return dir_hash_reach_add(op, dir_hash_entry(op->fs, entry));
+    return dir_hash_reach_add(op, dir_hash_entry(op->fs, dir, entry));
 }
 
 /* ---- Commit: all that is changed has been owned ---- */

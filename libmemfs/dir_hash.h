@@ -49,7 +49,7 @@ void dir_hash_seed(memfs *fs, uint64_t seed);
 /* Of a name of 1 to 255 bytes in a directory; of a path of at least 1 byte. */
 uint64_t dir_hash_name(const memfs *fs, uint32_t dir, const char *name, size_t length);
 uint64_t dir_hash_path(const memfs *fs, const char *path, size_t length);
-uint64_t dir_hash_entry(const memfs *fs, uint32_t entry);
+uint64_t dir_hash_entry(const memfs *fs, uint32_t dir, uint32_t entry);
 
 /* ---- Looking: NULL if there is none ---- */
 

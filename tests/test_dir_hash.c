@@ -46,7 +46,17 @@ static uint64_t path(const memfs *fs, uint32_t number)
 
 static uint64_t entry(const memfs *fs, uint32_t number)
 {
-    return dir_hash_entry(fs, number);
+    return dir_hash_entry(fs, 1, number);
+}
+
+static uint64_t entry_of_many(const memfs *fs, uint32_t number)
+{
+    return dir_hash_entry(fs, number, 7);
+}
+
+static uint64_t entry_like_dir(const memfs *fs, uint32_t number)
+{
+    return dir_hash_entry(fs, number, number);
 }
 
 static int compare_numbers(const void *a, const void *b)
@@ -95,7 +105,8 @@ static void expect_spread(family *hash_of, uint64_t seed)
 
 static void test_dir_hash__names_are_spread(void **state)
 {
-    static family *const families[] = {numbered, of_every_length, of_two_words, in_every_directory, path, entry};
+    static family *const families[] = {numbered, of_every_length, of_two_words,  in_every_directory,
+                                       path,     entry,           entry_of_many, entry_like_dir};
     static const uint64_t seeds[] = {1, 0x7F0123456780, 0xBF59BE8FFE72BF8, 0x243F6A8885A308D3};
     (void)state;
     for (size_t i = 0; i < sizeof families / sizeof families[0]; i++)
