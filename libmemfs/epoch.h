@@ -6,7 +6,8 @@
  * 2004, section 5.2.3: epoch-based reclamation.)
  *
  * Entering is sequentially consistent: a reader first shows itself and then looks,
- * whoever retires first hides and then looks for readers. Leaving needs only come
+ * whoever retires first hides and then looks for readers. (The only thread there is
+ * just notes that it is there: whoever begins later sees that.) Leaving needs only come
  * after all that was read.
  */
 #ifndef MEMFS_EPOCH_H

@@ -14,11 +14,11 @@
 
 #include <stdatomic.h>
 
-#define HINT_SET 16 /* slots in which a path's hint may stand: a line of the processor's cache */
+#define HINT_SET 16 /* slots in which a path's hint may stand: as many bytes as a line of the processor's cache */
 
 /* By the hash of a path one of the filesystem's own insertions, counted from 0. There
- * are as many slots as insertions, or up to twice as many: 4 to 8 bytes each. Zeroed:
- * there are none. */
+ * are as many slots as insertions, or up to twice as many: 4 to 8 bytes each, but for
+ * what arena_alloc_span() rounds up. Zeroed: there are none. */
 struct hints {
     _Atomic(uint32_t) *slots; /* any reader sets them; the rest is bound by the writer, and changes in commits */
     uint32_t count;           /* a power of two, or 0 */

@@ -15,10 +15,8 @@ struct hold {
 
 static void lock(struct hold_stripe *stripe)
 {
-    if (is_single_threaded()) {
-        atomic_store_explicit(&stripe->locked, 1, memory_order_relaxed);
+    if (is_single_threaded()) /* nor can another begin while it is held: nothing is called */
         return;
-    }
     for (unsigned spins = 1; atomic_exchange_explicit(&stripe->locked, 1, memory_order_acquire); spins++) {
         if (spins % 64 == 0)
             sched_yield();

@@ -162,7 +162,7 @@ int op_write(memfs *fs, op_body *reach, op_commit *commit, void *argument)
     return run_write(fs, reach, commit, argument);
 }
 
-/* Not 0 if another thread has it. glibc takes a lock at less cost than it tries to, if there is none. */
+/* Not 0 if another thread has it. Without other threads glibc takes a lock by a plain store, which trying does not. */
 static int lock_if_free(memfs *fs)
 {
     return is_single_threaded() ? pthread_mutex_lock(&fs->writer) : pthread_mutex_trylock(&fs->writer);

@@ -10,8 +10,8 @@
 #include "arena.h"
 #include "prefetch.h"
 
-/* Zeroed: there are none. At most twice as many as pages have been noted, 4 bytes each; other nodes' pages may stand
- * where a node's is looked for. Bound as the filesystem's records are. */
+/* Zeroed: there are none. At most twice as many as pages have been noted, 4 bytes each, but for what arena_alloc_span()
+ * rounds up; other nodes' pages may stand where a node's is looked for. Bound as the filesystem's records are. */
 struct page_hints {
     uint32_t *slots; /* by the node's number, modulo their count: the low 32 bits of the page's line; 0: none */
     uint32_t count;  /* a power of two, or 0 */

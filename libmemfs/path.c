@@ -193,7 +193,7 @@ static int try_end(struct op *op, struct path_walk *walk, const struct component
 /* Sets what hints may know of a text that begins at the root. If that to the end is wanted, it is fetched first. */
 static void look_ahead(const memfs *fs, const char *text, int wants_last, struct way *way)
 {
-    way->text = skip_slashes(text);
+    *way = (struct way){.text = skip_slashes(text)};
     const size_t length = strlen(way->text);
     if (fs->hints.count == 0 || length == 0 || way->text[length - 1] == '/')
         return;
@@ -273,7 +273,6 @@ static void leap_ahead(struct op *op, struct path_walk *walk, const struct memfs
     struct way *way = &walk->way;
     const struct delta *to_above = NULL, *to_last = NULL;
     uint32_t last = 0;
-    *way = (struct way){.length = 0};
     look_ahead(op->fs, walk->text, walk->leaf || walk->flags & PATH_MAKES, way);
     if (way->above_length)
         to_above = dir_hint(op, way->above_hash, NULL);

@@ -6,8 +6,10 @@
  * takes 8 % less time without). The C library's own locks make the same difference,
  * and the kernel does where a process without threads finds a file by its descriptor.
  *
- * The answer may change whenever something is called that is not ours. A thread that
- * begins sees all that was stored before.
+ * The answer may change whenever something is called that is not ours, a callback for
+ * example: each step asks anew. A thread that begins sees all that was stored before.
+ * (glibc 2.36 says so only until the first thread has begun, in children of fork(), too.
+ * It does not know of threads that are made without it, by clone().)
  */
 #ifndef MEMFS_SINGLE_THREAD_H
 #define MEMFS_SINGLE_THREAD_H

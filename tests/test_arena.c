@@ -1,5 +1,8 @@
+#include "alloc.h"
 #include "arena.h"
 #include "testlib.h"
+
+#define MIB ((size_t)1 << 20)
 
 static void setup_arena(struct arena *arena, struct test_memory *memory, uint64_t capacity)
 {
@@ -257,9 +260,32 @@ static void test_arena__the_rest_of_a_span_is_free(void **state)
     }
 }
 
+/* Of malloc's memory whole huge pages are taken, where there is no capacity; what was taken is given back. */
+static void test_arena__spans_are_counted_as_they_are(void **state)
+{
+    const struct memfs_allocator allocator = memfs_allocator_or_default(NULL);
+    static const struct {
+        uint64_t capacity;
+        size_t size, taken;
+    } cases[] = {{0, MIB, 2 * MIB}, {0, 3 * MIB, 4 * MIB}, {0, 4096, 4096}, {8 * MIB, MIB, MIB}};
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct arena arena;
+        void *span = NULL;
+        arena_init(&arena, &allocator, cases[i].capacity);
+        assert_ok(arena_alloc_span(&arena, cases[i].size, &span));
+        memset(span, 1, cases[i].size);
+        assert_int_equal(arena.used, cases[i].taken);
+        arena_free_span(&arena, span, cases[i].size);
+        assert_int_equal(arena.used, 0);
+        arena_destroy(&arena);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_arena__spans_are_counted_as_they_are),
         cmocka_unit_test(test_arena__size_classes_hold_their_sizes_and_ascend),
         cmocka_unit_test(test_arena__freed_memory_is_used_again),
         cmocka_unit_test(test_arena__pieces_do_not_overlap),

@@ -135,26 +135,26 @@ static void expect_free_buckets(const memfs *fs)
 #define NAMES 3001u
 
 /* More than slots, so that buckets overflow, and are split. */
-static void make_names(memfs *fs)
+static void make_names(memfs *fs, uint32_t from, uint32_t to)
 {
     char name[256];
-    for (uint32_t i = 0; i < NAMES; i++) {
+    for (uint32_t i = from; i < to; i++) {
         name_number(i, name);
         test_put_text(fs, name, "");
     }
 }
 
 /* In another order. */
-static void remove_names(memfs *fs)
+static void remove_names(memfs *fs, uint32_t count)
 {
     char name[256];
-    for (uint32_t i = 0; i < NAMES; i++) {
-        name_number((uint32_t)((uint64_t)i * 1009 % NAMES), name);
+    for (uint32_t i = 0; i < count; i++) {
+        name_number((uint32_t)((uint64_t)i * 1009 % count), name);
         assert_ok(memfs_unlink(fs, NULL, name));
         assert_int_equal(memfs_unlink(fs, NULL, name), -ENOENT);
-        name_number((uint32_t)((uint64_t)(i + 1) * 1009 % NAMES), name);
+        name_number((uint32_t)((uint64_t)(i + 1) * 1009 % count), name);
         assert_int_equal(memfs_unlink(fs, NULL, "no such name"), -ENOENT);
-        if (i + 1 < NAMES)
+        if (i + 1 < count)
             assert_int_equal(test_lstat(fs, name).nlink, 1);
     }
     assert_int_equal(test_lstat(fs, "/").size, 0);
@@ -172,9 +172,9 @@ static void test_dir_hash__names_of_every_length_are_found(void **state)
 {
     struct test_state *test = *state;
     for (int round = 0; round < 2; round++) {
-        make_names(test->fs);
+        make_names(test->fs, 0, NAMES);
         assert_true(overflows_in_use(test->fs) > NAMES / 100);
-        remove_names(test->fs);
+        remove_names(test->fs, NAMES);
         assert_int_equal(overflows_in_use(test->fs), 0);
     }
 }
@@ -184,18 +184,53 @@ static void test_dir_hash__over_a_sealed_one(void **state)
 {
     struct test_state *test = *state;
     memfs_backing *sealed = NULL;
-    make_names(test->fs);
+    make_names(test->fs, 0, NAMES);
     assert_ok(memfs_seal(test->fs, &sealed));
     for (int round = 0; round < 2; round++) {
         test->fs = test_create(test, sealed);
-        remove_names(test->fs);
+        make_names(test->fs, NAMES, 2 * NAMES);
+        remove_names(test->fs, 2 * NAMES);
         assert_int_equal(overflows_in_use(test->fs), 0);
-        make_names(test->fs);
-        remove_names(test->fs);
+        make_names(test->fs, 0, NAMES);
+        remove_names(test->fs, NAMES);
         if (round == 0)
             memfs_destroy(test->fs);
     }
     memfs_backing_release(sealed);
+}
+
+/* Until there is no room: what fails has changed nothing, and what had been made is there. */
+static void expect_full(struct test_state *test, memfs_backing *sealed, uint64_t capacity)
+{
+    const struct memfs_options options = {.size = sizeof options, .capacity = capacity, .backing = sealed};
+    char name[256];
+    memfs *fs = NULL;
+    uint32_t made = NAMES;
+    (void)test;
+    assert_ok(memfs_create(&options, &fs));
+    for (int error = 0; !error && made < 2 * NAMES; made += error == 0) {
+        name_number(made, name);
+        error = memfs_mknod(fs, NULL, name, MEMFS_IFREG | 0644, 0, 0);
+        assert_true(error == 0 || error == -ENOSPC);
+    }
+    assert_int_equal(test_lstat(fs, "/").size, made);
+    for (uint32_t i = 0; i < made; i++) {
+        name_number(i, name);
+        assert_int_equal(test_lstat(fs, name).nlink, 1);
+    }
+    memfs_destroy(fs);
+}
+
+static void test_dir_hash__no_room_over_a_sealed_one(void **state)
+{
+    struct test_state *test = *state;
+    memfs_backing *sealed = NULL;
+    make_names(test->fs, 0, NAMES);
+    assert_ok(memfs_seal(test->fs, &sealed));
+    for (uint64_t capacity = 40000; capacity < 1000000; capacity += test_step(7919))
+        expect_full(test, sealed, capacity);
+    memfs_backing_release(sealed);
+    test->fs = NULL;
 }
 
 int main(void)
@@ -204,6 +239,7 @@ int main(void)
         cmocka_unit_test(test_dir_hash__names_are_spread),
         test_with_fs(test_dir_hash__names_of_every_length_are_found),
         test_with_fs(test_dir_hash__over_a_sealed_one),
+        test_with_fs(test_dir_hash__no_room_over_a_sealed_one),
     };
     return cmocka_run_group_tests_name("dir_hash", tests, NULL, NULL);
 }
