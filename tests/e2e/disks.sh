@@ -34,7 +34,7 @@ refused() {
 
 # ---- ENOSPC -------------------------------------------------------------------------------------
 if [ "$root" ] && filled size=48k; then
-    refused "no room" "cannot write .*: No space left on device; make room, or name another place$" ".*: No space left on device"
+    refused "no room" "cannot write .*: No space left on device( \\(at byte [0-9]+\\))?; make room, or name another place$" ".*: No space left on device"
     umount mounted
     # However little is missing.
     needed=$(stat -c %s tree.mfs) hits=0
@@ -84,7 +84,7 @@ if [ "$root" ] && command -v mkfs.btrfs >.log && limited >.log 2>&1; then
     fill() { ! head -c 500000 /dev/urandom >mounted/filler; }
     check "the quota is reached" fill
     full="Disk quota exceeded"
-    expect 4 "^memfs: mounted/old.mfs: .*: $full; make room, or name another place$" "$memfs" pack -f tree mounted/old.mfs
+    expect 4 "^memfs: mounted/old.mfs: .*: $full( \\(at byte [0-9]+\\))?; make room, or name another place$" "$memfs" pack -f tree mounted/old.mfs
     expect 4 "^memfs: mounted/new: .*: $full" "$memfs" unpack tree.mfs mounted/new
     expect 4 "^memfs: mounted/there: .*: $full" "$memfs" unpack --into --overwrite tree.mfs mounted/there
     check "over quota: the old image is whole, nothing is left" old there filler
