@@ -18,8 +18,9 @@
 #endif
 
 /* The callback in which the other thread begins, and in which of its calls. */
+enum { CLOCK, ALLOC, FREE_LARGE };
 static const struct moment {
-    enum { CLOCK, ALLOC, FREE_LARGE } kind;
+    int kind;
     unsigned calls;
 } moments[] = {{CLOCK, 20}, {ALLOC, 40}, {FREE_LARGE, 2}};
 
@@ -76,7 +77,7 @@ static void *work(void *context)
 /* Called by callbacks. */
 static void call(struct shared *shared, int kind)
 {
-    if (!shared->fs || atomic_load(&shared->begun) || kind != (int)shared->begin_at.kind ||
+    if (!shared->fs || atomic_load(&shared->begun) || kind != shared->begin_at.kind ||
         ++shared->calls < shared->begin_at.calls)
         return;
     const struct timespec moment = {.tv_nsec = 3000000};
@@ -146,7 +147,7 @@ static void run_program(struct moment begin_at)
 {
     char kind[16], calls[16];
     char *const arguments[] = {program, kind, calls, NULL};
-    snprintf(kind, sizeof kind, "%d", (int)begin_at.kind);
+    snprintf(kind, sizeof kind, "%d", begin_at.kind);
     snprintf(calls, sizeof calls, "%u", begin_at.calls);
     alarm(60);
     execv(program, arguments);
@@ -162,7 +163,7 @@ static void expect_case(struct moment begin_at)
         run_program(begin_at);
     assert_int_equal(waitpid(child, &status, 0), child);
     if (status)
-        print_error("begun in call %u of callback %d\n", begin_at.calls, (int)begin_at.kind);
+        print_error("begun in call %u of callback %d\n", begin_at.calls, begin_at.kind);
     assert_int_equal(status, 0);
 }
 
