@@ -200,13 +200,12 @@ static void test_dir_hash__over_a_sealed_one(void **state)
 }
 
 /* Until there is no room: what fails has changed nothing, and what had been made is there. */
-static void expect_full(struct test_state *test, memfs_backing *sealed, uint64_t capacity)
+static void expect_full(memfs_backing *sealed, uint64_t capacity)
 {
     const struct memfs_options options = {.size = sizeof options, .capacity = capacity, .backing = sealed};
     char name[256];
     memfs *fs = NULL;
     uint32_t made = NAMES;
-    (void)test;
     assert_ok(memfs_create(&options, &fs));
     for (int error = 0; !error && made < 2 * NAMES; made += error == 0) {
         name_number(made, name);
@@ -228,7 +227,7 @@ static void test_dir_hash__no_room_over_a_sealed_one(void **state)
     make_names(test->fs, 0, NAMES);
     assert_ok(memfs_seal(test->fs, &sealed));
     for (uint64_t capacity = 40000; capacity < 1000000; capacity += 7919)
-        expect_full(test, sealed, capacity);
+        expect_full(sealed, capacity);
     memfs_backing_release(sealed);
     test->fs = NULL;
 }
