@@ -223,13 +223,26 @@ const struct delta *dir_hash_find_override(const memfs *fs, uint32_t dir, uint32
 
 /* ---- Reach ---- */
 
-/* Owns a bucket and all behind it. */
-static int own_bucket(struct op *op, uint32_t number)
+/* The slot that holds a delta with a tag: NULL if it is in none of these. */
+static uint32_t *slot_with(struct bucket *bucket, uint16_t tag, uint32_t one_more)
+{
+    for (uint64_t slots = candidates(bucket, tag); slots; slots &= slots - 1) {
+        if (bucket->slots[slot_of(slots)] == one_more)
+            return &bucket->slots[slot_of(slots)];
+    }
+    return NULL;
+}
+
+/* Owns a bucket and all behind it. *has_room: is a slot of them free? */
+static int own_bucket(struct op *op, uint32_t number, int *has_room)
 {
     struct bucket *bucket;
     int r = table_own(op, MEMFS_BUCKETS, number, &bucket);
-    while (r == 0 && bucket->more)
+    *has_room = r == 0 && slot_with(bucket, 0, 0);
+    while (r == 0 && bucket->more) {
         r = table_own(op, MEMFS_OVERFLOWS, bucket->more - 1, &bucket);
+        *has_room |= r == 0 && slot_with(bucket, 0, 0);
+    }
     return r;
 }
 
@@ -248,9 +261,11 @@ static int is_full(const memfs *fs)
 static int reach_split(struct op *op)
 {
     memfs *fs = op->fs;
-    int r = table_reserve(op, MEMFS_BUCKETS, 1);
+    int has_room, r = table_reserve(op, MEMFS_BUCKETS, 1);
+    if (r == 0)
+        r = table_reserve(op, MEMFS_OVERFLOWS, fs->adding);
     if (r == 0 && fs->buckets)
-        r = own_bucket(op, split_source(fs->buckets));
+        r = own_bucket(op, split_source(fs->buckets), &has_room);
     fs->splitting = r == 0;
     return fs->buckets && r != OP_MISS ? 0 : r;
 }
@@ -260,25 +275,18 @@ int dir_hash_reach_add(struct op *op, uint64_t hash)
     memfs *fs = op->fs;
     const struct table *deltas = &fs->tables[MEMFS_DELTAS];
     hints_reach(&fs->hints, &fs->arena, table_count(deltas) - deltas->start);
-    int r = table_reserve(op, MEMFS_DELTAS, ++fs->adding);
-    if (r == 0)
-        r = table_reserve(op, MEMFS_OVERFLOWS, fs->adding);
+    int has_room = 0, r = table_reserve(op, MEMFS_DELTAS, ++fs->adding);
     if (r == 0 && is_full(fs) && !fs->splitting)
         r = reach_split(op);
     if (r)
         return r;
     uint32_t bucket = place_of(hash, fs->buckets + (fs->splitting ? 1 : 0)).bucket;
-    return bucket < fs->buckets ? own_bucket(op, bucket) : 0;
-}
-
-/* The slot that holds a delta with a tag: NULL if it is in none of these. */
-static uint32_t *slot_with(struct bucket *bucket, uint16_t tag, uint32_t one_more)
-{
-    for (uint64_t slots = candidates(bucket, tag); slots; slots &= slots - 1) {
-        if (bucket->slots[slot_of(slots)] == one_more)
-            return &bucket->slots[slot_of(slots)];
-    }
-    return NULL;
+    if (bucket < fs->buckets)
+        r = own_bucket(op, bucket, &has_room);
+    /* In a full filesystem what was removed makes room again. (A split moves what is free, and two may want it.) */
+    if (r == 0 && (!has_room || fs->splitting || fs->adding > 1))
+        r = table_reserve(op, MEMFS_OVERFLOWS, fs->adding);
+    return r;
 }
 
 int dir_hash_reach_drop(struct op *op, uint32_t number)
